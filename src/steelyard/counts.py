@@ -1,0 +1,230 @@
+"""What the data holds: how many of each class, in which unit."""
+
+import json
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+FORMAT = "steelyard.counts/1"
+KINDS = ("exclusive", "multilabel")
+
+
+class Counts:
+    """How many of each class the data holds. Frozen; two of them add.
+
+    per_class   [C] whole numbers >= 0
+    classes     the C names, in the order of the logits; default "0", "1", ...
+    unit        what was counted: "rows", "pixels", "boxes", ...
+    source      where: a path, a name; free text
+    kind        "exclusive": one class per item; "multilabel": yes or no per class, so n_neg = items - per_class
+    items       rows or images seen; default sum of per_class (exclusive), required for multilabel
+    containing  [C], units in the items that contain the class (median frequency needs it), or None
+
+    >>> both = Counts.of(900, 100) + Counts.of(90, 10)
+    >>> both.per_class.tolist(), both.items
+    ([990, 110], 1100)
+    """
+
+    __slots__ = ("classes", "containing", "items", "kind", "per_class", "source", "unit")
+
+    per_class: np.ndarray
+    classes: tuple[str, ...]
+    unit: str
+    source: str
+    kind: str
+    items: int
+    containing: np.ndarray | None
+
+    def __init__(
+        self,
+        per_class: Iterable[int],
+        classes: Sequence[Any] | None = None,
+        unit: str = "rows",
+        source: str = "",
+        *,
+        kind: str = "exclusive",
+        items: int | None = None,
+        containing: Iterable[int] | None = None,
+    ):
+        n = _whole_numbers("per_class", per_class)
+        names = tuple(str(c) for c in (range(len(n)) if classes is None else classes))
+        if len(names) != len(n):
+            raise ValueError(f"Counts: {len(n)} numbers but {len(names)} class names; give one name per number.")
+        if len(set(names)) != len(names):
+            twice = next(c for i, c in enumerate(names) if c in names[:i])
+            raise ValueError(f"Counts: class {twice!r} is named twice; class names must differ.")
+        if kind not in KINDS:
+            raise ValueError(f"Counts: kind must be one of {', '.join(KINDS)}, got {kind!r}.")
+        if items is None:
+            if kind == "multilabel":
+                raise ValueError("Counts: multilabel counts need items=, the number of rows or images seen.")
+            items = int(n.sum())
+        items = int(items)
+        if kind == "multilabel" and len(n) and int(n.max()) > items:
+            worst = int(n.argmax())
+            raise ValueError(f"Counts: class {names[worst]!r} counts {n[worst]} of only {items} items.")
+        seen = None if containing is None else _whole_numbers("containing", containing)
+        if seen is not None and len(seen) != len(n):
+            raise ValueError(f"Counts: containing has {len(seen)} numbers for {len(n)} classes; give one per class.")
+        for name, value in (
+            ("per_class", n),
+            ("classes", names),
+            ("unit", str(unit)),
+            ("source", str(source)),
+            ("kind", kind),
+            ("items", items),
+            ("containing", seen),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"Counts is frozen: {name} cannot be set.")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    @classmethod
+    def of(cls, *per_class: int, classes: Sequence[Any] | None = None) -> Self:
+        """Exclusive counts written out: `Counts.of(900, 100)`."""
+        return cls(per_class, classes)
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    @property
+    def table(self) -> np.ndarray:
+        """float64 counts per label value: [C] for exclusive classes, [2, K] for multilabel (row 1 = "is")."""
+        n = self.per_class.astype(np.float64)
+        return n if self.kind == "exclusive" else np.stack([self.items - n, n])
+
+    @property
+    def prior(self) -> np.ndarray:
+        """Share of each label value: [C] summing to 1, or [2, K] with columns summing to 1."""
+        n = self.table
+        total = n.sum(axis=0)
+        if not np.all(total > 0):
+            raise ValueError("Counts: nothing was counted, so there is no prior.")
+        return n / total
+
+    def nonempty(self, name: str) -> np.ndarray:
+        """`table`, or a ValueError in the name of the caller that names the classes counting 0."""
+        n = self.table
+        if n.size and bool(np.all(n > 0)):
+            return n
+        if not n.size:
+            raise ValueError(f"{name}: there is no class to weigh.")
+        positives = n if self.kind == "exclusive" else n[1]
+        absent = bool(np.any(positives == 0))
+        empty = positives == 0 if absent else n[0] == 0
+        names = [repr(c) for c, e in zip(self.classes, empty, strict=True) if e]
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        one, many = ("class {} counts 0", "classes {} count 0") if absent else ("class {} has", "classes {} have")
+        said = (one if len(names) == 1 else many).format(shown) + ("" if absent else " no negative")
+        where = f" in {self.source}" if self.source else ""
+        raise ValueError(
+            f"{name}: {said}{where}, so no finite weight exists. Leave them out (classes=), merge them, or count more data."
+        )
+
+    def unit_mass(self, raw: np.ndarray) -> np.ndarray:
+        """Scale raw weights, shaped like `table`, so that sum_y pi_y w_y = 1 (for every label when multilabel)."""
+        return raw / np.sum(self.prior * raw, axis=0)
+
+    def __add__(self, other: object) -> "Counts":
+        """Counting together: classes are matched by name, new ones are appended."""
+        if not isinstance(other, Counts):
+            return NotImplemented
+        for field in ("unit", "kind"):
+            if getattr(self, field) != getattr(other, field):
+                mine, theirs = getattr(self, field), getattr(other, field)
+                raise ValueError(f"Counts: cannot add {field} {mine!r} and {theirs!r}; count both the same way.")
+        classes = self.classes + tuple(c for c in other.classes if c not in set(self.classes))
+        both = self.containing is not None and other.containing is not None
+        sources = dict.fromkeys(s for c in (self, other) for s in c.source.split(" + ") if s)
+        return Counts(
+            self._spread(self.per_class, classes) + other._spread(other.per_class, classes),
+            classes,
+            self.unit,
+            " + ".join(sources),
+            kind=self.kind,
+            items=self.items + other.items,
+            containing=self._spread(self.containing, classes) + other._spread(other.containing, classes)
+            if both and self.containing is not None and other.containing is not None
+            else None,
+        )
+
+    def _spread(self, numbers: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+        at = {c: i for i, c in enumerate(classes)}
+        out = np.zeros(len(classes), dtype=np.int64)
+        out[[at[c] for c in self.classes]] = numbers
+        return out
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Counts) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple:
+        seen = None if self.containing is None else tuple(self.containing.tolist())
+        return tuple(self.per_class.tolist()), self.classes, self.unit, self.source, self.kind, self.items, seen
+
+    def __reduce__(self) -> tuple:  # the frozen __setattr__ stops the default copy
+        return type(self).from_json, (self.to_json(),)
+
+    def __repr__(self) -> str:
+        shown = [f"{c!r}: {n}" for c, n in zip(self.classes[:12], self.per_class[:12].tolist(), strict=True)]
+        more = f", … {len(self) - 12} more" if len(self) > 12 else ""
+        kind = "" if self.kind == "exclusive" else f", multilabel in {self.items} items"
+        return f"Counts({{{', '.join(shown)}{more}}}, unit={self.unit!r}{kind}, source={self.source!r})"
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "kind": self.kind,
+                "unit": self.unit,
+                "source": self.source,
+                "items": self.items,
+                "classes": list(self.classes),
+                "per_class": self.per_class.tolist(),
+                "containing": None if self.containing is None else self.containing.tolist(),
+            },
+            indent=1,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        data = json.loads(text)
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise ValueError(f"Counts: this JSON is not {FORMAT}; save one with counts.save(path).")
+        return cls(
+            data["per_class"],
+            data["classes"],
+            data["unit"],
+            data["source"],
+            kind=data["kind"],
+            items=data["items"],
+            containing=data["containing"],
+        )
+
+    def save(self, path: str | PathLike[str]) -> None:
+        Path(path).write_text(self.to_json(), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+
+
+def _whole_numbers(name: str, values: Iterable[int]) -> np.ndarray:
+    n = np.asarray(values if isinstance(values, np.ndarray) else list(values))
+    if n.ndim != 1:
+        raise ValueError(f"Counts: {name} must be one number per class, got shape {list(n.shape)}.")
+    if n.size and n.dtype.kind not in "iu" and not (n.dtype.kind == "f" and bool(np.all(n == np.floor(n)))):
+        raise ValueError(f"Counts: {name} must be whole numbers, got {n.tolist()[:5]}.")
+    if n.size and bool(np.any(n < 0)):
+        raise ValueError(f"Counts: {name} must be >= 0, got {int(n.min())}.")
+    n = n.astype(np.int64)
+    n.setflags(write=False)
+    return n
