@@ -1,3 +1,105 @@
-"""steelyard: how much each mistake should weigh while a network learns, and what that did to the answer."""
+"""steelyard: how much each mistake should weigh while a network learns, and what that did to the answer.
+
+    import steelyard as sy
+
+    counts = sy.count("train.parquet", label="diagnosis")
+    recipe = sy.mix(sy.effective_number(counts), sy.focal(gamma=2.0))
+    loss = sy.CrossEntropy(recipe)
+    p = sy.posterior(logits, loss)
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0.dev0"
+
+# Five groups: what the data holds, how errors are weighed, losses, reading the answer, heavier tools.
+# Loaded at first use, so that `import steelyard` and `steelyard --help` do not wait for torch.
+_HOMES = {
+    "counts": ("Counts",),
+    "data": ("count",),
+    "recipe": ("Recipe", "mix", "unit_mass"),
+    "ingredients": (
+        "inverse_frequency",
+        "effective_number",
+        "median_frequency",
+        "log_frequency",
+        "pos_neg",
+        "logit_adjustment",
+        "deployment",
+        "class_temperature",
+        "label_temperature",
+        "margin",
+        "focal",
+        "asymmetric",
+        "poly",
+        "generalized",
+        "symmetric",
+        "smooth",
+        "costs",
+        "fixed",
+        "initial_bias",
+    ),
+    "losses": ("CrossEntropy", "BinaryCrossEntropy"),
+    "dropin": ("CrossEntropyLoss", "BCEWithLogitsLoss"),
+    "functional": ("cross_entropy", "binary_cross_entropy"),
+    "reduce": ("global_mass",),
+    "beyond": ("Sum", "quality_focal"),
+    "calibrate": ("posterior", "threshold"),
+    "explain": ("explain",),
+    "tuning": ("tune",),
+}
+_MODULES = ("curves", "calibrate", "testing")
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+if TYPE_CHECKING:
+    from . import calibrate, curves, testing
+    from .beyond import Sum, quality_focal
+    from .calibrate import posterior, threshold
+    from .counts import Counts
+    from .data import count
+    from .dropin import BCEWithLogitsLoss, CrossEntropyLoss
+    from .explain import explain
+    from .functional import binary_cross_entropy, cross_entropy
+    from .ingredients import (
+        asymmetric,
+        class_temperature,
+        costs,
+        deployment,
+        effective_number,
+        fixed,
+        focal,
+        generalized,
+        initial_bias,
+        inverse_frequency,
+        label_temperature,
+        log_frequency,
+        logit_adjustment,
+        margin,
+        median_frequency,
+        poly,
+        pos_neg,
+        smooth,
+        symmetric,
+    )
+    from .losses import BinaryCrossEntropy, CrossEntropy
+    from .recipe import Recipe, mix, unit_mass
+    from .reduce import global_mass
+    from .tuning import tune
+
+__all__ = [*_HOME, *_MODULES]  # noqa: PLE0604  # names, gathered from the groups above
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module 'steelyard' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

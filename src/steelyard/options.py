@@ -5,7 +5,7 @@ import functools
 import inspect
 import math
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -14,21 +14,42 @@ R = TypeVar("R")
 
 @dataclasses.dataclass(frozen=True)
 class In:
-    """A real number between `low` and `high`; `log` says that a search should walk it on a log scale."""
+    """A real number between `low` and `high`; infinite ends are never reached.
+
+    log        a search should walk it on a log scale
+    search     (low, high) worth searching, where the domain itself is wider
+    per_label  one number per label is fine too: a sequence, or {class: number}
+    """
 
     low: float
     high: float
     log: bool = False
     open_low: bool = False
     open_high: bool = False
+    search: tuple[float, float] | None = None
+    per_label: bool = False
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The closed interval that a search walks."""
+        return self.search or (self.low, self.high)
 
     def check(self, value: Any) -> bool:
-        if isinstance(value, bool) or (not isinstance(value, (int, float)) and not hasattr(value, "__float__")):
+        if self.per_label and isinstance(value, Mapping):
+            value = list(value.values())
+        elif self.per_label and getattr(value, "ndim", 0) == 1 and not getattr(value, "requires_grad", False):
+            value = value.tolist()
+        if self.per_label and isinstance(value, (list, tuple)):
+            return len(value) > 0 and all(self._holds(v) for v in value)
+        return self._holds(value)
+
+    def _holds(self, value: Any) -> bool:
+        number = _number(value)
+        if number is None or not math.isfinite(number):
             return False
-        number = float(value)
         above = number > self.low if self.open_low else number >= self.low
         below = number < self.high if self.open_high else number <= self.high
-        return above and below  # NaN fails both
+        return above and below
 
     def __str__(self) -> str:
         low = "(" if self.open_low or math.isinf(self.low) else "["
@@ -75,6 +96,14 @@ class Spec:
     def cli_name(self) -> str:
         return self.name.replace("_", "-")
 
+    def read(self, name: str, value: Any) -> Any:
+        """The value of option `name`, checked; a NumPy or 0-d tensor number becomes a plain one, which JSON can hold."""
+        rule = self.options[name].rule if name in self.options else None
+        if rule is not None and not rule.check(value):
+            raise ValueError(f"{self.cli_name}: {name} must be {rule}, got {_said(value)}.")
+        number = _number(value) if isinstance(rule, In) else None
+        return value if number is None else number
+
 
 def spec_of(function: Callable[..., Any]) -> Spec:
     """Read the Spec from a signature annotated with `Annotated[float, In(...)]`."""
@@ -98,6 +127,7 @@ def ingredient(function: Callable[P, R]) -> Callable[P, R]:
     TypeError   effective-number: unknown option 'bta'; it takes beta.
     """
     spec, signature = spec_of(function), inspect.signature(function)
+    hints = typing.get_type_hints(function)
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -108,19 +138,41 @@ def ingredient(function: Callable[P, R]) -> Callable[P, R]:
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{spec.cli_name}: {error}; write {spec.name}{signature}.") from None
-        for name, option in spec.options.items():
-            value = bound.arguments.get(name, option.default)
-            if option.rule is not None and not option.rule.check(value):
-                raise ValueError(f"{spec.cli_name}: {name} must be {option.rule}, got {value!r}.")
-        recipe = function(*args, **kwargs)
+            raise TypeError(f"{spec.cli_name}: {error}; write {spec.name}{_bare(signature)}.") from None
         bound.apply_defaults()
-        told = [f"{n}={v:g}" if isinstance(v, float) else f"{n}={v!r}" for n, v in bound.arguments.items() if _short(v)]
+        for name, value in bound.arguments.items():
+            wanted = hints.get(name)
+            # by its name, because the class lives one layer up
+            if isinstance(wanted, type) and wanted.__name__ == "Counts" and not isinstance(value, wanted):
+                made = "make one with sy.count(data) or Counts.of(900, 100)"
+                raise TypeError(f"{spec.cli_name}: {name} must be Counts, got {type(value).__name__}; {made}.")
+            bound.arguments[name] = spec.read(name, value)
+        recipe = function(*bound.args, **bound.kwargs)
+        told = [f"{n}={_said(v)}" for n, v in bound.arguments.items() if isinstance(v, (str, bool, int, float))]
         return recipe.named(f"{spec.name}({', '.join(told)})")  # type: ignore[attr-defined]  # a Recipe, one layer up
 
     call.spec = spec  # type: ignore[attr-defined]
     return call
 
 
-def _short(value: Any) -> bool:
-    return isinstance(value, (str, bool, int, float))
+def _number(value: Any) -> int | float | None:
+    """`value` as a plain number, or None. A tensor being learned is none: float() would cut its gradient."""
+    if isinstance(value, (bool, str)) or getattr(value, "requires_grad", False) or getattr(value, "ndim", 0):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return value if type(value) in (int, float) else number
+
+
+def _said(value: Any) -> str:
+    """2.0 as "2", 0.9999 with all its digits, NumPy's numbers without their type."""
+    number = _number(value)
+    return repr(value) if number is None else repr(number).removesuffix(".0")
+
+
+def _bare(signature: inspect.Signature) -> str:
+    """(counts, *, beta=0.999): the signature without annotations."""
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))

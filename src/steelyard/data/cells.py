@@ -1,0 +1,132 @@
+"""From the text in a column to missing values, numbers, booleans or names."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .text import MISSING
+
+NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
+
+
+@dataclass(frozen=True)
+class Column:
+    """Arrow values of one kind: "number" (int64 or float64), "boolean" or "category" (text), null where missing.
+
+    A boolean column read from text keeps its text, so that its labels are spelled as in the file.
+    """
+
+    values: Any  # pyarrow.ChunkedArray
+    kind: str
+    remarks: tuple[str, ...] = ()
+
+
+def from_text(raw: Any, *, decimal: str = ".") -> Column:
+    """Type a text column: blanks and quotes around a cell go, `?`, NA, NaN and nothing are missing.
+
+    raw      pyarrow string array
+    decimal  "," allows 1,5 for one and a half in a column where the point does not serve
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    remarks: list[str] = []
+    values = pc.utf8_trim_whitespace(raw)  # type: ignore[attr-defined]
+    if pc.any(pc.match_substring_regex(values, r"^['\"]")).as_py():  # type: ignore[attr-defined]
+        bare = pc.replace_substring_regex(values, r"^(?s:'(.*)'|\"(.*)\")$", r"\1\2")  # type: ignore[attr-defined]
+        if pc.any(pc.not_equal(bare, values)).as_py():  # type: ignore[attr-defined]
+            remarks.append("quotes around the cells were removed")
+            values = pc.utf8_trim_whitespace(bare)  # type: ignore[attr-defined]
+    missing = pc.is_in(values, value_set=pa.array(MISSING, values.type))  # type: ignore[attr-defined]
+    if pc.any(pc.and_(missing, pc.not_equal(values, ""))).as_py():  # type: ignore[attr-defined]
+        marks = pc.unique(values.filter(missing)).to_pylist()  # type: ignore[attr-defined]
+        remarks.append(" and ".join(repr(m) for m in sorted(marks) if m) + " was read as missing")
+    values = pc.if_else(missing, pa.scalar(None, values.type), values)  # type: ignore[attr-defined]
+    numbers = _numbers(values)
+    if numbers is None and decimal == ",":
+        numbers = _numbers(pc.replace_substring(values, ",", "."))  # type: ignore[attr-defined]
+        if numbers is not None:
+            remarks.append("the decimal comma was read")
+    if numbers is not None:
+        numbers, lost = finite(numbers)
+        return Column(numbers, NUMBER, (*remarks, *lost))
+    words = pc.unique(pc.utf8_lower(values)).to_pylist()  # type: ignore[attr-defined]
+    if set(words) <= {"true", "false", None}:
+        return Column(values, BOOLEAN, tuple(remarks))
+    return Column(values, CATEGORY, (*remarks, *_almost_numbers(values)))
+
+
+def from_arrow(raw: Any) -> Column | None:
+    """Type a column that already has an Arrow type; None where it holds lists, structs or bytes."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = raw.type
+    if pa.types.is_dictionary(kind):
+        raw = pc.cast(raw, kind.value_type)
+        kind = raw.type
+    if pa.types.is_boolean(kind):
+        return Column(raw, BOOLEAN)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return from_typed_text(raw)
+    if pa.types.is_null(kind):
+        return Column(pc.cast(raw, pa.float64()), NUMBER)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        whole = pa.types.is_integer(kind) and not pa.types.is_uint64(kind)
+        values = pc.cast(raw, pa.int64() if whole else pa.float64(), safe=False)
+        values, lost = finite(values)
+        return Column(values, NUMBER, lost)
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        seconds = pc.cast(pc.cast(raw, pa.timestamp("us"), safe=False), pa.int64())
+        values = pc.divide(pc.cast(seconds, pa.float64(), safe=False), 1e6)  # type: ignore[attr-defined]
+        return Column(values, NUMBER, ("dates were read as seconds since 1970",))
+    return None
+
+
+def from_typed_text(raw: Any) -> Column:
+    """Text that a Parquet file or DataFrame declares as text stays text; only the marks for missing go."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    raw = pc.cast(raw, pa.string()) if pa.types.is_string_view(raw.type) else raw
+    trimmed = pc.utf8_trim_whitespace(raw)  # type: ignore[attr-defined]
+    missing = pc.is_in(trimmed, value_set=pa.array(MISSING, raw.type))  # type: ignore[attr-defined]
+    return Column(pc.if_else(missing, pa.scalar(None, raw.type), trimmed), CATEGORY)  # type: ignore[attr-defined]
+
+
+def finite(values: Any) -> tuple[Any, tuple[str, ...]]:
+    """NaN and infinite values become null; the infinite ones are mentioned."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(values.type):
+        return values, ()
+    keep = pc.is_finite(values)  # type: ignore[attr-defined]
+    infinite = pc.sum(pc.is_inf(values)).as_py() or 0  # type: ignore[attr-defined]
+    values = pc.if_else(keep, values, pa.scalar(None, values.type))  # type: ignore[attr-defined]
+    rows = "row" if infinite == 1 else "rows"
+    return values, (f"{infinite} infinite {rows} (or beyond 1.8e308) read as missing",) if infinite else ()
+
+
+def _numbers(values: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return pc.cast(values, kind)
+        except pa.ArrowInvalid:
+            continue
+    return None
+
+
+def _almost_numbers(values: Any) -> tuple[str, ...]:
+    """Name what keeps a column from being one of numbers, if that is less than a tenth of it."""
+    import pyarrow.compute as pc
+
+    head = values.slice(0, 20_000).drop_null()
+    word = pc.invert(pc.match_substring_regex(head, r"^[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?$"))  # type: ignore[attr-defined]
+    words = pc.sum(word).as_py() or 0  # type: ignore[attr-defined]
+    if not 0 < words < len(head) / 10:
+        return ()
+    first = head.filter(word)[0].as_py()
+    return (f"it is read as categories, because {words} of {len(head)} cells are not numbers, such as {first[:30]!r}",)

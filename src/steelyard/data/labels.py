@@ -1,0 +1,171 @@
+"""From the labels that were found, and how often, to Counts. Every source of labels ends here."""
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..counts import Counts
+
+LARGEST_INDEX = 10_000_000
+
+
+def label_name(value: Any) -> str:
+    """The name of a class: "0" for 0 and 0.0, "0.5", "True", and text as it is."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
+def is_missing(value: Any) -> bool:
+    """None, or not equal to itself as NaN, NaT and NA are."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):  # pandas.NA refuses to be a bool
+        return type(value).__name__ == "NAType"
+
+
+def listed(values: Any) -> list[Any]:
+    """One value or several, as a list; None is none."""
+    if values is None:
+        return []
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        return [values]
+    return list(values)
+
+
+def suggest(wanted: str, known: Iterable[str]) -> str:
+    """ "; did you mean 'x'?", or nothing."""
+    by_lower = {k.lower(): k for k in known}
+    near = difflib.get_close_matches(wanted.lower(), by_lower, n=1, cutoff=0.55)
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+
+
+def some(names: Sequence[str], limit: int = 12) -> str:
+    """The names in one line, shortened."""
+    shown = ", ".join(repr(n) for n in names[:limit])
+    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def drop(found: Mapping[Any, int], ignore: Any) -> tuple[dict[Any, int], int]:
+    """(found without the ignored values and the missing ones, how many were missing)."""
+    ignored = listed(ignore)
+    names = {label_name(v) for v in ignored if not is_missing(v)}
+    missing = sum(n for value, n in found.items() if is_missing(value))
+    kept = {v: n for v, n in found.items() if not is_missing(v) and not (names and label_name(v) in names)}
+    return kept, missing
+
+
+def from_indices(found: Mapping[Any, int], *, classes: Any, ignore: Any, source: str, unit: str) -> Counts:
+    """Integers in memory: label i is logit i. Classes 0..max; names are given by `classes`, or are "0", "1", ...
+
+    Whole numbers as `classes` are matched by value instead, so classes=[1, 2] counts labels that start at 1.
+    """
+    found, missing = drop(found, ignore)
+    refuse_missing(missing, ignore)
+    names = None if classes is None else listed(classes)
+    if names is not None and all(isinstance(label_name(c), str) and _is_whole(c) for c in names):
+        return by_value(found, classes=names, ignore=None, source=source, unit=unit)
+    lowest, highest = min(found, default=0), max(found, default=-1)
+    if lowest < 0:
+        below = sorted(v for v in found if v < 0)
+        raise ValueError(
+            f"count: labels in memory are logit indices 0, 1, ..., but {_times(found[below[0]])} the label is {below[0]}."
+            f" If it marks what does not count pass ignore={below[0] if len(below) == 1 else below};"
+            f" to count by value pass classes=, such as classes={sorted(found)[:3]}."
+        )
+    if names is not None and highest >= len(names):
+        raise ValueError(
+            f"count: label {highest} ({_times(found[highest])}) has no name: classes= names {len(names)} logits,"
+            f" 0..{len(names) - 1}. Void label? Pass ignore={highest}."
+        )
+    if highest > LARGEST_INDEX:
+        raise ValueError(
+            f"count: labels in memory are logit indices, and {highest} would need {highest + 1} classes."
+            " If these numbers are names, pass classes=[...] with the values that occur."
+        )
+    size = highest + 1 if names is None else len(names)
+    _something(size, source)
+    per_class = [0] * size
+    for value, n in found.items():
+        per_class[value] = n
+    return Counts(per_class, names, unit, source)
+
+
+def by_value(found: Mapping[Any, int], *, classes: Any, ignore: Any, source: str, unit: str) -> Counts:
+    """Table columns, text and booleans: the distinct values ascending, numbers as numbers; or exactly `classes`.
+
+    Missing values must have been dealt with before (see `drop`).
+    """
+    found, _ = drop(found, ignore)
+    named: dict[str, int] = {}
+    for value in ascending(found):
+        named[label_name(value)] = named.get(label_name(value), 0) + found[value]
+    if classes is None:
+        _something(len(named), source)
+        return Counts(list(named.values()), list(named), unit, source)
+    names = [label_name(c) for c in listed(classes)]
+    for name, n in named.items():
+        if name not in names:
+            raise ValueError(
+                f"count: the label {name!r} ({_times(n)}) is not one of classes={some(names)}{suggest(name, names)}"
+                + ("" if "did you mean" in suggest(name, names) else ".")
+                + f" Add it to classes, or pass ignore={name!r}."
+            )
+    _something(len(names), source)
+    return Counts([named.get(name, 0) for name in names], names, unit, source)
+
+
+def ascending(values: Iterable[Any]) -> list[Any]:
+    """Numbers by size, text by its letters; mixed kinds by their kind first."""
+    values = list(values)
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=lambda v: (type(v).__name__, label_name(v)))
+
+
+def refuse_continuous(found: Mapping[Any, int], what: str) -> None:
+    """ValueError if a column of a table cannot well be a label: measurements, identifiers, free text."""
+    total, distinct = sum(found.values()), len(found)
+    numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in found)
+    fractions = numbers and any(isinstance(v, float) and not v.is_integer() for v in found)
+    measured = fractions and distinct > 20
+    if numbers and not fractions and distinct > 100:  # gaps between few repeats: a quantity, not class numbers
+        span = max(found) - min(found) + 1
+        measured = distinct < 0.9 * span and total < 50 * distinct
+    if measured or (distinct > 50 and total < 2 * distinct):
+        kind = "continuous" if measured else "like an identifier or free text"
+        example = ", ".join(label_name(v) for v in list(found)[:3])
+        raise ValueError(
+            f"{what} looks {kind}: {distinct:,} different values in {total:,} rows, such as {example}."
+            " Choose a column of class names, or cut it into classes first; classes= counts exactly the values you name."
+        )
+
+
+def refuse_missing(missing: int, ignore: Any) -> None:
+    """ValueError for NaN or None among labels in memory, unless `ignore` holds NaN."""
+    if missing and not any(is_missing(v) for v in listed(ignore)):
+        raise ValueError(
+            f"count: {missing:,} {'label is' if missing == 1 else 'labels are'} missing (NaN or None)."
+            " Drop them, or pass ignore=float('nan') to leave them out."
+        )
+
+
+def _something(size: int, source: str) -> None:
+    if size == 0:
+        raise ValueError(f"count: there is no label to count{f' in {source}' if source else ''}; the data is empty.")
+
+
+def _is_whole(value: Any) -> bool:
+    value = value.item() if hasattr(value, "item") else value
+    return isinstance(value, int) and not isinstance(value, bool) and not isinstance(value, float) and value > -math.inf
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n:,} times"

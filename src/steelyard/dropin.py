@@ -1,0 +1,156 @@
+"""torch.nn.CrossEntropyLoss and BCEWithLogitsLoss again: the same signatures, the same numbers, with our numerics.
+
+Deliberate differences, all towards a defined answer (docs/differences.md lists them with torch's issue numbers): where
+every target is ignored or the weights sum to 0 the mean is 0 with zero gradient instead of NaN; NaN or inf logits at
+ignored positions stay ignored; every integer dtype is a label; weights may be lists and of another float dtype than the
+logits; a pos_weight of length C is tried on axis 1 where torch raises.
+"""
+
+import warnings
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .curves import Log
+from .functional import check_reduction, unreduced_terms
+from .ops import Bound, Terms
+from .ops.bind import Parts, Target
+from .reduce import reduce
+
+
+class CrossEntropyLoss(nn.Module):
+    """torch.nn.CrossEntropyLoss, to the digit.
+
+    weight  [C], multiplies class c inside the sum (with label_smoothing that moves the optimum towards heavy classes:
+            pytorch issue 104776; CrossEntropy with `smooth` and a weight per label does not)
+    mean    labels: divided by the sum of weights of the labels that are not ignored; probabilities: by their number
+
+    logits [C], [N, C] or [N, C, d1, ...]; target labels, any integer dtype, or probabilities shaped like the logits.
+    Returns the logits' dtype (float32 under autocast), as torch does.
+    """
+
+    weight: Tensor | None
+
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ):
+        super().__init__()
+        self.reduction = _reduction("CrossEntropyLoss", size_average, reduce, reduction)
+        self.register_buffer("weight", _vector("CrossEntropyLoss", "weight", weight))
+        if self.weight is not None and self.weight.dim() != 1:
+            raise ValueError(f"CrossEntropyLoss: weight must be one number per class, got {list(self.weight.shape)}.")
+        if not 0.0 <= label_smoothing <= 1.0:
+            raise ValueError(f"CrossEntropyLoss: label_smoothing must be in [0, 1], got {label_smoothing}.")
+        self.ignore_index, self.label_smoothing = ignore_index, float(label_smoothing)
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        soft = target.is_floating_point()
+        smoothing = self.label_smoothing
+        if soft and smoothing:  # torch mixes with the uniform distribution even where a row does not sum to 1
+            size = input.shape[1] if input.dim() > 1 else input.shape[0]
+            target, smoothing = target * (1 - smoothing) + smoothing / size, 0.0
+        weight = None if self.weight is None else Parts(column=self.weight)
+        asked = Target(amount=input.new_tensor([smoothing], dtype=torch.float64)) if smoothing else None
+        width = None if self.weight is None else self.weight.numel()
+        bound = Bound("softmax", None, None, None, weight, asked, Log(), Log(), "count" if soft else "mass", width)
+        found = unreduced_terms("CrossEntropyLoss", input, target, bound, ignore_index=self.ignore_index)
+        return _like_torch(reduce(found, bound.norm, self.reduction), input)
+
+    def extra_repr(self) -> str:
+        return f"ignore_index={self.ignore_index}, label_smoothing={self.label_smoothing}, reduction={self.reduction!r}"
+
+
+class BCEWithLogitsLoss(nn.Module):
+    """torch.nn.BCEWithLogitsLoss, to the digit.
+
+    weight      multiplies each element; broadcasts from the right to the input, as in torch
+    pos_weight  multiplies the outcome "is"; broadcasts from the right; where that fails, [C] is tried on axis 1
+    mean        divided by the number of elements
+
+    input and target of one shape. Returns the input's dtype (float32 under autocast), as torch does.
+    """
+
+    weight: Tensor | None
+    pos_weight: Tensor | None
+
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        pos_weight: Any = None,
+    ):
+        super().__init__()
+        self.reduction = _reduction("BCEWithLogitsLoss", size_average, reduce, reduction)
+        self.register_buffer("weight", _vector("BCEWithLogitsLoss", "weight", weight))
+        self.register_buffer("pos_weight", _vector("BCEWithLogitsLoss", "pos_weight", pos_weight))
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if not target.is_floating_point():
+            target = target.to(torch.promote_types(input.dtype, torch.float32))
+        positive = None
+        if self.pos_weight is not None:
+            is_ = self._fit("pos_weight", self.pos_weight, input, target)
+            positive = Parts(full=torch.stack([torch.ones_like(is_), is_]))
+        bound = Bound("sigmoid", None, None, None, positive, None, Log(), Log(), "count", None)
+        found = unreduced_terms("BCEWithLogitsLoss", input, target, bound)
+        loss = found.loss
+        if self.weight is not None:
+            loss = loss * self._fit("weight", self.weight, input, target).to(loss.dtype)
+        found = Terms(loss, found.mass, found.lse, found.valid)
+        return _like_torch(reduce(found, max(input.numel(), 1), self.reduction), input)
+
+    @staticmethod
+    def _fit(name: str, values: Tensor, input: Tensor, target: Tensor) -> Tensor:
+        """`values` with as many axes as the input, broadcastable to it."""
+        shape, given = list(input.shape), list(values.shape)
+        if values.dim() <= input.dim():
+            padded = [1] * (input.dim() - values.dim()) + given
+            if all(v in (1, s) for v, s in zip(padded, shape, strict=True)):
+                return values.reshape(padded)
+            if name == "pos_weight" and values.dim() == 1 and input.dim() > 1 and given[0] == shape[1]:
+                return values.reshape(1, -1, *([1] * (input.dim() - 2)))
+        hint = ' A weight per class ("is", "is not") is pos_weight, or BinaryCrossEntropy(fixed(weight=[w0, w1])).'
+        raise ValueError(
+            f"BCEWithLogitsLoss: {name} {given} does not broadcast to the input {shape}."
+            + (hint if name == "weight" else f" One number per class is [{shape[1] if len(shape) > 1 else 1}].")
+        )
+
+    def extra_repr(self) -> str:
+        return f"reduction={self.reduction!r}"
+
+
+def _reduction(name: str, size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """torch's two old switches still count, with its old meaning."""
+    if size_average is not None or reduce is not None:
+        average, total = size_average is not False, reduce is not False
+        reduction = "none" if not total else "mean" if average else "sum"
+        warnings.warn(f'{name}: size_average and reduce are deprecated; write reduction="{reduction}".', stacklevel=3)
+    check_reduction(name, reduction)
+    return reduction
+
+
+def _vector(name: str, argument: str, values: Any) -> Tensor | None:
+    """Any float dtype is kept; the numbers are copied, so that later changes to the caller's tensor do not act here."""
+    if values is None:
+        return None
+    try:
+        tensor = values.detach().clone() if isinstance(values, Tensor) else torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{name}: {argument} must be numbers, got {values!r}.") from None
+    return tensor if tensor.is_floating_point() else tensor.to(torch.get_default_dtype())
+
+
+def _like_torch(loss: Tensor, logits: Tensor) -> Tensor:
+    """torch returns the logits' dtype, but lists both losses among autocast's float32 operations."""
+    if logits.dtype in (torch.float16, torch.bfloat16) and torch.is_autocast_enabled(logits.device.type):
+        return loss
+    return loss.to(logits.dtype)

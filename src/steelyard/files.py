@@ -1,0 +1,35 @@
+"""Files are written whole or not at all."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def write_text_atomically(path: str | os.PathLike[str], text: str) -> Path:
+    """Write UTF-8 text to a temporary file in the same folder, then put it in place of `path` in one step.
+
+    Whoever reads `path` sees the old text or the new one, never a part. OSError, naming the folder, if it cannot be
+    written; then nothing is left behind.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; give the name of a file in it.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {path.name}: there is no folder {path.parent}; create it first.")
+    if path.exists() and not path.is_file():  # a pipe or /dev/stdout cannot be replaced
+        path.write_text(text, encoding="utf-8")
+        return path
+    path = path.resolve()  # a link keeps pointing where it points
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise type(error)(f"cannot write {path.name} into {path.parent}: {why}; choose another folder.") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

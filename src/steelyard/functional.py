@@ -1,0 +1,130 @@
+"""cross_entropy and binary_cross_entropy: the one form as functions of (logits, target, recipe)."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .ops import Bound, Terms, bind, terms
+from .ops.shapes import Call, arrange
+from .recipe import Recipe
+from .reduce import REDUCTIONS, reduce
+
+
+def cross_entropy(
+    logits: Tensor,
+    target: Tensor,
+    recipe: Recipe | Bound,
+    *,
+    weight: Any = None,
+    normalizer: float | Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    class_dim: int = 1,
+) -> Tensor:
+    """Softmax cross-entropy under a recipe; see CrossEntropy for shapes, domain and errors."""
+    return _loss(
+        "CrossEntropy", "softmax", logits, target, recipe, weight, normalizer, ignore_index, reduction, class_dim
+    )
+
+
+def binary_cross_entropy(
+    logits: Tensor,
+    target: Tensor,
+    recipe: Recipe | Bound,
+    *,
+    weight: Any = None,
+    normalizer: float | Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    class_dim: int = 1,
+) -> Tensor:
+    """Sigmoid cross-entropy under a recipe; see BinaryCrossEntropy for shapes, domain and errors."""
+    name = "BinaryCrossEntropy"
+    return _loss(name, "sigmoid", logits, target, recipe, weight, normalizer, ignore_index, reduction, class_dim)
+
+
+def unreduced_terms(
+    name: str,
+    logits: Tensor,
+    target: Tensor,
+    bound: Bound,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    class_dim: int = 1,
+    backend: str | None = None,
+) -> Terms:
+    """Terms in the caller's layout: softmax one per label, sigmoid one per logit."""
+    call = arrange(name, logits, target, weight, bound, class_dim)
+    found = _explained(name, call, bound, ignore_index, backend)
+    return Terms(*(call.restore(t, bound.link) for t in found))
+
+
+def _loss(
+    name: str,
+    link: str,
+    logits: Tensor,
+    target: Tensor,
+    recipe: Recipe | Bound,
+    weight: Any,
+    normalizer: float | Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    class_dim: int,
+) -> Tensor:
+    check_reduction(name, reduction, normalizer)
+    bound = bind(recipe, link) if isinstance(recipe, Recipe) else recipe
+    found = unreduced_terms(name, logits, target, bound, weight, ignore_index=ignore_index, class_dim=class_dim)
+    return reduce(found, bound.norm, reduction, normalizer)
+
+
+def check_reduction(name: str, reduction: str, normalizer: float | Tensor | None = None) -> None:
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{name}: reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}.")
+    if normalizer is not None and reduction != "mean":
+        raise ValueError(f'{name}: normalizer= is what the mean divides by; with reduction="{reduction}" leave it out.')
+
+
+def _explained(name: str, call: Call, bound: Bound, ignore_index: int, backend: str | None) -> Terms:
+    """Compute, and turn a label outside the classes into a sentence (no device is asked in the normal case)."""
+    if torch.compiler.is_compiling():
+        return terms(call.logits, call.target, bound, call.weight, ignore_index=ignore_index, backend=backend)
+    if bound.link == "sigmoid" and not call.target.is_floating_point():
+        _check_yes_or_no(name, call.target, ignore_index)
+    try:
+        return terms(call.logits, call.target, bound, call.weight, ignore_index=ignore_index, backend=backend)
+    except (IndexError, RuntimeError):
+        _check_labels(name, call, ignore_index)
+        raise
+
+
+def _check_labels(name: str, call: Call, ignore_index: int) -> None:
+    if call.target.is_floating_point() or call.target.device.type != "cpu":
+        return
+    size = call.logits.shape[1]
+    labels = call.target[call.target != ignore_index].long()
+    wrong = labels[(labels < 0) | (labels >= size)]
+    if wrong.numel():
+        label = int(wrong[0])
+        raise ValueError(
+            f"{name}: target has label {label} but the logits have {size} classes (0..{size - 1})."
+            f" Void label? pass ignore_index={label}."
+        ) from None
+
+
+def _check_yes_or_no(name: str, target: Tensor, ignore_index: int) -> None:
+    """On the CPU, where looking costs no synchronisation; under vmap the values cannot be looked at."""
+    if target.device.type != "cpu" or target.dtype == torch.bool:
+        return
+    wrong = (target != 0) & (target != 1) & (target != ignore_index)
+    try:
+        found = bool(wrong.any())
+    except RuntimeError:
+        return
+    if found:
+        label = int(target[wrong][0])
+        raise ValueError(
+            f"{name}: integer targets must be 0, 1 or ignore_index={ignore_index}, got {label}."
+            " Probabilities are floats; exclusive classes 0..C-1 go to CrossEntropy."
+        )

@@ -1,0 +1,42 @@
+"""Where the last layer's bias should start."""
+
+import numpy as np
+
+from ..counts import Counts
+
+LINKS = ("softmax", "sigmoid")
+
+
+def initial_bias(counts: Counts, *, link: str | None = None) -> np.ndarray:
+    """The bias with which an untrained last layer predicts the prior, so that training need not learn it first.
+
+    softmax   log pi_c, [C]; the default for exclusive classes
+    sigmoid   log(n_pos / n_neg) per label, [K]; the default for multilabel counts. Two exclusive classes on one logit:
+              [1], the second class is "is"
+    float64 numpy. ValueError where a class counts 0, or where the link does not fit the counts.
+
+    Source: Lin et al. 2017, arXiv:1708.02002, sec. 3.3 and 4.1.
+
+    >>> initial_bias(Counts.of(900, 100), link="sigmoid").round(4).tolist()
+    [-2.1972]
+    """
+    if not isinstance(counts, Counts):
+        raise TypeError(
+            f"initial-bias: counts must be Counts, got {type(counts).__name__};"
+            " make one with sy.count(data) or Counts.of(900, 100)."
+        )
+    if link not in (None, *LINKS):
+        raise ValueError(f"initial-bias: link must be one of {', '.join(LINKS)}, got {link!r}.")
+    n = counts.nonempty("initial-bias")
+    if counts.kind == "multilabel":
+        if link == "softmax":
+            raise ValueError("initial-bias: multilabel counts have one yes-or-no logit per class; use link='sigmoid'.")
+        return np.log(n[1] / n[0])
+    if link != "sigmoid":
+        return np.log(counts.prior)
+    if len(counts) != 2:
+        raise ValueError(
+            f"initial-bias: link='sigmoid' needs two exclusive classes or multilabel counts, got {len(counts)}"
+            " exclusive; use link='softmax'."
+        )
+    return np.log(n[1:] / n[:1])

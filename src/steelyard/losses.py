@@ -1,0 +1,114 @@
+"""A recipe bound to an nn.Module: CrossEntropy and BinaryCrossEntropy."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from .functional import check_reduction, unreduced_terms
+from .ops import Bound, Terms, bind
+from .recipe import Recipe
+from .reduce import reduce
+
+
+class _RecipeLoss(nn.Module):
+    """Tables as buffers (parameters where they are learned); the rest of the recipe as plain data."""
+
+    link: str
+
+    def __init__(self, recipe: Recipe | None, ignore_index: int, reduction: str, class_dim: int):
+        super().__init__()
+        name = type(self).__name__
+        if recipe is None:
+            recipe = Recipe()
+        if not isinstance(recipe, Recipe):
+            raise TypeError(f"{name}: takes a Recipe, got {type(recipe).__name__}. Weights alone: fixed(weight=...).")
+        check_reduction(name, reduction)
+        self.recipe, self.ignore_index, self.reduction, self.class_dim = recipe, ignore_index, reduction, class_dim
+        self._structure = bind(recipe, self.link)
+        for key, tensor in self._structure.tensors().items():
+            if isinstance(tensor, nn.Parameter):
+                self.register_parameter(key, tensor)
+            else:
+                self.register_buffer(key, tensor)
+        # the structure is kept without its numbers: those live in the buffers, which move and load with the module
+        self._names = tuple(self._structure.tensors())
+
+    def bound(self) -> Bound:
+        """The recipe as the ops take it, holding the tensors this module holds now."""
+        return self._structure.with_tensors({name: getattr(self, name) for name in self._names})
+
+    def terms(self, logits: Tensor, target: Tensor, *, weight: Any = None) -> Terms:
+        """Unreduced loss, mass and lse; the square of lse is the z-loss."""
+        name = type(self).__name__
+        return unreduced_terms(
+            name, logits, target, self.bound(), weight, ignore_index=self.ignore_index, class_dim=self.class_dim
+        )
+
+    def forward(
+        self, logits: Tensor, target: Tensor, *, weight: Any = None, normalizer: float | Tensor | None = None
+    ) -> Tensor:
+        check_reduction(type(self).__name__, self.reduction, normalizer)
+        found = self.terms(logits, target, weight=weight)
+        return reduce(found, self._structure.norm, self.reduction, normalizer)
+
+    def extra_repr(self) -> str:
+        told = repr(self.recipe).replace("\n", "\n  ")
+        return f"{told}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
+
+
+class CrossEntropy(_RecipeLoss):
+    """Softmax cross-entropy under a recipe.
+
+        u_c = S[y,c] z_c + O[y,c] - margin_y [c = y]
+        l   = sum_c W[y,c] T[y,c] g(log softmax(u)_c)
+        L   = sum_i s_i l_i / Z
+
+    logits     [N, C, *space] (class_dim=-1: [N, *space, C]) or [C]; float16, bfloat16, float32, float64
+    target     labels [N, *space], any integer dtype; or probabilities shaped like the logits, any float dtype
+    weight     s, per call: [N], [N, 1, 1], [N, *space] or [N, 1, *space], any float dtype; 0 means ignored
+    normalizer Z, a number or 0-d tensor, instead of the recipe's norm (default: the count of what is not ignored)
+    returns    a scalar, or [N, *space] for reduction="none", in float32 or wider; 0 where everything is ignored
+
+    Probabilities act as an expectation over labels, so they cannot meet scales, offsets or margins that depend on the
+    label. Raises ValueError for shapes that do not fit and, on the CPU, for labels outside 0..C-1.
+
+    >>> loss = CrossEntropy(Recipe(weight=[1.0, 9.0]))
+    >>> round(loss(torch.zeros(2, 2), torch.tensor([0, 1])).item(), 4)  # (1 + 9) log 2 / 2
+    3.4657
+    """
+
+    link = "softmax"
+
+    def __init__(
+        self, recipe: Recipe | None = None, *, ignore_index: int = -100, reduction: str = "mean", class_dim: int = 1
+    ):
+        super().__init__(recipe, ignore_index, reduction, class_dim)
+
+
+class BinaryCrossEntropy(_RecipeLoss):
+    """Sigmoid cross-entropy under a recipe: every logit is an example with two outcomes.
+
+        u = S[y,k] z + O[y,k] - (2y - 1) margin[y,k]
+        l = W[y,k] (T[y,k] g1(log sigmoid(u)) + (1 - T[y,k]) g0(log sigmoid(-u)))
+        L = sum_e s_e l_e / Z
+
+    logits     any shape; the class axis K is class_dim for two or more dimensions
+    target     shaped like the logits: integers 0, 1 or ignore_index, or probabilities of "is" (floats)
+    weight     s, per call: [N], [N, K] or the logits' shape; 0 means ignored
+    normalizer Z instead of the recipe's norm (default: the count of what is not ignored)
+    returns    a scalar, or the logits' shape for reduction="none", in float32 or wider
+
+    Tables are [2, K] with row 1 = "is". A recipe from exclusive counts of two classes is brought to the one logit
+    z = z1 - z0. Raises ValueError for shapes that do not fit and, on the CPU, for integer targets other than those.
+
+    >>> loss = BinaryCrossEntropy(Recipe(weight=[1.0, 9.0]))
+    >>> round(loss(torch.zeros(2), torch.tensor([0, 1])).item(), 4)
+    3.4657
+    """
+
+    link = "sigmoid"
+
+    def __init__(
+        self, recipe: Recipe | None = None, *, ignore_index: int = -100, reduction: str = "mean", class_dim: int = 1
+    ):
+        super().__init__(recipe, ignore_index, reduction, class_dim)

@@ -1,0 +1,359 @@
+"""The one form in plain torch: the definition that every other backend is tested against.
+
+    softmax   u = S[y,c] z_c + O[y,c] - margin_y [c = y]
+              l = sum_c W[y,c] T[y,c] g(log P_c(u))
+    sigmoid   u = S[y,k] z + O[y,k] - (2y - 1) margin[y,k]
+              l = W[y,k] ( T[y,k] g1(log s(u)) + (1 - T[y,k]) g0(log s(-u)) )
+
+Logits are [N, C, *space], computed in float32 or wider. A soft target is an expectation over labels. 0 times infinity
+is 0 here: what has no weight is absent.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from .bind import Bound, Parts
+
+
+class Terms(NamedTuple):
+    """Unreduced results. Softmax: one per label, [N, *space]; sigmoid: one per logit.
+
+    loss   s l, 0 where ignored
+    mass   s W[y,y], what `norm="mass"` divides by; 0 where ignored
+    lse    log sum exp of the adjusted logits (softmax) or log(1 + e^u) (sigmoid): its square is the z-loss
+    valid  bool: not ignored and call weight not 0
+    """
+
+    loss: Tensor
+    mass: Tensor
+    lse: Tensor
+    valid: Tensor
+
+
+class Labels(NamedTuple):
+    """A target, read once: hard labels `y` (int64, 0 where ignored) or soft `t`; `valid`; call weight `s` or None."""
+
+    y: Tensor | None
+    t: Tensor | None
+    valid: Tensor
+    s: Tensor | None
+
+
+def terms(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int) -> Terms:
+    """logits [N, C, *space]; target labels (softmax [N, *space], sigmoid like logits) or probabilities like logits."""
+    link = softmax if bound.link == "softmax" else sigmoid
+    return link(logits, read(logits, target, bound.link, weight, ignore_index), bound)
+
+
+def read(logits: Tensor, target: Tensor, link: str, weight: Tensor | None, ignore_index: int) -> Labels:
+    dtype = compute_dtype(logits)
+    if target.is_floating_point():
+        t = target.to(dtype)
+        valid = torch.ones_like(t if link == "sigmoid" else t.select(1, 0), dtype=torch.bool)
+        y = None
+    else:
+        valid = target != ignore_index
+        y, t = torch.where(valid, target, 0).long(), None
+    if weight is not None:
+        valid = valid & (weight != 0)
+        weight = weight.to(dtype)
+    return Labels(y, t, valid, weight)
+
+
+def compute_dtype(logits: Tensor) -> torch.dtype:
+    return torch.promote_types(logits.dtype, torch.float32)
+
+
+# -- softmax ----------------------------------------------------------------------------------------------------------
+
+
+def softmax(logits: Tensor, labels: Labels, bound: Bound) -> Terms:
+    z, bound = prepare(logits, labels, bound)
+    logp, lse = log_softmax(adjust(z, labels, bound))
+    own = own_weight(labels, bound, z)
+    return finish(softmax_loss(logp, labels, bound, own), own, lse, labels)
+
+
+def prepare(logits: Tensor, labels: Labels, bound: Bound) -> tuple[Tensor, Bound]:
+    """Logits in the computing dtype, 0 wherever they are ignored, so that NaN and inf there cannot spread."""
+    dtype = compute_dtype(logits)
+    valid = labels.valid.unsqueeze(1) if bound.link == "softmax" else labels.valid
+    z = torch.where(valid, logits.to(dtype), 0.0)
+    return z, bound.to(z, dtype)
+
+
+def adjust(z: Tensor, labels: Labels, bound: Bound) -> Tensor:
+    """u, [N, C, *space]."""
+    if labels.y is None and bound.label_dependent:
+        raise ValueError(
+            "CrossEntropy: soft targets cannot be combined with a scale, offset or margin that depends on the label"
+            " (it would take one softmax per label). For mixup write lam * loss(z, a) + (1 - lam) * loss(z, b)."
+        )
+    u = z
+    if bound.scale is not None:
+        u = gather(bound.scale, labels.y, z.dim(), torch.mul) * u
+    if bound.offset is not None:
+        u = u + gather(bound.offset, labels.y, z.dim(), torch.add)
+    if bound.margin is not None and labels.y is not None:
+        margin = at(bound.margin.row, labels.y)
+        u = u.scatter_add(1, labels.y.unsqueeze(1), -margin.expand_as(labels.y).unsqueeze(1))
+    return u
+
+
+def at(row: Tensor, y: Tensor) -> Tensor:
+    """[N, *space]: the entry of each label (a row of one serves every label)."""
+    return row if row.numel() == 1 else row[y]
+
+
+def gather(parts: Parts, y: Tensor | None, dims: int, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """The table's rows for labels y, broadcastable to [N, C, *space]."""
+    found = []
+    if parts.row is not None:
+        found.append(parts.row if parts.row.numel() == 1 else parts.row[y].unsqueeze(1))
+    if parts.column is not None:
+        found.append(parts.column.reshape(1, -1, *([1] * (dims - 2))))
+    if parts.full is not None:
+        found.append(parts.full[y].movedim(-1, 1))
+    return functools.reduce(combine, found)
+
+
+def log_softmax(u: Tensor) -> tuple[Tensor, Tensor]:
+    """(log P [N, C, *space], lse [N, *space]), exact to rounding where P is within 1e-30 of 1.
+
+    log P_c = (u_c - u_top) - log1p(sum of exp(u_k - u_top) over k != top): the usual max + log(sum) loses the small
+    remainder next to the 1 of the top class, and with it the last gradient of a confident row.
+    """
+    top = u.detach().argmax(dim=1, keepdim=True)
+    shifted = u - u.gather(1, top)
+    rest = shifted.exp().scatter(1, top, 0.0).sum(dim=1, keepdim=True).log1p()
+    return shifted - rest, (u.gather(1, top) + rest).squeeze(1)
+
+
+def own_weight(labels: Labels, bound: Bound, like: Tensor) -> Tensor:
+    """W[y, y] (soft: its expectation), [N, *space]."""
+    parts = bound.weight
+    if labels.y is None:
+        assert labels.t is not None
+        return labels.t.sum(dim=1) if parts is None else _along(labels.t, diagonal(parts, like.shape[1])).sum(dim=1)
+    if parts is None:
+        return torch.ones_like(labels.y, dtype=like.dtype)
+    return at(diagonal(parts, like.shape[1]), labels.y).expand(labels.y.shape)
+
+
+def diagonal(parts: Parts, size: int) -> Tensor:
+    """[C]: W[c, c]."""
+    found = [p if p.dim() == 1 else p.diagonal() for p in parts if p is not None]
+    return functools.reduce(torch.mul, found).expand(size)
+
+
+def softmax_loss(logp: Tensor, labels: Labels, bound: Bound, own: Tensor) -> Tensor:
+    """l before the call weight, [N, *space]."""
+    if labels.y is not None and bound.target is None:
+        logp_y = logp.gather(1, labels.y.unsqueeze(1)).squeeze(1)
+        return times(own, bound.yes.value(logp_y, -logp_y.expm1()))
+    labelled, others = coefficients(labels, bound, logp)
+    q = -logp.expm1()
+    if bound.yes == bound.no:
+        both = labelled if others is None else labelled + others
+        return times(both, bound.yes.value(logp, q)).sum(dim=1)
+    loss = times(labelled, bound.yes.value(logp, q)).sum(dim=1)
+    return loss if others is None else loss + times(others, bound.no.value(logp, q)).sum(dim=1)
+
+
+def coefficients(labels: Labels, bound: Bound, like: Tensor) -> tuple[Tensor, Tensor | None]:
+    """W T for the labelled class and for the others, each broadcastable to [N, C, *space]; None where all are 0.
+
+    Soft labels: (t_c W[c,c] T[c,c], sum over y != c of t_y W[y,c] T[y,c]).
+    """
+    size, weight, target = like.shape[1], bound.weight, bound.target
+    t = labels.t if labels.y is None else one_hot(labels.y, like)
+    assert t is not None
+    ones = t.new_ones(size)
+    own = ones if weight is None else diagonal(weight, size)
+    if target is None:
+        return _along(t, own), None
+    if target.rows is not None or (weight is not None and weight.full is not None):
+        dense = _dense_rows(bound, size, ones)
+        if weight is not None:
+            dense = dense * gather(weight, torch.arange(size, device=t.device), 2, torch.mul)
+        own = dense.diagonal()
+        return _along(t, own), torch.einsum("ny...,yc->nc...", t, dense - torch.diag(own))
+    assert target.amount is not None
+    amount, toward = target.amount.expand(size), ones / size if target.toward is None else target.toward
+    row = ones if weight is None or weight.row is None else weight.row.expand(size)
+    column = ones if weight is None or weight.column is None else weight.column
+    share = _along(t, row * amount)  # smoothing mass that each label gives away
+    others = _along(share.sum(dim=1, keepdim=True) - share, column * toward)
+    return _along(t, own * (1 - amount + amount * toward)), others
+
+
+def one_hot(y: Tensor, like: Tensor) -> Tensor:
+    return torch.zeros_like(like).scatter(1, y.unsqueeze(1), 1.0)
+
+
+def _dense_rows(bound: Bound, size: int, ones: Tensor) -> Tensor:
+    """T [C, C] written out; only where the caller's own table is dense already."""
+    target = bound.target
+    assert target is not None
+    if target.rows is not None:
+        return target.rows
+    assert target.amount is not None
+    amount = target.amount.expand(size).unsqueeze(1)
+    toward = ones / size if target.toward is None else target.toward
+    return (1 - amount) * torch.diag(ones) + amount * toward
+
+
+def _along(x: Tensor, vector: Tensor) -> Tensor:
+    """x [N, C, *space] times a vector [C]."""
+    return x * vector.reshape(1, -1, *([1] * (x.dim() - 2)))
+
+
+# -- sigmoid ----------------------------------------------------------------------------------------------------------
+
+
+class Branch(NamedTuple):
+    """One adjusted logit and what its two outcomes count: l = a g1(log s(u)) + b g0(log s(-u))."""
+
+    scale: Tensor | None
+    u: Tensor
+    a: Tensor
+    b: Tensor
+
+
+def sigmoid(logits: Tensor, labels: Labels, bound: Bound) -> Terms:
+    z, bound = prepare(logits, labels, bound)
+    found = branches(z, labels, bound)
+    loss = functools.reduce(torch.add, (branch_loss(branch, bound) for branch in found))
+    return finish(loss, sigmoid_mass(labels, bound, z), sigmoid_lse(found, labels), labels)
+
+
+def branch_loss(branch: Branch, bound: Bound) -> Tensor:
+    u = branch.u
+    is_, is_not = bound.yes.value(logsigmoid(u), torch.sigmoid(-u)), bound.no.value(logsigmoid(-u), torch.sigmoid(u))
+    return times(branch.a, is_) + times(branch.b, is_not)
+
+
+def branches(z: Tensor, labels: Labels, bound: Bound) -> list[Branch]:
+    """One branch where the adjusted logit does not depend on the label or the label is hard, else one per label."""
+    if labels.y is not None:
+        is_ = labels.y == 1
+        return [_branch(z, bound, lambda parts: _choose(is_, parts, z), _asked(is_, bound, z))]
+    t = labels.t
+    assert t is not None
+    each = [_branch(z, bound, lambda parts, y=y: entry(parts, y, z), _asked(y, bound, z)) for y in (0, 1)]
+    no, yes = each
+    if bound.label_dependent:
+        return [no._replace(a=(1 - t) * no.a, b=(1 - t) * no.b), yes._replace(a=t * yes.a, b=t * yes.b)]
+    return [Branch(yes.scale, yes.u, t * yes.a + (1 - t) * no.a, t * yes.b + (1 - t) * no.b)]
+
+
+def _branch(
+    z: Tensor, bound: Bound, value: Callable[[tuple[Parts, Callable]], Tensor], asked: tuple[Tensor, Tensor]
+) -> Branch:
+    u, scale = z, None
+    if bound.scale is not None:
+        scale = value((bound.scale, torch.mul))
+        u = scale * u
+    if bound.offset is not None:
+        u = u + value((bound.offset, torch.add))
+    if bound.margin is not None:
+        row = bound.margin.row
+        signed = bound.margin  # -(2y - 1) margin: lowers "is" for label 1, raises it for label 0
+        sign = torch.tensor([1.0, -1.0], dtype=z.dtype, device=z.device)
+        if row is not None:
+            u = u + value((Parts(row=sign * row), torch.add))
+        if signed.column is not None:
+            u = u + value((Parts(full=sign.unsqueeze(1) * signed.column), torch.add))
+        if signed.full is not None:
+            u = u + value((Parts(full=sign.unsqueeze(1) * signed.full), torch.add))
+    a, b = asked
+    if bound.weight is not None:
+        w = value((bound.weight, torch.mul))
+        a, b = w * a, w * b
+    return Branch(scale, u, a, b)
+
+
+def _asked(label: Tensor | int, bound: Bound, z: Tensor) -> tuple[Tensor, Tensor]:
+    """(T, 1 - T): what the label asks of "is" and of "is not"."""
+    target = bound.target
+    zero, one = z.new_zeros(()), z.new_ones(())
+    if target is None:
+        t0, t1 = (zero, one), (one, zero)
+        pair = (t0, t1)
+    elif target.rows is not None:
+        wide = _spread(target.rows, z)
+        pair = ((wide[0], 1 - wide[0]), (wide[-1], 1 - wide[-1]))
+    else:
+        assert target.amount is not None
+        e = target.amount
+        v = z.new_full((1,), 0.5) if target.toward is None else target.toward
+        v = _spread(v.unsqueeze(0), z)[0]
+        pair = ((e[0] * v, 1 - e[0] * v), (1 - e[-1] * (1 - v), e[-1] * (1 - v)))
+    if isinstance(label, int):
+        return pair[label]
+    return torch.where(label, pair[1][0], pair[0][0]), torch.where(label, pair[1][1], pair[0][1])
+
+
+def _spread(table: Tensor, z: Tensor) -> Tensor:
+    """[R, K] as [R, 1, K, 1, ...]: broadcastable to z along its class axis."""
+    if z.dim() < 2:
+        return table
+    return table.reshape(table.shape[0], 1, -1, *([1] * (z.dim() - 2)))
+
+
+def entry(parts: tuple[Parts, Callable], label: int, z: Tensor) -> Tensor:
+    """The table's entries for one label value, broadcastable to z."""
+    (row, column, full), combine = parts
+    found = []
+    if row is not None:
+        found.append(row[label if row.numel() > 1 else 0])
+    if column is not None:
+        found.append(_spread(column.unsqueeze(0), z)[0])
+    if full is not None:
+        found.append(_spread(full, z)[label])
+    return functools.reduce(combine, found)
+
+
+def _choose(is_: Tensor, parts: tuple[Parts, Callable], z: Tensor) -> Tensor:
+    if not parts[0].by_label:
+        return entry(parts, 0, z)
+    return torch.where(is_, entry(parts, 1, z), entry(parts, 0, z))
+
+
+def sigmoid_mass(labels: Labels, bound: Bound, z: Tensor) -> Tensor:
+    if bound.weight is None:
+        return torch.ones_like(z)
+    parts = (bound.weight, torch.mul)
+    if labels.y is not None:
+        return _choose(labels.y == 1, parts, z).expand_as(z)
+    assert labels.t is not None
+    return labels.t * entry(parts, 1, z) + (1 - labels.t) * entry(parts, 0, z)
+
+
+def sigmoid_lse(found: list[Branch], labels: Labels) -> Tensor:
+    """log(1 + e^u), the log normaliser of (is not: 0, is: u); its expectation over labels if u depends on them."""
+    each = [-logsigmoid(-branch.u) for branch in found]
+    if len(each) == 1:
+        return each[0]
+    assert labels.t is not None
+    return (1 - labels.t) * each[0] + labels.t * each[1]
+
+
+# -- both -------------------------------------------------------------------------------------------------------------
+
+
+def times(coefficient: Tensor, penalty: Tensor) -> Tensor:
+    """coefficient * penalty, with 0 * inf = 0 in value and gradient."""
+    absent = (coefficient == 0) & ~penalty.isfinite()
+    return coefficient * torch.where(absent, 0.0, penalty)
+
+
+def finish(loss: Tensor, own: Tensor, lse: Tensor, labels: Labels) -> Terms:
+    """Apply the call weight and drop what is ignored."""
+    s = labels.valid.to(loss.dtype) if labels.s is None else torch.where(labels.valid, labels.s, 0.0)
+    return Terms(loss * s, own * s, torch.where(labels.valid, lse, 0.0), labels.valid)

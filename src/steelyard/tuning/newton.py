@@ -1,0 +1,167 @@
+"""Damped Newton for many ridge-penalised linear models on the same rows.
+
+    minimise over theta   sum_i l(z_i)  +  strength / 2 * sum_j |theta_j|^2      z = X theta, intercept not penalised
+
+One GEMM gives all Hessians: with XX = the rows' outer products x_i x_i^T, H = curvature @ XX. Beyond `DENSE` parameters per model the
+step is solved by conjugate gradients on the same curvature instead.
+"""
+
+import torch
+from torch import Tensor
+
+from .forms import Form
+
+DENSE = 400  # parameters per model up to which its Hessian is written out
+CACHE = 2**24  # numbers: outer products are kept between iterations if there are no more of them than this
+
+
+def fit(
+    form: Form, X: Tensor, strength: Tensor, *, tolerance: float = 1e-12, iterations: int = 60
+) -> tuple[Tensor, Tensor]:
+    """Coefficients [models, C, p] and whether each model converged [models].
+
+    form       the losses, one per model
+    X          [rows, p] float64; the last column is the intercept's ones
+    strength   [models] > 0, scikit-learn's 1 / C
+    tolerance  on Newton's decrement g^T H^-1 g of the mean objective
+    """
+    rows, p = X.shape
+    width = form.width
+    theta = X.new_zeros(form.models, width, p)
+    penalty = (strength / rows)[:, None, None] * torch.cat([X.new_ones(p - 1), X.new_zeros(1)])
+    converged = torch.zeros(form.models, dtype=torch.bool)
+    active = torch.arange(form.models)
+    hessian = _Hessian(X, width)
+    z = X.new_zeros(form.models, width, rows)
+    value = form.value(z) / rows
+    current = form
+    for _ in range(iterations):
+        here, ridge = theta[active], penalty[active]
+        first, curvature = current.slopes(z)
+        gradient = (first.reshape(-1, rows) @ X).reshape(here.shape) / rows + ridge * here
+        step = hessian.solve(curvature / rows, ridge, gradient)
+        decrement = (gradient * step).sum(dim=(1, 2))
+        size = _backtrack(current, X, z, here, step, ridge, value, decrement)
+        here = here - size[:, None, None] * step
+        theta[active] = here
+        done = decrement <= tolerance
+        converged[active[done]] = True
+        keep = ~done & (size > 0)  # a step of zero length: no descent is left within rounding
+        if not bool(keep.any()):
+            break
+        if not bool(keep.all()):
+            active, here, ridge, current = active[keep], here[keep], ridge[keep], current.take(keep)
+        z = _logits(here, X)
+        value = current.value(z) / rows + (ridge * here.square()).sum(dim=(1, 2)) / 2
+    return theta, converged
+
+
+def _logits(theta: Tensor, X: Tensor) -> Tensor:
+    return (theta.reshape(-1, theta.shape[-1]) @ X.T).reshape(*theta.shape[:2], len(X))
+
+
+def _backtrack(
+    form: Form, X: Tensor, z: Tensor, theta: Tensor, step: Tensor, ridge: Tensor, value: Tensor, decrement: Tensor
+) -> Tensor:
+    """Step lengths [models]: 1, halved until the objective falls by a fraction of what the slope promises; 0 if never."""
+    size = torch.ones_like(value)
+    open_ = (decrement > 1e-10).nonzero()[:, 0]  # below this the objective's own rounding decides, and full steps are safe
+    move = _logits(step, X)
+    for _ in range(30):
+        if not len(open_):
+            return size
+        t = size[open_]
+        trial = theta[open_] - t[:, None, None] * step[open_]
+        new = form.take(open_).value(z[open_] - t[:, None, None] * move[open_]) / z.shape[-1]
+        new = new + (ridge[open_] * trial.square()).sum(dim=(1, 2)) / 2
+        good = new <= value[open_] - 1e-4 * t * decrement[open_]
+        open_ = open_[~good]
+        size[open_] /= 2
+    size[open_] = 0
+    return size
+
+
+class _Hessian:
+    def __init__(self, X: Tensor, width: int):
+        self.X, self.width = X, width
+        rows, p = X.shape
+        self.dense = width * p <= DENSE
+        self.triangle = torch.triu_indices(p, p)
+        self.chunk = max(1, CACHE // self.triangle.shape[1])
+        self.cached = self._outer(slice(0, rows)) if self.dense and rows <= self.chunk else None
+
+    def _outer(self, part: slice) -> Tensor:
+        X = self.X[part]
+        return X[:, self.triangle[0]] * X[:, self.triangle[1]]
+
+    def solve(self, pairs: Tensor, ridge: Tensor, gradient: Tensor) -> Tensor:
+        if not self.dense:
+            return self._conjugate(pairs, ridge, gradient)
+        models, C, p = gradient.shape
+        H = self._blocks(pairs)
+        flat = H.reshape(models, C * p, C * p)
+        flat.diagonal(dim1=1, dim2=2).add_(ridge.expand(models, C, p).reshape(models, -1))
+        if C > 1:  # adding one number to every class's intercept changes nothing: fix it without moving the optimum
+            flat[:, p - 1 :: p, p - 1 :: p] += 1.0
+        factor, failed = torch.linalg.cholesky_ex(flat)
+        if bool(failed.any()):  # curvature lost to saturation; lean on the gradient's direction there
+            scale = flat.diagonal(dim1=1, dim2=2).mean(dim=1)
+            bad = failed > 0
+            flat[bad] += 1e-6 * scale[bad, None, None] * torch.eye(C * p, dtype=flat.dtype)
+            factor, _ = torch.linalg.cholesky_ex(flat)
+        return torch.cholesky_solve(gradient.reshape(models, -1, 1), factor).reshape(gradient.shape)
+
+    def _blocks(self, pairs: Tensor) -> Tensor:
+        """[models, C, p, C, p]"""
+        models, count, rows = pairs.shape
+        p, C = self.X.shape[1], self.width
+        flat = pairs.reshape(-1, rows)
+        if self.cached is not None:
+            sums = flat @ self.cached
+        else:
+            sums = sum(
+                flat[:, part] @ self._outer(part)
+                for start in range(0, rows, self.chunk)
+                if (part := slice(start, start + self.chunk))
+            )
+        square = flat.new_empty(models, count, p, p)
+        tri = sums.reshape(models, count, -1)  # type: ignore[union-attr]
+        square[:, :, self.triangle[0], self.triangle[1]] = tri
+        square[:, :, self.triangle[1], self.triangle[0]] = tri
+        H = flat.new_empty(models, C, p, C, p)
+        for k, (a, b) in enumerate(torch.triu_indices(C, C).T.tolist()):
+            H[:, a, :, b] = square[:, k]
+            H[:, b, :, a] = square[:, k]
+        return H
+
+    def _conjugate(self, pairs: Tensor, ridge: Tensor, gradient: Tensor) -> Tensor:
+        """H d = g to a relative residual that shrinks with g, by Jacobi-preconditioned conjugate gradients."""
+        C = self.width
+        index = torch.empty(C, C, dtype=torch.long)
+        a, b = torch.triu_indices(C, C)
+        index[a, b] = index[b, a] = torch.arange(len(a))
+
+        def apply(d: Tensor) -> Tensor:
+            move = _logits(d, self.X)
+            bent = torch.stack([(pairs[:, index[c]] * move).sum(dim=1) for c in range(C)], dim=1)
+            return (bent.reshape(-1, bent.shape[-1]) @ self.X).reshape(d.shape) + ridge * d
+
+        own = pairs[:, index.diagonal()]
+        jacobi = (own.reshape(-1, own.shape[-1]) @ self.X.square()).reshape(gradient.shape) + ridge
+        jacobi = jacobi.clamp(min=float(jacobi.max()) * 1e-12)
+        d, r = torch.zeros_like(gradient), gradient.clone()
+        s = r / jacobi
+        direction, rs = s, (r * s).sum(dim=(1, 2))
+        goal = rs * rs.sqrt().clamp(max=0.25).square()
+        for _ in range(200):
+            Hd = apply(direction)
+            bend = (direction * Hd).sum(dim=(1, 2))
+            length = torch.where(bend > 0, rs / bend, 0.0)[:, None, None]
+            d, r = d + length * direction, r - length * Hd
+            s = r / jacobi
+            new = (r * s).sum(dim=(1, 2))
+            if bool((new <= goal).all()):
+                break
+            direction = s + torch.where(rs > 0, new / rs, 0.0)[:, None, None] * direction
+            rs = new
+        return d
