@@ -34,7 +34,7 @@ def plain(values: np.ndarray) -> Any:
 
 
 def unplain(data: Any) -> np.ndarray:
-    return np.array([unplain(d) for d in data]) if isinstance(data, list) else np.float64(data)
+    return np.array([unplain(d) for d in data]) if isinstance(data, list) else np.asarray(data, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
