@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+import steelyard.ingredients  # noqa: F401  # before pytest imports its files one by one and binds their names to modules
+
+hypothesis.settings.register_profile("steelyard", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("steelyard")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 FORMAT = "steelyard.counts/1"
 KINDS = ("exclusive", "multilabel")
+MOST = 2**53  # every whole number up to here is a float64
 
 
 class Counts:
@@ -62,13 +63,19 @@ class Counts:
             if kind == "multilabel":
                 raise ValueError("Counts: multilabel counts need items=, the number of rows or images seen.")
             items = int(n.sum())
-        items = int(items)
+        items = int(_whole_numbers("items", [items])[0])
         if kind == "multilabel" and len(n) and int(n.max()) > items:
             worst = int(n.argmax())
             raise ValueError(f"Counts: class {names[worst]!r} counts {n[worst]} of only {items} items.")
         seen = None if containing is None else _whole_numbers("containing", containing)
         if seen is not None and len(seen) != len(n):
             raise ValueError(f"Counts: containing has {len(seen)} numbers for {len(n)} classes; give one per class.")
+        if seen is not None and bool(np.any(seen < n)):
+            c = int(np.argmax(n - seen))
+            raise ValueError(
+                f"Counts: class {names[c]!r} counts {n[c]} but the items that contain it hold only {seen[c]};"
+                " containing counts the same unit as per_class (pixels, not images)."
+            )
         for name, value in (
             ("per_class", n),
             ("classes", names),
@@ -83,7 +90,8 @@ class Counts:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"Counts is frozen: {name} cannot be set.")
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"Counts is frozen: {name} cannot be deleted.")
 
     @classmethod
     def of(cls, *per_class: int, classes: Sequence[Any] | None = None) -> Self:
@@ -196,9 +204,17 @@ class Counts:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        data = json.loads(text)
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"Counts: not JSON ({error}).") from None
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise ValueError(f"Counts: this JSON is not {FORMAT}; save one with counts.save(path).")
+        missing = [
+            k for k in ("per_class", "classes", "unit", "source", "kind", "items", "containing") if k not in data
+        ]
+        if missing:
+            raise ValueError(f"Counts: this JSON lacks {', '.join(missing)}; save one with counts.save(path).")
         return cls(
             data["per_class"],
             data["classes"],
@@ -224,7 +240,9 @@ def _whole_numbers(name: str, values: Iterable[int]) -> np.ndarray:
     if n.size and n.dtype.kind not in "iu" and not (n.dtype.kind == "f" and bool(np.all(n == np.floor(n)))):
         raise ValueError(f"Counts: {name} must be whole numbers, got {n.tolist()[:5]}.")
     if n.size and bool(np.any(n < 0)):
-        raise ValueError(f"Counts: {name} must be >= 0, got {int(n.min())}.")
+        raise ValueError(f"Counts: {name} must be >= 0, got {n.min():g}.")
+    if n.size and bool(np.any(n > MOST)):
+        raise ValueError(f"Counts: {name} must be at most 2^53, got {n.max():g}.")
     n = n.astype(np.int64)
     n.setflags(write=False)
     return n
