@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from .files import write_text_atomically
+
 FORMAT = "steelyard.counts/1"
 KINDS = ("exclusive", "multilabel")
 MOST = 2**53  # every whole number up to here is a float64
@@ -226,7 +228,7 @@ class Counts:
         )
 
     def save(self, path: str | PathLike[str]) -> None:
-        Path(path).write_text(self.to_json(), encoding="utf-8")
+        write_text_atomically(path, self.to_json())
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from . import curves
+from .files import write_text_atomically
 from .table import Rows, Smooth, Table, as_numpy, unplain
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Recipe:
         )
 
     def save(self, path: str | PathLike[str]) -> None:
-        Path(path).write_text(self.to_json(), encoding="utf-8")
+        write_text_atomically(path, self.to_json())
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -280,7 +281,7 @@ def _check_table(name: str, table: Table, classes: Sequence[str] | None, kind: s
     rows, columns = table.shape
     if classes is not None:
         labels = 2 if kind == "multilabel" else len(classes)
-        if rows not in (1, labels) and rows != 2:
+        if rows not in (1, labels) and (rows != 2 or kind is not None):  # of no kind, two rows may be is not, is
             raise ValueError(f"Recipe: {name} has {rows} label rows for {len(classes)} classes.")
         if columns not in (1, len(classes)):
             raise ValueError(f"Recipe: {name} has {columns} class columns for {len(classes)} classes.")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from .tally import arrow
 from .text import MISSING
 
 NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
@@ -26,30 +27,28 @@ def from_text(raw: Any, *, decimal: str = ".") -> Column:
     raw      pyarrow string array
     decimal  "," allows 1,5 for one and a half in a column where the point does not serve
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    pa, pc = arrow()
     remarks: list[str] = []
-    values = pc.utf8_trim_whitespace(raw)  # type: ignore[attr-defined]
-    if pc.any(pc.match_substring_regex(values, r"^['\"]")).as_py():  # type: ignore[attr-defined]
-        bare = pc.replace_substring_regex(values, r"^(?s:'(.*)'|\"(.*)\")$", r"\1\2")  # type: ignore[attr-defined]
-        if pc.any(pc.not_equal(bare, values)).as_py():  # type: ignore[attr-defined]
+    values = pc.utf8_trim_whitespace(raw)
+    if pc.any(pc.match_substring_regex(values, r"^['\"]")).as_py():
+        bare = pc.replace_substring_regex(values, r"^(?s:'(.*)'|\"(.*)\")$", r"\1\2")
+        if pc.any(pc.not_equal(bare, values)).as_py():
             remarks.append("quotes around the cells were removed")
-            values = pc.utf8_trim_whitespace(bare)  # type: ignore[attr-defined]
-    missing = pc.is_in(values, value_set=pa.array(MISSING, values.type))  # type: ignore[attr-defined]
-    if pc.any(pc.and_(missing, pc.not_equal(values, ""))).as_py():  # type: ignore[attr-defined]
-        marks = pc.unique(values.filter(missing)).to_pylist()  # type: ignore[attr-defined]
+            values = pc.utf8_trim_whitespace(bare)
+    missing = pc.is_in(values, value_set=pa.array(MISSING, values.type))
+    if pc.any(pc.and_(missing, pc.not_equal(values, ""))).as_py():
+        marks = pc.unique(values.filter(missing)).to_pylist()
         remarks.append(" and ".join(repr(m) for m in sorted(marks) if m) + " was read as missing")
-    values = pc.if_else(missing, pa.scalar(None, values.type), values)  # type: ignore[attr-defined]
+    values = pc.if_else(missing, pa.scalar(None, values.type), values)
     numbers = _numbers(values)
     if numbers is None and decimal == ",":
-        numbers = _numbers(pc.replace_substring(values, ",", "."))  # type: ignore[attr-defined]
+        numbers = _numbers(pc.replace_substring(values, ",", "."))
         if numbers is not None:
             remarks.append("the decimal comma was read")
     if numbers is not None:
         numbers, lost = finite(numbers)
         return Column(numbers, NUMBER, (*remarks, *lost))
-    words = pc.unique(pc.utf8_lower(values)).to_pylist()  # type: ignore[attr-defined]
+    words = pc.unique(pc.utf8_lower(values)).to_pylist()
     if set(words) <= {"true", "false", None}:
         return Column(values, BOOLEAN, tuple(remarks))
     return Column(values, CATEGORY, (*remarks, *_almost_numbers(values)))
@@ -57,9 +56,7 @@ def from_text(raw: Any, *, decimal: str = ".") -> Column:
 
 def from_arrow(raw: Any) -> Column | None:
     """Type a column that already has an Arrow type; None where it holds lists, structs or bytes."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    pa, pc = arrow()
     kind = raw.type
     if pa.types.is_dictionary(kind):
         raw = pc.cast(raw, kind.value_type)
@@ -77,42 +74,37 @@ def from_arrow(raw: Any) -> Column | None:
         return Column(values, NUMBER, lost)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         seconds = pc.cast(pc.cast(raw, pa.timestamp("us"), safe=False), pa.int64())
-        values = pc.divide(pc.cast(seconds, pa.float64(), safe=False), 1e6)  # type: ignore[attr-defined]
+        values = pc.divide(pc.cast(seconds, pa.float64(), safe=False), 1e6)
         return Column(values, NUMBER, ("dates were read as seconds since 1970",))
     return None
 
 
 def from_typed_text(raw: Any) -> Column:
     """Text that a Parquet file or DataFrame declares as text stays text; only the marks for missing go."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    pa, pc = arrow()
     raw = pc.cast(raw, pa.string()) if pa.types.is_string_view(raw.type) else raw
-    trimmed = pc.utf8_trim_whitespace(raw)  # type: ignore[attr-defined]
-    missing = pc.is_in(trimmed, value_set=pa.array(MISSING, raw.type))  # type: ignore[attr-defined]
-    return Column(pc.if_else(missing, pa.scalar(None, raw.type), trimmed), CATEGORY)  # type: ignore[attr-defined]
+    trimmed = pc.utf8_trim_whitespace(raw)
+    missing = pc.is_in(trimmed, value_set=pa.array(MISSING, raw.type))
+    return Column(pc.if_else(missing, pa.scalar(None, raw.type), trimmed), CATEGORY)
 
 
 def finite(values: Any) -> tuple[Any, tuple[str, ...]]:
     """NaN and infinite values become null; the infinite ones are mentioned."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    pa, pc = arrow()
     if not pa.types.is_floating(values.type):
         return values, ()
-    keep = pc.is_finite(values)  # type: ignore[attr-defined]
-    infinite = pc.sum(pc.is_inf(values)).as_py() or 0  # type: ignore[attr-defined]
-    values = pc.if_else(keep, values, pa.scalar(None, values.type))  # type: ignore[attr-defined]
+    keep = pc.is_finite(values)
+    infinite = pc.sum(pc.is_inf(values)).as_py() or 0
+    values = pc.if_else(keep, values, pa.scalar(None, values.type))
     rows = "row" if infinite == 1 else "rows"
     return values, (f"{infinite} infinite {rows} (or beyond 1.8e308) read as missing",) if infinite else ()
 
 
 def _numbers(values: Any) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    pa, pc = arrow()
     for kind in (pa.int64(), pa.float64()):
         try:
+            pc.cast(values.slice(0, 100), kind)  # a failed cast is slow, and most columns of words fail at once
             return pc.cast(values, kind)
         except pa.ArrowInvalid:
             continue
@@ -121,11 +113,10 @@ def _numbers(values: Any) -> Any:
 
 def _almost_numbers(values: Any) -> tuple[str, ...]:
     """Name what keeps a column from being one of numbers, if that is less than a tenth of it."""
-    import pyarrow.compute as pc
-
+    _, pc = arrow()
     head = values.slice(0, 20_000).drop_null()
-    word = pc.invert(pc.match_substring_regex(head, r"^[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?$"))  # type: ignore[attr-defined]
-    words = pc.sum(word).as_py() or 0  # type: ignore[attr-defined]
+    word = pc.invert(pc.match_substring_regex(head, r"^[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?$"))
+    words = pc.sum(word).as_py() or 0
     if not 0 < words < len(head) / 10:
         return ()
     first = head.filter(word)[0].as_py()

@@ -1,7 +1,6 @@
 """From the labels that were found, and how often, to Counts. Every source of labels ends here."""
 
 import difflib
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -40,10 +39,10 @@ def listed(values: Any) -> list[Any]:
 
 
 def suggest(wanted: str, known: Iterable[str]) -> str:
-    """ "; did you mean 'x'?", or nothing."""
+    """ " Did you mean 'x'?", or nothing: the end of an error about a name that is not known."""
     by_lower = {k.lower(): k for k in known}
     near = difflib.get_close_matches(wanted.lower(), by_lower, n=1, cutoff=0.55)
-    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+    return f" Did you mean {by_lower[near[0]]!r}?" if near else ""
 
 
 def some(names: Sequence[str], limit: int = 12) -> str:
@@ -69,13 +68,13 @@ def from_indices(found: Mapping[Any, int], *, classes: Any, ignore: Any, source:
     found, missing = drop(found, ignore)
     refuse_missing(missing, ignore)
     names = None if classes is None else listed(classes)
-    if names is not None and all(isinstance(label_name(c), str) and _is_whole(c) for c in names):
+    if names and all(_is_whole(c) for c in names):
         return by_value(found, classes=names, ignore=None, source=source, unit=unit)
     lowest, highest = min(found, default=0), max(found, default=-1)
     if lowest < 0:
         below = sorted(v for v in found if v < 0)
         raise ValueError(
-            f"count: labels in memory are logit indices 0, 1, ..., but {_times(found[below[0]])} the label is {below[0]}."
+            f"count: labels in memory are logit indices 0, 1, ..., but {below[0]} occurs {_times(found[below[0]])}."
             f" If it marks what does not count pass ignore={below[0] if len(below) == 1 else below};"
             f" to count by value pass classes=, such as classes={sorted(found)[:3]}."
         )
@@ -113,9 +112,8 @@ def by_value(found: Mapping[Any, int], *, classes: Any, ignore: Any, source: str
     for name, n in named.items():
         if name not in names:
             raise ValueError(
-                f"count: the label {name!r} ({_times(n)}) is not one of classes={some(names)}{suggest(name, names)}"
-                + ("" if "did you mean" in suggest(name, names) else ".")
-                + f" Add it to classes, or pass ignore={name!r}."
+                f"count: the label {name!r} ({_times(n)}) is not one of the classes {some(names)}."
+                f"{suggest(name, names)} Add it to classes=, or pass ignore={name!r}."
             )
     _something(len(names), source)
     return Counts([named.get(name, 0) for name in names], names, unit, source)
@@ -144,8 +142,19 @@ def refuse_continuous(found: Mapping[Any, int], what: str) -> None:
         example = ", ".join(label_name(v) for v in list(found)[:3])
         raise ValueError(
             f"{what} looks {kind}: {distinct:,} different values in {total:,} rows, such as {example}."
-            " Choose a column of class names, or cut it into classes first; classes= counts exactly the values you name."
+            " Choose a column of class names, or cut it into classes first (in Python, classes= counts the values you name)."
         )
+
+
+def look_alikes(names: Iterable[str]) -> str | None:
+    """A note on class names that differ only by case, blanks or a final dot, or None."""
+    seen: dict[str, str] = {}
+    for name in names:
+        key = name.strip().rstrip(".").casefold()
+        if key in seen:
+            return f"the classes {seen[key]!r} and {name!r} differ only in spelling; are they one class?"
+        seen[key] = name
+    return None
 
 
 def refuse_missing(missing: int, ignore: Any) -> None:
@@ -157,6 +166,10 @@ def refuse_missing(missing: int, ignore: Any) -> None:
         )
 
 
+def left_out(rows: int) -> str:
+    return f"{rows:,} {'row' if rows == 1 else 'rows'} without a label left out"
+
+
 def _something(size: int, source: str) -> None:
     if size == 0:
         raise ValueError(f"count: there is no label to count{f' in {source}' if source else ''}; the data is empty.")
@@ -164,7 +177,7 @@ def _something(size: int, source: str) -> None:
 
 def _is_whole(value: Any) -> bool:
     value = value.item() if hasattr(value, "item") else value
-    return isinstance(value, int) and not isinstance(value, bool) and not isinstance(value, float) and value > -math.inf
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _times(n: int) -> str:

@@ -122,7 +122,13 @@ def _decode(head: bytes, path: Path, notes: list[str]) -> tuple[str, str]:
     return encoding, text
 
 
-def _parse(text: str, delimiter: str, quote: str | None) -> list[list[str]]:
+def add_notes(notes: list[str], more: Sequence[str]) -> None:
+    """Append what is new; the same remark about a second file, with another example in brackets, is not."""
+    known = {note.partition(" (")[0] for note in notes}
+    notes.extend(note for note in more if note.partition(" (")[0] not in known)
+
+
+def _parse(text: str, delimiter: str, quote: str | None, limit: int = ROWS) -> list[list[str]]:
     quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote or '"', quoting=quoting)
     rows: list[list[str]] = []
@@ -130,7 +136,7 @@ def _parse(text: str, delimiter: str, quote: str | None) -> list[list[str]]:
         for row in reader:
             if row:
                 rows.append(row)
-            if len(rows) == ROWS:
+            if len(rows) == limit:
                 break
     except csv.Error:
         return []
@@ -162,10 +168,9 @@ def _even(rows: list[list[str]]) -> float:
 
 
 def _quote(text: str, delimiter: str, notes: list[str]) -> tuple[str | None, list[list[str]]]:
-    quoted = _parse(text, delimiter, '"')
     if '"' not in text:
-        return '"', quoted
-    bare = _parse(text, delimiter, None)
+        return '"', _parse(text, delimiter, '"')
+    quoted, bare = (_parse(text, delimiter, quote, limit=HEAD) for quote in ('"', None))
     swallows = any("\n" in c or "\r" in c for row in quoted for c in row)
     if bare and _even(bare) == 1 and _width(bare) > 1 and (swallows or _even(quoted) < 1):
         notes.append('the quotes (") are not in pairs, so they were read as ordinary characters')
@@ -217,8 +222,12 @@ def _looks_like_data(first: list[str], below: list[list[str]], delimiter: str) -
     """Why the first row is not a header, or None.
 
     A word above a column of numbers proves a header. A number above numbers, or a word that comes again in its own
-    column, proves data. Without proof the first row is the header, as in most files.
+    column, proves data. Without proof the first row is the header, as in most files; so is 0, 1, 2, ..., which is what
+    pandas writes over columns without names.
     """
+    numbered = [cell.strip() for cell in first if is_number(cell, delimiter)]
+    if len(numbered) > 2 and any(numbered == [str(i + start) for i in range(len(numbered))] for start in (0, 1)):
+        return None
     numbers, again = None, None
     for i, cell in enumerate(first):
         column = [row[i] for row in below if len(row) > i and row[i].strip().strip("'\"") not in MISSING]

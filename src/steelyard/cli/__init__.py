@@ -1,0 +1,56 @@
+"""The `steelyard` command. Bad input ends in one paragraph on stderr and exit code 2, never in a traceback."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+NEEDS = "steelyard: the commands need packages that are not installed; pip install 'steelyard[cli]' brings them."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. STEELYARD_DEBUG=1, or --debug anywhere, shows where an error came from."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = os.environ.get("STEELYARD_DEBUG", "") not in ("", "0") or "--debug" in arguments
+    try:
+        from .app import CLICK_ERROR, app
+    except ModuleNotFoundError as error:
+        if error.name not in ("typer", "click", "rich") or debug:
+            raise
+        print(NEEDS, file=sys.stderr)
+        return 0 if "--help" in arguments else 2
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a class name may not fit the terminal
+    try:
+        code = app([a for a in arguments if a != "--debug"], standalone_mode=False, prog_name="steelyard")
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except CLICK_ERROR as error:
+        return _refuse(error.format_message() or "a command is missing; steelyard --help lists them.")
+    except (ValueError, OSError, ImportError, MemoryError) as error:
+        if debug:
+            raise
+        return _refuse(_sentence(error))
+
+
+def _refuse(message: str) -> int:
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def _sentence(error: Any) -> str:
+    if isinstance(error, MemoryError):
+        return (
+            f"not enough memory ({error}); use a machine with more, or fewer rows."
+            if str(error)
+            else ("not enough memory; use a machine with more, or fewer rows.")
+        )
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.strerror}: {str(error.filename)!r}."
+    return str(error) or type(error).__name__

@@ -1,0 +1,31 @@
+"""The commands by name. One line adds one; each file parses, calls the library and prints."""
+
+from typing import Annotated, Any
+
+import typer
+
+from .. import __version__
+from . import count, doctor, weigh
+
+CLICK_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, which typer does not export
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
+app.command("count")(count.run)
+app.command("weigh", cls=weigh.StrategyCommand)(weigh.run)
+app.command("doctor")(doctor.run)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"steelyard {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def steelyard(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="On an error show the traceback.")] = False,
+) -> None:
+    """Set the loss weights for imbalanced data, and see whether they helped."""

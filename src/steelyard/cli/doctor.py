@@ -1,0 +1,58 @@
+"""steelyard doctor: what is installed, which backend runs, what is missing."""
+
+import os
+import platform
+import sys
+
+from .. import __version__
+
+EXTRAS = {
+    "tables": ("pyarrow",),
+    "cli": ("typer", "rich"),
+    "tune": ("scikit-learn", "scipy", "jinja2"),
+}
+
+
+def run() -> None:
+    """Say what is installed, which backend computes, and what is missing."""
+    print(f"steelyard  {__version__}")
+    print(f"python     {platform.python_version()} ({platform.system()} {platform.machine()}, {sys.executable})")
+    print(f"numpy      {installed('numpy') or 'missing: pip install steelyard'}")
+    torch_lines()
+    print("backend    pure torch; the native core is not built")
+    missing = {}
+    for extra, packages in EXTRAS.items():
+        told = [f"{name} {installed(name) or 'missing'}" for name in packages]
+        missing |= {name: extra for name in packages if installed(name) is None}
+        print(f"[{extra}]".ljust(10), ", ".join(told))
+    for name, extra in missing.items():
+        print(f"note: {name} is missing; pip install 'steelyard[{extra}]' brings it.")
+    if not missing:
+        print("Nothing is missing.")
+
+
+def torch_lines() -> None:
+    """Version, threads and devices of torch, or why it does not work."""
+    try:
+        import torch
+    except Exception as error:  # a broken install raises OSError, ImportError, RuntimeError, ...
+        print(f"torch      does not work: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
+        return
+    print(f"torch      {torch.__version__}")
+    print(f"threads    {torch.get_num_threads()} of {os.cpu_count()} cores")
+    devices = ["cpu"]
+    if torch.cuda.is_available():
+        devices += [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    print(f"devices    {', '.join(devices)}")
+
+
+def installed(name: str) -> str | None:
+    """The version of a distribution, without importing it."""
+    from importlib import metadata  # slow to import, and --help loads this file
+
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

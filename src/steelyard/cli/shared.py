@@ -1,0 +1,103 @@
+"""What several commands share: options, the table of classes, remarks, and where the output goes."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..counts import Counts
+
+SHOWN = 40
+FEW = 5
+
+Data = Annotated[str, typer.Argument(metavar="DATA", help="A CSV, TSV or Parquet file, a folder or a glob.")]
+Label = Annotated[
+    list[str] | None,
+    typer.Option("--label", help="The label column: its name, or its number (-1 is the last). Several: multi-label."),
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the terminal.")]
+
+
+def one_or_many(label: list[str] | None) -> Any:
+    """--label once is a column of classes, several times columns of yes and no."""
+    return None if not label else label[0] if len(label) == 1 else label
+
+
+def class_table(counts: "Counts", columns: Mapping[str, "np.ndarray"]) -> str:
+    """Class, count and share, and further columns of numbers, as text."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("class", overflow="fold")
+    for name in ("count", "share", *columns):
+        table.add_column(name, justify="right", no_wrap=True)
+    for i, name in enumerate(counts.classes[:SHOWN]):
+        share = f"{counts.per_class[i] / counts.items:.2%}" if counts.items else ""
+        more = [f"{values[i]:.5g}" for values in columns.values()]
+        table.add_row(Text(name), f"{counts.per_class[i]:,}", share, *more)
+    # a pipe has no width: cutting names to 80 letters there would lose them
+    width = None if sys.stdout.isatty() else 10_000
+    console = Console(width=width, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    rest = len(counts) - SHOWN
+    more = f"... and {rest:,} more classes; --json writes all of them.\n" if rest > 0 else ""
+    lines = [line.removeprefix(" ").rstrip() for line in captured.get().splitlines()]
+    return "\n".join(line for line in lines if line) + "\n" + more
+
+
+def imbalance(counts: "Counts") -> str:
+    """How uneven the classes are, in one line."""
+    n = counts.per_class
+    most, least = int(n.argmax()), int(n.argmin())
+    if counts.kind == "multilabel":
+        return f"{counts.items:,} {counts.unit}, {len(counts)} labels; the rarest is {counts.classes[least]!r} ({n[least]:,})."
+    total = f"{counts.items:,} {counts.unit} in {len(counts)} {'class' if len(counts) == 1 else 'classes'}"
+    if len(counts) < 2:
+        return f"{total}."
+    if n[most] == n[least]:
+        return f"{total}, all of one size."
+    ratio = f"{n[most] / n[least]:.4g}" if n[least] else "infinite"
+    return f"{total}; largest / smallest = {ratio} ({counts.classes[most]!r} / {counts.classes[least]!r})."
+
+
+def remarks(counts: "Counts") -> list[str]:
+    """What the person should know about these classes before weighing them."""
+    from ..data.labels import look_alikes
+
+    said = []
+    if counts.kind == "exclusive" and len(counts) == 1:
+        said.append("there is only one class, so there is nothing to balance")
+    rare = [f"{c!r} ({n})" for c, n in zip(counts.classes, counts.per_class.tolist(), strict=True) if n <= FEW]
+    if rare:
+        shown = ", ".join(rare[:8]) + (f" and {len(rare) - 8} more" if len(rare) > 8 else "")
+        said.append(
+            f"{FEW} or fewer {counts.unit}: {shown}; so few can be neither learned nor checked, consider merging"
+        )
+    alike = look_alikes(counts.classes)
+    return [*said, alike] if alike else said
+
+
+def say(notes: Sequence[str], *, machine: bool) -> None:
+    """Notes under the output; on stderr where the output is for a program."""
+    for note in notes:
+        print(f"note: {note}.", file=sys.stderr if machine else sys.stdout)
+
+
+def emit(text: str, out: Path | None) -> None:
+    """Print, or write the file whole or not at all."""
+    if out is None:
+        print(text.rstrip("\n"))
+        return
+    from ..files import write_text_atomically
+
+    write_text_atomically(out, text.rstrip("\n") + "\n")
+    print(f"written to {out}", file=sys.stderr)

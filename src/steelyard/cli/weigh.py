@@ -1,0 +1,114 @@
+"""steelyard weigh: what each mistake should weigh, by a strategy of the menu."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from .shared import Data, Label, Out, class_table, emit, imbalance, one_or_many, remarks, say
+
+if TYPE_CHECKING:
+    from ..counts import Counts
+    from ..recipe import Recipe
+
+KEY = "steelyard.strategy"
+
+
+class StrategyCommand(TyperCommand):
+    """A command that also takes the options of the strategies, whatever they are called, and lists them in its help."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        from .strategy import take_options
+
+        known = {name for parameter in self.params for name in parameter.opts} | {"--help"}
+        args, taken = take_options(args, known)
+        ctx.meta[KEY] = (taken, known)
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        from .strategy import listing
+
+        print("Strategies and their options:\n\n" + listing())
+
+
+def run(
+    ctx: typer.Context,
+    data: Data,
+    label: Label = None,
+    strategy: Annotated[str, typer.Option("--strategy", help="How to weigh; listed below.")] = "inverse-frequency",
+    positive: Annotated[str | None, typer.Option("--positive", help="The positive of two classes.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The recipe as JSON, as Recipe.load reads it.")] = False,
+    as_torch: Annotated[bool, typer.Option("--torch", help="Lines to paste into torch.")] = False,
+    as_keras: Annotated[bool, typer.Option("--keras", help="A class_weight for Keras.")] = False,
+    as_sklearn: Annotated[bool, typer.Option("--sklearn", help="A class_weight for scikit-learn.")] = False,
+    out: Out = None,
+) -> None:
+    """Weigh the classes of a column by a strategy, such as --strategy effective-number --beta 0.99."""
+    forms = {"--json": as_json, "--torch": as_torch, "--keras": as_keras, "--sklearn": as_sklearn}
+    asked = [flag for flag, on in forms.items() if on]
+    if len(asked) > 1:
+        raise ValueError(f"weigh: {' and '.join(asked)} are two forms of the same answer; choose one.")
+    from ..data import count_path
+    from . import snippets
+    from .strategy import build, choose
+
+    options, flags = ctx.meta[KEY]
+    function = choose(strategy, options, flags)
+    counts, notes = count_path(data, one_or_many(label))
+    if counts.kind == "exclusive" and len(counts) == 1:
+        raise ValueError(
+            f"weigh: {counts.source} holds one class only, {counts.classes[0]!r} ({counts.items:,} rows), so there is"
+            " nothing to weigh it against. Is this the label column?"
+        )
+    recipe = build(function, options, counts)
+    index = positive_class(counts, positive)
+    how = " ".join(f"{' × '.join(recipe.source)} of {counts.source}".split())  # one line: it becomes a comment
+    if as_json:
+        emit(recipe.to_json(), out)
+    elif as_torch:
+        emit(snippets.torch_lines(recipe, counts, index, how), out)
+    elif as_keras:
+        emit(snippets.keras_lines(recipe, counts, how), out)
+    elif as_sklearn:
+        emit(snippets.sklearn_lines(recipe, counts, how), out)
+    else:
+        emit(_for_people(recipe, counts, index), out)
+    say([*notes, *remarks(counts)], machine=bool(asked) or out is not None)
+
+
+def positive_class(counts: "Counts", wanted: str | None) -> int | None:
+    """The number of the positive class: `wanted`, or the rarer of two; None unless there are two classes."""
+    from ..data.labels import some, suggest
+
+    two = counts.kind == "exclusive" and len(counts) == 2
+    if wanted is None:
+        return int(counts.per_class.argmin()) if two else None
+    if wanted not in counts.classes:
+        hint = suggest(wanted, counts.classes)
+        raise ValueError(f"weigh: --positive {wanted!r} is not a class.{hint} The classes are {some(counts.classes)}.")
+    if not two:
+        raise ValueError(
+            f"weigh: --positive chooses one of two classes, and here there are {len(counts)}; leave it out."
+        )
+    return counts.classes.index(wanted)
+
+
+def _for_people(recipe: "Recipe", counts: "Counts", positive: int | None) -> str:
+    from .snippets import beyond_weights
+
+    lines = [" × ".join(recipe.source)]
+    if positive is not None:
+        lines.append(f"positive class: {counts.classes[positive]!r}")
+    if beyond_weights(recipe) is None:
+        lines.append(class_table(counts, {"weight": recipe.label_weights()}))
+        return "\n".join([*lines, imbalance(counts), "--torch, --keras, --sklearn or --json give it for a program."])
+    if recipe.weight is not None and recipe.kind == "multilabel":
+        import numpy as np
+
+        no, yes = np.broadcast_to(recipe.weight.numpy(), (2, len(counts)))
+        lines.append(class_table(counts, {"weight of no": no, "weight of yes": yes}))
+    else:
+        lines.append(class_table(counts, {}))
+    told = f"This is more than class weights: {beyond_weights(recipe)}."
+    return "\n".join([*lines, imbalance(counts), told, repr(recipe), "--torch or --json give it for a program."])

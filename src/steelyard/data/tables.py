@@ -1,0 +1,194 @@
+"""Tables from CSV, TSV and Parquet: whole, or one column streamed and tallied. What was repaired is said in notes."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..counts import Counts
+from . import cells, delimited, labels, parquet, text
+from .find import find_column, is_parquet, table_files
+from .tally import arrow, pyarrow, refuse_too_many
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns that were read from one file or several, each a number, a boolean or a category.
+
+    path    where from, as given
+    names   the columns, in order
+    rows    how many
+    notes   what a reader would not expect: delimiter, encoding, missing marks, renamed columns, ...
+
+    A column can be asked for by its name or number (1 is the first, -1 the last).
+    """
+
+    path: str
+    columns: Mapping[str, cells.Column]
+    rows: int
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.columns)
+
+    def resolve(self, name: str | int) -> str:
+        """The name of a column. ValueError with the nearest name and all names."""
+        return find_column(self.names, name, self.path)
+
+    def kind(self, name: str | int) -> str:
+        """ "number", "boolean" or "category"."""
+        return self.columns[self.resolve(name)].kind
+
+    def arrow(self, name: str | int) -> Any:
+        """The pyarrow.ChunkedArray; null where missing."""
+        return self.columns[self.resolve(name)].values
+
+    def column(self, name: str | int) -> np.ndarray:
+        """float64 with NaN for numbers, 0.0 / 1.0 / NaN for booleans, text with None for categories."""
+        pa, pc = arrow()
+        column = self.columns[self.resolve(name)]
+        values = column.values
+        if column.kind == cells.CATEGORY:
+            return np.array(values.to_pylist() or [], dtype=object)
+        if column.kind == cells.BOOLEAN and not pa.types.is_boolean(values.type):
+            values = pc.equal(pc.utf8_lower(values), "true")
+        values = pc.cast(
+            pc.cast(values, pa.int8()) if column.kind == cells.BOOLEAN else values, pa.float64(), safe=False
+        )
+        return values.fill_null(float("nan")).to_numpy()
+
+    def labels(self, name: str | int, *, classes: Any = None, ignore: Any = None) -> tuple[np.ndarray, Counts]:
+        """(class number of each row, Counts), with the classes of `count`; -1 where missing or ignored."""
+        name = self.resolve(name)
+        encoded = self.arrow(name).combine_chunks().dictionary_encode()
+        values = encoded.dictionary.to_pylist()
+        codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
+        times = np.bincount(codes[codes >= 0], minlength=len(values))
+        found = dict(zip(values, times.tolist(), strict=True))
+        counts, _ = counted(found, len(codes), f"{self.path}, column {name!r}", classes, ignore)
+        at = {c: i for i, c in enumerate(counts.classes)}
+        ignored = {labels.label_name(v) for v in labels.listed(ignore)}
+        names = [labels.label_name(v) for v in values]
+        numbers = np.array([-1 if n in ignored else at[n] for n in names] + [-1], dtype=np.int64)
+        return numbers[codes], counts
+
+
+def read_table(path: str | PathLike[str], *, columns: Sequence[str | int] | None = None) -> Table:
+    """Read CSV, TSV or Parquet: a file, a folder or a glob. `columns` keeps only these.
+
+    FileNotFoundError or ValueError, naming the file and what to do, if there is nothing to read.
+    """
+    files, where = table_files(path), fspath(path)
+    notes: list[str] = []
+    typed, rows = _read(files, where, columns, notes)
+    if not rows:
+        raise ValueError(f"{where}: the table has no rows, only the columns {labels.some(list(typed))}.")
+    kept = {name: column for name, column in typed.items() if column is not None}
+    _note("columns of lists, structures or bytes are left out", [n for n in typed if n not in kept], notes)
+    _note("no value at all in", [n for n, c in kept.items() if c.values.null_count == rows], notes)
+    for remark in dict.fromkeys(r for c in kept.values() for r in c.remarks):
+        _note(remark, [n for n, c in kept.items() if remark in c.remarks], notes)
+    return Table(where, kept, rows, notes)
+
+
+def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
+    """The columns, without reading the rows."""
+    file, *_ = table_files(path)
+    return parquet.column_names(file) if _all_parquet([file], fspath(path)) else text.sniff(file).names
+
+
+def count_column(
+    path: str | PathLike[str], label: str | int, *, classes: Any = None, ignore: Any = None
+) -> tuple[Counts, list[str]]:
+    """Count one column in a stream, never holding the table; (Counts, notes). Rows without a label are left out."""
+    files, where = table_files(path), fspath(path)
+    notes: list[str] = []
+    found: Counter[Any] = Counter()
+    name, decimals = str(label), []
+    typed = _all_parquet(files, where)
+    for file in files:
+        if typed:
+            name, part = parquet.tally_column(file, label)
+        else:
+            name, part, decimal = delimited.tally_column(file, label, notes)
+            decimals.append(decimal)
+        found.update(part)
+        refuse_too_many(found, f"{where}: column {name!r}")
+    what, rows = f"{where}, column {name!r}", sum(found.values())
+    if not typed:
+        found = _typed(found, name, "," if "," in decimals else ".", notes)
+    counts, missing = counted(found, rows, what, classes, ignore)
+    if missing:
+        notes.append(f"{labels.left_out(missing)} of {rows:,}")
+    return counts, notes
+
+
+def counted(found: Mapping[Any, int], rows: int, what: str, classes: Any, ignore: Any) -> tuple[Counts, int]:
+    """(Counts of the values of a column, rows without a value)."""
+    if not rows:
+        raise ValueError(f"{what}: the table has no rows, only a header.")
+    kept, missing = labels.drop(found, ignore)
+    missing += rows - sum(found.values())
+    if classes is None:
+        if not kept:
+            raise ValueError(f"{what} has no value at all ({rows:,} rows), so there is nothing to count.")
+        labels.refuse_continuous(kept, what)
+    source = what + (f" ({labels.left_out(missing)})" if missing else "")
+    return labels.by_value(kept, classes=classes, ignore=None, source=source, unit="rows"), missing
+
+
+def _read(
+    files: list[Path], where: str, columns: Sequence[str | int] | None, notes: list[str]
+) -> tuple[dict[str, cells.Column | None], int]:
+    pa = pyarrow()
+    if _all_parquet(files, where):
+        parts, decimals = [parquet.read(file, columns, notes) for file in files], []
+    else:
+        parts, decimals = map(list, zip(*(delimited.read(file, columns, notes) for file in files), strict=True))
+    names = [part.column_names for part in parts]
+    for file, other in zip(files, names, strict=True):
+        wrong = sorted(set(names[0]) ^ set(other))
+        if wrong:
+            raise ValueError(
+                f"{file}: its columns differ from those of {files[0]}: {labels.some(wrong)}; read them apart."
+            )
+    try:
+        raw = pa.concat_tables([part.select(names[0]) for part in parts], promote_options="permissive")
+    except pa.ArrowException as error:
+        raise ValueError(f"{where}: the files hold a column in types that do not join ({error}).") from None
+    if not decimals:
+        return {name: cells.from_arrow(raw[name]) for name in names[0]}, raw.num_rows
+    decimal = "," if "," in decimals else "."
+    return {name: cells.from_text(raw[name], decimal=decimal) for name in names[0]}, raw.num_rows
+
+
+def _typed(found: Counter[Any], name: str, decimal: str, notes: list[str]) -> Counter[Any]:
+    """The same tally with its texts turned into what the column holds; 1 and 1.0 fall together."""
+    pa = pyarrow()
+    column = cells.from_text(pa.array(list(found), pa.string()), decimal=decimal)
+    notes.extend(f"{remark}: {name}" for remark in column.remarks)
+    out: Counter[Any] = Counter()
+    for value, n in zip(column.values.to_pylist(), found.values(), strict=True):
+        out[value] += n
+    return out
+
+
+def _all_parquet(files: list[Path], where: str) -> bool:
+    typed = [is_parquet(file) for file in files]
+    for file, is_one in zip(files, typed, strict=True):
+        if not is_one and file.suffix.lower() in (".parquet", ".pq"):
+            raise ValueError(f"{file}: this is not a Parquet file, although its name says so; write it again.")
+    if any(typed) and not all(typed):
+        raise ValueError(f"{where}: text and Parquet files are mixed; choose one kind with a glob such as '*.parquet'.")
+    return all(typed)
+
+
+def _note(what: str, names: list[str], notes: list[str]) -> None:
+    if names:
+        shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+        notes.append(f"{what}: {shown}")

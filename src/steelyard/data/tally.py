@@ -1,0 +1,73 @@
+"""How often each value occurs in an Arrow array, and the one place that imports pyarrow."""
+
+from collections.abc import Sized
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+DISTINCT = 1_000_000
+DENSE = 1 << 20
+
+
+def pyarrow() -> ModuleType:
+    """pyarrow, or an ImportError that says how to get it."""
+    try:
+        import pyarrow
+        import pyarrow.compute
+        import pyarrow.csv
+        import pyarrow.parquet
+    except ModuleNotFoundError:
+        raise ImportError("reading tables needs pyarrow: pip install 'steelyard[tables]'.") from None
+    return pyarrow
+
+
+def arrow() -> tuple[ModuleType, Any]:
+    """pyarrow and pyarrow.compute, whose functions are made at import and so unknown to type checkers."""
+    pa = pyarrow()
+    return pa, pa.compute
+
+
+def tally(array: Any) -> dict[Any, int]:
+    """How often each value occurs in an Arrow array; None counts the missing ones."""
+    pa = pyarrow()
+    if pa.types.is_dictionary(array.type):
+        codes = array.indices
+        numbers = codes.drop_null().to_numpy(zero_copy_only=False)
+        times = count_codes(numbers, len(array.dictionary))
+        found = {v: n for v, n in zip(array.dictionary.to_pylist(), times.tolist(), strict=True) if n}
+        return {**found, None: found.get(None, 0) + codes.null_count} if codes.null_count else found
+    if pa.types.is_integer(array.type):
+        missing = {None: array.null_count} if array.null_count else {}
+        return {**tally_integers(array.drop_null().to_numpy(zero_copy_only=False)), **missing}
+    pairs = pa.compute.value_counts(array)
+    return dict(zip(pairs.field("values").to_pylist(), pairs.field("counts").to_pylist(), strict=True))
+
+
+def tally_integers(flat: np.ndarray) -> dict[Any, int]:
+    """{label: how often}, by bincount where the range is small. Negative labels keep their value."""
+    if not len(flat):
+        return {}
+    low, high = (0, 255) if flat.dtype == np.uint8 else (int(flat.min()), int(flat.max()))
+    if high - low >= DENSE:
+        values, times = np.unique(flat, return_counts=True)
+        return dict(zip(values.tolist(), times.tolist(), strict=True))
+    codes = flat if low >= 0 and high < DENSE else flat.astype(np.int64) - low
+    start = 0 if codes is flat else low
+    times = count_codes(codes, high - start + 1)
+    return {start + int(i): int(times[i]) for i in np.flatnonzero(times)}
+
+
+def count_codes(codes: np.ndarray, size: int) -> np.ndarray:
+    """[size]: how often each of 0..size-1 occurs, in chunks, because bincount first casts its argument to int64."""
+    total = np.zeros(size, dtype=np.int64)
+    chunk = max(1 << 16, size)
+    for start in range(0, len(codes), chunk):
+        total += np.bincount(codes[start : start + chunk], minlength=size)
+    return total
+
+
+def refuse_too_many(found: Sized, what: str) -> None:
+    """ValueError if there are so many different values that a column cannot be a label."""
+    if len(found) > DISTINCT:
+        raise ValueError(f"{what} has over {DISTINCT:,} different values, so it is not a label; choose another column.")

@@ -1,0 +1,37 @@
+"""steelyard doctor."""
+
+import platform
+import sys
+from importlib import metadata
+
+import torch
+
+from steelyard.cli import doctor
+
+
+def test_it_names_versions_backend_threads_and_devices(steelyard):
+    code, out, err = steelyard("doctor")
+    assert (code, err) == (0, "")
+    for words in (
+        platform.python_version(),
+        f"torch      {torch.__version__}",
+        metadata.version("pyarrow"),
+        f"threads    {torch.get_num_threads()} of",
+        "devices    cpu",
+        "native core is not built",
+    ):
+        assert words in out
+
+
+def test_what_is_missing_is_named_with_its_extra(steelyard, monkeypatch):
+    monkeypatch.setattr(doctor, "installed", lambda name: None if name == "scipy" else "1.0")
+    _, out, _ = steelyard("doctor")
+    assert "note: scipy is missing; pip install 'steelyard[tune]' brings it." in out
+    assert "Nothing is missing" not in out
+
+
+def test_a_torch_that_does_not_import_is_said(steelyard, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    code, out, _ = steelyard("doctor")
+    assert code == 0
+    assert "torch      does not work: ModuleNotFoundError" in out

@@ -1,0 +1,64 @@
+"""The entry point: version, help, and what is not imported for them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from steelyard import __version__
+
+
+def python(program: str, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_version(steelyard):
+    assert steelyard("--version") == (0, f"steelyard {__version__}\n", "")
+
+
+def test_help_lists_the_commands(steelyard):
+    code, out, _ = steelyard("--help")
+    assert code == 0
+    for name in ("count", "weigh", "doctor"):
+        assert name in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [
+        (["--help"], ["torch", "numpy", "pyarrow", "pandas", "sklearn"]),
+        (["count", "--help"], ["torch", "numpy", "pyarrow", "pandas", "sklearn"]),
+        (["weigh", "--help"], ["torch", "pyarrow", "pandas", "sklearn"]),
+        (["count", "DATA", "--label", "y"], ["torch", "sklearn"]),
+        (["weigh", "DATA", "--label", "y", "--torch"], ["torch", "sklearn"]),
+    ],
+)
+def test_nothing_heavy_is_imported_for_a_light_command(two_classes, arguments, absent):
+    program = (
+        "import sys; from steelyard.cli import main; code = main();"
+        "print('loaded', *sorted(set(sys.modules) & set('torch numpy pyarrow pandas sklearn'.split()))); sys.exit(code)"
+    )
+    done = python(program, *[str(two_classes) if a == "DATA" else a for a in arguments])
+    assert done.returncode == 0, done.stderr
+    loaded = done.stdout.splitlines()[-1].split()[1:]
+    assert not set(loaded) & set(absent)
+
+
+def test_without_typer_the_extra_is_named():
+    program = "import sys; sys.modules['typer'] = None; from steelyard.cli import main; sys.exit(main())"
+    done = python(program, "count", "x")
+    assert done.returncode == 2
+    assert "pip install 'steelyard[cli]'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert python(program, "--help").returncode == 0
+
+
+def test_a_closed_pipe_is_silent(two_classes):
+    program = (
+        "import os, sys; from steelyard.cli import main\n"
+        "read, write = os.pipe(); os.close(read); os.dup2(write, 1)\n"
+        "sys.exit(main())"
+    )
+    done = python(program, "count", str(two_classes), "--label", "y")
+    assert (done.returncode, done.stderr) == (1, "")

@@ -1,0 +1,191 @@
+"""Labels in memory, against collections.Counter, numpy.unique and pandas.value_counts."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steelyard import Counts
+from steelyard.data import count
+
+NAN = float("nan")
+INTEGERS = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64]
+
+
+def as_dict(counts: Counts) -> dict[str, int]:
+    return dict(zip(counts.classes, counts.per_class.tolist(), strict=True))
+
+
+@given(st.lists(st.integers(0, 30), min_size=1), st.sampled_from(INTEGERS))
+def test_integers_are_logit_indices_and_gaps_count_0(labels, dtype):
+    counts = count(np.array(labels, dtype=dtype))
+    assert counts.classes == tuple(str(i) for i in range(max(labels) + 1))
+    assert {k: n for k, n in as_dict(counts).items() if n} == {str(k): n for k, n in Counter(labels).items()}
+    assert counts.items == len(labels)
+
+
+@given(st.lists(st.text(max_size=3), min_size=1))
+def test_text_gives_the_distinct_values_ascending(labels):
+    counts = count(labels)
+    assert list(counts.classes) == sorted(set(labels))
+    assert as_dict(counts) == Counter(labels)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1))
+def test_every_container_gives_the_same_counts(labels):
+    expected = count(labels)
+    for container in (tuple, np.array, torch.tensor, pd.Series, pa.array, lambda v: pa.chunked_array([v[:1], v[1:]])):
+        assert count(container(labels)) == expected
+    assert count([np.int32(v) for v in labels]) == expected
+    assert count([torch.tensor(v) for v in labels]) == expected
+    assert count(np.array(labels, dtype=np.float32)) == expected
+    assert count(torch.tensor(labels, dtype=torch.bfloat16)) == expected
+    assert count(np.array(labels, dtype=object)) == expected
+
+
+def test_chunks_meet_without_losing_a_label():
+    labels = np.random.default_rng(0).integers(0, 256, 200_001)
+    for dtype in (np.uint8, np.int16, np.int64):
+        assert count(labels.astype(dtype)).per_class.tolist() == np.bincount(labels, minlength=256).tolist()
+    assert count(labels[::2]).per_class.tolist() == np.bincount(labels[::2], minlength=256).tolist()
+
+
+def test_a_wide_range_of_integers_counts_by_value():
+    ids = np.array([5, 10**12, 5, -(10**12)])
+    assert as_dict(count(ids, classes=[5, 10**12, -(10**12)])) == {"5": 2, str(10**12): 1, str(-(10**12)): 1}
+
+
+@pytest.mark.parametrize("dtype", ["object", "str", "category"])
+def test_pandas_text_agrees_with_value_counts(dtype):
+    series = pd.Series(["ill", "well", "well", "unknown"] * 7, dtype=dtype)
+    assert as_dict(count(series)) == series.astype(object).value_counts().to_dict()
+
+
+def test_booleans_are_named_false_and_true():
+    for data in ([True, False, True], np.array([True, False, True]), pd.Series([True, False, True])):
+        assert as_dict(count(data)) == {"False": 1, "True": 2}
+
+
+def test_classes_fix_names_order_and_length():
+    assert as_dict(count(["b", "a", "b"], classes=["b", "c", "a"])) == {"b": 2, "c": 0, "a": 1}
+    assert as_dict(count([0, 1, 1], classes=["well", "ill", "dead"])) == {"well": 1, "ill": 2, "dead": 0}
+
+
+def test_whole_numbers_as_classes_are_matched_by_value():
+    assert as_dict(count([1, 2, 2], classes=[2, 1])) == {"2": 2, "1": 1}
+    assert as_dict(count(np.array([-1, 1, 1]), classes=[-1, 1])) == {"-1": 1, "1": 2}
+
+
+def test_ignored_values_do_not_count_and_do_not_lengthen():
+    assert as_dict(count(np.array([0, 1, 255], dtype=np.uint8), ignore=255)) == {"0": 1, "1": 1}
+    assert as_dict(count([0, -100, 2, -1], ignore=[-100, -1])) == {"0": 1, "1": 0, "2": 1}
+    assert as_dict(count(["a", "void"], ignore="void")) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "data", [[0, None, 1], [0.0, NAN, 1.0], np.array([0, NAN, 1]), pd.Series([0, None, 1], dtype="Int64")]
+)
+def test_a_missing_label_is_an_error_unless_nan_is_ignored(data):
+    with pytest.raises(ValueError, match=r"1 label is missing.*ignore=float\('nan'\)"):
+        count(data)
+    assert as_dict(count(data, ignore=NAN)) == {"0": 1, "1": 1}
+
+
+@pytest.mark.parametrize("data", [["a", None], pd.Series(["a", None]), pd.Series(["a", NAN], dtype=object)])
+def test_missing_text_is_an_error_too(data):
+    with pytest.raises(ValueError, match="1 label is missing"):
+        count(data)
+    assert as_dict(count(data, ignore=NAN)) == {"a": 1}
+
+
+@pytest.mark.parametrize("make", [np.array, torch.tensor, lambda v: v])
+def test_two_dimensions_of_0_and_1_are_multilabel(make):
+    counts = count(make([[1, 0, 1], [0, 0, 1]]))
+    assert counts.kind == "multilabel"
+    assert counts.items == 2
+    assert counts.per_class.tolist() == [1, 0, 2]
+
+
+def test_kind_exclusive_counts_every_element():
+    mask = np.array([[0, 1], [1, 1]])
+    counts = count(mask, kind="exclusive")
+    assert (counts.kind, counts.unit, counts.per_class.tolist()) == ("exclusive", "elements", [1, 3])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", "bool"])
+def test_counting_together_is_adding(dtype):
+    a, b = np.array([0, 1, 1], dtype=dtype), np.array([0, 0, 1], dtype=dtype)
+    assert count(np.concatenate([a, b])).per_class.tolist() == (count(a) + count(b)).per_class.tolist()
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "says"),
+    [
+        ([-100, 0, 1], {}, "pass ignore=-100"),
+        ([-1, 1], {}, r"classes=\[-1, 1\]"),
+        ([0.5, 1.0], {}, "look continuous: 0.5"),
+        (np.array([np.inf, 1.0]), {}, "look continuous"),
+        ([0, 3], {"classes": ["a", "b"]}, "label 3 .*names 2 logits"),
+        (["a", "weel"], {"classes": ["a", "well"]}, "'weel'.*Did you mean 'well'"),
+        ([1, "a"], {}, "mixed kinds"),
+        ([], {}, "nothing|no label"),
+        (np.array(3), {}, "one value"),
+        (3, {}, "cannot count int"),
+        (None, {}, "cannot count NoneType"),
+        ({"a": 3}, {}, r"Counts\("),
+        ([[0, 1], [1]], {}, "different lengths"),
+        ([{"a": 1}], {}, "dict"),
+        ([object()], {}, "not labels"),
+        (np.array([[0.2, 0.8]]), {}, "multi-label.*0.2"),
+        (np.zeros((2, 2, 2), int), {}, "kind='exclusive'"),
+        (np.array([10**12]), {}, "classes="),
+        ([0, 1], {"label": "y"}, "label= names a column"),
+        ([0, 1], {"kind": "binary"}, "exclusive"),
+        (np.array([1 + 2j]), {}, "complex"),
+        (np.array([[0, 1]]), {"ignore": 1}, "ignore="),
+        (np.ma.masked_equal([0, 1], 1), {}, "compressed"),
+        (iter([0, 1]), {}, "list"),
+    ],
+)
+def test_what_cannot_be_counted_is_a_named_error(data, options, says):
+    with pytest.raises(ValueError, match=says):
+        count(data, **options)
+
+
+def test_counting_never_writes_into_its_argument():
+    labels = np.array([3, 1, 255, 0], dtype=np.uint8)
+    before = labels.copy()
+    labels.setflags(write=False)
+    count(labels, ignore=255)
+    assert np.array_equal(labels, before)
+
+
+def loader(batch_size=4):
+    inputs, targets = torch.zeros(10, 2), torch.arange(10) % 3
+    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(inputs, targets), batch_size=batch_size)
+
+
+def test_a_dataloader_counts_as_its_labels_do():
+    assert count(loader(), key=1) == count(torch.arange(10) % 3)
+
+
+def test_batches_may_be_dictionaries_and_text():
+    batches = [{"y": ["b", "a"]}, {"y": ["b"]}]
+    assert as_dict(count(batches, key="y")) == {"a": 1, "b": 2}
+
+
+def test_batches_may_be_multilabel():
+    batches = [(0, np.array([[1, 0], [1, 1]])), (0, np.array([[0, 0]]))]
+    counts = count(batches, key=1)
+    assert (counts.kind, counts.items, counts.per_class.tolist()) == ("multilabel", 3, [2, 1])
+
+
+@pytest.mark.parametrize(("key", "says"), [(None, "say with key="), (2, r"has no \[2\]"), ("y", "has no")])
+def test_a_batch_without_the_key_is_a_named_error(key, says):
+    with pytest.raises(ValueError, match=says):
+        count(loader(), key=key)
