@@ -1,0 +1,100 @@
+"""Every ```python block of the docs and the README runs, and prints what the page says it prints.
+
+Blocks of one page share their names, top to bottom, and run in a folder that holds links to examples/ and docs/. An ```output
+block right after one is compared with what it printed. ```python no-run: REASON is not run.
+"""
+
+import contextlib
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\((?!https?:|#)(?P<target>[^)#]+)(?:#[^)]*)?\)")
+EXAMPLE = re.compile(r"(?:examples/)?\b[a-z0-9_]+\.py\b")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block and the line of the page where its text starts."""
+
+    info: str
+    body: str
+    line: int
+
+
+def blocks(text: str) -> list[Block]:
+    return [Block(m["info"].strip(), m["body"], text.count("\n", 0, m.start()) + 2) for m in FENCE.finditer(text)]
+
+
+def run_page(page: Path) -> None:
+    """Run the blocks of a page; the first that fails or prints something else fails the page."""
+    names: dict[str, object] = {"__name__": "__docs__"}
+    printed: str | None = None
+    for block in blocks(page.read_text("utf-8")):
+        kind = block.info.split()[0] if block.info else ""
+        if kind == "python" and "no-run" not in block.info:
+            code = compile("\n" * (block.line - 1) + block.body, str(page), "exec")
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                exec(code, names)
+            printed = out.getvalue()
+        elif kind == "output":
+            assert printed is not None, f"{page.name}:{block.line}: no block that ran stands before this output"
+            assert printed.rstrip() == block.body.rstrip(), f"{page.name}:{block.line}: the page shows something else"
+            printed = None
+        else:
+            printed = None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_the_python_blocks_run_and_print_what_the_page_shows(page, tmp_path, monkeypatch):
+    for folder in ("examples", "docs"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    monkeypatch.chdir(tmp_path)
+    run_page(page)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_a_block_that_is_not_run_says_why(page):
+    for block in blocks(page.read_text("utf-8")):
+        if "no-run" in block.info:
+            assert re.search(r"no-run: \S+ \S+", block.info), (
+                f"{page.name}:{block.line}: write ```python no-run: REASON"
+            )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page):
+    lost = [m["target"] for m in LINK.finditer(page.read_text("utf-8")) if not (page.parent / m["target"]).exists()]
+    assert not lost, f"{page.name} links to {lost}"
+
+
+def test_the_index_lists_every_page_and_every_example():
+    text = (ROOT / "docs" / "index.md").read_text("utf-8")
+    pages = {p.name for p in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    assert {m["target"] for m in LINK.finditer(text)} >= pages
+    assert {m[0] for m in EXAMPLE.finditer(text)} == {p.name for p in (ROOT / "examples").glob("*.py")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_pages_name_only_examples_that_exist(page):
+    named = {m[0] for m in EXAMPLE.finditer(page.read_text("utf-8")) if m[0].startswith("examples/")}
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_the_checker_catches_wrong_output_and_failing_blocks(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```python\nprint(1 + 1)\n```\n```output\n3\n```\n", "utf-8")
+    with pytest.raises(AssertionError, match=r"page\.md:5: the page shows something else"):
+        run_page(page)
+    page.write_text("```python\nx = 1\n```\ntext\n```python\nx / 0\n```\n", "utf-8")
+    with pytest.raises(ZeroDivisionError):
+        run_page(page)
+    page.write_text("```python no-run: needs a GPU\nx / 0\n```\n", "utf-8")
+    run_page(page)
