@@ -6,6 +6,7 @@ ignored positions stay ignored; every integer dtype is a label; weights may be l
 logits; a pos_weight of length C is tried on axis 1 where torch raises.
 """
 
+import math
 import warnings
 from typing import Any
 
@@ -16,6 +17,7 @@ from .curves import Log
 from .functional import check_reduction, unreduced_terms
 from .ops import Bound, Terms
 from .ops.bind import Parts, Target
+from .ops.shapes import same_shape
 from .reduce import reduce
 
 
@@ -63,6 +65,13 @@ class CrossEntropyLoss(nn.Module):
         found = unreduced_terms("CrossEntropyLoss", input, target, bound, ignore_index=self.ignore_index)
         return _like_torch(reduce(found, bound.norm, self.reduction), input)
 
+    def bound(self) -> Bound:
+        """The weights and the smoothing of labels as the ops take them: what `posterior` and `explain` read."""
+        weight = None if self.weight is None else Parts(column=self.weight)
+        asked = Target(amount=torch.tensor([self.label_smoothing])) if self.label_smoothing else None
+        width = None if self.weight is None else self.weight.numel()
+        return Bound("softmax", None, None, None, weight, asked, Log(), Log(), "mass", width)
+
     def extra_repr(self) -> str:
         return f"ignore_index={self.ignore_index}, label_smoothing={self.label_smoothing}, reduction={self.reduction!r}"
 
@@ -96,20 +105,41 @@ class BCEWithLogitsLoss(nn.Module):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         if not target.is_floating_point():
             target = target.to(torch.promote_types(input.dtype, torch.float32))
-        positive = None
+        same_shape("BCEWithLogitsLoss", input, target)
+        positive, layout, axis = None, list(input.shape), 1
         if self.pos_weight is not None:
-            is_ = self._fit("pos_weight", self.pos_weight, input, target)
+            is_, layout, axis = _along_one_axis(self._fit("pos_weight", self.pos_weight, input), layout)
             positive = Parts(full=torch.stack([torch.ones_like(is_), is_]))
         bound = Bound("sigmoid", None, None, None, positive, None, Log(), Log(), "count", None)
-        found = unreduced_terms("BCEWithLogitsLoss", input, target, bound)
-        loss = found.loss
+        found = unreduced_terms(
+            "BCEWithLogitsLoss", input.reshape(layout), target.reshape(layout), bound, class_dim=axis
+        )
+        loss = found.loss.reshape(input.shape)
         if self.weight is not None:
-            loss = loss * self._fit("weight", self.weight, input, target).to(loss.dtype)
+            loss = loss * self._fit("weight", self.weight, input).to(loss.dtype)
         found = Terms(loss, found.mass, found.lse, found.valid)
         return _like_torch(reduce(found, max(input.numel(), 1), self.reduction), input)
 
+    def bound(self) -> Bound:
+        """pos_weight as the ops take it, one number per class: what `explain` reads. `weight` changes no optimum."""
+        positive, width = None, None
+        if self.pos_weight is not None:
+            is_, width = self.pos_weight.reshape(-1), self.pos_weight.numel()
+            if width not in self.pos_weight.shape and width > 1:
+                raise ValueError(f"BCEWithLogitsLoss: pos_weight {list(self.pos_weight.shape)} is not one per class.")
+            positive = Parts(full=torch.stack([torch.ones_like(is_), is_]))
+        return Bound("sigmoid", None, None, None, positive, None, Log(), Log(), "count", width)
+
+    def plain(self, input: Tensor) -> Tensor:
+        """The logits whose sigmoid is the posterior: input - log(pos_weight)."""
+        if self.pos_weight is None:
+            return input
+        if bool((self.pos_weight <= 0).any()):
+            raise ValueError("posterior: pos_weight holds 0, so the logits say nothing there; give weights > 0.")
+        return input - self._fit("pos_weight", self.pos_weight, input).to(input).log()
+
     @staticmethod
-    def _fit(name: str, values: Tensor, input: Tensor, target: Tensor) -> Tensor:
+    def _fit(name: str, values: Tensor, input: Tensor) -> Tensor:
         """`values` with as many axes as the input, broadcastable to it."""
         shape, given = list(input.shape), list(values.shape)
         if values.dim() <= input.dim():
@@ -126,6 +156,24 @@ class BCEWithLogitsLoss(nn.Module):
 
     def extra_repr(self) -> str:
         return f"reduction={self.reduction!r}"
+
+
+def _along_one_axis(values: Tensor, shape: list[int]) -> tuple[Tensor, list[int], int]:
+    """`values`, broadcastable to `shape`, as a vector; the layout of the logits and the axis that it then runs along.
+
+    Recipes have one class axis; torch's pos_weight may differ along several, which become one here.
+    """
+    differ = [axis for axis, size in enumerate(values.shape) if size != 1]
+    if not differ:
+        return values.reshape(1), shape, 1
+    if len(differ) == 1 and differ[0] > 0:
+        return values.reshape(-1), shape, differ[0]
+    first = differ[0]
+    return (
+        values.expand(*values.shape[:first], *shape[first:]).reshape(-1),
+        [math.prod(shape[:first]), math.prod(shape[first:])],
+        1,
+    )
 
 
 def _reduction(name: str, size_average: bool | None, reduce: bool | None, reduction: str) -> str:

@@ -103,7 +103,8 @@ def _check_labels(name: str, call: Call, ignore_index: int) -> None:
     if call.target.is_floating_point() or call.target.device.type != "cpu":
         return
     size = call.logits.shape[1]
-    labels = call.target[call.target != ignore_index].long()
+    labels = call.target.long()
+    labels = labels[labels != ignore_index]
     wrong = labels[(labels < 0) | (labels >= size)]
     if wrong.numel():
         label = int(wrong[0])
@@ -117,6 +118,7 @@ def _check_yes_or_no(name: str, target: Tensor, ignore_index: int) -> None:
     """On the CPU, where looking costs no synchronisation; under vmap the values cannot be looked at."""
     if target.device.type != "cpu" or target.dtype == torch.bool:
         return
+    target = target.long()
     wrong = (target != 0) & (target != 1) & (target != ignore_index)
     try:
         found = bool(wrong.any())

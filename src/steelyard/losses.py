@@ -1,11 +1,14 @@
 """A recipe bound to an nn.Module: CrossEntropy and BinaryCrossEntropy."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
+import torch
 from torch import Tensor, nn
 
 from .functional import check_reduction, unreduced_terms
 from .ops import Bound, Terms, bind
+from .ops.bind import factors, lay_out
 from .recipe import Recipe
 from .reduce import reduce
 
@@ -24,18 +27,23 @@ class _RecipeLoss(nn.Module):
             raise TypeError(f"{name}: takes a Recipe, got {type(recipe).__name__}. Weights alone: fixed(weight=...).")
         check_reduction(name, reduction)
         self.recipe, self.ignore_index, self.reduction, self.class_dim = recipe, ignore_index, reduction, class_dim
-        self._structure = bind(recipe, self.link)
-        for key, tensor in self._structure.tensors().items():
+        bound = bind(recipe, self.link)
+        # numbers that are learned are laid out anew at every call, for a fresh graph; others once
+        self._structure = None if bound.live else bound
+        tensors = factors(recipe) if bound.live else bound.tensors()
+        for key, tensor in tensors.items():
             if isinstance(tensor, nn.Parameter):
                 self.register_parameter(key, tensor)
             else:
                 self.register_buffer(key, tensor)
-        # the structure is kept without its numbers: those live in the buffers, which move and load with the module
-        self._names = tuple(self._structure.tensors())
+        self._names = tuple(tensors)
 
     def bound(self) -> Bound:
         """The recipe as the ops take it, holding the tensors this module holds now."""
-        return self._structure.with_tensors({name: getattr(self, name) for name in self._names})
+        tensors = {name: getattr(self, name) for name in self._names}
+        if self._structure is None:
+            return lay_out(self.recipe, self.link, tensors)
+        return self._structure.with_tensors(tensors)
 
     def terms(self, logits: Tensor, target: Tensor, *, weight: Any = None) -> Terms:
         """Unreduced loss, mass and lse; the square of lse is the z-loss."""
@@ -49,7 +57,21 @@ class _RecipeLoss(nn.Module):
     ) -> Tensor:
         check_reduction(type(self).__name__, self.reduction, normalizer)
         found = self.terms(logits, target, weight=weight)
-        return reduce(found, self._structure.norm, self.reduction, normalizer)
+        norm = "count" if self.recipe.norm is None else self.recipe.norm
+        return reduce(found, norm, self.reduction, normalizer)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Moves, but keeps the tables in float32 or wider: `model.half()` must not round weights, nor make 1e5 infinite."""
+
+        def keep(tensor: Tensor) -> Tensor:
+            try:
+                moved = fn(tensor)
+            except TypeError:  # MPS has no float64
+                moved = fn(tensor.float())
+            narrow = moved.is_floating_point() and moved.dtype.itemsize < 4
+            return tensor.to(moved.device, torch.promote_types(moved.dtype, torch.float32)) if narrow else moved
+
+        return super()._apply(keep, recurse)
 
     def extra_repr(self) -> str:
         told = repr(self.recipe).replace("\n", "\n  ")

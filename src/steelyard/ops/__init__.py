@@ -1,6 +1,7 @@
 """Kernels behind one function: `terms(logits, target, bound, weight) -> Terms`."""
 
-from .bind import Bound, bind
+from .bind import bind
+from .bound import Bound
 from .plan import BACKENDS, Plan, plan, terms
 from .reference import Terms
 

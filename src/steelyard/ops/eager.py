@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from . import reference
-from .bind import Bound
+from .bound import Bound
 from .reference import Labels, Terms
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from . import eager, reference
-from .bind import Bound
+from .bound import Bound
 from .reference import Terms
 
 BACKENDS = {"reference": reference.terms, "eager": eager.terms}

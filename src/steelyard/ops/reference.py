@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from .bind import Bound, Parts
+from ..curves import Curve
+from .bound import Bound, Parts
 
 
 class Terms(NamedTuple):
@@ -57,8 +58,9 @@ def read(logits: Tensor, target: Tensor, link: str, weight: Tensor | None, ignor
         valid = torch.ones_like(t if link == "sigmoid" else t.select(1, 0), dtype=torch.bool)
         y = None
     else:
+        target = target.long()  # first: compared as uint8, label 156 would equal -100
         valid = target != ignore_index
-        y, t = torch.where(valid, target, 0).long(), None
+        y, t = torch.where(valid, target, 0), None
     if weight is not None:
         valid = valid & (weight != 0)
         weight = weight.to(dtype)
@@ -99,7 +101,7 @@ def adjust(z: Tensor, labels: Labels, bound: Bound) -> Tensor:
         u = gather(bound.scale, labels.y, z.dim(), torch.mul) * u
     if bound.offset is not None:
         u = u + gather(bound.offset, labels.y, z.dim(), torch.add)
-    if bound.margin is not None and labels.y is not None:
+    if bound.margin is not None and bound.margin.row is not None and labels.y is not None:
         margin = at(bound.margin.row, labels.y)
         u = u.scatter_add(1, labels.y.unsqueeze(1), -margin.expand_as(labels.y).unsqueeze(1))
     return u
@@ -155,14 +157,13 @@ def softmax_loss(logp: Tensor, labels: Labels, bound: Bound, own: Tensor) -> Ten
     """l before the call weight, [N, *space]."""
     if labels.y is not None and bound.target is None:
         logp_y = logp.gather(1, labels.y.unsqueeze(1)).squeeze(1)
-        return times(own, bound.yes.value(logp_y, -logp_y.expm1()))
+        return penalty(own, bound.yes, logp_y, -logp_y.expm1())
     labelled, others = coefficients(labels, bound, logp)
     q = -logp.expm1()
     if bound.yes == bound.no:
-        both = labelled if others is None else labelled + others
-        return times(both, bound.yes.value(logp, q)).sum(dim=1)
-    loss = times(labelled, bound.yes.value(logp, q)).sum(dim=1)
-    return loss if others is None else loss + times(others, bound.no.value(logp, q)).sum(dim=1)
+        return penalty(labelled if others is None else labelled + others, bound.yes, logp, q).sum(dim=1)
+    loss = penalty(labelled, bound.yes, logp, q).sum(dim=1)
+    return loss if others is None else loss + penalty(others, bound.no, logp, q).sum(dim=1)
 
 
 def coefficients(labels: Labels, bound: Bound, like: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -182,7 +183,8 @@ def coefficients(labels: Labels, bound: Bound, like: Tensor) -> tuple[Tensor, Te
         if weight is not None:
             dense = dense * gather(weight, torch.arange(size, device=t.device), 2, torch.mul)
         own = dense.diagonal()
-        return _along(t, own), torch.einsum("ny...,yc->nc...", t, dense - torch.diag(own))
+        with torch.autocast(t.device.type, enabled=False):  # which would round a product of matrices to bfloat16
+            return _along(t, own), torch.einsum("ny...,yc->nc...", t, dense - torch.diag(own))
     assert target.amount is not None
     amount, toward = target.amount.expand(size), ones / size if target.toward is None else target.toward
     row = ones if weight is None or weight.row is None else weight.row.expand(size)
@@ -234,8 +236,8 @@ def sigmoid(logits: Tensor, labels: Labels, bound: Bound) -> Terms:
 
 def branch_loss(branch: Branch, bound: Bound) -> Tensor:
     u = branch.u
-    is_, is_not = bound.yes.value(logsigmoid(u), torch.sigmoid(-u)), bound.no.value(logsigmoid(-u), torch.sigmoid(u))
-    return times(branch.a, is_) + times(branch.b, is_not)
+    p, q = torch.sigmoid(u), torch.sigmoid(-u)
+    return penalty(branch.a, bound.yes, logsigmoid(u), q) + penalty(branch.b, bound.no, logsigmoid(-u), p)
 
 
 def branches(z: Tensor, labels: Labels, bound: Bound) -> list[Branch]:
@@ -347,13 +349,16 @@ def sigmoid_lse(found: list[Branch], labels: Labels) -> Tensor:
 # -- both -------------------------------------------------------------------------------------------------------------
 
 
-def times(coefficient: Tensor, penalty: Tensor) -> Tensor:
-    """coefficient * penalty, with 0 * inf = 0 in value and gradient."""
-    absent = (coefficient == 0) & ~penalty.isfinite()
-    return coefficient * torch.where(absent, 0.0, penalty)
+def penalty(coefficient: Tensor, curve: Curve, logp: Tensor, q: Tensor) -> Tensor:
+    """coefficient * g(log p), with 0 * inf = 0 in value and gradient."""
+    # masked before the curve: a mask behind it would leave 0 * inf = NaN to autograd
+    absent = (coefficient == 0) & ~logp.isfinite()
+    return coefficient * curve.value(torch.where(absent, 0.0, logp), torch.where(absent, 0.0, q))
 
 
 def finish(loss: Tensor, own: Tensor, lse: Tensor, labels: Labels) -> Terms:
     """Apply the call weight and drop what is ignored."""
     s = labels.valid.to(loss.dtype) if labels.s is None else torch.where(labels.valid, labels.s, 0.0)
-    return Terms(loss * s, own * s, torch.where(labels.valid, lse, 0.0), labels.valid)
+    # where: the label put in place of an ignored one may be a class that the offset removed, whose loss is inf
+    loss, lse = (torch.where(labels.valid, x, 0.0) for x in (loss, lse))
+    return Terms(loss * s, own * s, lse, labels.valid)

@@ -1,11 +1,14 @@
-"""Shapes of one call: checked with words, brought to [N, C, *space] by views."""
+"""Shapes of one call: checked with words, brought to [N, C, *space] by views.
+
+Sizes are compared with == and never with `in`: under torch.compile they are symbols, which `in` does not recognise.
+"""
 
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from .bind import Bound
+from .bound import Bound
 
 
 class Call(NamedTuple):
@@ -35,23 +38,24 @@ def arrange(name: str, logits: Tensor, target: Any, weight: Any, bound: Bound, c
     softmax = bound.link == "softmax"
     soft = target.is_floating_point()
     batched = True
-    if softmax and logits.dim() == 0:
+    needs_classes = softmax or (bound.width or 1) > 1
+    if needs_classes and logits.dim() == 0:
         raise ValueError(f"{name}: logits need a class axis, got shape [].")
-    if logits.dim() < 2 and (softmax or (bound.width or 1) > 1):
+    if needs_classes and logits.dim() < 2:
         logits, target, batched = logits.unsqueeze(0), target.unsqueeze(0), False
         weight = weight.unsqueeze(0) if isinstance(weight, Tensor) else weight
     axis = _axis(name, class_dim, logits.dim()) if batched else 1
     if softmax:
         _check_softmax(name, logits, target, axis, soft)
     else:
-        _check_sigmoid(name, logits, target)
+        same_shape(name, logits, target)
     unreduced = list(logits.shape)
     if softmax:
         del unreduced[axis]
     weight = align(name, weight, unreduced, logits, singleton=axis if softmax else None)
     if logits.dim() > 1:
         width = logits.shape[axis]
-        if bound.width not in (None, width) and (softmax or bound.width != 1):
+        if bound.width is not None and bound.width != width and (softmax or bound.width != 1):
             raise ValueError(
                 f"{name}: the recipe is for {bound.width} classes but the logits have {width} on axis {axis}"
                 f" (shape {list(logits.shape)}); class_dim= names the class axis."
@@ -83,7 +87,7 @@ def _check_softmax(name: str, logits: Tensor, target: Tensor, axis: int, soft: b
                 f" If they are labels, pass {cast}."
             )
         raise ValueError(f"{name}: probabilities must have the logits' shape {shape}, got {given}.")
-    if shape[axis] == 1 and len(shape) > 1 and given in (labels, shape):
+    if shape[axis] == 1 and len(shape) > 1 and (given == labels or given == shape):  # noqa: SIM109
         raise ValueError(
             f"{name}: the logits {shape} have one class, so there is nothing to tell apart. For a yes-or-no output use"
             f" BinaryCrossEntropy(recipe)(logits.squeeze({axis}), target)."
@@ -94,7 +98,8 @@ def _check_softmax(name: str, logits: Tensor, target: Tensor, axis: int, soft: b
         raise ValueError(f"{name}: logits {shape} need labels of shape {labels}, got {given}.{hint}")
 
 
-def _check_sigmoid(name: str, logits: Tensor, target: Tensor) -> None:
+def same_shape(name: str, logits: Tensor, target: Tensor) -> None:
+    """Sigmoid: one target per logit."""
     shape, given = list(logits.shape), list(target.shape)
     if shape == given:
         return
@@ -126,7 +131,7 @@ def align(name: str, weight: Any, unreduced: list[int], logits: Tensor, *, singl
     if singleton is not None and weight.dim() == len(unreduced) + 1 and weight.shape[singleton] == 1:
         weight = weight.squeeze(singleton)
     padded = list(weight.shape) + [1] * (len(unreduced) - weight.dim())
-    if len(padded) != len(unreduced) or any(w not in (1, u) for w, u in zip(padded, unreduced, strict=True)):
+    if len(padded) != len(unreduced) or not all(w == 1 or w == u for w, u in zip(padded, unreduced, strict=True)):
         raise ValueError(
             f"{name}: weight {list(weight.shape)} does not fit the unreduced loss {unreduced} from the left;"
             " write one weight per item [N], or per element. Weights per class belong to the recipe."

@@ -1,0 +1,348 @@
+"""The laws, usable by others: your own ingredient or backend is held to the rules ours are held to.
+
+    def test_my_ingredient():
+        steelyard.testing.check_ingredient(my_ingredient, beta=0.9)
+
+    def test_my_backend():
+        steelyard.testing.check_backend(my_terms)
+
+A broken law raises AssertionError with one sentence that says where. `recipes` and `calls` are the material they use.
+"""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import curves
+from .counts import Counts
+from .functional import binary_cross_entropy, cross_entropy
+from .ops import BACKENDS, Bound, bind, terms
+from .options import Spec
+from .recipe import Recipe, mean_weight
+from .table import Smooth
+
+CLASSES = 3
+Function = Callable[..., Any]
+
+
+def recipes(link: str) -> dict[str, Recipe]:
+    """Named recipes for three classes that together use every field in every shape it can take under `link`."""
+    return _softmax_recipes() if link == "softmax" else _sigmoid_recipes()
+
+
+def _softmax_recipes() -> dict[str, Recipe]:
+    inf = math.inf
+    table = [[1.0, 2.0, 0.5], [0.5, 1.5, 1.0], [3.0, 0.25, 2.0]]
+    rows = [[0.8, 0.2, 0.0], [0.1, 0.7, 0.2], [0.0, 0.3, 0.7]]
+    per_label = Smooth([0.3, 0.1, 0.0])
+    return {
+        "plain": Recipe(),
+        "weight-per-label": Recipe(weight=[0.5, 1.0, 3.0]),
+        "weight-per-class": Recipe(weight=[[0.5, 1.0, 3.0]]),
+        "weight-table": Recipe(weight=table),
+        "weight-zero": Recipe(weight=[0.0, 1.0, 2.0]),
+        "offset-per-label": Recipe(offset=[0.3, -1.0, 2.0]),
+        "offset-per-class": Recipe(offset=[[-0.4, -1.2, -3.0]]),
+        "offset-table": Recipe(offset=table),
+        "classes-removed": Recipe(offset=[[0.0, -inf, 0.0], [0.0, 0.0, 0.0], [-inf, 1.0, 0.0]]),
+        "scale": Recipe(scale=2.5),
+        "scale-per-label": Recipe(scale=[1.0, 0.6, 0.3]),
+        "scale-per-class": Recipe(scale=[[1.0, 0.6, 0.3]]),
+        "scale-table": Recipe(scale=table),
+        "margin": Recipe(margin=[0.2, 0.5, 1.0]),
+        "smooth": Recipe(target=0.1),
+        "smooth-per-label": Recipe(target=per_label),
+        "smooth-toward": Recipe(target=Smooth(0.2, [0.7, 0.2, 0.1])),
+        "smooth-weighted": Recipe(weight=[0.5, 1.0, 3.0], target=0.2),
+        "target-rows": Recipe(target=rows, weight=[0.5, 1.0, 3.0]),
+        "target-and-weight-tables": Recipe(target=per_label, weight=table),
+        "smooth-focal": Recipe(target=per_label, curve=curves.Focal(2.0)),
+        "smooth-asymmetric": Recipe(target=per_label, curve=curves.Asymmetric(1.0, 4.0, 0.0)),
+        **{_name(c): Recipe(curve=c) for c in _CURVES},
+        "norm-mass": Recipe(weight=[0.5, 1.0, 3.0], norm="mass"),
+        "norm-sum": Recipe(norm="sum"),
+        "norm-number": Recipe(norm=7.0),
+        "everything": Recipe(
+            scale=[[1.0, 0.8, 0.6]],
+            offset=[[-0.4, -1.2, -3.0]],
+            margin=[0.2, 0.5, 1.0],
+            weight=[0.5, 1.0, 3.0],
+            target=per_label,
+            curve=curves.Focal(1.5),
+            norm="mass",
+        ),
+    }
+
+
+def _sigmoid_recipes() -> dict[str, Recipe]:
+    column, table = [[0.5, 1.0, 3.0]], [[0.5, 1.0, 0.25], [3.0, 2.0, 1.0]]
+    per_label = Smooth([0.3, 0.1])
+    return {
+        "plain": Recipe(),
+        "weight-per-label": Recipe(weight=[0.5, 3.0]),
+        "weight-per-class": Recipe(weight=column),
+        "weight-table": Recipe(weight=table),
+        "weight-zero": Recipe(weight=[0.0, 2.0]),
+        "offset-per-label": Recipe(offset=[0.3, -1.0]),
+        "offset-per-class": Recipe(offset=column),
+        "offset-table": Recipe(offset=table),
+        "scale": Recipe(scale=2.5),
+        "scale-per-label": Recipe(scale=[1.0, 0.3]),
+        "scale-per-class": Recipe(scale=column),
+        "scale-table": Recipe(scale=table),
+        "margin": Recipe(margin=[0.2, 1.0]),
+        "margin-table": Recipe(margin=table),
+        "smooth": Recipe(target=0.1),
+        "smooth-per-label": Recipe(target=per_label),
+        "smooth-toward": Recipe(target=Smooth(0.2, [0.7, 0.2, 0.1])),
+        "target-rows": Recipe(target=[[0.1, 0.2, 0.0], [0.9, 0.6, 1.0]], weight=[0.5, 3.0]),
+        "smooth-asymmetric": Recipe(target=per_label, curve=curves.Asymmetric(1.0, 4.0, 0.05)),
+        **{_name(c): Recipe(curve=c) for c in (*_CURVES, curves.Asymmetric(), curves.Square())},
+        "norm-mass": Recipe(weight=[0.5, 3.0], norm="mass"),
+        "norm-sum": Recipe(norm="sum"),
+        "norm-number": Recipe(norm=7.0),
+        "everything": Recipe(
+            scale=[1.0, 0.7],
+            offset=column,
+            margin=[0.2, 0.6],
+            weight=table,
+            target=per_label,
+            curve=curves.Focal(1.5),
+            norm="mass",
+        ),
+    }
+
+
+_CURVES: tuple[Any, ...] = (
+    curves.Focal(2.0),
+    curves.Focal(0.5),
+    curves.Focal(0.3),
+    curves.Asymmetric(1.0, 4.0, 0.0),
+    curves.Poly(1.0),
+    curves.Poly(-1.0),
+    curves.GCE(0.7),
+    curves.Symmetric(),
+)
+
+
+def _name(curve: Any) -> str:
+    return repr(curve).replace(" ", "")
+
+
+class Call(NamedTuple):
+    """Arguments of one call of a loss for three classes; `ignore_index` is -100."""
+
+    logits: Tensor
+    target: Tensor
+    weight: Tensor | None
+
+    def to(self, dtype: torch.dtype, device: str = "cpu") -> "Call":
+        """The floating-point arguments in another dtype."""
+
+        def moved(v: Tensor) -> Tensor:
+            return v.to(device, dtype if v.is_floating_point() else v.dtype)
+
+        return Call(moved(self.logits), moved(self.target), None if self.weight is None else moved(self.weight))
+
+
+def calls(link: str, bound: Bound | None = None, *, seed: int = 0, size: float = 3.0) -> dict[str, Call]:
+    """Float64 calls by name: hard labels, an image with ignored pixels and call weights, and probabilities.
+
+    Every label value occurs. Probabilities are left out where `bound` cannot take them. `size` is the spread of logits.
+    """
+    random = np.random.default_rng(seed)
+    shapes = {"rows": (8, CLASSES), "image": (2, CLASSES, 4, 3)}
+    found = {}
+    for name, shape in shapes.items():
+        logits = torch.from_numpy(random.normal(0, size, shape))
+        labels = (shape[0], *shape[2:]) if link == "softmax" else shape
+        y = random.permutation(np.arange(math.prod(labels)) % (CLASSES if link == "softmax" else 2)).reshape(labels)
+        weight = None
+        if name == "image":
+            y.reshape(-1)[::5] = -100
+            weight = random.uniform(0.2, 2.0, labels)
+            weight.reshape(-1)[1::7] = 0.0
+        found[name] = Call(logits, torch.from_numpy(y), None if weight is None else torch.from_numpy(weight))
+    if bound is None or link == "sigmoid" or not bound.label_dependent:
+        logits, _, weight = found["image"]
+        share = random.uniform(0, 1, tuple(logits.shape))
+        share = share / share.sum(axis=1, keepdims=True) if link == "softmax" else share
+        share[:1] = share[:1].round()  # certain probabilities too
+        found["probabilities"] = Call(logits, torch.from_numpy(share), weight)
+    return found
+
+
+def check_backend(
+    backend: str | Function, *, given: Mapping[str, Mapping[str, Recipe]] | None = None, device: str = "cpu"
+) -> None:
+    """Hold a backend to the reference: loss, mass, lse, and the gradients to logits and call weights.
+
+    backend  a name in steelyard.ops.BACKENDS, or a function like reference.terms
+    given    {link: {name: recipe}}, for a backend that serves only some; default `recipes` of both links
+
+    float64: 1e-10. float32, bfloat16, float16: an error against the float64 reference no larger than twice the
+    reference's own in that dtype plus rounding. Upstream gradients are random, and inputs must stay untouched.
+    """
+    function = BACKENDS[backend] if isinstance(backend, str) else backend
+    given = {link: recipes(link) for link in ("softmax", "sigmoid")} if given is None else given
+    for link, name, bound in ((k, n, bind(r, k)) for k, named in given.items() for n, r in named.items()):
+        for kind, call in calls(link, bound).items():
+            for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16):
+                mine = call.to(dtype, device)
+                found = _outputs(function, mine, bound)
+                truth = _outputs(BACKENDS["reference"], mine.to(torch.float64, device), bound)
+                plain = truth if dtype == torch.float64 else _outputs(BACKENDS["reference"], mine, bound)
+                for what in truth:
+                    _compare(f"{link} {name}, {kind}, {dtype}, {what}", found[what], plain[what], truth[what])
+
+
+def _outputs(function: Function, call: Call, bound: Bound) -> dict[str, Tensor]:
+    logits, target = call.logits.clone().requires_grad_(), call.target.clone()
+    weight = None if call.weight is None else call.weight.clone().requires_grad_()
+    found = function(logits, target, bound, weight, -100)
+    inputs = [logits] if weight is None else [logits, weight]
+    random = torch.Generator().manual_seed(1)
+    drawn = [(t, torch.randn(t.shape, generator=random, dtype=torch.float64).to(t)) for t in found[:3]]
+    live = [(t, upstream) for t, upstream in drawn if t.requires_grad]
+    gradients = torch.autograd.grad([t for t, _ in live], inputs, [upstream for _, upstream in live])
+    same = torch.equal(call.logits, logits) and torch.equal(call.target, target)
+    same = same and (call.weight is None or weight is None or torch.equal(call.weight, weight))
+    _law(same, f"{function!r} changed one of its inputs")
+    named = {"loss": found.loss, "mass": found.mass, "lse": found.lse, "gradient to logits": gradients[0]}
+    if weight is not None:
+        named["gradient to call weights"] = gradients[1]
+    return {k: v.detach() for k, v in named.items()} | {"valid": found.valid.to(torch.float64)}
+
+
+def _compare(where: str, found: Tensor, plain: Tensor, truth: Tensor) -> None:
+    _law(found.shape == truth.shape, f"{where}: shape {list(found.shape)} instead of {list(truth.shape)}")
+    if not truth.numel():
+        return
+    finite = torch.isfinite(truth)
+    same = torch.equal(found.double()[~finite], truth[~finite])
+    _law(same, f"{where}: not the same infinite values as the reference")
+    error, allowed = ((x.double() - truth)[finite].abs().max().item() for x in (found, plain))
+    size = truth[finite].abs().max().item()
+    epsilon = 1e-10 if found.dtype == torch.float64 else 4 * torch.finfo(found.dtype).eps
+    budget = 2 * allowed + epsilon * max(size, 1e-3)
+    _law(error <= budget, f"{where}: off by {error:.3g} where {budget:.3g} is allowed")
+
+
+def check_ingredient(ingredient: Function, *arguments: Any, **options: Any) -> None:
+    """Hold an ingredient to the laws; `options` are passed on.
+
+    A function whose first argument is `counts` is tried on exclusive and multilabel counts, one class, counts of 0 and
+    counts of 10^9; any other is called once as ingredient(*arguments, **options). The laws: a Recipe with the classes
+    of the counts; pure; numbers finite (offsets may be -inf) and their loss and gradient too; mean weight 1 over the
+    counts; permuting the classes permutes the loss; JSON brings back the same recipe. Counts that cannot be served are
+    a ValueError that starts with the ingredient's name, and counts of 0 name the class.
+    """
+    name = getattr(getattr(ingredient, "spec", None), "cli_name", ingredient.__name__)
+    if next(iter(inspect.signature(ingredient).parameters), None) != "counts":
+        _check_recipe(name, ingredient(*arguments, **options))
+        return
+    served = [c for c in _COUNTS if _serves(name, ingredient, c, options)]
+    _law(bool(served), f"{name}: refused all of {', '.join(map(repr, _COUNTS))}")
+    for counts in served:
+        recipe = ingredient(counts, **options)
+        _law(isinstance(recipe, Recipe), f"{name}: returned {type(recipe).__name__} instead of a Recipe")
+        _law(recipe == ingredient(counts, **options), f"{name}: two calls give two recipes")
+        _law(recipe.classes in (None, counts.classes), f"{name}: the recipe is for other classes than {counts}")
+        mean = mean_weight(recipe, counts)
+        _law(abs(mean - 1) < 1e-9, f"{name}: the mean weight is {mean:.12g} instead of 1 for {counts}")
+        _check_recipe(name, recipe)
+        _check_permutation(name, ingredient, counts, recipe, options)
+    for counts in _WITH_ZERO:
+        if not any((c.kind, len(c)) == (counts.kind, len(counts)) for c in served):
+            continue
+        try:
+            recipe = ingredient(counts, **options)
+        except ValueError as error:
+            empty = [c for c, n in zip(counts.classes, counts.per_class, strict=True) if n == 0]
+            told = all(repr(c) in str(error) for c in empty)
+            _law(told, f"{name}: the error for counts of 0 does not name the class: {error}")
+        else:
+            _check_recipe(name, recipe)
+    if isinstance(getattr(ingredient, "spec", None), Spec):
+        try:
+            ingredient(served[0], **options, no_such_option=1)
+        except TypeError:
+            return
+        raise AssertionError(f"{name}: an unknown option passed silently")
+
+
+_COUNTS = (
+    Counts.of(900, 100),
+    Counts.of(500, 7, 60),
+    Counts.of(10**9, 1, 10**5),
+    Counts.of(12),
+    Counts([900, 40, 3], kind="multilabel", items=1000),
+    Counts([10**9, 1], kind="multilabel", items=10**9 + 5),
+)
+_WITH_ZERO = (
+    Counts.of(900, 0, classes=["healthy", "ill"]),
+    Counts.of(5, 0, 500, classes=["a", "void", "b"]),
+    Counts([0, 40, 2], ["never", "some", "few"], kind="multilabel", items=100),
+)
+
+
+def _serves(name: str, ingredient: Function, counts: Counts, options: Mapping[str, Any]) -> bool:
+    try:
+        ingredient(counts, **options)
+    except ValueError as error:
+        _law(str(error).startswith(name), f"{name}: an error should start with the ingredient's name: {error}")
+        return False
+    return True
+
+
+def _check_recipe(name: str, recipe: Recipe) -> None:
+    _law(isinstance(recipe, Recipe), f"{name}: returned {type(recipe).__name__} instead of a Recipe")
+    _law(Recipe.from_json(recipe.to_json()) == recipe, f"{name}: JSON does not bring the recipe back")
+    for link, function in (("softmax", cross_entropy), ("sigmoid", binary_cross_entropy)):
+        try:
+            bound = bind(recipe, link)
+        except ValueError:
+            continue  # made for the other link
+        classes = bound.width or CLASSES
+        if link == "softmax" and classes == 1:
+            continue  # nothing to tell apart
+        logits = torch.linspace(-9, 9, 4 * classes, dtype=torch.float64).reshape(4, classes).requires_grad_()
+        target = torch.arange(4) % classes if link == "softmax" else torch.arange(4 * classes).reshape(4, -1) % 2
+        loss = function(logits, target, bound)
+        gradient = torch.autograd.grad(loss, logits)[0]
+        finite = bool(loss.isfinite() and gradient.isfinite().all())
+        _law(finite, f"{name}: the {link} loss or its gradient is not finite")
+
+
+def _check_permutation(
+    name: str, ingredient: Function, counts: Counts, recipe: Recipe, options: Mapping[str, Any]
+) -> None:
+    order = np.roll(np.arange(len(counts)), 1)
+    numbers, names = counts.per_class[order], [counts.classes[i] for i in order]
+    permuted = ingredient(Counts(numbers, names, kind=counts.kind, items=counts.items), **options)
+    link = "sigmoid" if counts.kind == "multilabel" else "softmax"
+    logits = torch.linspace(-2, 3, 6 * len(counts), dtype=torch.float64).reshape(6, -1).sin()
+    if link == "softmax":
+        y = torch.arange(6) % len(counts)
+        targets = y, torch.from_numpy(np.argsort(order))[y]
+    else:
+        y = torch.arange(6 * len(counts)).reshape(6, -1) % 2
+        targets = y, y[:, order]
+    try:
+        plain, moved = bind(recipe, link), bind(permuted, link)
+    except ValueError:
+        return  # made for the other link
+    a = terms(logits, targets[0], plain).loss
+    b = terms(logits[:, order], targets[1], moved).loss
+    same = torch.allclose(a if link == "softmax" else a[:, order], b, rtol=1e-9)
+    _law(same, f"{name}: permuting the classes of {counts} changes the loss")
+
+
+def _law(holds: bool, broken: str) -> None:
+    if not holds:
+        raise AssertionError(broken)
