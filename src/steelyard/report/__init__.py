@@ -1,0 +1,10 @@
+"""The answer of a study for people: one self-contained page, plain text, and the recipe as a file.
+
+Everything here reads the study's plain data (report.json), so a report can be made again long after the study.
+"""
+
+from .files import read, write
+from .page import html
+from .terminal import show, text
+
+__all__ = ["html", "read", "show", "text", "write"]

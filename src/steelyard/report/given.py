@@ -1,0 +1,127 @@
+"""What a study said, found again in its plain data. The only place that knows the keys of report.json."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..recipe import Recipe
+
+FORMAT = "steelyard.report/1"
+PLAIN = "plain"
+REQUIRED = {"data": Mapping, "metric": str, "arms": Sequence, "verdict": Mapping}
+Data = Mapping[str, Any]
+
+
+def check(data: Any) -> None:
+    """ValueError unless `data` is a report with the parts that no report is without."""
+    found = data.get("format") if isinstance(data, Mapping) else None
+    if found != FORMAT:
+        told = f"its format is {found!r}" if found else "it has no format"
+        raise ValueError(f"report: this is not a {FORMAT} file ({told}); `steelyard tune` writes one as report.json.")
+    for key, kind in REQUIRED.items():
+        if not isinstance(data.get(key), kind):
+            raise ValueError(
+                f"report: {key!r} is missing from this report; run `steelyard tune` again to make it whole."
+            )
+    names = [one.get("name") if isinstance(one, Mapping) else None for one in data["arms"]]
+    if not names or not all(isinstance(name, str) for name in names):
+        raise ValueError("report: this report has no named candidates; run `steelyard tune` again to make it whole.")
+    if not isinstance(data["verdict"].get("sentence"), str):
+        raise ValueError("report: the verdict has no sentence; run `steelyard tune` again to make it whole.")
+    won = winner(data)
+    if won is not None and won not in names:
+        raise ValueError(f"report: the winner {won!r} is not among the candidates {', '.join(map(str, names))}.")
+
+
+def winner(data: Data) -> str | None:
+    """The weighting that won; None where plain training stays."""
+    name = data["verdict"].get("winner")
+    return None if name in (None, PLAIN) else str(name)
+
+
+def arm(data: Data, name: str | None) -> Data | None:
+    return next((a for a in data["arms"] if a["name"] == name), None)
+
+
+def judged(one: Data, metric: str) -> Data:
+    """{value, difference, low, high} of one arm; what is missing was not measured."""
+    return (one.get("metrics") or {}).get(metric) or {}
+
+
+def classes(data: Data) -> tuple[str, ...]:
+    return tuple(str(c) for c in data["data"].get("classes") or ())
+
+
+def per_class(data: Data) -> list[float]:
+    """Rows of each class, in the order of `classes`; [] where the study did not say."""
+    counts = data["data"].get("counts")
+    if isinstance(counts, Mapping):
+        counts = counts.get("per_class", [counts.get(c, 0) for c in classes(data)])
+    return list(counts or ())
+
+
+def binary(data: Data) -> bool:
+    return data.get("positive") is not None and len(classes(data)) == 2
+
+
+def final_recipe(data: Data) -> Recipe:
+    """The recipe to train with: the winner's, or plain. Its classes are named."""
+    found = (data.get("final") or {}).get("recipe")
+    if found is None:
+        found = (arm(data, winner(data) or PLAIN) or {}).get("recipe")
+    return Recipe(classes=classes(data) or None) if found is None else Recipe.from_json(json.dumps(found))
+
+
+def class_weights(recipe: Recipe) -> np.ndarray | None:
+    """[C] weights if they say all of the recipe, else None: Keras and scikit-learn know nothing else."""
+    others = ("scale", "offset", "margin", "target", "curve")
+    if recipe.weight is None or any(getattr(recipe, name) is not None for name in others):
+        return None
+    try:
+        return recipe.label_weights()
+    except ValueError:
+        return None
+
+
+def equals_plain(one: Data) -> str:
+    """Why this arm equals plain by construction, or ""."""
+    return str(one.get("equals_plain") or "")
+
+
+def _shown(data: Data) -> dict[str, Data]:
+    """{arm: its curves}, plain first."""
+    return {name: found for name, found in (data.get("curves") or {}).items() if isinstance(found, Mapping)}
+
+
+def precision_recall(data: Data) -> dict[str, list[tuple[float, float]]]:
+    """{arm: (recall, precision) from the highest threshold to the lowest}"""
+    kept = {name: found.get("precision_recall") for name, found in _shown(data).items()}
+    return {
+        name: sorted(zip(c["recall"], c["precision"], strict=True), key=lambda p: (p[0], -p[1]))
+        for name, c in kept.items()
+        if c
+    }
+
+
+def reliability(data: Data) -> tuple[str, list[tuple[float, float]], list[tuple[float, float]]]:
+    """(arm, as trained, undone): (mean probability, share that came true) of groups of rows. The arm is the best
+    weighting, or plain where none was compared; then nothing was undone."""
+    name, found = next(reversed(_shown(data).items()), ("", {}))
+    groups = found.get("reliability") or {}
+    before, after = ([(g["predicted"], g["observed"]) for g in groups.get(k) or ()] for k in ("before", "after"))
+    return name, [] if name == PLAIN else before, after
+
+
+def decisions(data: Data) -> tuple[float | None, list[list[float]]] | None:
+    """(threshold, rows by truth and decision in the order of `classes`) of the chosen arm; None where not kept.
+
+    Two classes: the kept threshold nearest to the verdict's. More: None, and the largest probability decides.
+    """
+    found = _shown(data).get(winner(data) or PLAIN, {})
+    at, kept = data["verdict"].get("threshold"), found.get("thresholds")
+    if kept and at is not None:
+        i = min(range(len(kept["threshold"])), key=lambda i: abs(kept["threshold"][i] - at))
+        return kept["threshold"][i], [[kept["tn"][i], kept["fp"][i]], [kept["fn"][i], kept["tp"][i]]]
+    return (None, found["confusion"]) if found.get("confusion") else None

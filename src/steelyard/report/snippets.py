@@ -1,0 +1,167 @@
+"""Code to paste: the verdict's weights and threshold in torch, Keras, scikit-learn and steelyard.
+
+Every snippet is Python that runs once the names it leaves open exist: logits [N, C] or logit [N], y, model, X.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import given, words
+from .given import Data
+
+LOAD = 'recipe = sy.Recipe.load("recipe.json")'
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """`says` is a sentence above the code."""
+
+    key: str
+    title: str
+    says: str
+    code: str
+
+
+def snippets(data: Data) -> list[Snippet]:
+    """The winner's weights; plain training with the threshold where no weighting won."""
+    names, won, two = given.classes(data), given.winner(data), given.binary(data)
+    if not names:
+        return []
+    if won is None:
+        return [_plain_torch(names, two), _decide(data), _plain_keras(), _sklearn(data, None)]
+    w = given.class_weights(given.final_recipe(data))
+    if w is None:
+        return [_steelyard(f"sy.Recipe.load({'recipe.json'!r})", names, two, _only_here(won)), _decide(data)]
+    table = ", ".join(f"{name!r}: {_digits(v)}" for name, v in zip(names, w, strict=True))
+    made = [_torch(w, names)]
+    if two and w[0] > 0:
+        made.append(_torch_one_logit(w, names))
+    made.append(_steelyard(f"sy.Recipe(weight={{{table}}})", names, two, "The same as a recipe, which can be undone."))
+    return [*made, _decide(data), _keras(w, names), _sklearn(data, w)]
+
+
+def _plain_torch(names: tuple[str, ...], two: bool) -> Snippet:
+    code = "from torch import nn\n\nloss = nn.CrossEntropyLoss()(logits, y)\n"
+    if two:
+        code += f"loss = nn.BCEWithLogitsLoss()(logit, y.float())  # or one logit per row, y = 1 for {names[1]!r}\n"
+    return Snippet("torch", "PyTorch", "No weighting was shown to help: no weight=, no pos_weight=.", code)
+
+
+def _torch(w: np.ndarray, names: tuple[str, ...]) -> Snippet:
+    code = (
+        "import torch\nfrom torch import nn\n\n"
+        f"weight = torch.tensor({_list(w)})  # {_order(names)}\n"
+        'loss = nn.CrossEntropyLoss(weight=weight, reduction="none")(logits, y).mean()\n'
+    )
+    says = "The mean over rows. torch's own mean divides by the weights in the batch, and in small batches undoes them."
+    return Snippet("torch", "PyTorch", says, code)
+
+
+def _torch_one_logit(w: np.ndarray, names: tuple[str, ...]) -> Snippet:
+    code = (
+        "import torch\nfrom torch import nn\n\n"
+        f"weight = torch.tensor({_digits(w[0])})\n"
+        f"pos_weight = torch.tensor({_digits(w[1] / w[0])})  # y = 1 for {names[1]!r}\n"
+        "loss = nn.BCEWithLogitsLoss(weight=weight, pos_weight=pos_weight)(logit, y.float())\n"
+    )
+    says = "pos_weight alone changes the size of the loss; weight brings it back."
+    return Snippet("torch-one-logit", "PyTorch, one logit per row", says, code)
+
+
+def _steelyard(recipe: str, names: tuple[str, ...], two: bool, says: str) -> Snippet:
+    code = (
+        f"import steelyard as sy\n\nrecipe = {recipe}\n"
+        f"loss = sy.CrossEntropy(recipe)(logits, y)  # logits: {_order(names)}\n"
+    )
+    if two:
+        code += f"loss = sy.BinaryCrossEntropy(recipe)(logit, y)  # or one logit per row, y = 1 for {names[1]!r}\n"
+    return Snippet("steelyard", "PyTorch with steelyard", says, code)
+
+
+def _only_here(won: str) -> str:
+    return f"{won} is more than a weight per class: class_weight in Keras and scikit-learn cannot say it."
+
+
+def _decide(data: Data) -> Snippet:
+    """From logits to probabilities and a decision."""
+    won, names, at = given.winner(data), given.classes(data), data["verdict"].get("threshold")
+    if won:
+        code = f"import steelyard as sy\nimport torch\n\n{LOAD}\np = sy.posterior(logits, recipe)\n"
+    else:
+        code = "import torch\n\np = torch.softmax(logits, dim=1)\n"
+    if at is not None and given.binary(data):
+        code = code.replace("import torch\n", "", 1) if won else code
+        code += f"called = p[:, 1] >= {_digits(at)}  # column 1 is {names[1]!r}\n"
+    elif at is not None:
+        n = np.array(given.per_class(data), dtype=float)
+        code += f"shares = torch.tensor({_list(n / n.sum())})  # {_order(names)}\n"
+        code += f"decided = (p.log() - {_digits(at)} * shares.log()).argmax(dim=1)\n"
+    says = (
+        "Undo the weights, then apply the threshold." if won else "There are no weights to undo; apply the threshold."
+    )
+    return Snippet("decide", "From logits to a decision", says, code)
+
+
+def _plain_keras() -> Snippet:
+    return Snippet("keras", "Keras", "Leave class_weight out.", "model.fit(X, y)\n")
+
+
+def _keras(w: np.ndarray, names: tuple[str, ...]) -> Snippet:
+    table = ", ".join(f"{i}: {_digits(v)}" for i, v in enumerate(w))
+    code = f"class_weight = {{{table}}}  # {_order(names)}\nmodel.fit(X, y, class_weight=class_weight)\n"
+    return Snippet("keras", "Keras", "By the number that stands for the class in y.", code)
+
+
+def _sklearn(data: Data, w: np.ndarray | None) -> Snippet:
+    names, at = given.classes(data), data["verdict"].get("threshold")
+    strength = (data.get("final") or {}).get("strength")
+    options = [f"C={_digits(1 / strength)}"] if strength else []
+    lines = ["import numpy as np", "import steelyard as sy"] if w is not None else []
+    lines += [
+        "from sklearn.linear_model import LogisticRegression",
+        "from sklearn.pipeline import make_pipeline",
+        "from sklearn.preprocessing import StandardScaler",
+        "",
+    ]
+    if w is not None:
+        table = ", ".join(f"{words.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
+        lines.append(f"class_weight = {{{table}}}")
+        options.append("class_weight=class_weight")
+    lines.append(f"model = make_pipeline(StandardScaler(), LogisticRegression({', '.join(options)})).fit(X, y)")
+    if at is not None and given.binary(data):
+        lines += _sklearn_decision(names, at, undo=w is not None)
+    says = (
+        "By the class as it stands in y; then the threshold."
+        if w is not None
+        else "Leave class_weight out; then the threshold."
+    )
+    return Snippet("sklearn", "scikit-learn", says, "\n".join(lines) + "\n")
+
+
+def _sklearn_decision(names: tuple[str, ...], at: float, *, undo: bool) -> list[str]:
+    if not undo:
+        column = f"list(model.classes_).index({words.literal(names[1])})"
+        return ["", f"p = model.predict_proba(X)[:, {column}]", f"called = p >= {_digits(at)}"]
+    order = ", ".join(words.literal(n) for n in names)
+    return [
+        "",
+        LOAD,
+        f"order = [list(model.classes_).index(c) for c in ({order})]",
+        "p = sy.posterior(np.log(model.predict_proba(X)[:, order]), recipe)[:, 1]",
+        f"called = p >= {_digits(at)}",
+    ]
+
+
+def _digits(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _list(values: np.ndarray) -> str:
+    return "[" + ", ".join(_digits(v) for v in values) + "]"
+
+
+def _order(names: tuple[str, ...]) -> str:
+    """Class names for a comment: quoted, so that no name can end the line."""
+    shown = [repr(n) for n in names[:12]]
+    return ", ".join(shown) + (f", and {len(names) - 12} more" if len(names) > 12 else "")

@@ -1,0 +1,77 @@
+"""Numbers and names as a reader sees them. The verdict's sentence rounds the same way."""
+
+from typing import Any
+
+METRICS = {
+    "average_precision": "average precision",
+    "roc_auc": "ROC AUC",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "macro_f1": "macro F1",
+    "mcc": "MCC",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "expected_cost": "cost per 1000 rows",
+}
+LOWER_IS_BETTER = ("log_loss", "brier", "expected_cost")
+
+
+def metric(name: str) -> str:
+    return METRICS.get(name, name.replace("_", " "))
+
+
+def number(value: float) -> str:
+    """Three decimals; never a negative zero."""
+    return f"{value:.3f}".replace("-0.000", "0.000")
+
+
+def signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-0.000", "+0.000")
+
+
+def fine(name: str, value: float) -> str:
+    """Losses of rare classes live in the fourth decimal."""
+    return f"{value:.4f}" if name in ("log_loss", "brier") else number(value)
+
+
+def threshold(value: float) -> str:
+    """Three decimals, or three digits where that would say nothing."""
+    return f"{value:.3f}" if value >= 0.01 or value == 0 else f"{value:.3g}"
+
+
+def count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def amount(value: float) -> str:
+    """Three digits, written out: 0.0316, 10,000."""
+    return f"{float(f'{value:.3g}'):,.12g}"
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if share >= 0.001 or share == 0 else f"{100 * share:.2g} %"
+
+
+def plural(value: float, one: str, many: str | None = None) -> str:
+    return f"{count(value)} {one if value == 1 else many or one + 's'}"
+
+
+def quote(name: Any) -> str:
+    return f'"{name}"'
+
+
+def seconds(value: float) -> str:
+    if value < 100:
+        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def literal(name: str) -> str:
+    """A class as it stands in a label column, as Python: a whole number where the name is one, else text.
+
+    >>> literal("1"), literal("ill")
+    ('1', "'ill'")
+    """
+    whole = name.removeprefix("-")
+    return name if whole.isdecimal() and whole.isascii() and str(int(name)) == name else repr(name)

@@ -1,0 +1,210 @@
+"""A study's plain data made by hand: 1,000 rows, 50 of them ill, in the form that `Study.to_dict()` has."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from steelyard import Counts, Recipe, focal, inverse_frequency, logit_adjustment
+
+COUNTS = Counts([950, 50], ["well", "ill"])
+KEPT = (
+    "No weighting beats plain training with a moved threshold: the best (inverse_frequency(beta=0.5)) differs by +0.003"
+    " [-0.004, 0.010], so a gain above 0.010 is unlikely. Keep plain training and set the threshold at 0.231."
+)
+WON = (
+    "inverse_frequency(beta=0.5) beats plain training with a moved threshold: average precision 0.456 against 0.364,"
+    " difference +0.092 [95 % simultaneous interval 0.031, 0.152], 50 positives, 5 x 5 cross-validation, 2 strategies"
+    " compared."
+)
+
+
+def _arm(
+    name: str, recipe: Recipe, value: float, difference: float, low: float, high: float, equals: str | None = None
+):
+    metrics = {
+        "average_precision": {"value": value, "difference": difference, "low": low, "high": high},
+        "roc_auc": {"value": 0.8712, "difference": 0.0011, "low": -0.0042, "high": 0.0063},
+        "log_loss": {"value": 0.14337, "difference": -0.0004, "low": -0.0011, "high": 0.0002},
+    }
+    return {
+        "name": name,
+        "recipe": json.loads(recipe.to_json()),
+        "metrics": metrics,
+        "strengths": {"1": 20, "3.162": 5},
+        "strength": 1.0,
+        "threshold": 0.231,
+        "equals_plain": equals,
+    }
+
+
+def _curves(shift: float) -> dict[str, Any]:
+    groups = [(0.01, 0.008), (0.04, 0.05), (0.11, 0.10), (0.42, 0.39)]
+    return {
+        "reliability": {
+            "before": [{"predicted": p**0.6, "observed": o, "rows": 250} for p, o in groups],
+            "after": [{"predicted": p + shift, "observed": o, "rows": 250} for p, o in groups],
+        },
+        "precision_recall": {
+            "threshold": [0.0, 0.1, 0.231, 0.6],
+            "recall": [1.0, 0.8, 0.6, 0.2],
+            "precision": [0.05, 0.2, 0.5, 0.9 - shift],
+        },
+        "thresholds": {
+            "threshold": [0.0, 0.1, 0.231, 0.6],
+            "tp": [50.0, 40.0, 30.5, 10.0],
+            "fp": [950.0, 160.0, 29.5, 1.0],
+            "fn": [0.0, 10.0, 19.5, 40.0],
+            "tn": [0.0, 790.0, 920.5, 949.0],
+        },
+    }
+
+
+def _study() -> dict[str, Any]:
+    half = inverse_frequency(COUNTS, beta=0.5)
+    arms = [
+        _arm("plain", Recipe(classes=COUNTS.classes), 0.3642, 0.0, 0.0, 0.0),
+        _arm("logit_adjustment(tau=1)", logit_adjustment(COUNTS), 0.3642, 0.0, 0.0, 0.0, "the intercept takes it up"),
+        _arm("focal(gamma=2)", focal(gamma=2.0), 0.3592, -0.005, -0.0121, 0.0019),
+        _arm("inverse_frequency(beta=0.5)", half, 0.3672, 0.003, -0.0041, 0.0099),
+    ]
+    return {
+        "format": "steelyard.report/1",
+        "version": "0.1.0",
+        "data": {
+            "path": "clinic/ill.csv",
+            "rows": 1000,
+            "rows_read": 1000,
+            "columns": 8,
+            "label": "state",
+            "classes": ["well", "ill"],
+            "counts": [950, 50],
+            "notes": ['column "id" is different in every row and left out'],
+        },
+        "positive": "ill",
+        "metric": "average_precision",
+        "metric_title": "average precision",
+        "metric_higher": True,
+        "costs": None,
+        "model": "linear",
+        "seed": 3,
+        "splits": {"folds": 5, "repeats": 5},
+        "bootstrap": 1000,
+        "strengths": [0.1, 1.0, 10.0, 10000.0],
+        "margin": 0.005,
+        "gate": {"name": "AUC", "value": 0.8712, "low": 0.8121, "chance": 0.5, "open": True},
+        "arms": arms,
+        "verdict": {
+            "case": "B",
+            "winner": None,
+            "best": "inverse_frequency(beta=0.5)",
+            "ties": [],
+            "threshold": 0.231,
+            "sentence": KEPT,
+            "remarks": ["With 50 positives medium effects can be missed."],
+        },
+        "final": {
+            "arm": "plain",
+            "recipe": arms[0]["recipe"],
+            "strength": 2.5,
+            "threshold": 0.231,
+            "threshold_rule": "f1",
+            "coefficients": {"age": [0.2]},
+            "intercept": [-3.0],
+        },
+        "fits": {"new": 400, "reused": 12},
+        "curves": {"plain": _curves(0.0), "inverse_frequency(beta=0.5)": _curves(0.02)},
+        "warnings": ["14 rows stand twice in the table"],
+        "seconds": 37.21,
+    }
+
+
+def _won(recipe: Recipe | None = None) -> dict[str, Any]:
+    data, name = _study(), "inverse_frequency(beta=0.5)"
+    arm = data["arms"][3]
+    arm["metrics"]["average_precision"] = {"value": 0.456, "difference": 0.092, "low": 0.031, "high": 0.152}
+    if recipe is not None:
+        arm["recipe"] = json.loads(recipe.to_json())
+    data["verdict"] |= {"case": "A", "winner": name, "ties": ["focal(gamma=2)"], "sentence": WON}
+    data["final"] |= {"arm": name, "recipe": arm["recipe"]}
+    return data
+
+
+def _three() -> dict[str, Any]:
+    """Three classes: no positive, no ranking, a threshold that is a power of the class shares."""
+    data = _study()
+    names = ["a", "b", "c"]
+    counts = Counts([700, 200, 100], names)
+    data["data"] |= {"classes": names, "counts": [700, 200, 100]}
+    data |= {"positive": None, "metric": "balanced_accuracy", "metric_title": "balanced accuracy"}
+    for arm, recipe in zip(
+        data["arms"],
+        (Recipe(classes=names), logit_adjustment(counts), focal(gamma=2.0), inverse_frequency(counts, beta=0.5)),
+        strict=True,
+    ):
+        arm["recipe"] = json.loads(recipe.to_json())
+        arm["metrics"] = {"balanced_accuracy": arm["metrics"]["average_precision"], "mcc": {"value": 0.511}}
+    data["final"] |= {"recipe": data["arms"][0]["recipe"], "threshold_rule": "balanced_accuracy"}
+    data["verdict"]["threshold"] = 0.35
+    table = [[650.0, 30.0, 20.0], [60.0, 120.5, 19.5], [30.0, 10.0, 60.0]]
+    reliability = data["curves"]["plain"]["reliability"]
+    data["curves"] = {name: {"reliability": reliability, "confusion": table} for name in data["curves"]}
+    return data
+
+
+def _hostile() -> dict[str, Any]:
+    """Every text that comes from the user is an attack."""
+    data = _won()
+    bad = ["<script>alert(1)</script>", "\"'>\n</svg><img src=x onerror=alert(2)>{{ 7*7 }}"]
+    arm = '" onmouseover="alert(3)" x="</title></style>'
+    data["data"] |= {"classes": bad, "path": f"/tmp/{bad[0]}.csv", "label": bad[1], "notes": [bad[0], bad[1]]}
+    data |= {"positive": bad[1], "warnings": [bad[0]], "model": bad[0], "version": bad[0]}
+    for one in data["arms"]:
+        if one["recipe"]["classes"]:
+            one["recipe"]["classes"] = bad
+    data["arms"][1]["equals_plain"] = bad[0]
+    data["arms"][3]["name"] = arm
+    data["curves"][arm] = data["curves"].pop("inverse_frequency(beta=0.5)")
+    data["verdict"] |= {"winner": arm, "best": arm, "sentence": f"{arm} beats {bad[0]} by +0.092 [0.031, 0.152]."}
+    data["final"] |= {"arm": arm, "recipe": data["arms"][3]["recipe"]}
+    return data
+
+
+@pytest.fixture
+def kept() -> dict[str, Any]:
+    return _study()
+
+
+@pytest.fixture
+def won() -> dict[str, Any]:
+    return _won()
+
+
+@pytest.fixture
+def hostile() -> dict[str, Any]:
+    return _hostile()
+
+
+@pytest.fixture
+def three() -> dict[str, Any]:
+    return _three()
+
+
+@pytest.fixture
+def winning_with() -> Callable[[Recipe], dict[str, Any]]:
+    """The study won by this recipe."""
+    return _won
+
+
+@pytest.fixture(params=["kept", "won", "hostile", "three", "focal won"])
+def any_study(request: pytest.FixtureRequest) -> dict[str, Any]:
+    made = {
+        "kept": _study,
+        "won": _won,
+        "hostile": _hostile,
+        "three": _three,
+        "focal won": lambda: _won(focal(gamma=2.0)),
+    }
+    return copy.deepcopy(made[request.param]())

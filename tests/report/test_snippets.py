@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+import torch
+
+from steelyard import BinaryCrossEntropy, Counts, CrossEntropy, Recipe, inverse_frequency, label_temperature, posterior
+from steelyard.report import words
+from steelyard.report.given import final_recipe
+from steelyard.report.model import page
+
+LOGITS = torch.tensor([[2.0, -1.0], [0.3, 0.1], [-0.5, 1.5], [1.0, 1.2], [3.0, -2.0]])
+Y = torch.tensor([0, 1, 1, 0, 1])
+
+
+def run(code, **names):
+    exec(compile(code, "snippet", "exec"), names)
+    return names
+
+
+def by_key(data):
+    return {s.key: s.code for s in page(data).snippets}
+
+
+def test_every_snippet_is_python(any_study):
+    found = page(any_study).snippets
+    assert len(found) >= 2
+    for snippet in found:
+        compile(snippet.code, snippet.key, "exec")
+
+
+def test_torch_gives_the_loss_of_the_recipe(won):
+    ours = CrossEntropy(final_recipe(won))(LOGITS, Y)
+    theirs = run(by_key(won)["torch"], logits=LOGITS, y=Y)["loss"]
+    torch.testing.assert_close(theirs, ours, rtol=1e-5, atol=0)
+
+
+def test_torch_with_one_logit_gives_the_loss_of_the_recipe(won):
+    logit = LOGITS[:, 1] - LOGITS[:, 0]
+    ours = BinaryCrossEntropy(final_recipe(won))(logit, Y)
+    theirs = run(by_key(won)["torch-one-logit"], logit=logit, y=Y)["loss"]
+    torch.testing.assert_close(theirs, ours, rtol=1e-5, atol=0)
+
+
+def test_steelyard_gives_the_loss_of_the_recipe(won):
+    logit = LOGITS[:, 1] - LOGITS[:, 0]
+    ours = CrossEntropy(final_recipe(won))(LOGITS, Y)
+    theirs = run(by_key(won)["steelyard"], logits=LOGITS, logit=logit, y=Y)
+    torch.testing.assert_close(theirs["loss"], ours, rtol=1e-5, atol=0)  # the last of the two forms
+
+
+def test_plain_torch_has_no_weights(kept):
+    code = by_key(kept)["torch"]
+    logit = LOGITS[:, 1] - LOGITS[:, 0]
+    theirs = run(code, logits=LOGITS, logit=logit, y=Y)["loss"]
+    torch.testing.assert_close(theirs, torch.nn.functional.cross_entropy(LOGITS, Y))
+    assert "Tensor" not in code
+    assert "tensor(" not in code
+
+
+def test_no_weights_are_offered_where_none_won(kept):
+    for code in by_key(kept).values():
+        assert "class_weight=" not in code
+        assert "sy.Recipe" not in code
+
+
+def test_decisions_undo_the_weights(won, tmp_path, monkeypatch):
+    recipe = final_recipe(won)
+    recipe.save(tmp_path / "recipe.json")
+    monkeypatch.chdir(tmp_path)
+    called = run(by_key(won)["decide"], logits=LOGITS)["called"]
+    assert called.tolist() == (posterior(LOGITS, recipe)[:, 1] >= 0.231).tolist()
+
+
+def test_three_classes_divide_by_the_shares(three):
+    logits = torch.tensor([[0.2, 0.1, 0.0], [3.0, 0.0, 0.0]])
+    decided = run(by_key(three)["decide"], logits=logits)["decided"]
+    expected = (torch.softmax(logits, 1) / torch.tensor([0.7, 0.2, 0.1]) ** 0.35).argmax(1)
+    assert decided.tolist() == expected.tolist() == [2, 0]
+
+
+def _table():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 2))
+    y = np.where(X[:, 0] + rng.normal(size=200) > 1, "ill", "well")
+    return X, y
+
+
+def test_scikit_learn_moves_the_threshold_of_plain(kept):
+    X, y = _table()
+    found = run(by_key(kept)["sklearn"], X=X, y=y)
+    assert pytest.approx(1 / 2.5) == found["model"][-1].C
+    assert found["model"][-1].class_weight is None
+    assert found["called"].tolist() == (found["model"].predict_proba(X)[:, 0] >= 0.231).tolist()  # "ill" sorts first
+
+
+def test_scikit_learn_undoes_what_it_weighted(won, tmp_path, monkeypatch):
+    final_recipe(won).save(tmp_path / "recipe.json")
+    monkeypatch.chdir(tmp_path)
+    X, y = _table()
+    found = run(by_key(won)["sklearn"], X=X, y=y)
+    w = final_recipe(won).label_weights()
+    q = found["model"].predict_proba(X)[:, 0]
+    odds = q / (1 - q) * w[0] / w[1]
+    np.testing.assert_allclose(found["p"], odds / (1 + odds), rtol=1e-4)
+    assert found["called"].tolist() == (found["p"] >= 0.231).tolist()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        label_temperature(Counts([950, 50], ["well", "ill"])),
+        Recipe(weight=[[1.0, 2.0], [3.0, 4.0]], classes=["well", "ill"]),
+    ],
+)
+def test_what_no_class_weight_can_say_is_not_written_as_one(winning_with, made):
+    found = by_key(winning_with(made))
+    assert set(found) == {"steelyard", "decide"}
+    assert "recipe.json" in found["steelyard"]
+
+
+def test_keras_is_keyed_by_index(winning_with):
+    counts = Counts([950, 50], ["well", "ill"])
+    w = inverse_frequency(counts).label_weights()
+
+    class Model:
+        def fit(self, X, y, class_weight):
+            self.weight = class_weight
+
+    model = Model()
+    run(by_key(winning_with(inverse_frequency(counts)))["keras"], model=model, X=None, y=None)
+    assert model.weight == pytest.approx(dict(enumerate(w)), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("0", "0"),
+        ("-3", "-3"),
+        ("007", "'007'"),
+        ("1.0", "'1.0'"),
+        ("a'b", '"a\'b"'),
+        ("٣", "'٣'"),
+        ("", "''"),
+        ("x\n", "'x\\n'"),
+    ],
+)
+def test_classes_are_written_as_they_stand_in_the_column(name, code):
+    assert words.literal(name) == code
