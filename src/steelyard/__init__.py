@@ -1,15 +1,18 @@
 """steelyard: how much each mistake should weigh while a network learns, and what that did to the answer.
 
-    import steelyard as sy
+import steelyard as sy
 
-    counts = sy.count("train.parquet", label="diagnosis")
-    recipe = sy.mix(sy.effective_number(counts), sy.focal(gamma=2.0))
-    loss = sy.CrossEntropy(recipe)
-    p = sy.posterior(logits, loss)
+counts = sy.count("train.parquet", label="diagnosis")
+recipe = sy.mix(sy.effective_number(counts), sy.focal(gamma=2.0))
+loss = sy.CrossEntropy(recipe)
+p = sy.posterior(logits, loss)
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+# not lazy: importing the submodule of that name later would put the module in the function's place
+from .explain import explain
 
 __version__ = "0.1.0.dev0"
 
@@ -46,7 +49,6 @@ _HOMES = {
     "reduce": ("global_mass",),
     "beyond": ("Sum", "quality_focal"),
     "calibrate": ("posterior", "threshold"),
-    "explain": ("explain",),
     "tuning": ("tune",),
 }
 _MODULES = ("curves", "calibrate", "testing")
@@ -59,7 +61,6 @@ if TYPE_CHECKING:
     from .counts import Counts
     from .data import count
     from .dropin import BCEWithLogitsLoss, CrossEntropyLoss
-    from .explain import explain
     from .functional import binary_cross_entropy, cross_entropy
     from .ingredients import (
         asymmetric,
@@ -87,7 +88,7 @@ if TYPE_CHECKING:
     from .reduce import global_mass
     from .tuning import tune
 
-__all__ = [*_HOME, *_MODULES]  # noqa: PLE0604  # names, gathered from the groups above
+__all__ = ["explain", *_HOME, *_MODULES]  # names, gathered from the groups above
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,111 @@
+"""Where to cut: the threshold on held-out probabilities that serves a purpose best."""
+
+from typing import Any
+
+import numpy as np
+
+from ..table import as_numpy
+
+METRICS = ("fbeta", "balanced_accuracy")
+
+
+def threshold(
+    p: Any,
+    y: Any,
+    *,
+    cost_fn: float | None = None,
+    cost_fp: float | None = None,
+    metric: str | None = None,
+    beta: float = 1.0,
+    recall: float | None = None,
+    precision: float | None = None,
+) -> float:
+    """The cut that is best on (p, y): predict positive where p >= cut. Exactly one purpose must be named.
+
+    cost_fn, cost_fp  least total cost: cost_fn per missed positive, cost_fp per false alarm
+    metric            "fbeta" (largest F-beta, with beta=) or "balanced_accuracy"
+    precision         highest recall among cuts with at least this precision
+    recall            highest precision among cuts with at least this recall
+
+    p [N] probabilities (or scores, ascending) of the positive class, y [N] 0 or 1: arrays, lists or tensors, held out
+    from training. Cuts lie midway between neighbouring scores, so rows with one score stay together; "everything" is
+    -inf and "nothing" inf. Of equally good cuts the highest is taken: the fewest alarms. ValueError for no or several
+    purposes, y of one class, or a precision that no cut reaches.
+
+    Calibrated probabilities need no data: predict positive where p >= cost_fp / (cost_fp + cost_fn).
+
+    Source: costs: Elkan 2001 (IJCAI), theorem 1.
+
+    >>> threshold([0.1, 0.2, 0.3, 0.8], [0, 1, 0, 1], cost_fn=20, cost_fp=1).__round__(3)
+    0.15
+    """
+    scores, positive = _checked(p, y)
+    costs = cost_fn is not None or cost_fp is not None
+    named = [n for n, v in (("metric", metric), ("recall", recall), ("precision", precision)) if v is not None]
+    if costs + len(named) != 1:
+        got = ", ".join((["costs"] if costs else []) + named) or "none"
+        raise ValueError(
+            f"threshold: name one purpose: cost_fn= and cost_fp=, metric= ({', '.join(METRICS)}), recall= or precision=;"
+            f" got {got}."
+        )
+    cuts, hits, alarms = candidates(scores, positive)
+    misses, quiet = hits[-1] - hits, alarms[-1] - alarms
+    found = np.divide(hits, hits + alarms, out=np.ones(len(cuts)), where=hits + alarms > 0)  # precision
+    if costs:
+        if cost_fn is None or cost_fp is None:
+            raise ValueError("threshold: costs come in pairs; give cost_fn= (a miss) and cost_fp= (a false alarm).")
+        if not (0 <= cost_fn < np.inf and 0 <= cost_fp < np.inf and cost_fn + cost_fp > 0):
+            raise ValueError(f"threshold: costs must be >= 0 and not both 0, got {cost_fn} and {cost_fp}.")
+        gain = -(cost_fn * misses + cost_fp * alarms)
+    elif metric == "fbeta":
+        if not 0 < beta < np.inf:
+            raise ValueError(f"threshold: beta must be > 0, got {beta}.")
+        gain = (1 + beta**2) * hits / ((1 + beta**2) * hits + beta**2 * misses + alarms)
+    elif metric == "balanced_accuracy":
+        gain = hits / hits[-1] + quiet / alarms[-1]
+    elif metric is not None:
+        raise ValueError(f"threshold: metric must be one of {', '.join(METRICS)}, got {metric!r}.")
+    elif precision is not None:
+        gain = np.where((found >= _share("precision", precision)) & (hits > 0), hits, -1.0)
+        if gain.max() < 0:
+            raise ValueError(
+                f"threshold: no cut has a precision of {precision:g}; the highest here is {found[hits > 0].max():.4g}."
+            )
+    else:
+        assert recall is not None
+        gain = np.where(hits / hits[-1] >= _share("recall", recall), found, -1.0)
+    return float(cuts[np.argmax(gain)])
+
+
+def candidates(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every cut that can differ, highest first, with the positives and the negatives at or above it."""
+    order = np.argsort(-scores, kind="stable")
+    ranked, is_ = scores[order], positive[order]
+    last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)  # of each run of one score
+    high, low = ranked[last[:-1]], ranked[last[:-1] + 1]
+    middle = low + (high - low) / 2
+    middle = np.where(middle > low, middle, high)  # neighbouring floats have nothing between them
+    hits = np.append(0, np.cumsum(is_)[last]).astype(np.float64)
+    return np.concatenate([[np.inf], middle, [-np.inf]]), hits, np.append(0, last + 1) - hits
+
+
+def _checked(p: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    scores, labels = as_numpy(p), as_numpy(y)
+    if scores.ndim != 1 or labels.shape != scores.shape:
+        raise ValueError(
+            f"threshold: p and y must be two vectors of one length, got {list(scores.shape)} and {list(labels.shape)};"
+            " p is the probability of the positive class alone, p[:, 1]."
+        )
+    if np.isnan(scores).any():
+        raise ValueError("threshold: p holds NaN.")
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError(f"threshold: y must be 0 or 1, got {np.unique(labels).tolist()[:5]}.")
+    if len(np.unique(labels)) < 2:
+        raise ValueError("threshold: y has only one class, so no cut is better than another; give data with both.")
+    return scores, labels == 1
+
+
+def _share(name: str, value: float) -> float:
+    if not 0 < value <= 1:
+        raise ValueError(f"threshold: {name} must be in (0, 1], got {value}.")
+    return value

@@ -1,0 +1,161 @@
+"""What a recipe will do to these data, before anything is trained."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from .counts import Counts
+from .curves import links
+from .recipe import Recipe, same_classes
+
+if TYPE_CHECKING:
+    from .ops import Bound
+
+SHOWN = 40  # rows of the table
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """One label value: a class, or one of the two outcomes of a yes-or-no label. None: not computed (see the notes).
+
+    count          in the data
+    share          of the data (of its label, for yes-or-no labels); `shown`: of what a sampler shows the network
+    weight         W[y,y]
+    weight_share   pi w / sum of pi w
+    loss_share     pi l / sum of pi l, at the constant prediction p = pi
+    implied_prior  the constant prediction whose undo is pi: what a model without features would say
+    flip           the true probability above which the raw logits decide for it, against the largest other class
+    """
+
+    name: str
+    count: int
+    share: float
+    shown: float
+    weight: float
+    weight_share: float | None
+    loss_share: float | None
+    implied_prior: float | None
+    flip: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Explanation:
+    """Plain data; `str()` is a table, `to_dict()` is for JSON.
+
+    mean_weight     sum pi w over what the network sees; 1 leaves the size of the loss, and the learning rate, alone
+    effective_size  (sum n w)^2 / sum n w^2: so many equally weighted examples would be as noisy; `size` is sum n
+    """
+
+    source: str
+    unit: str
+    outcomes: tuple[Outcome, ...]
+    mean_weight: float
+    effective_size: float
+    size: int
+    sampled: bool
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def __str__(self) -> str:
+        head = ["class", self.unit, "share", *(["shown"] if self.sampled else []), "weight"]
+        head += ["of all weight", "of the loss", "implied prior", "decides from"]
+        lines = [head]
+        for o in self.outcomes[:SHOWN]:
+            shares = (o.weight_share, o.loss_share, o.implied_prior, o.flip)
+            shown = [_percent(o.shown)] if self.sampled else []
+            line = [o.name, f"{o.count:,}", _percent(o.share), *shown, f"{o.weight:.4g}", *map(_percent, shares)]
+            lines.append(line)
+        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+        table = [
+            "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))])
+            for line in lines
+        ]
+        if len(self.outcomes) > SHOWN:
+            table.append(f"... and {len(self.outcomes) - SHOWN} more")
+        size = f"effective sample size {self.effective_size:,.0f} of {self.size:,}"
+        said = [f"warning: {w}" for w in self.warnings] + [f"note: {n}" for n in self.notes]
+        return "\n".join([self.source, *table, f"mean weight {self.mean_weight:.4g}, {size}", *said])
+
+
+def explain(recipe_or_loss: Any, counts: Counts, *, sampled: Counts | None = None) -> Explanation:
+    """Weights, shares of the loss, the prior a recipe implies, where its decisions flip, and what is suspicious.
+
+    recipe_or_loss  a Recipe (softmax; multilabel counts and sigmoid-only curves: sigmoid) or one of our losses
+    counts          of the training data
+    sampled         what a sampler shows the network instead, as Counts of the same classes
+
+    Warns of: a mean weight off 1 by more than 1 %; corrections that together undo the prior twice (weight, offset,
+    sampler); weights more than 100 times apart; labels asking for another class, as torch's weight does together with
+    label_smoothing; weight 0; classes that count 0. ValueError if recipe and counts are about different classes.
+
+    >>> twice = Recipe(weight=[0.5556, 5.0], offset=[[-0.1054, -2.3026]])
+    >>> print(explain(twice, Counts.of(900, 100)).warnings[0])
+    weight and offset both undo the prior: together they pull past balance, to 90 % of '1', which is 10 % of the data. Keep one of them, or less of each.
+    """
+    seen = counts if sampled is None else sampled
+    if (seen.classes, seen.kind) != (counts.classes, counts.kind):
+        raise ValueError(
+            f"explain: sampled= counts {seen.kind} {', '.join(seen.classes)} but the data has {counts.kind}"
+            f" {', '.join(counts.classes)}; count both with the same classes=."
+        )
+    bound, source = _bound(recipe_or_loss, counts)
+    from .calibrate.reading import read
+    from .calibrate.suspicions import suspicions
+
+    found = read(bound, counts, seen)
+    warnings = suspicions(found)
+    columns = (found.prior, found.shown, found.weight, found.weight_share, found.loss_share, found.implied, found.flips)
+    outcomes = []
+    for y, k, name in found.names:
+        numbers = [None if c is None or c[y, k] != c[y, k] else float(c[y, k]) for c in columns]
+        outcomes.append(Outcome(name, int(found.n[y, k]), *numbers))  # type: ignore[arg-type]
+    return Explanation(
+        source=source,
+        unit=counts.unit,
+        outcomes=tuple(outcomes),
+        mean_weight=found.mean,
+        effective_size=found.effective_size,
+        size=int(found.shown_n.sum()),
+        sampled=sampled is not None,
+        warnings=tuple(warnings),
+        notes=tuple(dict.fromkeys(found.notes)),
+    )
+
+
+def _bound(recipe_or_loss: Any, counts: Counts) -> tuple["Bound", str]:
+    from .dropin import BCEWithLogitsLoss, CrossEntropyLoss
+    from .losses import BinaryCrossEntropy, CrossEntropy
+    from .ops import bind
+
+    recipe = None
+    if isinstance(recipe_or_loss, Recipe):
+        recipe = recipe_or_loss
+        yes_or_no = counts.kind == "multilabel" or "softmax" not in links(recipe.curve)
+        bound = bind(recipe, "sigmoid" if yes_or_no else "softmax")
+    elif isinstance(recipe_or_loss, (CrossEntropy, BinaryCrossEntropy)):
+        bound, recipe = recipe_or_loss.bound(), recipe_or_loss.recipe
+    elif isinstance(recipe_or_loss, (CrossEntropyLoss, BCEWithLogitsLoss)):
+        bound = recipe_or_loss.bound()
+    else:
+        raise TypeError(f"explain: takes a Recipe or a steelyard loss, got {type(recipe_or_loss).__name__}.")
+    if recipe is not None:
+        same_classes("explain", recipe, counts)
+    wanted = ("exclusive",) if bound.link == "softmax" else ("multilabel", "exclusive")
+    width = len(counts) if bound.link == "softmax" or counts.kind == "multilabel" else 1
+    if counts.kind not in wanted or (width == 1 and bound.link == "sigmoid" and len(counts) != 2):
+        raise ValueError(
+            f"explain: a {bound.link} loss does not fit {counts.kind} counts of {len(counts)} classes; exclusive classes"
+            " go through CrossEntropy (two of them also through BinaryCrossEntropy), yes-or-no labels through"
+            ' BinaryCrossEntropy with counts of kind="multilabel".'
+        )
+    if bound.width not in (None, width):
+        raise ValueError(f"explain: the recipe is for {bound.width} classes but the counts are for {len(counts)}.")
+    name = type(recipe_or_loss).__name__ if recipe is None else " × ".join(recipe.source) or "recipe"
+    bound = bound.with_tensors({n: t.detach().cpu().double() for n, t in bound.tensors().items()})
+    return bound, f"{name} on {counts.source or f'{counts.items:,} {counts.unit}'}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.3g} %"

@@ -1,0 +1,113 @@
+"""Cuts against brute force and scikit-learn."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from steelyard import threshold
+
+metrics = pytest.importorskip("sklearn.metrics")
+
+
+def draw(seed, n=60):
+    rng = np.random.default_rng(seed)
+    y = (rng.random(n) < 0.3).astype(int)
+    y[:2] = 0, 1
+    return np.round(np.clip(rng.normal(0.35 + 0.25 * y, 0.2), 0, 1), rng.integers(1, 4)), y  # with ties
+
+
+PURPOSES = {
+    "costs": ({"cost_fn": 20, "cost_fp": 1}, lambda y, d: -20 * (y & ~d).sum() - (~y & d).sum()),
+    "f1": ({"metric": "fbeta"}, lambda y, d: metrics.fbeta_score(y, d, beta=1, zero_division=0)),
+    "f2": ({"metric": "fbeta", "beta": 2.0}, lambda y, d: metrics.fbeta_score(y, d, beta=2, zero_division=0)),
+    "balanced": ({"metric": "balanced_accuracy"}, lambda y, d: metrics.balanced_accuracy_score(y, d)),
+    "precision": (
+        {"precision": 0.7},
+        lambda y, d: metrics.recall_score(y, d) if metrics.precision_score(y, d, zero_division=0) >= 0.7 else -1,
+    ),
+    "recall": (
+        {"recall": 0.8},
+        lambda y, d: metrics.precision_score(y, d, zero_division=1) if metrics.recall_score(y, d) >= 0.8 else -1,
+    ),
+}
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_no_cut_is_better(purpose, seed):
+    options, gain = PURPOSES[purpose]
+    p, y = draw(seed)
+    got = gain(y == 1, p >= threshold(p, y, **options))
+    best = max(gain(y == 1, p >= cut) for cut in [-1.0, 2.0, *p, *(np.nextafter(p, 2))])
+    assert got == pytest.approx(best, abs=1e-12)
+
+
+def test_recall_and_precision_agree_with_the_curve_of_scikit_learn():
+    p, y = draw(0, 500)
+    precision, recall, _ = metrics.precision_recall_curve(y, p)
+    cut = threshold(p, y, precision=0.6)
+    assert metrics.recall_score(y, p >= cut) == recall[precision >= 0.6].max()
+    cut = threshold(p, y, recall=0.9)
+    assert metrics.precision_score(y, p >= cut) == precision[recall >= 0.9].max()
+
+
+def test_a_recall_that_is_reached_exactly_counts():
+    p, y = np.linspace(0, 1, 100), np.ones(100)
+    y[-1] = 0  # at the top, so that precision grows with recall until the row asked for, where it is best
+    y[:50:2] = 0
+    for hits in range(1, 50):
+        asked = hits / y.sum()
+        assert y[p >= threshold(p, y, recall=asked)].sum() >= hits
+        exact = 1 - np.r_[np.zeros(hits), 1]  # `hits` positives above one negative
+        assert threshold(np.arange(hits + 1.0)[::-1], exact[::-1][::-1], recall=1.0) == 0.5
+
+
+def test_on_calibrated_scores_the_best_cut_of_the_costs_is_the_theoretical_one():
+    rng = np.random.default_rng(0)
+    p = rng.random(200_000)
+    y = rng.random(200_000) < p
+    assert threshold(p, y, cost_fn=4, cost_fp=1) == pytest.approx(1 / 5, abs=0.02)
+
+
+def test_cuts_lie_midway_and_tied_scores_stay_together():
+    assert threshold([0.1, 0.2, 0.6, 0.8], [0, 0, 1, 1], metric="fbeta") == pytest.approx(0.4)
+    cut = threshold([0.5, 0.5, 0.5, 0.2], [1, 0, 1, 0], metric="balanced_accuracy")
+    assert cut == pytest.approx(0.35)
+    low, high = 0.5, float(np.nextafter(0.5, 1))
+    assert threshold([low, high], [0, 1], metric="fbeta") == high
+
+
+def test_everything_and_nothing_are_cuts_too():
+    p, y = [0.2, 0.4, 0.6], [1, 0, 0]
+    assert threshold(p, y, cost_fn=100, cost_fp=1) == -math.inf
+    assert threshold(p, y, cost_fn=1, cost_fp=100) == math.inf
+    assert threshold(p, y, recall=1.0) == -math.inf
+
+
+def test_tensors_and_booleans_are_taken():
+    p, y = torch.tensor([0.1, 0.9]), torch.tensor([False, True])
+    assert threshold(p, y, metric="fbeta") == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("p", "y", "options", "why"),
+    [
+        ([0.1, 0.9], [0, 1], {}, "name one purpose.*got none"),
+        ([0.1, 0.9], [0, 1], {"recall": 0.5, "metric": "fbeta"}, "got metric, recall"),
+        ([0.1, 0.9], [0, 1], {"cost_fn": 1}, "in pairs"),
+        ([0.1, 0.9], [0, 1], {"cost_fn": 0, "cost_fp": 0}, "not both 0"),
+        ([0.1, 0.9], [0, 1], {"metric": "accuracy"}, "one of fbeta"),
+        ([0.1, 0.9], [0, 1], {"metric": "fbeta", "beta": 0}, "beta must be > 0"),
+        ([0.1, 0.9], [0, 1], {"recall": 1.5}, "in \\(0, 1\\]"),
+        ([0.9, 0.1], [0, 1], {"precision": 0.9}, "highest here is 0.5"),
+        ([0.1, 0.9], [1, 1], {"recall": 0.5}, "only one class"),
+        ([0.1, 0.9], [0, 2], {"recall": 0.5}, "0 or 1"),
+        ([0.1, math.nan], [0, 1], {"recall": 0.5}, "NaN"),
+        ([[0.1, 0.9]], [1], {"recall": 0.5}, "two vectors"),
+    ],
+)
+def test_bad_calls_are_named(p, y, options, why):
+    with pytest.raises(ValueError, match=why):
+        threshold(p, y, **options)
