@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Everything a checkout can do, with nothing but Python and git installed.
 
-    python3 run.py setup            make .venv with steelyard and all that its tests need
-    python3 run.py demo  [...]      tune the mammography data and write a report
-    python3 run.py test  [...]      run the tests (arguments go to pytest)
-    python3 run.py check            lint, format, types, layers
-    python3 run.py bench [...]      python -m benchmarks ...
-    python3 run.py docs             build the documentation's generated tables
+python3 run.py setup            make .venv with steelyard and all that its tests need
+python3 run.py demo  [...]      tune the mammography data and write a report
+python3 run.py test  [...]      run the tests (arguments go to pytest)
+python3 run.py check            lint, format, types, layers
+python3 run.py bench [...]      python -m benchmarks ...
+python3 run.py docs             build the documentation's generated tables
 """
 
 import hashlib
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     if task in ("-h", "--help") or task not in TASKS:
         print(__doc__)
         return 0 if task in ("-h", "--help") else 2
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  # the Python that starts this file may be any
         found = ".".join(map(str, sys.version_info[:2]))
         print(f"run.py: steelyard needs Python 3.11 or newer, this is {found}; call run.py with a newer one.")
         return 2

@@ -26,9 +26,7 @@ def test_terms_add_with_their_factors(batch):
 def test_call_weights_reach_recipes_and_not_other_terms(batch):
     weight = torch.rand(8, 5, 5)
     ce = CrossEntropy()
-    torch.testing.assert_close(
-        Sum(ce=ce, dice=dice)(*batch, weight=weight), ce(*batch, weight=weight) + dice(*batch)
-    )
+    torch.testing.assert_close(Sum(ce=ce, dice=dice)(*batch, weight=weight), ce(*batch, weight=weight) + dice(*batch))
 
 
 def test_learned_tables_are_parameters_of_the_sum():

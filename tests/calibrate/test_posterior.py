@@ -153,6 +153,7 @@ def sigmoid_optimum(recipe, eta):
     return z.reshape(eta.shape), found.reshape(eta.shape)
 
 
+@pytest.mark.filterwarnings("ignore:.*as for a cosine head")
 @pytest.mark.parametrize(("cases", "optimum"), [(softmax_case, softmax_optimum), (sigmoid_case, sigmoid_optimum)])
 def test_the_optimum_of_a_random_recipe_gives_the_posterior_back(cases, optimum):
     recovered = []
@@ -480,3 +481,8 @@ def test_another_class_mix_needs_both_ends():
         posterior([[0.0, 0.0]], Recipe(), prior=[0.5, 0.25, 0.25], counts=Counts.of(1, 1))
     with pytest.raises(ValueError, match="without examples"):
         posterior([[0.0, 0.0]], Recipe(), prior=[0.5, 0.5], counts=Counts.of(1, 0))
+
+
+def test_a_cosine_head_is_undone_with_a_warning():
+    with pytest.warns(UserWarning, match="multiplies logits by 30 and has a margin"):
+        posterior(torch.rand(2, 2), Recipe(scale=30.0, margin=[3.0, 15.0]))

@@ -53,15 +53,13 @@ def test_recall_and_precision_agree_with_the_curve_of_scikit_learn():
     assert metrics.precision_score(y, p >= cut) == precision[recall >= 0.9].max()
 
 
-def test_a_recall_that_is_reached_exactly_counts():
-    p, y = np.linspace(0, 1, 100), np.ones(100)
-    y[-1] = 0  # at the top, so that precision grows with recall until the row asked for, where it is best
-    y[:50:2] = 0
-    for hits in range(1, 50):
-        asked = hits / y.sum()
-        assert y[p >= threshold(p, y, recall=asked)].sum() >= hits
-        exact = 1 - np.r_[np.zeros(hits), 1]  # `hits` positives above one negative
-        assert threshold(np.arange(hits + 1.0)[::-1], exact[::-1][::-1], recall=1.0) == 0.5
+@pytest.mark.parametrize("total", [49, 100])
+def test_a_recall_that_is_reached_exactly_counts(total):
+    """k of `total` positives above every negative, the others below: k / total is reached with precision 1."""
+    for k in range(1, total):
+        y = np.r_[np.ones(k), np.zeros(3), np.ones(total - k)]
+        p = np.linspace(1, 0, len(y))
+        assert (p >= threshold(p, y, recall=k / total)).sum() == k
 
 
 def test_on_calibrated_scores_the_best_cut_of_the_costs_is_the_theoretical_one():

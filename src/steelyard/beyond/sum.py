@@ -36,7 +36,7 @@ class Sum(nn.Module):
             if isinstance(function, nn.Module):
                 self.add_module(name, function)  # so that tables move, load and learn with the sum
             else:
-                self._functions[name] = function
+                self._functions[name] = function  # type: ignore[assignment]  # callable was checked above
 
     def parts(self, logits: Tensor, target: Tensor, **call: Any) -> dict[str, Tensor]:
         out = {}

@@ -1,5 +1,6 @@
 """Undo: logits and the recipe they were trained with -> honest probabilities."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -36,7 +37,8 @@ def posterior(
     Exact where the model reached the optimum of a well-specified loss. Otherwise a solution may lie outside the simplex:
     its negative entries are set to 0 and the rest is brought to sum 1; `inside` says where. ValueError where the loss
     does not determine the posterior: weight 0, singular weight times target, generalized q = 1, offsets of -inf,
-    elements in the flat zone of asymmetric's clip; and above 256 classes where every row would need a C × C solve.
+    elements in the flat zone of asymmetric's clip; and above 256 classes where every row would need a C × C solve. Warns
+    where a margin meets a scale, as for a cosine head, whose logits are too bounded to reach the optimum.
 
     Source: first-order optimality; for two classes and focal Charoenphakdee et al. 2021, arXiv:2011.09172.
 
@@ -45,6 +47,7 @@ def posterior(
     """
     with torch.no_grad():
         read = _read("posterior", logits, recipe_or_loss, link)
+        _warn_of_cosines(read.bound)
         if read.bound.link == "softmax":
             p = softmax.undo(read.z, read.bound)[0]
         else:
@@ -73,6 +76,17 @@ def inside(logits: Any, recipe_or_loss: Any, *, link: str | None = None) -> Any:
         if read.bound.link == "sigmoid":
             return read.restore(sigmoid.undo(read.z, read.bound)[1])
         return read.restore(softmax.undo(read.z, read.bound)[1].unsqueeze(1), one_per_row=True)
+
+
+def _warn_of_cosines(bound: Bound) -> None:
+    scale = None if bound.scale is None or bound.margin is None else bound.scale.row
+    if scale is not None and scale.numel() == 1 and float(scale) > 1:
+        warnings.warn(
+            f"posterior: the recipe multiplies logits by {float(scale):g} and has a margin, as for a cosine head (normalised"
+            " features). Cosines are bounded and cannot reach the optimum that is undone here; recalibrate on held-out"
+            " data, or train ordinary logits with margin(scale=1).",
+            stacklevel=3,
+        )
 
 
 class _Read(NamedTuple):

@@ -5,13 +5,16 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
-from . import count, doctor, weigh
+from . import count, doctor, explain, report, tune, weigh
 
 CLICK_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, which typer does not export
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 app.command("count")(count.run)
 app.command("weigh", cls=weigh.StrategyCommand)(weigh.run)
+app.command("explain")(explain.run)
+app.command("tune")(tune.run)
+app.command("report")(report.run)
 app.command("doctor")(doctor.run)
 
 

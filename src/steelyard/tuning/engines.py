@@ -15,7 +15,7 @@ from ..recipe import Recipe
 from . import newton
 from .forms import Form, Sigmoid, Softmax
 
-BATCH = 2**24  # numbers in one [models, C (C + 1) / 2, rows] array
+BATCH = 2**21  # numbers in one [models, C (C + 1) / 2, rows] array; larger ones leave the cache
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ def undo(logits: np.ndarray, recipe: Recipe, classes: int) -> np.ndarray:
     Two classes: log(l0' / -l1'), kept in logarithms so that ranks survive where probabilities round to 0 or 1.
     """
     if classes == 2:
-        form = Sigmoid.of([recipe], torch.zeros(0, dtype=torch.long))
+        form = Sigmoid.of([recipe], (0, 0, 0))
         return form.log_odds(torch.from_numpy(logits.reshape(1, -1))).numpy().reshape(logits.shape)
     p = np.asarray(posterior(logits.reshape(-1, classes), recipe, link="softmax"))
     with np.errstate(divide="ignore"):
@@ -51,35 +51,39 @@ def undo(logits: np.ndarray, recipe: Recipe, classes: int) -> np.ndarray:
 
 
 def fit_linear(
-    X: np.ndarray, y: np.ndarray, recipes: Sequence[Recipe], strengths: Sequence[float], *, classes: int = 2
+    X: np.ndarray,
+    y: np.ndarray,
+    recipes: Sequence[Recipe],
+    strengths: Sequence[float] | np.ndarray,
+    *,
+    classes: int = 2,
+    start: np.ndarray | None = None,
 ) -> Linear:
     """Ridge-penalised linear models, every recipe at every strength, in batched Newton steps.
 
     minimises  sum_i l_i + strength / 2 |w|^2  (scikit-learn's C = 1 / strength), the intercept not penalised
 
     X        [rows, p] float64; y [rows] labels 0..classes-1; for two classes one logit, that of class 1
+    start    theta to start from; where the loss is convex it changes the time and not the result
     ValueError for recipes that smooth targets or that the form cannot carry.
     """
-    design = torch.from_numpy(np.column_stack([X, np.ones(len(X))]))
-    labels = torch.from_numpy(np.asarray(y, dtype=np.int64))
-    penalties = torch.tensor(strengths, dtype=torch.float64)
+    order = np.argsort(y, kind="stable")
+    ends = np.searchsorted(y[order], np.arange(classes + 1)).tolist()
+    design = torch.from_numpy(np.column_stack([X[order], np.ones(len(X))]))
+    penalties = torch.tensor(np.asarray(strengths), dtype=torch.float64)
     width = 1 if classes == 2 else classes
-    theta = np.zeros((len(recipes), len(strengths), width, design.shape[1]))
+    theta = np.zeros((len(recipes), len(strengths), width, design.shape[1])) if start is None else start.copy()
     converged = np.zeros((len(recipes), len(strengths)), dtype=bool)
     for arms in _same_curve(recipes):
-        pairs = [(a, s) for a in arms for s in range(len(strengths))]
+        pairs = np.array([(a, s) for a in arms for s in range(len(strengths))])
         batch = max(1, BATCH // (len(X) * width * (width + 1) // 2))
-        for start in range(0, len(pairs), batch):
-            part = pairs[start : start + batch]
-            form = _form([recipes[a] for a, _ in part], labels, classes)
-            found, done = newton.fit(form, design, penalties[[s for _, s in part]])
-            for (a, s), t, d in zip(part, found.numpy(), done.tolist(), strict=True):
-                theta[a, s], converged[a, s] = t, d
+        for part in (pairs[i : i + batch] for i in range(0, len(pairs), batch)):
+            a, s = part.T
+            chosen = [recipes[i] for i in a]
+            form: Form = Sigmoid.of(chosen, ends) if classes == 2 else Softmax.of(chosen, ends)
+            found, done = newton.fit(form, design, penalties[s], start=torch.from_numpy(theta[a, s]))
+            theta[a, s], converged[a, s] = found.numpy(), done.numpy()
     return Linear(tuple(recipes), theta, converged, classes)
-
-
-def _form(recipes: Sequence[Recipe], labels: torch.Tensor, classes: int) -> Form:
-    return Sigmoid.of(recipes, labels) if classes == 2 else Softmax.of(recipes, labels, classes)
 
 
 def _same_curve(recipes: Sequence[Recipe]) -> list[list[int]]:

@@ -12,7 +12,7 @@ positive where it is not (focal loss at small probabilities), so that Newton's d
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -25,9 +25,13 @@ from ..recipe import Recipe
 
 
 class Form(Protocol):
-    """A batch of losses over the same rows."""
+    """A batch of losses over the same rows, which are sorted by label: `ends` [C + 1] says where each label starts."""
 
-    width: int
+    @property
+    def ends(self) -> tuple[int, ...]: ...
+
+    @property
+    def width(self) -> int: ...
 
     @property
     def models(self) -> int: ...
@@ -45,25 +49,26 @@ class Form(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Sigmoid:
-    """One logit per row. Tables are [models, 2], row 1 = "is"; `labels` [rows] holds 0 or 1."""
+    """One logit per row. Tables are [models, 2], row 1 = "is"."""
 
-    labels: Tensor
+    ends: tuple[int, ...]
     scale: Tensor
     offset: Tensor
     weight: Tensor
-    curves: tuple[Curve, Curve]  # (is, is not)
+    curves: tuple[Curve, Curve]  # (is not, is)
     width: int = 1
 
     @classmethod
-    def of(cls, recipes: Sequence[Recipe], labels: Tensor) -> "Sigmoid":
-        bounds = [hard(bind(r, "sigmoid"), r) for r in recipes]
+    def of(cls, recipes: Sequence[Recipe], ends: Sequence[int]) -> "Sigmoid":
+        """The recipes must share their curve."""
+        bounds = [_hard(bind(r, "sigmoid"), r) for r in recipes]
         ones = torch.ones(2, dtype=torch.float64)
         scale = torch.stack([_by_label(b.scale, torch.mul, ones) for b in bounds])
         weight = torch.stack([_by_label(b.weight, torch.mul, ones) for b in bounds])
         offset = torch.stack([_by_label(b.offset, torch.add, 0 * ones) for b in bounds])
         margin = torch.stack([_by_label(b.margin, torch.add, 0 * ones) for b in bounds])
         sign = torch.tensor([1.0, -1.0], dtype=torch.float64)  # lowers z for "is", raises it for "is not"
-        return cls(labels, scale, offset + sign * margin, weight, (bounds[0].yes, bounds[0].no))
+        return cls(tuple(ends), scale, offset + sign * margin, weight, (bounds[0].no, bounds[0].yes))
 
     @property
     def models(self) -> int:
@@ -73,69 +78,69 @@ class Sigmoid:
         return dataclasses.replace(self, scale=self.scale[keep], offset=self.offset[keep], weight=self.weight[keep])
 
     def value(self, z: Tensor) -> Tensor:
-        u, _, weight = self._u(z[:, 0])
-        sign = 2.0 * self.labels - 1
-        if self._is_log:
-            return (weight * F.softplus(-sign * u)).sum(dim=-1)
-        logp, q = F.logsigmoid(sign * u), torch.sigmoid(-sign * u)
-        return (weight * self._by_curve(lambda curve: curve.value(logp, q))).sum(dim=-1)
+        total = z.new_zeros(self.models)
+        for label, sign, curve, u in self._by_label(z):
+            if isinstance(curve, Log):
+                each = F.softplus(u.mul_(-sign))
+            else:
+                each = curve.value(F.logsigmoid(sign * u), torch.sigmoid(-sign * u))
+            total += self.weight[:, label] * each.sum(dim=-1)
+        return total
 
     def slopes(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        u, scale, weight = self._u(z[:, 0])
-        if self._is_log:
-            p = torch.sigmoid(u)
-            first, second = p - self.labels, p * (1 - p)
-        else:
-            sign = 2.0 * self.labels - 1
-            logp, q = F.logsigmoid(sign * u), torch.sigmoid(-sign * u)
-            v, bend = (torch.where(self.labels > 0, a, b) for a, b in zip(*(steepness(c, logp) for c in self.curves)))
-            first, second = -sign * v * q, v * q * (1 - q) + bend * q * q
-        return (weight * scale * first)[:, None], (weight * scale * scale * second)[:, None]
+        first, second = torch.empty_like(z), torch.empty_like(z)
+        for label, sign, curve, u in self._by_label(z):
+            rows = slice(self.ends[label], self.ends[label + 1])
+            q = torch.sigmoid(-sign * u)
+            scale, weight = self.scale[:, label, None], self.weight[:, label, None]
+            if isinstance(curve, Log):
+                first[:, 0, rows] = (-sign * weight * scale) * q
+                second[:, 0, rows] = (weight * scale * scale) * (q - q * q)
+            else:
+                v, bend = steepness(curve, F.logsigmoid(sign * u))
+                first[:, 0, rows] = (-sign * weight * scale) * v * q
+                second[:, 0, rows] = (weight * scale * scale) * (v * q * (1 - q) + bend * q * q)
+        return first, second
 
     def log_odds(self, z: Tensor) -> Tensor:
         """Undo: log eta / (1 - eta) with eta = l0' / (l0' - l1'), for z [models, rows] at any rows."""
         logs = []
         for label, sign in ((0, -1.0), (1, 1.0)):
             u = self.scale[:, label, None] * z + self.offset[:, label, None]
-            logp, logq = F.logsigmoid(sign * u), F.logsigmoid(-sign * u)
-            v = -self.curves[1 - label].slope(logp, torch.sigmoid(-sign * u))
-            logs.append((self.weight * self.scale)[:, label, None].log() + v.log() + logq)
+            v = -self.curves[label].slope(F.logsigmoid(sign * u), torch.sigmoid(-sign * u))
+            logs.append((self.weight * self.scale)[:, label, None].log() + v.log() + F.logsigmoid(-sign * u))
         return logs[0] - logs[1]
 
-    @property
-    def _is_log(self) -> bool:
-        return all(isinstance(c, Log) for c in self.curves)
-
-    def _u(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        scale, offset, weight = (t[:, self.labels] for t in (self.scale, self.offset, self.weight))
-        return scale * z + offset, scale, weight
-
-    def _by_curve(self, function: Callable[[Curve], Tensor]) -> Tensor:
-        yes, no = self.curves
-        return function(yes) if yes is no else torch.where(self.labels > 0, function(yes), function(no))
+    def _by_label(self, z: Tensor) -> Iterator[tuple[int, float, Curve, Tensor]]:
+        for label, sign in ((0, -1.0), (1, 1.0)):
+            rows = z[:, 0, self.ends[label] : self.ends[label + 1]]
+            u = torch.addcmul(self.offset[:, label, None], self.scale[:, label, None], rows)
+            yield label, sign, self.curves[label], u
 
 
 @dataclasses.dataclass(frozen=True)
 class Softmax:
     """C logits per row. weight [models, C] by label; offset [models, C, C] as [label, class], with the margin in it."""
 
-    labels: Tensor
+    ends: tuple[int, ...]
     offset: Tensor
     weight: Tensor
     curve: Curve
     width: int
 
     @classmethod
-    def of(cls, recipes: Sequence[Recipe], labels: Tensor, classes: int) -> "Softmax":
-        bounds = [hard(bind(r, "softmax"), r) for r in recipes]
+    def of(cls, recipes: Sequence[Recipe], ends: Sequence[int]) -> "Softmax":
+        """The recipes must share their curve."""
+        bounds = [_hard(bind(r, "softmax"), r) for r in recipes]
         for bound, recipe in zip(bounds, recipes, strict=True):
             if bound.scale is not None:
                 raise ValueError(f"tune: {_name(recipe)} scales the logits, which a linear model's own scale undoes.")
+        classes = len(ends) - 1
         ones = torch.ones(classes, dtype=torch.float64)
         weight = torch.stack([_by_label(b.weight, torch.mul, ones, diagonal=True) for b in bounds])
         margin = torch.stack([_by_label(b.margin, torch.add, 0 * ones) for b in bounds])
         offset = torch.stack([_dense_offset(b.offset, classes) for b in bounds])
-        return cls(labels, offset - torch.diag_embed(margin), weight, bounds[0].yes, classes)
+        return cls(tuple(ends), offset - torch.diag_embed(margin), weight, bounds[0].yes, classes)
 
     @property
     def models(self) -> int:
@@ -145,32 +150,37 @@ class Softmax:
         return dataclasses.replace(self, offset=self.offset[keep], weight=self.weight[keep])
 
     def value(self, z: Tensor) -> Tensor:
-        logp = self._log_softmax(z)
-        a = self._of_label(logp)
-        return (self.weight[:, self.labels] * self.curve.value(a, -a.expm1())).sum(dim=-1)
+        total = z.new_zeros(self.models)
+        for label, _, logp in self._by_label(z):
+            a = logp[:, label]
+            total += self.weight[:, label] * self.curve.value(a, -a.expm1()).sum(dim=-1)
+        return total
 
     def slopes(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        logp = self._log_softmax(z)
-        p, a = logp.exp(), self._of_label(logp)
-        weight = self.weight[:, self.labels]
-        if isinstance(self.curve, Log):
-            v, bend = weight, None
-        else:
-            v, bend = (weight * t for t in steepness(self.curve, a))
-        away = p.clone()  # p - e_y
-        away.scatter_add_(1, self.labels.expand(len(p), 1, -1), -torch.ones_like(p[:, :1]))
-        rows, columns = torch.triu_indices(self.width, self.width)
-        pairs = -v[:, None] * p[:, rows] * p[:, columns]
-        pairs[:, rows == columns] += v[:, None] * p
-        if bend is not None:
-            pairs += bend[:, None] * away[:, rows] * away[:, columns]
-        return v[:, None] * away, pairs
+        cells = torch.triu_indices(self.width, self.width).T.tolist()
+        first, second = torch.empty_like(z), z.new_empty(len(z), len(cells), z.shape[-1])
+        for label, rows, logp in self._by_label(z):
+            p, weight = logp.exp(), self.weight[:, label, None]
+            v, bend = (1.0, None) if isinstance(self.curve, Log) else steepness(self.curve, logp[:, label])
+            steep = weight * v
+            away = steep[:, None] * p  # W v p, and then W v (p - e_y)
+            for k, (i, j) in enumerate(cells):
+                torch.mul(p[:, j], away[:, i], out=second[:, k, rows]).neg_()
+                if i == j:
+                    second[:, k, rows] += away[:, i]
+            away[:, label] -= steep
+            first[:, :, rows] = away
+            if bend is not None:
+                p[:, label] -= 1
+                bent = (weight * bend)[:, None] * p
+                for k, (i, j) in enumerate(cells):
+                    second[:, k, rows].addcmul_(bent[:, i], p[:, j])
+        return first, second
 
-    def _log_softmax(self, z: Tensor) -> Tensor:
-        return F.log_softmax(z + self.offset[:, self.labels].transpose(1, 2), dim=1)
-
-    def _of_label(self, logp: Tensor) -> Tensor:
-        return logp.gather(1, self.labels.expand(len(logp), 1, -1))[:, 0]
+    def _by_label(self, z: Tensor) -> Iterator[tuple[int, slice, Tensor]]:
+        for label in range(self.width):
+            rows = slice(self.ends[label], self.ends[label + 1])
+            yield label, rows, F.log_softmax(z[:, :, rows] + self.offset[:, label, :, None], dim=1)
 
 
 def steepness(curve: Curve, logp: Tensor) -> tuple[Tensor, Tensor]:
@@ -182,7 +192,7 @@ def steepness(curve: Curve, logp: Tensor) -> tuple[Tensor, Tensor]:
     return v.detach(), (-change).clamp(min=0)
 
 
-def hard(bound: Bound, recipe: Recipe) -> Bound:
+def _hard(bound: Bound, recipe: Recipe) -> Bound:
     if bound.target is not None:
         raise ValueError(
             f"tune: {_name(recipe)} smooths its targets; away from the optimum its undone scores leave [0, 1] and"

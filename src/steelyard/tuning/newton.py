@@ -16,43 +16,46 @@ CACHE = 2**24  # numbers: outer products are kept between iterations if there ar
 
 
 def fit(
-    form: Form, X: Tensor, strength: Tensor, *, tolerance: float = 1e-12, iterations: int = 60
+    form: Form,
+    X: Tensor,
+    strength: Tensor,
+    *,
+    start: Tensor | None = None,
+    tolerance: float = 1e-10,
+    iterations: int = 60,
 ) -> tuple[Tensor, Tensor]:
     """Coefficients [models, C, p] and whether each model converged [models].
 
     form       the losses, one per model
     X          [rows, p] float64; the last column is the intercept's ones
     strength   [models] > 0, scikit-learn's 1 / C
-    tolerance  on Newton's decrement g^T H^-1 g of the mean objective
+    start      [models, C, p]; zeros unless given
+    tolerance  on Newton's decrement g^T H^-1 g of the mean objective, before the last step
     """
     rows, p = X.shape
-    width = form.width
-    theta = X.new_zeros(form.models, width, p)
-    penalty = (strength / rows)[:, None, None] * torch.cat([X.new_ones(p - 1), X.new_zeros(1)])
+    theta = X.new_zeros(form.models, form.width, p) if start is None else start.clone()
+    ridge = (strength / rows)[:, None, None] * torch.cat([X.new_ones(p - 1), X.new_zeros(1)])
     converged = torch.zeros(form.models, dtype=torch.bool)
-    active = torch.arange(form.models)
-    hessian = _Hessian(X, width)
-    z = X.new_zeros(form.models, width, rows)
-    value = form.value(z) / rows
-    current = form
+    hessian = _Hessian(X, form.width)
+    active, here, z = torch.arange(form.models), theta, _logits(theta, X)
+    value = _objective(form, z, here, ridge)
     for _ in range(iterations):
-        here, ridge = theta[active], penalty[active]
-        first, curvature = current.slopes(z)
+        first, curvature = form.slopes(z)
         gradient = (first.reshape(-1, rows) @ X).reshape(here.shape) / rows + ridge * here
         step = hessian.solve(curvature / rows, ridge, gradient)
         decrement = (gradient * step).sum(dim=(1, 2))
-        size = _backtrack(current, X, z, here, step, ridge, value, decrement)
+        done = decrement <= tolerance
+        # so near the optimum full steps are safe, and the objective's own rounding would decide a comparison
+        size, z, value = _backtrack(form, z, _logits(step, X), here, step, ridge, value, decrement, ~done)
         here = here - size[:, None, None] * step
         theta[active] = here
-        done = decrement <= tolerance
         converged[active[done]] = True
         keep = ~done & (size > 0)  # a step of zero length: no descent is left within rounding
         if not bool(keep.any()):
             break
         if not bool(keep.all()):
-            active, here, ridge, current = active[keep], here[keep], ridge[keep], current.take(keep)
-        z = _logits(here, X)
-        value = current.value(z) / rows + (ridge * here.square()).sum(dim=(1, 2)) / 2
+            active, here, ridge, z, value = (t[keep] for t in (active, here, ridge, z, value))
+            form = form.take(keep)
     return theta, converged
 
 
@@ -60,25 +63,38 @@ def _logits(theta: Tensor, X: Tensor) -> Tensor:
     return (theta.reshape(-1, theta.shape[-1]) @ X.T).reshape(*theta.shape[:2], len(X))
 
 
+def _objective(form: Form, z: Tensor, theta: Tensor, ridge: Tensor) -> Tensor:
+    return form.value(z) / z.shape[-1] + (ridge * theta.square()).sum(dim=(1, 2)) / 2
+
+
 def _backtrack(
-    form: Form, X: Tensor, z: Tensor, theta: Tensor, step: Tensor, ridge: Tensor, value: Tensor, decrement: Tensor
-) -> Tensor:
-    """Step lengths [models]: 1, halved until the objective falls by a fraction of what the slope promises; 0 if never."""
+    form: Form,
+    z: Tensor,
+    move: Tensor,
+    theta: Tensor,
+    step: Tensor,
+    ridge: Tensor,
+    value: Tensor,
+    decrement: Tensor,
+    check: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Step lengths [models], and z and the objective there: 1, halved until the objective falls by a fraction of what the
+    slope promises; 0 if it never does."""
     size = torch.ones_like(value)
-    open_ = (decrement > 1e-10).nonzero()[:, 0]  # below this the objective's own rounding decides, and full steps are safe
-    move = _logits(step, X)
+    new_z = z - move
+    new_value = value if not bool(check.any()) else _objective(form, new_z, theta - step, ridge)
+    promise = 1e-4 * decrement
+    wrong = (check & ~(new_value <= value - promise)).nonzero()[:, 0]
     for _ in range(30):
-        if not len(open_):
-            return size
-        t = size[open_]
-        trial = theta[open_] - t[:, None, None] * step[open_]
-        new = form.take(open_).value(z[open_] - t[:, None, None] * move[open_]) / z.shape[-1]
-        new = new + (ridge[open_] * trial.square()).sum(dim=(1, 2)) / 2
-        good = new <= value[open_] - 1e-4 * t * decrement[open_]
-        open_ = open_[~good]
-        size[open_] /= 2
-    size[open_] = 0
-    return size
+        if not len(wrong):
+            return size, new_z, new_value
+        size[wrong] /= 2
+        t = size[wrong, None, None]
+        new_z[wrong] = z[wrong] - t * move[wrong]
+        new_value[wrong] = _objective(form.take(wrong), new_z[wrong], theta[wrong] - t * step[wrong], ridge[wrong])
+        wrong = wrong[~(new_value[wrong] <= value[wrong] - size[wrong] * promise[wrong])]
+    size[wrong] = 0
+    return size, new_z, new_value
 
 
 class _Hessian:
@@ -135,7 +151,7 @@ class _Hessian:
         return H
 
     def _conjugate(self, pairs: Tensor, ridge: Tensor, gradient: Tensor) -> Tensor:
-        """H d = g to a relative residual that shrinks with g, by Jacobi-preconditioned conjugate gradients."""
+        """H d = g to a relative residual of 1e-3, by Jacobi-preconditioned conjugate gradients."""
         C = self.width
         index = torch.empty(C, C, dtype=torch.long)
         a, b = torch.triu_indices(C, C)
@@ -152,8 +168,8 @@ class _Hessian:
         d, r = torch.zeros_like(gradient), gradient.clone()
         s = r / jacobi
         direction, rs = s, (r * s).sum(dim=(1, 2))
-        goal = rs * rs.sqrt().clamp(max=0.25).square()
-        for _ in range(200):
+        goal = 1e-6 * rs
+        for _ in range(300):
             Hd = apply(direction)
             bend = (direction * Hd).sum(dim=(1, 2))
             length = torch.where(bend > 0, rs / bend, 0.0)[:, None, None]

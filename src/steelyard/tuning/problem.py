@@ -1,0 +1,145 @@
+"""What is to be learned: rows, labels as numbers, features, and everything about the data that a reader should know."""
+
+import dataclasses
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from ..counts import Counts
+from ..data.cells import from_arrow
+from ..data.labels import some, suggest
+from ..data.tables import Table, read_table
+from .features import Features, read
+from .split import PER_FOLD
+
+SMALL = 2 * PER_FOLD  # with more than two classes, a class needs this many rows to be held out twice
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """A table with a label.
+
+    y         [rows] 0..C-1 in the order of `counts.classes`; for two classes 1 is the positive one
+    positive  its name, or None for more than two classes
+    read      (rows, columns) before rows were left out
+    """
+
+    path: str
+    label: str
+    read: tuple[int, int]
+    y: np.ndarray
+    counts: Counts
+    positive: str | None
+    features: Features
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        return len(self.counts)
+
+    @property
+    def rare(self) -> int:
+        return int(self.counts.per_class.min())
+
+
+def problem(data: Any, label: str, positive: Any = None) -> Problem:
+    """Read a path, a Table or a DataFrame. ValueError with what to do where nothing can be learned or compared.
+
+    Rows without a label are left out; with more than two classes, so are classes of fewer than 8 rows: they cannot be held
+    out and learned from in turn. Both are said.
+    """
+    table = as_table(data)
+    label = table.resolve(label)
+    y, counts = table.labels(label)
+    where = f"{table.path}, column {label!r}"
+    if len(counts) < 2:
+        raise ValueError(f"tune: {where} has one class only, {counts.classes[0]!r}; two are needed to tell apart.")
+    notes, warnings = list(table.notes), []
+    if missing := int(np.sum(y < 0)):
+        notes.append(f"{missing} of {len(y)} rows have no label and are left out")
+    keep = _large_enough(counts, where, warnings)
+    keep = _order(keep, counts, positive, where)
+    new = np.full(len(counts) + 1, -1)
+    new[keep] = np.arange(len(keep))
+    y = new[y]  # -1 takes the last entry
+    names = [counts.classes[i] for i in keep]
+    features = read(table, label)
+    rows = y >= 0
+    if not rows.all():
+        y, features = y[rows], features.rows(rows)
+    kept = Counts(np.bincount(y, minlength=len(names)), names, "rows", where)
+    if kept.per_class.min() < 2:
+        rare = int(np.argmin(kept.per_class))
+        raise ValueError(
+            f"tune: {where}: class {names[rare]!r} has a single row, so it cannot be learned and checked in turn."
+            " Bring more rows of it, or merge it with another class."
+        )
+    return Problem(
+        table.path,
+        label,
+        (table.rows, len(table.names)),
+        y,
+        kept,
+        names[1] if len(names) == 2 else None,
+        features,
+        (*notes, *features.notes),
+        tuple(warnings),
+    )
+
+
+def as_table(data: Any) -> Table:
+    """A path, a Table, or anything with the Arrow PyCapsule interface (pandas, polars, pyarrow)."""
+    if isinstance(data, Table):
+        return data
+    if isinstance(data, (str, PathLike)):
+        return read_table(data)
+    if not hasattr(data, "__arrow_c_stream__"):
+        raise TypeError(f"tune: takes a path, a Table or a DataFrame, got {type(data).__name__}.")
+    import pyarrow as pa
+
+    arrow = pa.table(data)
+    columns = {name: from_arrow(arrow[name]) for name in arrow.column_names if not name.startswith("__index_level_")}
+    return Table(type(data).__name__, {n: c for n, c in columns.items() if c is not None}, arrow.num_rows)
+
+
+def _large_enough(counts: Counts, where: str, warnings: list[str]) -> list[int]:
+    n = counts.per_class
+    if len(n) == 2:
+        return [0, 1]
+    small = [i for i in range(len(n)) if n[i] < SMALL]
+    if small:
+        named = some([f"{counts.classes[i]} ({n[i]})" for i in small])
+        warnings.append(
+            f"{len(small)} {'class is' if len(small) == 1 else 'classes are'} too small to be learned and checked in turn"
+            f" and left out with {int(n[small].sum())} rows: {named}. A class needs {SMALL} rows; merge it with another"
+            " to keep it."
+        )
+    keep = [i for i in range(len(n)) if n[i] >= SMALL]
+    if len(keep) < 2:
+        raise ValueError(
+            f"tune: {where}: fewer than two classes have {SMALL} rows or more"
+            f" ({some([f'{c} ({m})' for c, m in zip(counts.classes, n.tolist(), strict=True)])}). Merge classes or bring more rows."
+        )
+    return keep
+
+
+def _order(keep: Sequence[int], counts: Counts, positive: Any, where: str) -> list[int]:
+    """(negative, positive) for two classes: the rarer is positive unless said otherwise; more keep their order."""
+    if len(keep) > 2:
+        if positive is not None:
+            raise ValueError(
+                f"tune: {where} has {len(keep)} classes, so none is the positive one; leave positive out, or make a"
+                " column that says yes or no."
+            )
+        return list(keep)
+    a, b = keep
+    names = counts.classes[a], counts.classes[b]
+    if positive is None:
+        return [b, a] if counts.per_class[a] < counts.per_class[b] else [a, b]
+    if str(positive) not in names:
+        hint = suggest(str(positive), names)
+        raise ValueError(f"tune: {where} has no class {str(positive)!r}.{hint} The classes are {some(names)}.")
+    return [b, a] if str(positive) == names[0] else [a, b]

@@ -1,0 +1,101 @@
+"""The arms of a study: named ways to make a Recipe from the counts of a training part."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+import numpy as np
+
+from ..counts import Counts
+from ..curves import Log
+from ..ingredients import effective_number, focal, inverse_frequency, logit_adjustment
+from ..recipe import Recipe, unit_mass
+
+PLAIN = "plain"
+
+Make = Callable[[Counts], Recipe]
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm:
+    """A name and how to make its recipe. `make` sees the counts of one training part only."""
+
+    name: str
+    make: Make
+
+    def recipe(self, counts: Counts) -> Recipe:
+        """With unit mass on these counts, so that no arm differs from plain by its learning rate or regularisation."""
+        made = dataclasses.replace(self.make(counts), classes=counts.classes, kind="exclusive")
+        return unit_mass(made, counts)
+
+
+def plain() -> Arm:
+    return Arm(PLAIN, lambda counts: Recipe())
+
+
+def candidates() -> tuple[Arm, ...]:
+    """Plain and the strategies that a study compares with it unless told otherwise."""
+    made: list[tuple[str, Make]] = [
+        *(
+            (f"inverse_frequency(beta={b:g})", lambda c, b=b: inverse_frequency(c, beta=b))
+            for b in (0.25, 0.5, 0.75, 1)
+        ),
+        ("effective_number(beta=0.999)", effective_number),
+        ("focal(gamma=2)", lambda c: focal(gamma=2.0)),
+        ("logit_adjustment(tau=1)", logit_adjustment),
+    ]
+    return plain(), *(Arm(*m) for m in made)
+
+
+def arms(given: Any = None) -> tuple[Arm, ...]:
+    """Plain first, then the given arms; None gives `candidates()`.
+
+    given   {name: Recipe, or function Counts -> Recipe}, or an iterable of Arms or such functions
+    ValueError for a name that stands twice or for something that is neither.
+    """
+    if given is None:
+        return candidates()
+    items: Iterable[Any] = given.items() if isinstance(given, Mapping) else given
+    made = [plain(), *(a for item in items if (a := _arm(item)).name != PLAIN)]
+    names = [a.name for a in made]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ValueError(f"tune: the arm {twice[0]!r} is given twice; arms need names of their own.")
+    return tuple(made)
+
+
+def _arm(item: Any) -> Arm:
+    if isinstance(item, Arm):
+        return item
+    name, make = item if isinstance(item, tuple) and len(item) == 2 else (None, item)
+    if isinstance(make, Recipe):
+        return Arm(str(name or " × ".join(make.source) or "recipe"), lambda counts, recipe=make: recipe)
+    if callable(make):
+        return Arm(str(name or getattr(make, "__name__", "recipe")), cast(Make, make))
+    raise ValueError(f"tune: an arm is a Recipe or a function of Counts that returns one, got {make!r}.")
+
+
+def equals_plain(recipe: Recipe) -> str:
+    """Why a linear model with a free intercept learns the same ranking as plain from this recipe, or "" if it may not."""
+    flat = recipe.curve is None or isinstance(recipe.curve, Log)
+    if not flat or recipe.target is not None or recipe.scale is not None:
+        return ""
+    if recipe.margin is not None and np.ptp(recipe.margin.numpy()) + np.abs(recipe.margin.numpy()).max() > 0:
+        return ""
+    if recipe.weight is not None:
+        w = recipe.weight.numpy()
+        if w.max() - w.min() > 1e-9 * w.max():
+            return ""
+    if recipe.offset is not None:
+        offset = recipe.offset.numpy()
+        if not np.all(offset == offset[:1]):
+            return ""
+        return "its offset is the same for every label, so the free intercept takes it up"
+    return "its weights are all equal"
+
+
+def distance(recipe: Recipe) -> tuple[bool, float]:
+    """How far from plain: first whether the shape of the loss changes, then the ratio of the largest to the smallest weight."""
+    changed = any(getattr(recipe, f) is not None for f in ("curve", "target", "scale", "margin", "offset"))
+    weights = np.ones(1) if recipe.weight is None else recipe.weight.diagonal(len(recipe.classes or (0, 1)))
+    return changed, float(weights.max() / weights.min()) if weights.min() > 0 else np.inf

@@ -1,0 +1,44 @@
+"""One thread per fit, one fit per core."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from threadpoolctl import threadpool_limits
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@contextmanager
+def single() -> Iterator[None]:
+    """Products run on one thread inside.
+
+    They are small: several threads gain little on an idle machine, and on a busy one they wait for each other (measured
+    on two cores at load 5: 272 s instead of 25 s for the study of 11,183 rows).
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """function(item) for every item as they finish, on as many threads as this process may use cores."""
+    with ThreadPoolExecutor(cores()) as pool:
+        futures = [pool.submit(function, item) for item in items]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:  # an error or Ctrl-C in one of them: start no more
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,83 @@
+"""steelyard tune: the answer in the terminal and in files, and bad input in one paragraph."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from steelyard import Recipe
+from steelyard.cli import main
+
+QUICK = ("--repeats", "1", "--folds", "3", "--bootstrap", "100")
+
+
+@pytest.fixture
+def patients(tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.arange(300) < 40
+    pd.DataFrame(
+        {"age": rng.normal(size=300) + y, "ward": rng.choice(["a", "b"], 300), "ill": np.where(y, "yes", "no")}
+    ).to_csv(tmp_path / "patients.csv", index=False)
+    return tmp_path / "patients.csv"
+
+
+@pytest.fixture
+def steelyard(capsys):
+    def call(*arguments):
+        code = main([str(a) for a in arguments])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_the_answer_is_the_same_in_the_terminal_and_in_the_files(steelyard, patients, tmp_path):
+    code, out, _ = steelyard("tune", patients, "--label", "ill", "--out", tmp_path / "answer", *QUICK)
+    assert code == 0
+    assert out.splitlines()[0] == "positive class: 'yes' (40 of 300 rows, 13.33%)"
+    report = json.loads((tmp_path / "answer" / "report.json").read_text(encoding="utf-8"))
+    assert report["verdict"]["sentence"] in out
+    assert report["positive"] == "yes"
+    assert Recipe.load(tmp_path / "answer" / "recipe.json") == Recipe.from_json(json.dumps(report["final"]["recipe"]))
+    assert (tmp_path / "answer" / "report.html").stat().st_size > 1000
+    assert str(tmp_path / "answer" / "report.html") in out
+
+
+def test_the_positive_class_may_be_named(steelyard, patients, tmp_path):
+    code, out, _ = steelyard("tune", patients, "--label", "ill", "--positive", "no", "--out", tmp_path / "o", *QUICK)
+    assert code == 0
+    assert out.startswith("positive class: 'no' (260 of 300 rows")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--label", "il"], "Did you mean 'ill'"),
+        (["--label", "ill", "--metric", "average-precison"], "Did you mean 'average_precision'"),
+        (["--label", "ill", "--metric", "expected-cost"], "give cost_fn"),
+        (["--label", "ill", "--positive", "maybe"], "no class 'maybe'"),
+        (["--label", "ill", "--model", "lineer"], "Did you mean 'linear'"),
+        (["--label", "age"], "looks continuous"),
+        ([], "--label"),
+    ],
+)
+def test_bad_options_end_in_one_paragraph_and_nothing_is_written(steelyard, patients, tmp_path, options, says):
+    code, _, err = steelyard("tune", patients, "--out", tmp_path / "answer", *options)
+    assert code == 2
+    assert says in err
+    assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "answer").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_computing(steelyard, patients, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("steelyard.tuning.search.Search.__init__", lambda *_: pytest.fail("computed first"))
+    code, out, err = steelyard("tune", patients, "--label", "ill", "--out", tmp_path / "file" / "below")
+    assert (code, out) == (2, "")
+    assert "is a file, not a folder" in err
+
+
+def test_no_such_file(steelyard, tmp_path):
+    code, _, err = steelyard("tune", tmp_path / "none.csv", "--label", "y", "--out", tmp_path / "o")
+    assert code == 2
+    assert "no such file" in err
