@@ -1,13 +1,13 @@
-"""What a recipe will do to these data, before anything is trained."""
+"""What a recipe will do to these data, before anything is trained.
+
+`steelyard/__init__` imports this file at once, and `steelyard --help` waits for it: numpy and torch come in at the call.
+"""
 
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from .counts import Counts
-from .curves import links
-from .recipe import Recipe, same_classes
-
 if TYPE_CHECKING:
+    from .counts import Counts
     from .ops import Bound
 
 SHOWN = 40  # rows of the table
@@ -79,7 +79,7 @@ class Explanation:
         return "\n".join([self.source, *table, f"mean weight {self.mean_weight:.4g}, {size}", *said])
 
 
-def explain(recipe_or_loss: Any, counts: Counts, *, sampled: Counts | None = None) -> Explanation:
+def explain(recipe_or_loss: Any, counts: "Counts", *, sampled: "Counts | None" = None) -> Explanation:
     """Weights, shares of the loss, the prior a recipe implies, where its decisions flip, and what is suspicious.
 
     recipe_or_loss  a Recipe (softmax; multilabel counts and sigmoid-only curves: sigmoid) or one of our losses
@@ -90,8 +90,9 @@ def explain(recipe_or_loss: Any, counts: Counts, *, sampled: Counts | None = Non
     sampler); weights more than 100 times apart; labels asking for another class, as torch's weight does together with
     label_smoothing; weight 0; classes that count 0. ValueError if recipe and counts are about different classes.
 
-    >>> twice = Recipe(weight=[0.5556, 5.0], offset=[[-0.1054, -2.3026]])
-    >>> print(explain(twice, Counts.of(900, 100)).warnings[0])
+    >>> import steelyard as sy
+    >>> twice = sy.Recipe(weight=[0.5556, 5.0], offset=[[-0.1054, -2.3026]])
+    >>> print(sy.explain(twice, sy.Counts.of(900, 100)).warnings[0])
     weight and offset both undo the prior: together they pull past balance, to 90 % of '1', which is 10 % of the data. Keep one of them, or less of each.
     """
     seen = counts if sampled is None else sampled
@@ -124,10 +125,12 @@ def explain(recipe_or_loss: Any, counts: Counts, *, sampled: Counts | None = Non
     )
 
 
-def _bound(recipe_or_loss: Any, counts: Counts) -> tuple["Bound", str]:
+def _bound(recipe_or_loss: Any, counts: "Counts") -> tuple["Bound", str]:
+    from .curves import links
     from .dropin import BCEWithLogitsLoss, CrossEntropyLoss
     from .losses import BinaryCrossEntropy, CrossEntropy
     from .ops import bind
+    from .recipe import Recipe, same_classes
 
     recipe = None
     if isinstance(recipe_or_loss, Recipe):
