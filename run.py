@@ -79,7 +79,8 @@ def demo(rest: list[str]) -> int:
 
 
 def test(rest: list[str]) -> int:
-    return call(PYTHON, "-m", "pytest", *rest)
+    workers = [] if any(a.startswith("-n") or a == "--pdb" for a in rest) else ["-n", "auto"]
+    return call(PYTHON, "-m", "pytest", *workers, *rest)
 
 
 def check(_: list[str]) -> int:

@@ -1,6 +1,9 @@
 """Fixtures shared by all tests."""
 
+import os
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors on a busy machine: threads would wait for each other
 
 import hypothesis
 import pytest

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ..calibrate import posterior
+from ..curves import Log
 from ..recipe import Recipe
 from . import newton
 from .forms import Form, Sigmoid, Softmax
@@ -76,12 +77,16 @@ def fit_linear(
     converged = np.zeros((len(recipes), len(strengths)), dtype=bool)
     for arms in _same_curve(recipes):
         pairs = np.array([(a, s) for a in arms for s in range(len(strengths))])
+        # Newton's last step squares the error where the curvature is exact, and only there
+        tolerance = 1e-8 if isinstance(recipes[arms[0]].curve, (Log, type(None))) else 1e-10
         batch = max(1, BATCH // (len(X) * width * (width + 1) // 2))
         for part in (pairs[i : i + batch] for i in range(0, len(pairs), batch)):
             a, s = part.T
             chosen = [recipes[i] for i in a]
             form: Form = Sigmoid.of(chosen, ends) if classes == 2 else Softmax.of(chosen, ends)
-            found, done = newton.fit(form, design, penalties[s], start=torch.from_numpy(theta[a, s]))
+            found, done = newton.fit(
+                form, design, penalties[s], start=torch.from_numpy(theta[a, s]), tolerance=tolerance
+            )
             theta[a, s], converged[a, s] = found.numpy(), done.numpy()
     return Linear(tuple(recipes), theta, converged, classes)
 

@@ -12,7 +12,8 @@ from torch import Tensor
 from .forms import Form
 
 DENSE = 400  # parameters per model up to which its Hessian is written out
-CACHE = 2**24  # numbers: outer products are kept between iterations if there are no more of them than this
+CACHE = 2**24  # numbers: outer products are kept between iterations if there are no more of them than this;
+CHUNK = 2**21  # else they are made anew in pieces of this size
 
 
 def fit(
@@ -103,12 +104,22 @@ class _Hessian:
         rows, p = X.shape
         self.dense = width * p <= DENSE
         self.triangle = torch.triu_indices(p, p)
-        self.chunk = max(1, CACHE // self.triangle.shape[1])
-        self.cached = self._outer(slice(0, rows)) if self.dense and rows <= self.chunk else None
+        count = self.triangle.shape[1]
+        kept = self.dense and rows * count <= CACHE
+        self.chunk = rows if kept else max(1, CHUNK // count)
+        self.buffer = X.new_empty(
+            self.chunk if self.dense else 0, count
+        )  # made once: fresh pages cost more than products
+        self.cached = self._outer(slice(0, rows)) if kept else None
 
     def _outer(self, part: slice) -> Tensor:
         X = self.X[part]
-        return X[:, self.triangle[0]] * X[:, self.triangle[1]]
+        rows, p = X.shape
+        out, at = self.buffer[:rows], 0
+        for i in range(p):
+            torch.mul(X[:, i:], X[:, i : i + 1], out=out[:, at : at + p - i])
+            at += p - i
+        return out
 
     def solve(self, pairs: Tensor, ridge: Tensor, gradient: Tensor) -> Tensor:
         if not self.dense:
