@@ -153,7 +153,7 @@ def test_the_sweep_counts_what_a_threshold_calls():
     rng = np.random.default_rng(0)
     y = (rng.random(500) < 0.1).astype(int)
     p = rng.random((3, 500))
-    swept = sweep(p, y)["thresholds"]
+    swept = sweep(p, y, 0.3)["thresholds"]
     for i in range(0, len(swept["threshold"]), 20):
         called = p >= swept["threshold"][i]
         assert swept["tp"][i] == pytest.approx(np.sum(called & (y == 1)) / 3)

@@ -66,7 +66,7 @@ def _reliability(data: Data) -> Chart | None:
         key="reliability",
         title="Can the probability be believed?",
         desc=f"Share of rows that are {event} against the probability given by {name}, in groups of rows. Largest distance from honest: {'; '.join(told)}.",
-        caption=f"{name}, held-out rows in groups of equal size. On the dotted line, of the rows given 30 % just 30 % are {event}.",
+        caption=f"{name}, held-out rows in groups that should hold equally many. On the dotted line, of the rows given 30 % just 30 % are {event}.",
         x_label=f"probability given to {event}" if given.binary(data) else "largest probability given",
         y_label=f"share that is {event}",
         x_ticks=axis_ticks(top),

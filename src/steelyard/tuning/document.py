@@ -100,11 +100,8 @@ def curves(study: "Study") -> dict[str, Any]:
     if study.problem.classes == 2:
         return {
             name: {
-                "reliability": {
-                    "before": reliability(probability(trained.reshape(-1)), np.tile(y, len(trained))),
-                    "after": reliability(probability(undone.reshape(-1)), np.tile(y, len(undone))),
-                },
-                **sweep(probability(undone), y),
+                "reliability": reliability(probability(trained), probability(undone), np.broadcast_to(y, undone.shape)),
+                **sweep(probability(undone), y, study.final.threshold),
             }
             for name, undone, trained in _pictures(study)
         }
@@ -116,32 +113,43 @@ def curves(study: "Study") -> dict[str, Any]:
         shifted = np.exp(trained - trained.max(axis=-1, keepdims=True))
         raw = shifted / shifted.sum(axis=-1, keepdims=True)
         out[name] = {
-            "reliability": {"before": _top(raw, y), "after": _top(np.exp(undone), y)},
+            "reliability": _top(raw, np.exp(undone), y),
             "confusion": table.tolist(),
         }
     return out
 
 
-def reliability(p: np.ndarray, hit: np.ndarray) -> list[dict[str, float]]:
-    """Ten bins of equal size: mean probability, share that came true, rows."""
-    order = np.argsort(p, kind="stable")
-    return [
-        {"predicted": float(p[part].mean()), "observed": float(hit[part].mean()), "rows": len(part)}
-        for part in np.array_split(order, BINS)
-        if len(part)
-    ]
+def reliability(before: np.ndarray, after: np.ndarray, hit: np.ndarray) -> dict[str, list[dict[str, float]]]:
+    """Ten groups of rows, alike for both: mean probability, share that came true, rows.
+
+    The groups follow the undone probability and expect equally many hits each. Groups of equal size would put nine of
+    ten where nothing happens when hits are rare.
+    """
+    before, after, hit = before.reshape(-1), after.reshape(-1), hit.reshape(-1)
+    order = np.argsort(after, kind="stable")
+    promised = np.cumsum(after[order])
+    edges = np.searchsorted(promised, promised[-1] * np.arange(1, BINS) / BINS)
+    groups = [part for part in np.split(order, edges) if len(part)]
+    return {
+        name: [
+            {"predicted": float(p[part].mean()), "observed": float(hit[part].mean()), "rows": len(part)}
+            for part in groups
+        ]
+        for name, p in (("before", before), ("after", after))
+    }
 
 
-def sweep(p: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """Precision-recall points and confusion counts at up to 200 thresholds of p [repetitions, rows], row called at p >= t.
+def sweep(p: np.ndarray, y: np.ndarray, chosen: float) -> dict[str, Any]:
+    """Precision-recall points and confusion counts at some 200 thresholds of p [repetitions, rows], row called at p >= t.
 
-    The thresholds step evenly through the ranks of the positives and of all rows, so both ends are drawn finely.
+    The thresholds step evenly through the ranks of the positives and of all rows, so both ends are drawn finely; the
+    `chosen` one is among them.
     """
     repetitions = len(p)
     flat, labels = p.reshape(-1), np.tile(y, repetitions)
     half = POINTS // 2 - 1
     at = np.linspace(0, 1, half)
-    t = np.unique(np.concatenate([np.quantile(flat[labels == 1], at), np.quantile(flat, at), [0.0, 1.0]]))
+    t = np.unique(np.concatenate([np.quantile(flat[labels == 1], at), np.quantile(flat, at), [0.0, chosen, 1.0]]))
     positives, negatives = np.sort(flat[labels == 1]), np.sort(flat[labels == 0])
     tp = (len(positives) - np.searchsorted(positives, t)) / repetitions
     fp = (len(negatives) - np.searchsorted(negatives, t)) / repetitions
@@ -163,8 +171,11 @@ def sweep(p: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _top(p: np.ndarray, y: np.ndarray) -> list[dict[str, float]]:
-    return reliability(p.max(axis=-1).reshape(-1), (p.argmax(axis=-1) == y).reshape(-1))
+def _top(before: np.ndarray, after: np.ndarray, y: np.ndarray) -> dict[str, list[dict[str, float]]]:
+    """Of the largest undone probability, and what the model as trained gave that class."""
+    top = after.argmax(axis=-1)
+    raw = np.take_along_axis(before, top[..., None], axis=-1)[..., 0]
+    return reliability(raw, after.max(axis=-1), top == y)
 
 
 def _pictures(study: "Study") -> list[tuple[str, np.ndarray, np.ndarray]]:

@@ -107,17 +107,17 @@ class _Hessian:
         count = self.triangle.shape[1]
         kept = self.dense and rows * count <= CACHE
         self.chunk = rows if kept else max(1, CHUNK // count)
-        self.buffer = X.new_empty(
-            self.chunk if self.dense else 0, count
-        )  # made once: fresh pages cost more than products
+        # made once: fresh pages cost more than the products
+        self.buffer = X.new_empty(count if self.dense else 0, self.chunk)
         self.cached = self._outer(slice(0, rows)) if kept else None
 
     def _outer(self, part: slice) -> Tensor:
-        X = self.X[part]
-        rows, p = X.shape
-        out, at = self.buffer[:rows], 0
+        """[p (p + 1) / 2, rows of the part], each row of it contiguous."""
+        X = self.X[part].T.contiguous()
+        p, rows = X.shape
+        out, at = self.buffer[:, :rows], 0
         for i in range(p):
-            torch.mul(X[:, i:], X[:, i : i + 1], out=out[:, at : at + p - i])
+            torch.mul(X[i:], X[i], out=out[at : at + p - i])
             at += p - i
         return out
 
@@ -144,10 +144,10 @@ class _Hessian:
         p, C = self.X.shape[1], self.width
         flat = pairs.reshape(-1, rows)
         if self.cached is not None:
-            sums = flat @ self.cached
+            sums = flat @ self.cached.T
         else:
             sums = sum(
-                flat[:, part] @ self._outer(part)
+                flat[:, part] @ self._outer(part).T
                 for start in range(0, rows, self.chunk)
                 if (part := slice(start, start + self.chunk))
             )
