@@ -47,8 +47,11 @@ class Labels(NamedTuple):
 
 def terms(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int) -> Terms:
     """logits [N, C, *space]; target labels (softmax [N, *space], sigmoid like logits) or probabilities like logits."""
-    link = softmax if bound.link == "softmax" else sigmoid
-    return link(logits, read(logits, target, bound.link, weight, ignore_index), bound)
+    return compute(logits, read(logits, target, bound.link, weight, ignore_index), bound)
+
+
+def compute(logits: Tensor, labels: Labels, bound: Bound) -> Terms:
+    return (softmax if bound.link == "softmax" else sigmoid)(logits, labels, bound)
 
 
 def read(logits: Tensor, target: Tensor, link: str, weight: Tensor | None, ignore_index: int) -> Labels:
