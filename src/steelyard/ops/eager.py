@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.nn.functional import logsigmoid
 
 from . import reference
@@ -33,7 +34,10 @@ class _Terms(torch.autograd.Function):
 
     @staticmethod
     def forward(logits: Tensor, y: Tensor, t: Tensor, valid: Tensor, s: Tensor, bound: Bound) -> tuple[Tensor, ...]:
-        return reference.compute(logits, Labels(y, t, valid, s), bound)[:3]
+        labels = Labels(y, t, valid, s)
+        if bound.link == "softmax" and y is not None and bound.target is None:
+            return _one_hot(logits, labels, bound)[:3]
+        return reference.compute(logits, labels, bound)[:3]
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:
@@ -44,8 +48,12 @@ class _Terms(torch.autograd.Function):
     def backward(ctx: Any, d_loss: Tensor, d_mass: Tensor, d_lse: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         logits, *read = ctx.saved_tensors
         labels = Labels(*read)
-        z, bound = reference.prepare(logits, labels, ctx.bound)
-        softmax = bound.link == "softmax"
+        softmax = ctx.bound.link == "softmax"
+        if softmax and not torch.is_grad_enabled():  # NaN in an ignored row stays in its row, which is masked below
+            z = logits.to(reference.compute_dtype(logits))
+            bound = ctx.bound.to(z, z.dtype)
+        else:
+            z, bound = reference.prepare(logits, labels, ctx.bound)
         upstream = torch.where(labels.valid, d_loss if labels.s is None else d_loss * labels.s, 0.0)
         through_lse = torch.where(labels.valid, d_lse, 0.0)
         dz = (_softmax if softmax else _sigmoid)(z, labels, bound, upstream, through_lse)
@@ -57,25 +65,51 @@ class _Terms(torch.autograd.Function):
         return torch.where(valid, dz, 0.0).to(logits.dtype), None, None, None, d_s, None
 
 
+def _one_hot(logits: Tensor, labels: Labels, bound: Bound) -> Terms:
+    """reference.softmax for labels that ask for one class: few passes over [N, C, *space], the rest on [N, *space]."""
+    z = logits.to(reference.compute_dtype(logits))
+    bound = bound.to(z, z.dtype)
+    u = reference.adjust(z, labels, bound)
+    logp = F.log_softmax(u, dim=1)
+    lse = u.amax(dim=1) - logp.amax(dim=1)
+    _, logp_y, q_y = _label(logp, labels)
+    own = reference.own_weight(labels, bound, z)
+    loss = reference.penalty(own, bound.yes, logp_y.squeeze(1), q_y.squeeze(1))
+    return reference.finish(loss, own, lse, labels)
+
+
+def _label(logp: Tensor, labels: Labels) -> tuple[Tensor, Tensor, Tensor]:
+    """Probabilities with 0 at the label [N, C, *space], log p and q = 1 - p of the label [N, 1, *space].
+
+    q is the sum of the other probabilities: next to p = 1 it keeps the digits that 1 - p loses, and with it log p does.
+    """
+    assert labels.y is not None
+    at = labels.y.unsqueeze(1)
+    rough = logp.gather(1, at)
+    others = logp.exp().scatter(1, at, 0.0)
+    q = others.sum(dim=1, keepdim=True)
+    likely = q < 0.5
+    return others, torch.where(likely, torch.where(likely, -q, 0.0).log1p(), rough), q
+
+
 def _softmax(z: Tensor, labels: Labels, bound: Bound, upstream: Tensor, through_lse: Tensor) -> Tensor:
     """dL/dz [N, C, *space] for gradients arriving at the loss and at lse [N, *space]."""
-    logp, _ = reference.log_softmax(reference.adjust(z, labels, bound))
-    p = logp.exp()
+    u = reference.adjust(z, labels, bound)
     if labels.y is not None and bound.target is None:
         at = labels.y.unsqueeze(1)
-        logp_y = logp.gather(1, at)
-        q_y = -logp_y.expm1()
+        p, logp_y, q_y = _label(F.log_softmax(u, dim=1), labels)
         h = bound.yes.slope(logp_y, q_y) * (reference.own_weight(labels, bound, z) * upstream).unsqueeze(1)
-        # h (1 - p) on the label, written with q so that a confident row keeps its gradient
-        du = (-p * h).scatter(1, at, h * q_y)
+        through = through_lse.unsqueeze(1)
+        # at the label h (1 - p) + p d_lse, written with q so that a confident row keeps its gradient
+        du = (p * (through - h)).scatter(1, at, h * q_y + through * logp_y.exp())
     else:
+        logp, _ = reference.log_softmax(u)
+        p, q = logp.exp(), -logp.expm1()
         labelled, others = reference.coefficients(labels, bound, logp)
-        q = -logp.expm1()
         h = labelled * bound.yes.slope(logp, q)
         if others is not None:
             h = h + others * bound.no.slope(logp, q)
-        du = (h - p * h.sum(dim=1, keepdim=True)) * upstream.unsqueeze(1)
-    du = du + p * through_lse.unsqueeze(1)
+        du = (h - p * h.sum(dim=1, keepdim=True)) * upstream.unsqueeze(1) + p * through_lse.unsqueeze(1)
     return du if bound.scale is None else du * reference.gather(bound.scale, labels.y, z.dim(), torch.mul)
 
 
