@@ -10,6 +10,7 @@ is 0 here: what has no weight is absent.
 """
 
 import functools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -130,13 +131,16 @@ def gather(parts: Parts, y: Tensor | None, dims: int, combine: Callable[[Tensor,
 def log_softmax(u: Tensor) -> tuple[Tensor, Tensor]:
     """(log P [N, C, *space], lse [N, *space]), exact to rounding where P is within 1e-30 of 1.
 
-    log P_c = (u_c - u_top) - log1p(sum of exp(u_k - u_top) over k != top): the usual max + log(sum) loses the small
-    remainder next to the 1 of the top class, and with it the last gradient of a confident row.
+    Where one class has more than half, its log P = log1p(-sum of the others): u - lse would lose the small remainder
+    next to 1, and with it the last gradient of a confident row.
     """
-    top = u.detach().argmax(dim=1, keepdim=True)
-    shifted = u - u.gather(1, top)
-    rest = shifted.exp().scatter(1, top, 0.0).sum(dim=1, keepdim=True).log1p()
-    return shifted - rest, (u.gather(1, top) + rest).squeeze(1)
+    rough = torch.log_softmax(u, dim=1)
+    lse = u.amax(dim=1) - rough.amax(dim=1)
+    likely = rough > -math.log(2)
+    others = torch.where(likely, 0.0, rough.exp()).sum(dim=1, keepdim=True)
+    # without a likely class the sum is 1, whose log1p(-1) would poison the gradient of the branch not taken
+    top = torch.where(others < 0.75, -others, 0.0).log1p()
+    return torch.where(likely, top, rough), lse
 
 
 def own_weight(labels: Labels, bound: Bound, like: Tensor) -> Tensor:
