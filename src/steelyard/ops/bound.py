@@ -4,7 +4,7 @@ Row and column factors stay apart (see steelyard.table); only a caller's own [C,
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -19,9 +19,6 @@ class Parts(NamedTuple):
     row: Tensor | None = None
     column: Tensor | None = None
     full: Tensor | None = None
-
-    def map(self, function: Callable[[Tensor], Tensor]) -> "Parts":
-        return Parts(*(None if p is None else function(p) for p in self))
 
     @property
     def by_label(self) -> bool:

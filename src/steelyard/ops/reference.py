@@ -271,15 +271,13 @@ def _branch(
     if bound.offset is not None:
         u = u + value((bound.offset, torch.add))
     if bound.margin is not None:
-        row = bound.margin.row
-        signed = bound.margin  # -(2y - 1) margin: lowers "is" for label 1, raises it for label 0
-        sign = torch.tensor([1.0, -1.0], dtype=z.dtype, device=z.device)
-        if row is not None:
-            u = u + value((Parts(row=sign * row), torch.add))
-        if signed.column is not None:
-            u = u + value((Parts(full=sign.unsqueeze(1) * signed.column), torch.add))
-        if signed.full is not None:
-            u = u + value((Parts(full=sign.unsqueeze(1) * signed.full), torch.add))
+        sign = z.new_tensor([1.0, -1.0])  # -(2y - 1): lowers the logit for label 1, raises it for label 0
+        row, column, full = bound.margin
+        tables = [sign.unsqueeze(1) * t for t in (column, full) if t is not None]
+        signed = Parts(
+            None if row is None else sign * row, full=functools.reduce(torch.add, tables) if tables else None
+        )
+        u = u + value((signed, torch.add))
     a, b = asked
     if bound.weight is not None:
         w = value((bound.weight, torch.mul))
@@ -290,10 +288,9 @@ def _branch(
 def _asked(label: Tensor | int, bound: Bound, z: Tensor) -> tuple[Tensor, Tensor]:
     """(T, 1 - T): what the label asks of "is" and of "is not"."""
     target = bound.target
-    zero, one = z.new_zeros(()), z.new_ones(())
     if target is None:
-        t0, t1 = (zero, one), (one, zero)
-        pair = (t0, t1)
+        zero, one = z.new_zeros(()), z.new_ones(())
+        pair = ((zero, one), (one, zero))
     elif target.rows is not None:
         wide = _spread(target.rows, z)
         pair = ((wide[0], 1 - wide[0]), (wide[-1], 1 - wide[-1]))
