@@ -1,0 +1,80 @@
+"""What every kind of model has to offer to be tuned: fits of all arms at all settings on one training part.
+
+An engine knows nothing of folds, metrics or verdicts, so that many machines can run it.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..recipe import Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """The one number that every arm tunes beside its recipe; its setting is chosen on the other folds.
+
+    name     as in report.json: "strength", "trees", "epochs"; "" where nothing is tuned
+    grid     settings that are always fitted, ascending
+    default  among equals the one nearest to it is taken, on the scale of logarithms
+    lower    further settings, nearest first, tried where an arm still gains at the low end of the grid; `upper` alike
+    """
+
+    name: str
+    title: str
+    grid: tuple[float, ...]
+    default: float
+    lower: tuple[float, ...] = ()
+    upper: tuple[float, ...] = ()
+
+
+class Fitted(Protocol):
+    """Models [arms, settings] of one training part."""
+
+    @property
+    def converged(self) -> np.ndarray: ...
+
+    def logits(self, X: Any) -> np.ndarray:
+        """As trained, not undone: [arms, settings, rows] log-odds for two classes, else [arms, settings, rows, C]."""
+        ...
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What a later fit may start from, or {} where nothing can be carried over."""
+        ...
+
+    def describe(self, arm: int, setting: int, names: Sequence[str]) -> dict[str, Any]:
+        """The model in numbers that fit into report.json, by the names of its columns; {} where it has none."""
+        ...
+
+
+class Engine(Protocol):
+    """A kind of model.
+
+    name      as in `--model`
+    encoding  what it reads: "scaled" (gaps filled, standardised, one column per level: float64 [rows, p], or a CSR matrix
+              where text makes it sparse) or "raw" (gaps are NaN, a category is its code)
+    """
+
+    name: str
+    encoding: str
+    axis: Axis
+
+    def refuses(self, recipe: Recipe, classes: int) -> str:
+        """Why this model cannot train with the recipe, or ""."""
+        ...
+
+    def fit(
+        self,
+        X: Any,
+        y: np.ndarray,
+        recipes: Sequence[Recipe],
+        settings: np.ndarray,
+        *,
+        classes: int = 2,
+        start: dict[str, np.ndarray] | None = None,
+        seed: int = 0,
+    ) -> Fitted:
+        """Every recipe at every setting; y [rows] 0..classes-1. The same answer for the same seed."""
+        ...
