@@ -72,11 +72,23 @@ def from_arrow(raw: Any) -> Column | None:
         values = pc.cast(raw, pa.int64() if whole else pa.float64(), safe=False)
         values, lost = finite(values)
         return Column(values, NUMBER, lost)
-    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        seconds = pc.cast(pc.cast(raw, pa.timestamp("us"), safe=False), pa.int64())
-        values = pc.divide(pc.cast(seconds, pa.float64(), safe=False), 1e6)
-        return Column(values, NUMBER, ("dates were read as seconds since 1970",))
+    if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
+        dates = pa.types.is_date(kind) or pa.types.is_timestamp(kind)
+        return Column(
+            _seconds(raw), NUMBER, (f"{'dates' if dates else 'times'} were read as seconds{' since 1970' * dates}",)
+        )
     return None
+
+
+def _seconds(raw: Any) -> Any:
+    """Dates, times or durations as float64 seconds."""
+    pa, pc = arrow()
+    narrow = raw.type in (pa.date32(), pa.time32("s"), pa.time32("ms"))
+    ticks = pc.cast(pc.cast(raw, pa.int32() if narrow else pa.int64()), pa.float64(), safe=False)
+    if raw.type == pa.date32():
+        return pc.multiply(ticks, 86_400.0)
+    unit = "ms" if raw.type == pa.date64() else raw.type.unit
+    return pc.divide(ticks, {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[unit])
 
 
 def from_typed_text(raw: Any) -> Column:

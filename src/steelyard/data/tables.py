@@ -38,6 +38,8 @@ class Table:
 
     def resolve(self, name: str | int) -> str:
         """The name of a column. ValueError with the nearest name and all names."""
+        if isinstance(name, str) and name in self.columns:
+            return name
         return find_column(self.names, name, self.path)
 
     def kind(self, name: str | int) -> str:

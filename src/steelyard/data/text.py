@@ -14,6 +14,7 @@ from typing import IO
 
 HEAD = 1 << 20
 ROWS = 2000
+REPAIRS = 6  # names that are said to be repaired, one by one
 MISSING = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -197,19 +198,28 @@ def _header(
 
 def distinct_names(raw: Sequence[str], notes: list[str]) -> tuple[str, ...]:
     """Names without blanks and quotes around them, all different: `x`, `x.2`; a column without a name gets one."""
-    names: list[str] = []
     wanted = [_bare(name) for name in raw]
+    taken, known = set(wanted), set[str]()
+    copies: dict[str, int] = {}
+    names, repairs = [], []
     for i, name in enumerate(wanted, 1):
         given = name or f"column_{i}"
         if not name:
-            notes.append(f"column {i} has no name; it is called {given}")
-        unique, copy = given, 1
-        while unique in names or (copy > 1 and unique in wanted):
-            copy += 1
-            unique = f"{given}.{copy}"
-        if copy > 1:
-            notes.append(f"the name {given!r} occurs twice; column {i} is called {unique!r}")
+            repairs.append(f"column {i} has no name; it is called {given}")
+        unique = given
+        if given in known:
+            copy = copies.get(given, 1) + 1
+            while (unique := f"{given}.{copy}") in known or unique in taken:
+                copy += 1
+            copies[given] = copy
+            repairs.append(f"the name {given!r} occurs twice; column {i} is called {unique!r}")
+        known.add(unique)
         names.append(unique)
+    notes.extend(repairs[:REPAIRS])
+    if len(repairs) > REPAIRS:
+        notes.append(
+            f"{len(repairs) - REPAIRS} more columns have no name or one that occurs twice; they are numbered alike"
+        )
     return tuple(names)
 
 
