@@ -152,3 +152,69 @@ def test_labels_that_cannot_be_compared_are_refused_with_the_way_out(labels, opt
 def test_an_array_is_no_table():
     with pytest.raises(TypeError, match="path, a Table or a DataFrame, got ndarray"):
         problem(np.zeros((3, 2)), "y")
+
+
+def test_a_column_that_is_named_is_left_out_with_the_reason_given():
+    table = as_table(pd.DataFrame({"x": np.arange(60) % 7, "who": np.arange(60) % 5, "label": np.arange(60) % 2}))
+    found = read(table, "label", without={"who": "it says the groups"})
+    assert [c.name for c in found.columns] == ["x"]
+    assert found.notes == ("column 'who' is left out: it says the groups",)
+
+
+def test_numbers_without_a_square_are_missing_and_said():
+    x = np.random.default_rng(0).normal(size=60)
+    x[7] = -1.7e308
+    found = features(x=x)
+    assert np.isnan(found.columns[0].values[7])
+    assert "1 numbers beyond 1e+150 are read as missing" in found.notes[0]
+    assert np.isfinite(found.encode(EVERY)(EVERY)).all()
+
+
+@pytest.mark.parametrize("size", [1e-15, 1.0, 1e15])
+def test_the_unit_of_a_number_does_not_matter(size):
+    x = np.random.default_rng(0).normal(5, 3, 60)
+    np.testing.assert_allclose(features(x=x * size).encode(EVERY)(EVERY), features(x=x).encode(EVERY)(EVERY))
+
+
+def test_a_column_that_is_constant_in_the_training_part_is_zero_there():
+    x = np.where(EVERY < 40, 0.1, 3.0)
+    np.testing.assert_allclose(features(x=x).encode(np.arange(40))(np.arange(40)), 0, atol=1e-12)
+
+
+def test_trees_read_gaps_as_nan_and_codes_by_frequency():
+    x = np.random.default_rng(0).normal(size=60)
+    x[4] = np.nan
+    kind = np.array(["b"] * 30 + ["a"] * 20 + ["c"] * 9 + [None], dtype=object)
+    raw = features(x=x, kind=kind, flag=EVERY % 3 == 0).raw()
+    assert raw.names == ["x", "kind", "flag"]
+    assert raw.categorical.tolist() == [False, True, False]
+    rows = np.array([4, 0, 35, 55, 59])
+    np.testing.assert_array_equal(raw(rows)[:, 0], x[rows])
+    np.testing.assert_array_equal(raw(rows)[:, 1], [0, 0, 1, 2, np.nan])
+    assert raw.notes == ()
+
+
+def test_trees_read_levels_beyond_the_254_most_frequent_as_one():
+    kind = np.array([f"k{i % 300:03}" for i in range(600)] + ["k299"] * 5, dtype=object)
+    table = as_table(pd.DataFrame({"kind": kind, "label": np.arange(605) % 2}))
+    raw = read(table, "label").raw()
+    codes = raw(np.arange(605))[:, 0]
+    assert codes.max() == 254
+    assert len(np.unique(codes)) == 255
+    assert codes[299] == 0
+    assert raw.notes == ("column 'kind': 46 levels beyond the 254 most frequent are one",)
+
+
+def test_large_tables_are_encoded_without_copies():
+    import tracemalloc
+
+    n = 400_000
+    rng = np.random.default_rng(0)
+    table = as_table(pd.DataFrame({**{f"x{i}": rng.normal(size=n) for i in range(6)}, "label": np.arange(n) % 2}))
+    found = read(table, "label")
+    encode = found.encode(np.arange(n))
+    tracemalloc.start()
+    X = encode(np.arange(n))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.5 * X.nbytes

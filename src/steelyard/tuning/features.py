@@ -1,49 +1,40 @@
-"""From columns to a design matrix. What is learned from rows (medians, scales, levels) is learned in the training part."""
+"""From columns to a design matrix. What is learned from rows (medians, scales, levels, words) is learned in the training part."""
 
 import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from ..data.tables import Table
+from .columns import Category, Column, Number, column, useless
+from .raw import Raw
+from .words import Text, TfIdf, learn
 
 RARE = 10  # a level needs this many training rows to get a column of its own
 LEVELS = 50  # and it must be among this many most frequent ones
-MANY = 30  # below this number of rows "every value differs" says nothing
-
-
-@dataclasses.dataclass(frozen=True)
-class Number:
-    """A numeric or yes-or-no column: float64 [rows], NaN where missing."""
-
-    name: str
-    values: np.ndarray
-    scaled: bool = True
-
-
-@dataclasses.dataclass(frozen=True)
-class Category:
-    """Codes [rows] into `levels`, -1 where missing."""
-
-    name: str
-    codes: np.ndarray
-    levels: tuple[str, ...]
+CHUNK = 2**15  # rows encoded at a time, so that what lies between columns and matrix stays small
 
 
 @dataclasses.dataclass(frozen=True)
 class Features:
     """The columns a model may use, and notes on those it may not."""
 
-    columns: tuple[Number | Category, ...]
+    columns: tuple[Column, ...]
     notes: tuple[str, ...] = ()
 
     def encode(self, train: np.ndarray) -> "Encoder":
-        return Encoder(tuple(_learn(column, train) for column in self.columns))
+        """For models that need every number finite and of about the same size; `train` are row numbers."""
+        dense = tuple(_learn(c, train) for c in self.columns if not isinstance(c, Text))
+        return Encoder(dense, tuple(learn(c, train) for c in self.columns if isinstance(c, Text)))
+
+    def raw(self) -> Raw:
+        """For trees, which read gaps and codes of categories as they are; nothing is learned, so it serves all parts."""
+        return Raw.of(self.columns)
 
     def rows(self, keep: np.ndarray) -> "Features":
         """The same columns for some of the rows."""
-        field = {Number: "values", Category: "codes"}
-        cut = [dataclasses.replace(c, **{field[type(c)]: getattr(c, field[type(c)])[keep]}) for c in self.columns]
-        return Features(tuple(cut), self.notes)
+        return Features(tuple(column.rows(keep) for column in self.columns), self.notes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,15 +42,34 @@ class Encoder:
     """Ready to turn any rows into numbers, with what one training part taught it."""
 
     parts: tuple["ScaledNumber | OneHot", ...]
+    texts: tuple[TfIdf, ...] = ()
 
-    def __call__(self, rows: np.ndarray) -> np.ndarray:
-        """float64 [len(rows), p]"""
-        made = [part(rows) for part in self.parts]
-        return np.column_stack(made) if made else np.zeros((len(rows), 0))
+    def __call__(self, rows: np.ndarray) -> Any:
+        """float64 [len(rows), p]: an array, or a scipy CSR matrix where there is text, whose columns come last."""
+        if not self.texts:
+            return self._dense(rows)
+        from scipy import sparse
+
+        pieces = [sparse.csr_matrix(self._dense(part)) for part in _chunks(rows)]
+        left = sparse.vstack(pieces, format="csr") if pieces else sparse.csr_matrix((0, self._width))
+        return sparse.hstack([left, *(text(rows) for text in self.texts)], format="csr")
+
+    def _dense(self, rows: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(rows), self._width))
+        for start, part in zip(range(0, len(rows), CHUNK), _chunks(rows), strict=True):
+            at = 0
+            for learned in self.parts:
+                learned.write(part, out[start : start + len(part), at : at + learned.width])
+                at += learned.width
+        return out
+
+    @property
+    def _width(self) -> int:
+        return sum(part.width for part in self.parts)
 
     @property
     def names(self) -> list[str]:
-        return [name for part in self.parts for name in part.names]
+        return [name for part in (*self.parts, *self.texts) for name in part.names]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,11 +82,19 @@ class ScaledNumber:
     deviation: float
     gaps: bool
 
-    def __call__(self, rows: np.ndarray) -> np.ndarray:
+    def write(self, rows: np.ndarray, out: np.ndarray) -> None:
+        """Into zeros [len(rows), width]."""
         x = self.column.values[rows]
         missing = np.isnan(x)
-        scaled = (np.where(missing, self.median, x) - self.mean) / self.deviation
-        return np.column_stack([scaled, missing]) if self.gaps else scaled[:, None]
+        x[missing] = self.median
+        x -= self.mean
+        np.divide(x, self.deviation, out=out[:, 0])
+        if self.gaps:
+            out[:, 1] = missing
+
+    @property
+    def width(self) -> int:
+        return 2 if self.gaps else 1
 
     @property
     def names(self) -> list[str]:
@@ -88,25 +106,32 @@ class OneHot:
     """One 0/1 column per frequent level, one for the rare levels together, one for missing; an unseen level has none."""
 
     column: Category
-    place: np.ndarray  # [levels + 1]: the output column of each code, the last for missing
+    place: np.ndarray  # [levels + 1]: the output column of each code, the last for missing; `width` for none
     names: list[str]
 
-    def __call__(self, rows: np.ndarray) -> np.ndarray:
-        width = len(self.names)
-        codes = self.column.codes[rows]  # -1 takes the last entry
-        return np.eye(width + 1)[self.place[codes]][:, :width]
+    def write(self, rows: np.ndarray, out: np.ndarray) -> None:
+        """Into zeros [len(rows), width]."""
+        place = self.place[self.column.codes[rows]]  # -1 takes the last entry
+        known = np.flatnonzero(place < self.width)
+        out[known, place[known]] = 1
+
+    @property
+    def width(self) -> int:
+        return len(self.names)
 
 
 def _learn(column: Number | Category, train: np.ndarray) -> ScaledNumber | OneHot:
     if isinstance(column, Number):
         x = column.values[train]
         missing = np.isnan(x)
-        median = float(np.median(x[~missing])) if not missing.all() else 0.0
-        filled = np.where(missing, median, x)
-        mean, deviation = (float(filled.mean()), float(filled.std())) if column.scaled else (0.0, 1.0)
+        gaps = bool(missing.any())
+        known = x[~missing] if gaps else x
+        median = float(np.median(known)) if len(known) else 0.0
+        x[missing] = median
+        mean, deviation = (float(x.mean()), float(x.std())) if column.scaled and len(x) else (0.0, 1.0)
         # a column that is constant in this part is left at (almost) zero instead of being blown up by its rounding
-        safe = deviation if deviation > 1e-12 * max(1.0, abs(mean)) else 1.0
-        return ScaledNumber(column, median, mean, safe, bool(missing.any()))
+        safe = deviation if deviation > 1e-12 * abs(mean) else 1.0
+        return ScaledNumber(column, median, mean, safe, gaps)
     seen = np.bincount(column.codes[train] + 1, minlength=len(column.levels) + 1)
     counts, missing = seen[1:], int(seen[0])
     order = np.argsort(-counts, kind="stable")[:LEVELS]
@@ -125,59 +150,31 @@ def _learn(column: Number | Category, train: np.ndarray) -> ScaledNumber | OneHo
     return OneHot(column, place, names)
 
 
-def read(table: Table, label: str) -> Features:
-    """Every column of the table but the label, those without information left out with a note."""
-    columns, notes = [], []
+def _chunks(rows: np.ndarray) -> Iterator[np.ndarray]:
+    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
+
+
+def read(table: Table, label: str, *, without: Mapping[str, str] | None = None) -> Features:
+    """Every column of the table but the label, those without information left out with a note.
+
+    without  {column: why it is left out}, such as the column that says the groups
+    """
+    columns: list[Column] = []
+    notes: list[str] = []
     for name in table.names:
         if name == label:
             continue
-        column = _column(name, table.column(name), table.kind(name))
-        reason = useless(column)
-        if reason:
+        if reason := (without or {}).get(name, ""):
             notes.append(f"column {name!r} is left out: {reason}")
-        else:
-            columns.append(column)
+            continue
+        found, said = column(name, table)
+        if reason := useless(found):
+            notes.append(f"column {name!r} is left out: {reason}")
+            continue
+        columns.append(found)
+        notes.extend(said)
     if not columns:
         raise ValueError(
             f"tune: no column besides {label!r} can be learned from. {'; '.join(notes) or 'There is no other column'}."
         )
     return Features(tuple(columns), tuple(notes))
-
-
-def useless(column: Number | Category) -> str:
-    """Why a column cannot help, or "": constant, empty, or an identifier that differs in every row."""
-    if isinstance(column, Number):
-        known = column.values[~np.isnan(column.values)]
-        if not len(known):
-            return "every value is missing"
-        distinct = np.unique(known)
-        if len(distinct) == 1 and len(known) == len(column.values):
-            return f"every value is {distinct[0]:g}"
-        return "it numbers the rows (an identifier)" if _numbers_rows(known, distinct) else ""
-    known = column.codes[column.codes >= 0]
-    if not len(known):
-        return "every value is missing"
-    distinct = np.unique(known)
-    if len(distinct) == 1 and len(known) == len(column.codes):
-        return f"every value is {column.levels[distinct[0]]!r}"
-    if len(known) >= MANY and len(distinct) >= 0.9 * len(known):
-        return f"{len(distinct)} different texts in {len(known)} rows (an identifier)"
-    return ""
-
-
-def _numbers_rows(known: np.ndarray, distinct: np.ndarray) -> bool:
-    """Whole numbers that never repeat and are in order or nearly without gaps: measurements are neither."""
-    if len(known) < MANY or len(distinct) < len(known) or np.any(distinct != np.floor(distinct)):
-        return False
-    steps = np.diff(known)
-    dense = distinct[-1] - distinct[0] < 2 * len(distinct)
-    return bool(dense or np.all(steps > 0) or np.all(steps < 0))
-
-
-def _column(name: str, values: np.ndarray, kind: str) -> Number | Category:
-    if kind != "category":
-        return Number(name, np.asarray(values, dtype=np.float64), scaled=kind == "number")
-    known = np.array([v is not None for v in values])
-    codes = np.full(len(values), -1)
-    levels, codes[known] = np.unique(values[known].astype(str), return_inverse=True)
-    return Category(name, codes, tuple(levels.tolist()))

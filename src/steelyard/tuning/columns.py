@@ -1,0 +1,101 @@
+"""The columns that a model may learn from: what kind each is, and which hold no information."""
+
+import dataclasses
+
+import numpy as np
+
+from ..data.cells import CATEGORY, NUMBER
+from ..data.tables import Table
+from .keys import as_seconds
+from .words import Text, count, is_prose
+
+MANY = 30  # below this number of rows "every value differs" says nothing
+HUGE = 1e150  # numbers beyond it have no square
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """A numeric or yes-or-no column: float64 [rows], NaN where missing."""
+
+    name: str
+    values: np.ndarray
+    scaled: bool = True
+
+    def rows(self, keep: np.ndarray) -> "Number":
+        return dataclasses.replace(self, values=self.values[keep])
+
+
+@dataclasses.dataclass(frozen=True)
+class Category:
+    """Codes [rows] into `levels`, -1 where missing."""
+
+    name: str
+    codes: np.ndarray
+    levels: tuple[str, ...]
+
+    def rows(self, keep: np.ndarray) -> "Category":
+        return dataclasses.replace(self, codes=self.codes[keep])
+
+
+Column = Number | Category | Text
+
+
+def column(name: str, table: Table) -> tuple[Column, list[str]]:
+    """A column, and what a reader should know about how it was read."""
+    kind = table.kind(name)
+    if kind != CATEGORY:
+        values = np.asarray(table.column(name), dtype=np.float64)
+        huge = np.abs(values) > HUGE
+        if not huge.any():
+            return Number(name, values, scaled=kind == NUMBER), []
+        said = f"column {name!r}: {int(huge.sum())} numbers beyond {HUGE:g} are read as missing"
+        return Number(name, np.where(huge, np.nan, values), scaled=kind == NUMBER), [said]
+    texts = table.arrow(name)
+    seconds = as_seconds(texts)
+    if seconds is not None:
+        return Number(name, seconds), [f"column {name!r} holds dates; they are read as seconds since 1970"]
+    if is_prose(texts):
+        found = count(name, texts)
+        return found, [f"column {name!r} holds text; it is read as {found.what} (TF-IDF)"]
+    encoded = texts.dictionary_encode().combine_chunks()
+    levels = np.array(encoded.dictionary.to_pylist(), dtype=object).astype(str)
+    order = np.argsort(levels, kind="stable")
+    place = np.full(len(levels) + 1, -1, dtype=np.int32)
+    place[order] = np.arange(len(levels))
+    codes = place[encoded.indices.fill_null(-1).to_numpy()]  # -1 takes the last entry
+    return Category(name, codes, tuple(levels[order].tolist())), []
+
+
+def useless(column: Column) -> str:
+    """Why a column cannot help, or "": constant, empty, an identifier that differs in every row, no word twice."""
+    if isinstance(column, Text):
+        return "" if len(column.terms) else "it is text in which no word occurs in two rows"
+    if isinstance(column, Number):
+        known = column.values[~np.isnan(column.values)]
+        if not len(known):
+            return "every value is missing"
+        if known.min() == known.max() and len(known) == len(column.values):
+            return f"every value is {known[0]:g}"
+        return "it numbers the rows (an identifier)" if _numbers_rows(known) else ""
+    times = np.bincount(column.codes + 1, minlength=len(column.levels) + 1)[1:]
+    known, distinct = int(times.sum()), np.flatnonzero(times)
+    if not known:
+        return "every value is missing"
+    if len(distinct) == 1 and known == len(column.codes):
+        return f"every value is {column.levels[distinct[0]]!r}"
+    if known >= MANY and len(distinct) >= 0.9 * known:
+        return f"{len(distinct)} different texts in {known} rows (an identifier)"
+    return ""
+
+
+def _numbers_rows(known: np.ndarray) -> bool:
+    """Whole numbers that never repeat and are in order or nearly without gaps: measurements are neither."""
+    head = known[:1000]  # most columns are settled by it, without sorting them
+    if len(known) < MANY or len(np.unique(head)) < len(head) or np.any(head != np.floor(head)):
+        return False
+    distinct = np.unique(known)
+    if len(distinct) < len(known) or np.any(distinct != np.floor(distinct)):
+        return False
+    steps = np.diff(known)
+    dense = distinct[-1] - distinct[0] < 2 * len(distinct)
+    return bool(dense or np.all(steps > 0) or np.all(steps < 0))
