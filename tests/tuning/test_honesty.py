@@ -5,8 +5,10 @@ import pytest
 from scipy import stats
 
 from steelyard.tuning import honesty
+from steelyard.tuning.evidence import Judge
 from steelyard.tuning.honesty import Comparison, Gate
 from steelyard.tuning.metrics import METRICS
+from steelyard.tuning.split import split
 
 AP = METRICS["average_precision"]
 OPEN = Gate("AUC", 0.8, 0.75, 0.5, True)
@@ -21,8 +23,8 @@ def comparison(gain, s, *, c=2.5, value=0.5, metric=AP, c1=2.4) -> Comparison:
     )
 
 
-def decide(found: Comparison, *, rare=100, gate=OPEN, distances=None, at_edge=False):
-    return honesty.decide(found, gate, rare, distances or [(j,) for j in range(len(found.gain))], at_edge=at_edge)
+def decide(found: Comparison, *, rare=100, gate=OPEN, distances=None, **more):
+    return honesty.decide(found, gate, rare, distances or [(j,) for j in range(len(found.gain))], **more)
 
 
 def simulated(gains, *, arms=4, B=4000, noise=0.01, split=0.0, seed=0, rho=0.8):
@@ -65,6 +67,30 @@ def test_the_variance_between_splits_is_added():
     assert np.all(found.deviation[1:] > 1.1 * compare(0.0).deviation[1:])
 
 
+def test_in_one_history_the_larger_of_two_variances_counts():
+    """That of the differences within blocks, divided by the number of blocks, or the bootstrap's: never their sum."""
+    values, draws = simulated(0.0, arms=2)
+    values, draws = values[:, :1], draws[:, :1]
+    spread = (draws - draws[:1]).mean(axis=1).var(axis=1, ddof=1)
+    blocks = np.array([[0.5, 0.6, 0.4, 0.5], [0.501, 0.602, 0.401, 0.503], [0.3, 0.9, 0.2, 0.6]])
+    found = honesty.compare(AP, values, draws, np.arange(3) > 0, blocks)
+    between = (blocks - blocks[0]).var(axis=1, ddof=1) / 4
+    assert between[1] < spread[1]
+    assert between[2] > spread[2]
+    np.testing.assert_allclose(found.deviation**2, [0, spread[1], between[2]])
+
+
+def test_what_is_shown_and_not_tested_has_its_own_interval_and_costs_nothing():
+    values, draws = simulated([0.02, 0.0, 0.01], arms=3)
+    tested = np.array([False, True, True, False])
+    found, alone = honesty.compare(AP, values, draws, tested), honesty.compare(AP, values[:3], draws[:3], tested[:3])
+    np.testing.assert_array_equal(found.low[:3], alone.low)
+    np.testing.assert_array_equal(found.high[:3], alone.high)
+    half = stats.norm.ppf(0.975) * found.deviation[3]
+    np.testing.assert_allclose([found.low[3], found.high[3]], found.gain[3] + half * np.array([-1, 1]))
+    assert not honesty.would_win(honesty.compare(AP, values + 0.3 * np.eye(4)[:, [3]], draws, tested))[3]
+
+
 def test_losses_count_as_gains_where_they_fall():
     up, down = compare(0.03, metric=AP), compare(0.03, metric=METRICS["log_loss"])
     np.testing.assert_allclose(down.gain, -up.gain)
@@ -88,6 +114,22 @@ CASES = [
     ([0.092, 0.01], 0.02, {"gate": Gate("AUC", 0.52, 0.47, 0.5, False)}, "D", None),
     ([0.092, 0.01], 0.02, {"rare": 19}, "E", None),
     ([-0.004, -0.02], 0.001, {}, "F", None),
+    # stopped after so many repetitions of so many
+    ([0.092, 0.01], 0.02, {"repetitions": (2, 5)}, "P", None),
+    ([0.092, 0.01], 0.02, {"repetitions": (3, 5)}, "A", 1),
+    ([0.092, 0.01], 0.02, {"repetitions": (2, 2)}, "A", 1),
+    ([0.092, 0.01], 0.02, {"repetitions": (1, 5), "rare": 19}, "E", None),
+    ([0.092, 0.01], 0.02, {"repetitions": (1, 5), "gate": Gate("AUC", 0.52, 0.47, 0.5, False)}, "P", None),
+    # rows of the rarer class in the judged blocks of one history
+    ([0.092, 0.01], 0.02, {"blocks": [5, 5, 5, 5]}, "A", 1),
+    ([0.092, 0.01], 0.02, {"blocks": [5, 5, 5, 4, 5]}, "A", 1),
+    ([0.092, 0.01], 0.02, {"blocks": [5, 5, 5, 4]}, "C", None),
+    ([0.092, 0.01], 0.02, {"blocks": [50, 50, 50]}, "C", None),
+    ([0.003, -0.001], 0.003, {"blocks": [5, 5, 5, 5]}, "B", None),
+    ([0.003, -0.001], 0.003, {"blocks": [5, 5, 4]}, "C", None),
+    ([0.002, 0.001], 0.0005, {"blocks": [5, 5, 4]}, "C", None),
+    ([-0.004, -0.02], 0.001, {"blocks": [5, 5, 4]}, "F", None),
+    ([0.092, 0.01], 0.02, {"blocks": [5, 5, 4], "gate": Gate("AUC", 0.52, 0.47, 0.5, False)}, "D", None),
 ]
 
 
@@ -149,3 +191,44 @@ def test_false_winners_of_the_family_stay_at_the_level():
     z = np.sqrt(0.7) * rng.normal(size=(2000, 1)) + np.sqrt(0.3) * rng.normal(size=(2000, 6))
     rate = np.mean(np.any(z > c1, axis=1))
     assert 0.01 < rate < 0.045
+
+
+# False winners where rows belong together ---------------------------------------------------------------------------
+
+
+def winners(kind: str, bootstrapped_as: str, studies: int = 60) -> float:
+    """How often one of two strategies, equally good, is said to rank better than plain.
+
+    What rows share (a group's label, the same days) moves scores and labels of many rows at once.
+    """
+    found = 0
+    rows, together = (900, 15) if kind == "grouped" else (1200, 8)
+    shared = np.arange(rows) // together
+    units = shared[-1] + 1
+    for seed in range(studies):
+        rng = np.random.default_rng([seed, 17])
+        y = np.where(rng.random(rows) < 0.9, (rng.random(units) < 0.3)[shared], rng.random(rows) < 0.3).astype(int)
+        if kind == "grouped":
+            truth = split(y, groups=shared, repeats=3)
+        else:
+            truth = split(y, time=np.arange(rows), gap=together)
+        common = y + rng.normal(size=rows)
+        own = rng.normal(size=(3, 1, units))[:, :, shared] + 0.5 * rng.normal(size=(3, truth.repetitions, rows))
+        scores = common + own
+        drawn = truth if bootstrapped_as == kind else None
+        if drawn is None and kind == "time":
+            y, scores = y[truth.judged], scores[:, :, truth.judged]
+        judge = Judge(y, 2, 100, seed, drawn)
+        judge.add("auc", METRICS["roc_auc"], list(scores), range(3))
+        compared = honesty.compare(
+            METRICS["roc_auc"], *judge.found("auc", 3)[:2], np.arange(3) > 0, judge.found("auc", 3)[2]
+        )
+        found += bool(honesty.would_win(compared).any())
+    return found / studies
+
+
+@pytest.mark.parametrize("kind", ["grouped", "time"])
+def test_rows_that_belong_together_are_drawn_together_or_false_winners_abound(kind):
+    """One-sided 2.5 % for the family; the upper 99.9 % binomial limit of 60 studies is 11.7 %."""
+    assert winners(kind, kind) <= 7 / 60
+    assert winners(kind, "rows", 30) >= 0.1

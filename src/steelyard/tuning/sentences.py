@@ -4,9 +4,16 @@ import dataclasses
 
 import numpy as np
 
-from .honesty import Comparison, Decision, Gate
+from .honesty import BLOCKS, PER_BLOCK, REPETITIONS, Comparison, Decision, Gate, too_few_blocks
 
 BASELINE = "plain training with a moved threshold"
+POSITIVES, RAREST = "positives", "rows of the rarest class"
+MORE = {
+    POSITIVES: "positives",
+    RAREST: "rows of that class",
+    "positive groups": "positive groups",
+    "groups with the rarest class": "groups with that class",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,16 +22,28 @@ class Facts:
 
     names: tuple[str, ...]
     rare: int
-    rare_name: str  # "positives", or for more classes "rows of the rarest class"
-    repetitions: int
+    rare_name: str  # see rare_name
+    repetitions: int  # finished ones
     folds: int
     threshold: float
     shift: bool = False  # more than two classes: the threshold is the tau of a prior shift
+    kind: str = "stratified"  # of the Split
+    blocks: tuple[int, ...] = ()  # rows of the rarer class in each judged block, for "time"
+    planned: int | None = None  # repetitions, of a study that was stopped
+
+
+def rare_name(positive: bool, kind: str) -> str:
+    """What counts as rare: whether the rarer class is the positive one, and the kind of the Split."""
+    if kind == "grouped":
+        return "positive groups" if positive else "groups with the rarest class"
+    return POSITIVES if positive else RAREST
 
 
 def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, facts: Facts) -> str:
-    """One of the eight, filled in."""
+    """One of the nine, filled in."""
     case = decision.case
+    if case == "P":
+        return f"No verdict yet: {_unfinished(facts)} Go on with --resume."
     if case == "E":
         return (
             f"No verdict: {facts.rare} {facts.rare_name}. Below 20 only a description is possible; intervals are in"
@@ -51,11 +70,11 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
             f"{best} beats {BASELINE}: {comparison.metric.title} {number(comparison.value[j])} against"
             f" {number(comparison.plain)}, difference {signed(comparison.gain[j])}{_lower(comparison)}"
             f" {interval(comparison, j, '95 % simultaneous interval ')}, {facts.rare} {facts.rare_name},"
-            f" {facts.repetitions} x {facts.folds} cross-validation, {_strategies(comparison)} compared.{edge}"
+            f" {_splits(facts)}, {_strategies(comparison)} compared.{edge}"
         )
     judged = (
         f" Judged by {comparison.metric.title}{_lower(comparison)}: {facts.rare} {facts.rare_name},"
-        f" {facts.repetitions} x {facts.folds} cross-validation, {_strategies(comparison)} compared."
+        f" {_splits(facts)}, {_strategies(comparison)} compared."
     )
     if case == "B":
         return (
@@ -72,8 +91,15 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
     return (
         f"No weighting was shown to beat {BASELINE}. The best ({best}) differs by {gain}; with {facts.rare}"
         f" {facts.rare_name} a gain up to {upper} cannot be excluded. {_keep(facts, case)}, or bring more"
-        f" {'positives' if facts.rare_name == 'positives' else 'rows of that class'}.{judged}"
+        f" {MORE[facts.rare_name]}.{judged}{_thin(facts)}"
     )
+
+
+def cut_short(done: int, planned: int) -> str:
+    """The remark on a verdict from fewer repetitions than planned, or ""."""
+    if done >= planned:
+        return ""
+    return f"The study stopped after {done} of {planned} repetitions; go on with --resume for the others."
 
 
 def number(value: float) -> str:
@@ -98,6 +124,33 @@ def _keep(facts: Facts, case: str) -> str:
     if facts.shift:
         return f"Keep plain training and divide its probabilities by the class shares to the power {t}"
     return f"Keep plain training {'and set the threshold at' if case == 'B' else 'with threshold'} {t}"
+
+
+def _splits(facts: Facts) -> str:
+    if facts.kind == "time":
+        return f"one history of {len(facts.blocks)} test {'block' if len(facts.blocks) == 1 else 'blocks'}"
+    whole = " of whole groups" if facts.kind == "grouped" else ""
+    return f"{facts.repetitions} x {facts.folds} cross-validation{whole}"
+
+
+def _thin(facts: Facts) -> str:
+    """Why one history was too short for a verdict, or ""."""
+    if facts.kind != "time" or not too_few_blocks(facts.blocks):
+        return ""
+    full = sum(n >= PER_BLOCK for n in facts.blocks)
+    verb = "holds" if full == 1 else "hold"
+    return f" One history: {full} of its test blocks {verb} {PER_BLOCK} {facts.rare_name} or more; a verdict needs {BLOCKS}."
+
+
+def _unfinished(facts: Facts) -> str:
+    if facts.kind == "time":
+        return "the study stopped before all test blocks were done."
+    planned = facts.repetitions if facts.planned is None else facts.planned
+    were = "was" if facts.repetitions == 1 else "were"
+    return (
+        f"{facts.repetitions} of {planned} repetitions {were} finished when the study stopped; a verdict needs"
+        f" {min(REPETITIONS, planned)}."
+    )
 
 
 def _lower(comparison: Comparison) -> str:
