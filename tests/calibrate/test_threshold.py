@@ -31,6 +31,8 @@ PURPOSES = {
         {"recall": 0.8},
         lambda y, d: metrics.precision_score(y, d, zero_division=1) if metrics.recall_score(y, d) >= 0.8 else -1,
     ),
+    "exchange": ({"exchange": 3}, lambda y, d: -3 * (y & ~d).sum() - (~y & d).sum()),
+    "capacity": ({"capacity": 0.25}, lambda y, d: (y & d).sum() if d.sum() <= 0.25 * len(d) else -1),
 }
 
 
@@ -84,6 +86,19 @@ def test_everything_and_nothing_are_cuts_too():
     assert threshold(p, y, recall=1.0) == -math.inf
 
 
+def test_a_capacity_is_never_exceeded_and_is_filled_where_no_score_ties():
+    p, y = np.linspace(1, 0, 100), np.tile([1, 0], 50)
+    for share in (0.01, 0.07, 0.29, 0.57, 1.0):  # 0.29 * 100 is 28.999999999999996
+        assert (p >= threshold(p, y, capacity=share)).sum() == round(share * 100)
+    assert threshold([0.5] * 4, [0, 1, 0, 1], capacity=0.5) == math.inf
+    assert threshold([0.9, 0.5, 0.5, 0.5], [0, 1, 0, 1], capacity=0.5) == pytest.approx(0.7)
+
+
+def test_infinite_scores_are_cut_like_others():
+    assert threshold([-math.inf, -math.inf, 0.5, 2.0], [0, 0, 1, 1], metric="fbeta") == 0.5
+    assert threshold([-math.inf, 0.5, math.inf], [0, 0, 1], metric="fbeta") == math.inf
+
+
 def test_tensors_and_booleans_are_taken():
     p, y = torch.tensor([0.1, 0.9]), torch.tensor([False, True])
     assert threshold(p, y, metric="fbeta") == pytest.approx(0.5)
@@ -98,6 +113,8 @@ def test_tensors_and_booleans_are_taken():
         ([0.1, 0.9], [0, 1], {"cost_fn": 0, "cost_fp": 0}, "not both 0"),
         ([0.1, 0.9], [0, 1], {"metric": "accuracy"}, "one of fbeta"),
         ([0.1, 0.9], [0, 1], {"metric": "fbeta", "beta": 0}, "beta must be > 0"),
+        ([0.1, 0.9], [0, 1], {"exchange": 0}, "exchange must be"),
+        ([0.1, 0.9], [0, 1], {"capacity": 20}, "capacity must be in \\(0, 1\\]"),
         ([0.1, 0.9], [0, 1], {"recall": 1.5}, "in \\(0, 1\\]"),
         ([0.9, 0.1], [0, 1], {"precision": 0.9}, "highest here is 0.5"),
         ([0.1, 0.9], [1, 1], {"recall": 0.5}, "only one class"),

@@ -1,6 +1,9 @@
-"""Reading the answer: probabilities with the weights undone, and where to cut them."""
+"""Reading the answer: probabilities with the weights undone, recalibrated, where to cut them and at what price."""
 
+# functions that share their submodule's name are imported here, so that a later import cannot put the module in their place
+from .exchange import Exchange, exchange
 from .posterior import inside, posterior
+from .scaling import Scaling, scaling
 from .threshold import threshold
 
-__all__ = ["inside", "posterior", "threshold"]
+__all__ = ["Exchange", "Scaling", "exchange", "inside", "posterior", "scaling", "threshold"]

@@ -19,6 +19,8 @@ def threshold(
     beta: float = 1.0,
     recall: float | None = None,
     precision: float | None = None,
+    exchange: float | None = None,
+    capacity: float | None = None,
 ) -> float:
     """The cut that is best on (p, y): predict positive where p >= cut. Exactly one purpose must be named.
 
@@ -26,6 +28,9 @@ def threshold(
     metric            "fbeta" (largest F-beta, with beta=) or "balanced_accuracy"
     precision         highest recall among cuts with at least this precision
     recall            highest precision among cuts with at least this recall
+    exchange          false alarms that one more positive found is worth: cost_fn = exchange, cost_fp = 1
+    capacity          highest recall among cuts that call at most this share of the rows: 200 of 10,000 is 0.02. Tied
+                      rows stay together, so fewer may be called; to call exactly 200, take the first 200
 
     p [N] probabilities (or scores, ascending) of the positive class, y [N] 0 or 1: arrays, lists or tensors, held out
     from training. Cuts lie midway between neighbouring scores, so rows with one score stay together; "everything" is
@@ -39,14 +44,15 @@ def threshold(
     >>> threshold([0.1, 0.2, 0.3, 0.8], [0, 1, 0, 1], cost_fn=20, cost_fp=1).__round__(3)
     0.15
     """
-    scores, positive = _checked(p, y)
+    scores, positive = checked(p, y)
     costs = cost_fn is not None or cost_fp is not None
-    named = [n for n, v in (("metric", metric), ("recall", recall), ("precision", precision)) if v is not None]
+    purposes = {"metric": metric, "recall": recall, "precision": precision, "exchange": exchange, "capacity": capacity}
+    named = [name for name, value in purposes.items() if value is not None]
     if costs + len(named) != 1:
         got = ", ".join((["costs"] if costs else []) + named) or "none"
         raise ValueError(
-            f"threshold: name one purpose: cost_fn= and cost_fp=, metric= ({', '.join(METRICS)}), recall= or precision=;"
-            f" got {got}."
+            f"threshold: name one purpose: cost_fn= and cost_fp=, metric= ({', '.join(METRICS)}), recall=,"
+            f" precision=, exchange= or capacity=; got {got}."
         )
     cuts, hits, alarms = candidates(scores, positive)
     misses, quiet = hits[-1] - hits, alarms[-1] - alarms
@@ -65,6 +71,13 @@ def threshold(
         gain = hits / hits[-1] + quiet / alarms[-1]
     elif metric is not None:
         raise ValueError(f"threshold: metric must be one of {', '.join(METRICS)}, got {metric!r}.")
+    elif exchange is not None:
+        if not 0 < exchange < np.inf:
+            raise ValueError(f"threshold: exchange must be a number of false alarms > 0, got {exchange}.")
+        gain = -(exchange * misses + alarms)
+    elif capacity is not None:
+        room = _share("capacity", capacity) * len(scores) + 1e-6  # 0.29 * 100 is 28.999999999999996
+        gain = np.where(hits + alarms <= room, hits + alarms, -1.0)
     elif precision is not None:
         gain = np.where((found >= _share("precision", precision)) & (hits > 0), hits, -1.0)
         if gain.max() < 0:
@@ -79,29 +92,36 @@ def threshold(
 
 def candidates(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Every cut that can differ, highest first, with the positives and the negatives at or above it."""
-    order = np.argsort(-scores, kind="stable")
-    ranked, is_ = scores[order], positive[order]
-    last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)  # of each run of one score
-    high, low = ranked[last[:-1]], ranked[last[:-1] + 1]
-    middle = low + (high - low) / 2
+    order = np.argsort(scores)[::-1]
+    return steps(scores[order], positive[order])
+
+
+def steps(ranked: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same for scores that fall already."""
+    if not len(ranked):
+        return np.array([np.inf]), np.zeros(1), np.zeros(1)
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # of each run of one score
+    high, low = (ranked[i].astype(np.float64) for i in (last[:-1], last[:-1] + 1))
+    with np.errstate(invalid="ignore"):  # infinite scores have no middle
+        middle = low + (high - low) / 2
     middle = np.where(middle > low, middle, high)  # neighbouring floats have nothing between them
-    hits = np.append(0, np.cumsum(is_)[last]).astype(np.float64)
+    hits = np.append(0, np.cumsum(positive)[last]).astype(np.float64)
     return np.concatenate([[np.inf], middle, [-np.inf]]), hits, np.append(0, last + 1) - hits
 
 
-def _checked(p: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+def checked(p: Any, y: Any, who: str = "threshold") -> tuple[np.ndarray, np.ndarray]:
     scores, labels = as_numpy(p), as_numpy(y)
     if scores.ndim != 1 or labels.shape != scores.shape:
         raise ValueError(
-            f"threshold: p and y must be two vectors of one length, got {list(scores.shape)} and {list(labels.shape)};"
+            f"{who}: p and y must be two vectors of one length, got {list(scores.shape)} and {list(labels.shape)};"
             " p is the probability of the positive class alone, p[:, 1]."
         )
     if np.isnan(scores).any():
-        raise ValueError("threshold: p holds NaN.")
+        raise ValueError(f"{who}: p holds NaN.")
     if not np.isin(labels, (0, 1)).all():
-        raise ValueError(f"threshold: y must be 0 or 1, got {np.unique(labels).tolist()[:5]}.")
+        raise ValueError(f"{who}: y must be 0 or 1, got {np.unique(labels).tolist()[:5]}.")
     if len(np.unique(labels)) < 2:
-        raise ValueError("threshold: y has only one class, so no cut is better than another; give data with both.")
+        raise ValueError(f"{who}: y has only one class, so no cut is better than another; give data with both.")
     return scores, labels == 1
 
 

@@ -1,78 +1,146 @@
-"""Everything tuned is chosen on the other folds: regularisation strength first, then the threshold. Plain gets the same.
+"""Everything tuned is chosen on the other folds: setting first, then the threshold. Plain gets the same.
 
-For repetition a and fold f the choice is made from the out-of-fold scores of repetition a on the rows outside f, and
-applied to f. Arrays are [arms, repetitions, ...]; scores are on plain scale (see engines.undo).
+For repetition a and fold f the choice is made from the out-of-fold scores of repetition a on the rows that `split.tunes`
+names (all other folds; in time earlier blocks), and applied to f. Arrays are [arms, repetitions, ...]; scores are on
+plain scale (see undo). Arm by arm and repetition by repetition, so that nothing as large as all scores is ever made.
 """
 
 import dataclasses
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from .metrics import METRICS, Evaluator, Metric, from_confusion
+from ..calibrate.scaling import CERTAIN
+from . import cuts, ranked, recalibrate
+from .cuts import SHIFTS
+from .metrics import DECISION, LOSSES, METRICS, RANKING, Metric
+from .split import Split
+from .sweep import Sweep
+from .threads import cores, spread
+from .tuner import Tuner
 
-SHIFTS = np.linspace(0.0, 1.5, 31)  # more than two classes: decide by log p_c - tau log pi_c, tau from here
+__all__ = ["SHIFTS", "Choice", "OutOfFold", "Sweep", "criterion", "outcomes", "probability", "threshold_metric"]
+
+AT_ONCE = 2**24  # rows that may be worked on at once: a hundred bytes each
+UNJUDGED = -1  # decision about a row that is not judged: never held out, or with nothing to be tuned on
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class OutOfFold:
-    """Scores of every arm at every strength for rows its model has not seen.
+    """Scores of every arm at every setting for rows its model has not seen.
 
-    scores     [arms, strengths, repetitions, rows] log-odds, or [..., rows, C] log-probabilities
-    held       [repetitions, rows]: the fold that held each row out
-    strengths  ascending
+    scores    [arms, settings, repetitions, rows] log-odds, or [..., rows, C] log-probabilities; float32 is enough. NaN for
+              rows that are never held out
+    settings  ascending; among equally good ones the nearest to `default` is taken, on the scale of logarithms
     """
 
     scores: np.ndarray
     y: np.ndarray
-    held: np.ndarray
-    strengths: np.ndarray
+    split: Split
+    settings: np.ndarray
     classes: int
+    default: float = 1.0
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """arms, repetitions, folds"""
-        return self.scores.shape[0], self.scores.shape[2], int(self.held.max()) + 1
+        return self.scores.shape[0], self.scores.shape[2], self.split.folds
 
-    def choose(self, criterion: Metric) -> "Choice":
-        """The best strength by `criterion`, on the rows outside each fold and on all rows."""
+    def score(self, arm: int, setting: int, a: int) -> np.ndarray:
+        """[rows(, C)]; a probability of 0 or 1 counts as the furthest other one, at least as 2^-52 or 1 - 2^-52."""
+        z = self.scores[arm, setting, a]
+        endless = np.isinf(z)
+        if not endless.any():
+            return z
+        far = max(CERTAIN, float(np.nanmax(np.abs(z), initial=0.0, where=~endless)))
+        return np.clip(z, -far, far)
+
+    def each(self, function: Callable[[Any], None], *shape: int) -> None:
+        """function(index) for every index of an array of this shape, on as many cores as the working memory of each allows."""
+        items = list(np.ndindex(*shape))
+        _ = self.tuners  # once, not in every thread
+        width = max(1, min(cores(), AT_ONCE // len(self.y)))
+        for _ in spread(lambda part: [function(at) for at in part], [items[i::width] for i in range(width)]):
+            pass
+
+    @functools.cached_property
+    def near(self) -> np.ndarray:
+        """Settings in the order in which they are preferred."""
+        if len(self.settings) == 1:
+            return np.zeros(1, dtype=np.int64)
+        return np.argsort(np.abs(np.log(np.asarray(self.settings) / self.default)), kind="stable")
+
+    @functools.cached_property
+    def tuners(self) -> list[Tuner]:
+        """By repetition: which rows choose for which fold."""
+        return [Tuner.of(self.split, a, self.y) for a in range(self.shape[1])]
+
+    def choose(self, metric: Metric) -> "Choice":
+        """The best setting by the metric (log loss where it judges decisions), on the tuning rows of each fold and on all
+        judged rows. The nearest to the default where a class is absent from the tuning rows."""
         arms, repetitions, k = self.shape
-        sign = 1.0 if criterion.higher else -1.0
-        outside = np.stack([self.held != f for f in range(k)])  # [k, repetitions, rows]
-        near = np.argsort(np.abs(np.log(self.strengths)), kind="stable")  # among equals the nearest to the default
-        picked = np.empty((arms, repetitions, k), dtype=np.int64)
-        overall = np.zeros((arms, len(self.strengths)))
-        for j in range(arms):
-            for a in range(repetitions):
-                weights = np.column_stack([outside[:, a].T, np.ones(len(self.y))]).astype(np.float32)
-                value = sign * Evaluator(criterion, self.scores[j, :, a], self.y, self.classes)(weights)
-                picked[j, a] = near[np.argmax(value[near, :k], axis=0)]
-                overall[j] += value[:, k] / repetitions
-        pooled = np.empty((arms, repetitions, *self.scores.shape[3:]))
-        for j in range(arms):
-            for a in range(repetitions):
-                pooled[j, a] = self.scores[j, picked[j, a][self.held[a]], a, np.arange(len(self.y))]
-        return Choice(self, picked, near[np.argmax(overall[:, near], axis=1)], overall, pooled)
+        by = criterion(metric)
+        picked = np.full((arms, repetitions, k), self.near[0])
+        overall = np.zeros((arms, len(self.settings)))
+        if len(self.settings) > 1:
+            value = (1.0 if by.higher else -1.0) * self._values(by.kind)[by.name]
+            best = self.near[np.argmax(value[:, self.near, :, :k], axis=1)]
+            ready = np.stack([tuner.ready[:k] for tuner in self.tuners])
+            picked = np.where(ready, best, picked)
+            overall = value[..., k].mean(axis=2)
+        return Choice(self, picked, self.near[np.argmax(overall[:, self.near], axis=1)], overall)
+
+    def _values(self, kind: str) -> dict[str, np.ndarray]:
+        return self.rankings if kind == RANKING else self.losses
+
+    @functools.cached_property
+    def rankings(self) -> dict[str, np.ndarray]:
+        """{metric: [arms, settings, repetitions, folds + 1]}: on the tuning rows of each fold, and on the judged ones."""
+        return self._measured(
+            ("average_precision", "roc_auc"),
+            lambda score, tuner: ranked.of_subsets(score, self.y, tuner.code, tuner.member),
+        )
+
+    @functools.cached_property
+    def losses(self) -> dict[str, np.ndarray]:
+        return self._measured(
+            tuple(LOSSES),
+            lambda score, tuner: {name: tuner.mean(loss(score, self.y, self.classes)) for name, loss in LOSSES.items()},
+        )
+
+    def _measured(
+        self, names: Sequence[str], measure: Callable[[np.ndarray, Tuner], dict[str, np.ndarray]]
+    ) -> dict[str, np.ndarray]:
+        arms, repetitions, k = self.shape
+        out = {name: np.empty((arms, len(self.settings), repetitions, k + 1)) for name in names}
+
+        def one(at: tuple[int, ...]) -> None:
+            found = measure(self.score(*at), self.tuners[at[2]])
+            for name in names:
+                out[name][at] = found[name]
+
+        self.each(one, arms, len(self.settings), repetitions)
+        return out
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Choice:
-    """Strengths chosen by one criterion.
+    """Settings chosen by one criterion.
 
-    picked   [arms, repetitions, folds] index of the strength chosen outside each fold
-    final    [arms] index of the strength chosen on all rows
-    overall  [arms, strengths] mean over repetitions of the criterion, larger is better
-    pooled   [arms, repetitions, rows(, C)] out-of-fold scores at the picked strengths
+    picked   [arms, repetitions, folds] index of the setting chosen for each fold
+    final    [arms] index of the setting chosen on all judged rows
+    overall  [arms, settings] mean over repetitions of the criterion, larger is better
     """
 
     source: OutOfFold
     picked: np.ndarray
     final: np.ndarray
     overall: np.ndarray
-    pooled: np.ndarray
 
     def edges(self, tolerance: float) -> tuple[bool, bool]:
-        """Whether any arm still gains more than `tolerance` at the weakest, and at the strongest, regularisation."""
+        """Whether any arm still gains more than `tolerance` at the low end of the settings, and at the high end."""
         last = self.overall.shape[1] - 1
         low = (self.final == 0) & (self.overall[:, 0] - self.overall[:, min(1, last)] > tolerance)
         high = (self.final == last) & (self.overall[:, last] - self.overall[:, max(0, last - 1)] > tolerance)
@@ -82,106 +150,89 @@ class Choice:
         one = dataclasses.replace(self, final=self.final[[arm]], overall=self.overall[[arm]])
         return any(one.edges(tolerance))
 
-    @functools.cached_property
-    def ranks(self) -> "list[list[list[Sweep]]]":
-        """Sweeps over the rows outside each fold, and last over all rows: [arms][repetitions][folds + 1]."""
-        arms, repetitions, k = self.source.shape
-        y, held = self.source.y, self.source.held
-        return [
-            [
-                [
-                    Sweep.of(self.source.scores[j, self.picked[j, a, f], a][held[a] != f], y[held[a] != f])
-                    for f in range(k)
-                ]
-                + [Sweep.of(self.pooled[j, a], y)]
-                for a in range(repetitions)
-            ]
-            for j in range(arms)
-        ]
+    def pool(self, arm: int, a: int) -> np.ndarray:
+        """[rows(, C)] out-of-fold scores at the picked settings; NaN where never held out."""
+        return self.by_fold(arm, a, self.source.score)
+
+    def by_fold(self, arm: int, a: int, score: Callable[[int, int, int], np.ndarray]) -> np.ndarray:
+        """The same of any score(arm, setting, repetition) -> [rows(, C)]."""
+        held, chosen = self.source.split.held[a], self.picked[arm, a]
+        found = np.full(self.source.scores.shape[3:], np.nan, np.float32)
+        for setting in np.unique(chosen):
+            rows = (chosen[held] == setting) & (held >= 0)
+            found[rows] = score(arm, int(setting), a)[rows]
+        return found
+
+    @property
+    def pooled(self) -> np.ndarray:
+        """[arms, repetitions, rows(, C)] of `pool`: made anew whenever it is asked for."""
+        return self._all(self.pool)
+
+    @property
+    def recalibrated(self) -> np.ndarray:
+        """`pooled` after slope and bias were fitted on the tuning rows of each fold."""
+        return self._all(lambda arm, a: recalibrate.pool(self, arm, a))
+
+    def _all(self, one: Callable[[int, int], np.ndarray]) -> np.ndarray:
+        arms, repetitions, _ = self.source.shape
+        out = np.empty((arms, repetitions, *self.source.scores.shape[3:]), np.float32)
+
+        def fill(at: tuple[int, ...]) -> None:
+            out[at] = one(*at)
+
+        self.source.each(fill, arms, repetitions)
+        return out
 
     def decide(self, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
-        """Decisions [arms, repetitions, rows], each by a threshold from the other folds, and the thresholds on all rows
-        [arms, repetitions]: log-odds, or tau for more than two classes."""
+        """Decisions [arms, repetitions, rows], each by a threshold from the other folds, and the thresholds on all judged
+        rows [arms, repetitions]: log-odds, or tau for more than two classes. Rows that are not judged and have
+        nothing to be tuned on get UNJUDGED."""
         arms, repetitions, _ = self.source.shape
-        held, prior = self.source.held, np.log(np.bincount(self.source.y) / len(self.source.y))
-        decided = np.empty((arms, repetitions, held.shape[1]), dtype=np.int64)
+        decided = np.empty((arms, repetitions, len(self.source.y)), np.int8 if self.source.classes < 128 else np.int32)
         final = np.empty((arms, repetitions))
-        for j in range(arms):
-            for a in range(repetitions):
-                if self.source.classes == 2:
-                    *cuts, final[j, a] = [sweep.best(metric) for sweep in self.ranks[j][a]]
-                    decided[j, a] = self.pooled[j, a] >= np.array(cuts)[held[a]]
-                    continue
-                value, said = self._shifts(metric, j, a, prior)
-                *at, final_at = np.argmax(value, axis=0)
-                final[j, a] = SHIFTS[final_at]
-                for f, best in enumerate(at):
-                    rows = held[a] == f
-                    decided[j, a, rows] = said[self.picked[j, a, f]][best][rows]
+
+        def one(at: tuple[int, ...]) -> None:
+            tuner = self.source.tuners[at[1]]
+            decided[at], final[at] = cuts.decide(self, metric, *at)
+            tuned = np.logical_or.reduce(tuner.member[:-1], axis=1)
+            decided[at][(~tuned[tuner.held] | (tuner.held < 0)) & ~tuner.rows(len(tuned))] = UNJUDGED
+
+        self.source.each(one, arms, repetitions)
         return decided, final
 
-    def _shifts(self, metric: Metric, j: int, a: int, prior: np.ndarray) -> tuple[np.ndarray, dict[int, np.ndarray]]:
-        """The metric of every tau, [taus, folds + 1], and by strength the decisions [taus, rows]."""
-        scores, held = self.source.scores, self.source.held[a]
-        said = {int(s): shifted(scores[j, s, a], prior) for s in {*self.picked[j, a].tolist()}}
-        y, classes = self.source.y, self.source.classes
-        columns = [
-            Evaluator(metric, said[int(s)], y, classes)((held != f)[:, None].astype(np.float32))[:, 0]
-            for f, s in enumerate(self.picked[j, a])
-        ]
-        everything = shifted(self.pooled[j, a], prior)
-        return np.column_stack([*columns, Evaluator(metric, everything, y, classes)()]), said
+    def sources(self, arm: int, a: int) -> list[np.ndarray]:
+        """By fold the scores that choose for it, and last the pooled ones; one array for each picked setting."""
+        by_setting = {int(s): self.source.score(arm, int(s), a) for s in np.unique(self.picked[arm, a])}
+        return [by_setting[int(s)] for s in self.picked[arm, a]] + [self.pool(arm, a)]
 
-
-def shifted(logp: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """[taus, rows]: the class with the largest log p_c - tau log pi_c."""
-    return np.stack([np.argmax(logp - tau * prior, axis=1) for tau in SHIFTS])
-
-
-@dataclasses.dataclass(frozen=True)
-class Sweep:
-    """All thresholds of one score vector: cut i calls `said[i]` rows positive, of which `hit[i]` are."""
-
-    cuts: np.ndarray
-    hit: np.ndarray
-    said: np.ndarray
-    totals: np.ndarray
-
-    @classmethod
-    def of(cls, score: np.ndarray, y: np.ndarray) -> "Sweep":
-        """Cuts lie midway between neighbouring distinct scores; the ends call every row, or none, positive."""
-        order = np.argsort(-score)
-        s = score[order]
-        hits = np.cumsum(y[order])
-        last = np.append(np.flatnonzero(s[1:] != s[:-1]), len(s) - 1)  # the last row of each group of equal scores
-        levels = s[last]
-        cuts = np.concatenate([[np.inf], (levels[:-1] + levels[1:]) / 2, [-np.inf]])
-        return cls(cuts, np.append(0, hits[last]), np.append(0, last + 1), np.bincount(y, minlength=2))
-
-    def value(self, metric: Metric) -> np.ndarray:
-        return from_confusion(metric, self.hit, self.said, self.totals)
-
-    def best(self, metric: Metric) -> float:
-        value = self.value(metric)
-        return float(self.cuts[np.argmax(value if metric.higher else -value)])
+    @functools.cached_property
+    def hulls(self) -> dict[tuple[int, int], list[Sweep]]:
+        """Where `cuts` keeps what the next metric can use."""
+        return {}
 
 
 def criterion(metric: Metric) -> Metric:
-    """What chooses the strength: a ranking or probability metric itself, log loss for decisions."""
-    return METRICS["log_loss"] if metric.kind == "decision" else metric
+    """What chooses the setting: a ranking or probability metric itself (before recalibration), log loss for decisions."""
+    if metric.kind == DECISION:
+        return METRICS["log_loss"]
+    return METRICS[metric.name.removesuffix("_recalibrated")] if metric.recalibrated else metric
 
 
 def outcomes(choice: Choice, metric: Metric) -> np.ndarray:
-    """What the metric judges: pooled scores, or decisions, [arms, repetitions, rows(, C)]."""
-    return choice.decide(metric)[0] if metric.kind == "decision" else choice.pooled
+    """What the metric judges: pooled scores, recalibrated ones, or decisions, [arms, repetitions, rows(, C)]. Only the rows
+    that `split.judged` names mean something."""
+    if metric.kind == DECISION:
+        return choice.decide(metric)[0]
+    return choice.recalibrated if metric.recalibrated else choice.pooled
 
 
-def threshold_metric(metric: Metric, cost: Metric | None, classes: int) -> Metric:
-    """What the moved threshold maximises: the verdict's own metric, else the costs, else the nearest decision metric."""
-    if metric.kind == "decision":
+def threshold_metric(metric: Metric, cost: Metric | None, classes: int, capacity: Metric | None = None) -> Metric:
+    """What the moved threshold maximises: the verdict's own metric, else the costs, else the capacity, else the nearest
+    decision metric."""
+    if metric.kind == DECISION:
         return metric
-    if cost is not None:
-        return cost
+    if cost is not None or capacity is not None:
+        return cost or capacity  # type: ignore[return-value]
     if classes > 2 or metric.name == "roc_auc":
         return METRICS["balanced_accuracy"]
     return METRICS["f1"]

@@ -7,21 +7,31 @@ probability (log-probabilities).
 
 import dataclasses
 import difflib
-import functools
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from scipy import sparse
+
+from .costs import Matrix, net, of_two
+from .formulas import LOSSES, decision_columns, finish, from_confusion, from_tables
+from .ranked import Ranked
+
+__all__ = ["LOSSES", "METRICS", "Evaluator", "Metric", "from_confusion", "from_tables", "metric", "others"]
 
 RANKING, DECISION, PROBABILITY = "ranking", "decision", "probability"
+BLOCK = 2**23  # numbers in one [models, columns, rows] array of an Evaluator
 
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
     """What is judged, and how large a difference matters.
 
-    margin  smallest difference that makes a winner; `tie` the largest that still counts as no difference.
-            Both are shares of plain's value where `relative`.
+    margin        smallest difference that makes a winner; `tie` the largest that still counts as no difference.
+                  Both are shares of plain's value where `relative`.
+    recalibrated  judged after the scores were recalibrated on the other folds
+    cost_fn, cost_fp   of a missed positive and a false alarm: two classes
+    cost_matrix   what a decision costs over the right one, [truth][decision] with a diagonal of 0: more than two classes
+    capacity      share of rows that can be acted upon
     """
 
     name: str
@@ -32,12 +42,19 @@ class Metric:
     tie: float = 0.02
     relative: bool = False
     two_classes: bool = False
+    recalibrated: bool = False
     cost_fn: float = 1.0
     cost_fp: float = 1.0
+    cost_matrix: Matrix | None = None
+    capacity: float | None = None
 
     def gain(self, arm: np.ndarray, plain: np.ndarray) -> np.ndarray:
         """How much better the arm is than plain: positive is better, whichever way the metric points."""
         return arm - plain if self.higher else plain - arm
+
+
+def _loss(name: str, title: str, *, recalibrated: bool = False) -> Metric:
+    return Metric(name, title, PROBABILITY, False, 0.01, 0.05, relative=True, recalibrated=recalibrated)
 
 
 METRICS = {
@@ -49,22 +66,52 @@ METRICS = {
         Metric("f1", "F1", DECISION, two_classes=True),
         Metric("macro_f1", "macro F1", DECISION),
         Metric("mcc", "MCC", DECISION),
-        Metric("log_loss", "log loss", PROBABILITY, False, 0.01, 0.05, True),
-        Metric("brier", "Brier score", PROBABILITY, False, 0.01, 0.05, True),
-        Metric(
-            "expected_cost", "expected cost per 1000 rows", DECISION, False, 0.01, 0.05, relative=True, two_classes=True
-        ),
+        Metric("recall_at_capacity", "recall at capacity", DECISION, two_classes=True),
+        _loss("log_loss", "log loss"),
+        _loss("brier", "Brier score"),
+        _loss("log_loss_recalibrated", "log loss after recalibration", recalibrated=True),
+        _loss("brier_recalibrated", "Brier score after recalibration", recalibrated=True),
+        Metric("expected_cost", "expected cost per 1000 rows", DECISION, False, 0.01, 0.05, relative=True),
     )
 }
-SHORT = {"ap": "average_precision", "pr_auc": "average_precision", "auc": "roc_auc", "auroc": "roc_auc"}
+ASKED = ("expected_cost", "recall_at_capacity")  # they need a number from the user
+SHORT = {
+    "ap": "average_precision",
+    "pr_auc": "average_precision",
+    "auc": "roc_auc",
+    "auroc": "roc_auc",
+    "cost": "expected_cost",
+    "capacity": "recall_at_capacity",
+}
 
 
 def metric(
-    name: str | None, classes: int, cost_fn: float | None = None, cost_fp: float | None = None, *, who: str = "tune"
+    name: str | None,
+    classes: int,
+    cost_fn: float | None = None,
+    cost_fp: float | None = None,
+    *,
+    cost_matrix: Any = None,
+    exchange: float | None = None,
+    capacity: float | None = None,
+    names: Sequence[str] | None = None,
+    who: str = "tune",
 ) -> Metric:
     """The named metric, or the default: average precision for two classes, balanced accuracy for more.
 
-    ValueError for an unknown name (with the nearest one), a metric of two classes for more, or costs that are missing.
+    expected_cost takes one of
+      cost_fn, cost_fp   of a missed positive and of a false alarm; one left out is 1 (two classes)
+      cost_matrix        [C, C], rows the truth, columns the decision. Costs count over that of the right decision, the
+                         diagonal; for two classes that leaves cost_fn = M[1, 0] - M[1, 1], cost_fp = M[0, 1] - M[0, 0]
+      exchange           false alarms that one more positive found is worth. That is cost_fn = exchange, cost_fp = 1: where
+                         exchange * missed + alarms is least, no further step down the ranking finds positives at a lower
+                         price than `exchange` alarms each, and no step already taken paid more (two classes)
+    recall_at_capacity takes
+      capacity           the share of rows that can be acted upon: 200 of 10,000 a day is 0.02
+
+    names   of the classes, for errors
+    ValueError for an unknown name (with the nearest one), a metric of two classes for more, or numbers that are missing,
+    contradict each other or make no sense.
     """
     if name is None:
         name = "average_precision" if classes == 2 else "balanced_accuracy"
@@ -79,78 +126,72 @@ def metric(
         fit = ", ".join(m.name for m in METRICS.values() if not m.two_classes)
         raise ValueError(f"{who}: {found.name} is for two classes but the label has {classes}; choose one of {fit}.")
     if found.name == "expected_cost":
-        if cost_fn is None and cost_fp is None:
+        return _costed(found, classes, cost_fn, cost_fp, cost_matrix, exchange, names, who)
+    if found.name == "recall_at_capacity":
+        if capacity is None:
             raise ValueError(
-                f"{who}: expected_cost needs to know what mistakes cost; give cost_fn (a missed positive) and"
-                " cost_fp (a false alarm), e.g. 20 and 1."
+                f"{who}: recall_at_capacity needs to know how many rows can be acted upon; give capacity, a share of the"
+                " rows: 200 of 10,000 a day is 0.02."
             )
-        for which, cost in (("cost_fn", cost_fn), ("cost_fp", cost_fp)):
-            if cost is not None and not 0 < cost < np.inf:
-                raise ValueError(f"{who}: {which} must be a number > 0, got {cost!r}.")
-        return dataclasses.replace(found, cost_fn=cost_fn or 1.0, cost_fp=cost_fp or 1.0)
+        if not 0 < capacity < 1:
+            raise ValueError(f"{who}: capacity is a share of the rows between 0 and 1, got {capacity!r}.")
+        title = f"{found.title} ({100 * capacity:.3g} % of rows)"
+        return dataclasses.replace(found, title=title, capacity=float(capacity))
     return found
 
 
-def others(classes: int, chosen: Metric, cost: Metric | None = None) -> list[Metric]:
+def _costed(
+    found: Metric,
+    classes: int,
+    cost_fn: float | None,
+    cost_fp: float | None,
+    matrix: Any,
+    exchange: float | None,
+    names: Sequence[str] | None,
+    who: str,
+) -> Metric:
+    given = [
+        said
+        for said, there in (
+            ("cost_fn and cost_fp", cost_fn is not None or cost_fp is not None),
+            ("cost_matrix", matrix is not None),
+            ("exchange", exchange is not None),
+        )
+        if there
+    ]
+    if len(given) > 1:
+        raise ValueError(f"{who}: {' and '.join(given)} say the same thing in different ways; give one of them.")
+    if classes > 2 and given != ["cost_matrix"]:
+        raise ValueError(
+            f"{who}: expected_cost of {classes} classes needs a cost matrix, {classes} x {classes}: rows are the truth,"
+            f" columns the decision{'; ' + given[0] + ' is for two classes' if given else ''}."
+        )
+    if not given:
+        raise ValueError(
+            f"{who}: expected_cost needs to know what mistakes cost; give cost_fn (a missed positive) and"
+            " cost_fp (a false alarm), e.g. 20 and 1, a cost_matrix, or exchange (false alarms per positive found)."
+        )
+    if matrix is not None:
+        over = net(matrix, classes, names, who=who)
+        if classes > 2:
+            return dataclasses.replace(found, cost_matrix=over)
+        cost_fn, cost_fp = of_two(over, names, who=who)
+    for which, cost in (("cost_fn", cost_fn), ("cost_fp", cost_fp), ("exchange", exchange)):
+        if cost is not None and not 0 < cost < np.inf:
+            raise ValueError(f"{who}: {which} must be a number > 0, got {cost!r}.")
+    missed = exchange if exchange is not None else cost_fn
+    return dataclasses.replace(
+        found, cost_fn=1.0 if missed is None else float(missed), cost_fp=1.0 if cost_fp is None else float(cost_fp)
+    )
+
+
+def others(classes: int, chosen: Metric, cost: Metric | None = None, capacity: Metric | None = None) -> list[Metric]:
     """The metrics printed beside the chosen one, without a verdict."""
-    every = [m for m in METRICS.values() if m.name != "expected_cost" and not (m.two_classes and classes > 2)]
+    every = [m for m in METRICS.values() if m.name not in ASKED and not (m.two_classes and classes > 2)]
     if classes == 2:
         every = [m for m in every if m.name != "macro_f1"]
-    every += [cost] if cost is not None else []
+    every += [m for m in (cost, capacity) if m is not None]
     return [m for m in every if m.name != chosen.name]
-
-
-@dataclasses.dataclass(frozen=True)
-class Ranked:
-    """One score vector, sorted once: negatives are binned between the distinct scores of the positives.
-
-    inside  sparse [G, rows]: row g sums the positives whose score is the g-th largest distinct one
-    at      sparse [G, rows]: the negatives with exactly that score
-    above   sparse [G, rows]: the negatives between it and the next larger one, those with that score included
-    """
-
-    inside: sparse.csr_matrix
-    at: sparse.csr_matrix
-    above: sparse.csr_matrix
-    positive: np.ndarray
-
-    @classmethod
-    def of(cls, score: np.ndarray, y: np.ndarray) -> "Ranked":
-        positive = y == 1
-        levels = np.unique(score[positive])
-        G, rows = len(levels), len(score)
-        if not G:
-            raise ValueError("metrics: a ranking needs at least one positive row.")
-        level = np.searchsorted(levels, score, side="right") - 1  # the largest positive score not above the row's
-        group = G - 1 - level
-        known = level >= 0
-        tied = known & (levels[np.maximum(level, 0)] == score)
-
-        def pick(mask: np.ndarray) -> sparse.csr_matrix:
-            at = mask.nonzero()[0]
-            return sparse.csr_matrix((np.ones(len(at), np.float32), (group[at], at)), shape=(G, rows))
-
-        return cls(pick(positive), pick(tied & ~positive), pick(known & ~positive), positive)
-
-    def counts(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(positives at each level, false positives at its threshold), [G, draws]."""
-        tp = (self.inside @ weights).astype(np.float64)
-        return tp, np.cumsum(self.above @ weights, axis=0, dtype=np.float64)
-
-    def average_precision(self, weights: np.ndarray) -> np.ndarray:
-        """sum_g (R_g - R_{g-1}) P_g over distinct scores, [draws]."""
-        step, fp = self.counts(weights)
-        tp = np.cumsum(step, axis=0)
-        shown = tp + fp
-        precision = np.divide(tp, shown, out=np.zeros_like(tp), where=shown > 0)
-        return (step * precision).sum(axis=0) / tp[-1]
-
-    def roc_auc(self, weights: np.ndarray) -> np.ndarray:
-        """Share of pairs ranked right, ties half, [draws]."""
-        step, fp = self.counts(weights)
-        negatives = weights[~self.positive].sum(axis=0, dtype=np.float64)
-        wins = negatives - fp + (self.at @ weights) / 2
-        return (step * wins).sum(axis=0) / (step.sum(axis=0) * negatives)
 
 
 class Evaluator:
@@ -158,16 +199,34 @@ class Evaluator:
 
     outcomes  [models, rows] scores or labels, or log-probabilities: log-odds [models, rows] for two classes, else [models, rows, C]
     y         [rows] labels 0..classes-1
+
+    Where all columns do not fit into one block, labels are kept as they come, losses in float32, and every call widens
+    them model by model.
     """
 
     def __init__(self, metric: Metric, outcomes: np.ndarray, y: np.ndarray, classes: int):
         self.metric, self.classes, self.y = metric, classes, y
         self.models = len(outcomes)
         if metric.kind == RANKING:
-            self.ranked = [Ranked.of(score, y) for score in outcomes]
+            ones = np.ones(len(y), np.float32)
+            self.ranked = [Ranked.of(score, y, ones) for score in outcomes]
+            return
+        small = self.models * 2 * classes * len(y) <= BLOCK
+        if metric.kind == DECISION:
+            kept = outcomes
         else:
-            columns = _decision_columns if metric.kind == DECISION else _probability_columns[metric.name]
-            self.columns = np.stack([columns(o, y, classes) for o in outcomes])  # [models, q, rows]
+            losses = LOSSES[metric.name.removesuffix("_recalibrated")]
+            kept = np.stack([losses(o, y, classes).astype(np.float64 if small else np.float32) for o in outcomes])
+        self.blocks = [self._columns(kept)] if small else [kept[[i]] for i in range(self.models)]
+        self.small = small
+
+    def _columns(self, kept: np.ndarray) -> np.ndarray:
+        """[models, q, rows] numbers whose weighted sums the metric is made of; whole numbers as float32."""
+        if self.metric.kind == PROBABILITY:
+            return kept[:, None].astype(np.float64, copy=False)
+        if self.metric.cost_matrix is not None:
+            return np.asarray(self.metric.cost_matrix)[self.y, kept][:, None]
+        return np.stack([decision_columns(o, self.y, self.classes) for o in kept])
 
     def __call__(self, weights: np.ndarray | None = None) -> np.ndarray:
         """[models, draws] for weights [rows, draws]; [models] for None, every row once."""
@@ -175,88 +234,17 @@ class Evaluator:
             return self(np.ones((len(self.y), 1), np.float32))[:, 0]
         if self.metric.kind == RANKING:
             return np.stack([getattr(r, self.metric.name)(weights) for r in self.ranked])
-        models, q, rows = self.columns.shape
-        # whole numbers below 2^24 are exact in float32; sums of losses are not
-        exact = self.columns.dtype == np.float32 and rows < 2**24
-        w = weights if exact else weights.astype(np.float64)
-        sums = (self.columns.reshape(-1, rows) @ w).reshape(models, q, -1).astype(np.float64)
         totals = np.stack([weights[self.y == c].sum(axis=0, dtype=np.float64) for c in range(self.classes)])
-        return _finish[self.metric.name](self.metric, sums, totals)
-
-
-def _decision_columns(decision: np.ndarray, y: np.ndarray, classes: int) -> np.ndarray:
-    """[2 C, rows]: hit of class c, then said c."""
-    said = decision == np.arange(classes)[:, None]
-    return np.concatenate([said & (y == decision), said]).astype(np.float32)
-
-
-def _log_loss_column(logits: np.ndarray, y: np.ndarray, classes: int) -> np.ndarray:
-    if classes == 2:
-        return np.logaddexp(0, np.where(y == 1, -logits, logits))[None]
-    return -np.take_along_axis(logits, y[:, None], axis=1).T
-
-
-def _brier_column(logits: np.ndarray, y: np.ndarray, classes: int) -> np.ndarray:
-    """Squared error of the positive's probability for two classes, of all C probabilities for more."""
-    if classes == 2:
-        wrong = np.exp(-np.logaddexp(0, np.where(y == 1, logits, -logits)))
-        return (wrong**2)[None]
-    return ((np.exp(logits) - np.eye(classes)[y]) ** 2).sum(axis=1)[None]
-
-
-_probability_columns: dict[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {
-    "log_loss": _log_loss_column,
-    "brier": _brier_column,
-}
-
-
-def _mean(metric: Metric, sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
-    return sums[:, 0] / totals.sum(axis=0)
-
-
-def _parts(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """hit, said: [models, C, draws]"""
-    return sums[:, : sums.shape[1] // 2], sums[:, sums.shape[1] // 2 :]
-
-
-def _balanced(metric: Metric, sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
-    return (_parts(sums)[0] / totals).mean(axis=1)
-
-
-def _f1(metric: Metric, sums: np.ndarray, totals: np.ndarray, *, macro: bool) -> np.ndarray:
-    hit, said = _parts(sums)
-    each = 2 * hit / (said + totals)  # totals > 0: every class has rows in every draw
-    return each.mean(axis=1) if macro else each[:, 1]
-
-
-def _mcc(metric: Metric, sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
-    hit, said = _parts(sums)
-    n, right = totals.sum(axis=0), hit.sum(axis=1)
-    top = right * n - (said * totals).sum(axis=1)
-    spread = (n**2 - (said**2).sum(axis=1)) * (n**2 - (totals**2).sum(axis=0))
-    return np.divide(top, np.sqrt(spread), out=np.zeros_like(top), where=spread > 0)
-
-
-def _cost(metric: Metric, sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
-    hit, said = _parts(sums)
-    missed, false = totals[1] - hit[:, 1], said[:, 1] - hit[:, 1]
-    return 1000 * (metric.cost_fn * missed + metric.cost_fp * false) / totals.sum(axis=0)
-
-
-_finish: dict[str, Callable[[Metric, np.ndarray, np.ndarray], np.ndarray]] = {
-    "balanced_accuracy": _balanced,
-    "f1": functools.partial(_f1, macro=False),
-    "macro_f1": functools.partial(_f1, macro=True),
-    "mcc": _mcc,
-    "log_loss": _mean,
-    "brier": _mean,
-    "expected_cost": _cost,
-}
-
-
-def from_confusion(metric: Metric, hit: np.ndarray, said: np.ndarray, totals: np.ndarray) -> np.ndarray:
-    """A decision metric of two classes from true positives, rows called positive and class totals, elementwise."""
-    hit, said, totals = (np.asarray(t, dtype=np.float64) for t in (hit, said, totals))
-    negatives_called, right_negatives = totals.sum() - said, totals[0] - (said - hit)
-    sums = np.stack([right_negatives, hit, negatives_called, said])[None]
-    return _finish[metric.name](metric, sums, np.broadcast_to(totals[:, None], (2, sums.shape[-1])))[0]
+        wide = None
+        found = []
+        for block in self.blocks:
+            columns = block if self.small else self._columns(block)
+            models, q, rows = columns.shape
+            # whole numbers below 2^24 are exact in float32; sums of losses are not
+            if columns.dtype == np.float32 and rows < 2**24:
+                w = weights
+            else:
+                w = wide = weights.astype(np.float64) if wide is None else wide
+            sums = (columns.reshape(-1, rows) @ w).reshape(models, q, -1).astype(np.float64)
+            found.append(finish(self.metric, sums, totals))
+        return np.concatenate(found)

@@ -1,0 +1,119 @@
+"""How well scores rank: average precision and ROC AUC under many weightings of the rows, sorted once.
+
+Only positives matter for where anything can change, so negatives are counted between the distinct scores of positives.
+"""
+
+import dataclasses
+
+import numpy as np
+from scipy import sparse
+
+
+@dataclasses.dataclass(frozen=True)
+class Ranked:
+    """One score vector, sorted once: negatives are binned between the distinct scores of the positives.
+
+    inside  sparse [G, rows]: row g sums the positives whose score is the g-th largest distinct one
+    at      sparse [G, rows]: the negatives with exactly that score
+    above   sparse [G, rows]: the negatives between it and the next larger one, those with that score included
+    """
+
+    inside: sparse.csr_matrix
+    at: sparse.csr_matrix
+    above: sparse.csr_matrix
+    positive: np.ndarray
+
+    @classmethod
+    def of(cls, score: np.ndarray, y: np.ndarray, ones: np.ndarray | None = None) -> "Ranked":
+        """ones [rows] float32 may be shared between vectors: the entries of every matrix are views of it."""
+        positive = y == 1
+        if not positive.any():
+            raise ValueError("metrics: a ranking needs at least one positive row.")
+        ones = np.ones(len(score), np.float32) if ones is None else ones
+        order = descending(score)
+        level, holds = levels(score[order], positive[order])
+        group = np.empty(len(score), np.int32)
+        group[order] = (np.cumsum(holds) - holds)[level]  # positive levels above; for a positive's own level its index
+        tied = np.empty(len(score), dtype=bool)
+        tied[order] = holds[level]
+        G = int(holds.sum())
+
+        def pick(mask: np.ndarray) -> sparse.csr_matrix:
+            at = mask.nonzero()[0].astype(np.int32)
+            found = sparse.csr_matrix((ones[: len(at)], (group[at], at)), shape=(G, len(score)))
+            found.data = ones[: len(at)]
+            return found
+
+        return cls(pick(positive), pick(tied & ~positive), pick((group < G) & ~positive), positive)
+
+    def counts(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(positives at each level, false positives at its threshold), [G, draws]."""
+        tp = (self.inside @ weights).astype(np.float64)
+        return tp, np.cumsum(self.above @ weights, axis=0, dtype=np.float64)
+
+    def average_precision(self, weights: np.ndarray) -> np.ndarray:
+        """sum_g (R_g - R_{g-1}) P_g over distinct scores, [draws]; 0 without positives, as in scikit-learn."""
+        step, fp = self.counts(weights)
+        return _average_precision(step, fp)
+
+    def roc_auc(self, weights: np.ndarray) -> np.ndarray:
+        """Share of pairs ranked right, ties half, [draws]; 0.5 where there is no pair."""
+        step, fp = self.counts(weights)
+        negatives = weights[~self.positive].sum(axis=0, dtype=np.float64)
+        return _roc_auc(step, fp, (self.at @ weights).astype(np.float64), negatives)
+
+
+def _average_precision(step: np.ndarray, fp: np.ndarray) -> np.ndarray:
+    """step, fp [G, ...]: positives at each level, negatives at or above it."""
+    tp = np.cumsum(step, axis=0)
+    shown = tp + fp
+    precision = np.divide(tp, shown, out=np.zeros_like(tp), where=shown > 0)
+    return (step * precision).sum(axis=0) / np.maximum(tp[-1], 1.0)
+
+
+def _roc_auc(step: np.ndarray, fp: np.ndarray, tied: np.ndarray, negatives: np.ndarray | float) -> np.ndarray:
+    pairs = np.asarray(step.sum(axis=0) * negatives)
+    right = np.asarray((step * (negatives - fp + tied / 2)).sum(axis=0))
+    return np.divide(right, pairs, out=np.full(pairs.shape, 0.5), where=pairs > 0)
+
+
+def of_subsets(score: np.ndarray, y: np.ndarray, code: np.ndarray, member: np.ndarray) -> dict[str, np.ndarray]:
+    """Average precision and ROC AUC of many subsets of the rows from one sort, {name: [subsets]}.
+
+    code    [rows] which pattern of membership a row has
+    member  bool [subsets, patterns]
+    """
+    order = descending(score)
+    positive, patterns = y[order] == 1, code[order]
+    level, holds = levels(score[order], positive)
+    at = np.flatnonzero(positive)
+    last = np.flatnonzero(np.append(level[1:] != level[:-1], True))  # the last row of each level
+    shown = last[holds]
+    before = np.append(-1, last)[:-1][holds]  # the row before each level that holds a positive
+    group = (np.cumsum(holds) - 1)[level[at]]
+    found = {"average_precision": np.empty(len(member)), "roc_auc": np.empty(len(member))}
+    for i, belongs in enumerate(member):
+        counted = belongs[patterns]
+        said = np.append(0, np.cumsum(counted, dtype=np.int32))
+        step = np.bincount(group, weights=counted[at], minlength=len(shown))
+        here = said[shown + 1] - said[before + 1] - step  # negatives with a positive's score
+        fp = said[shown + 1] - np.cumsum(step)
+        found["average_precision"][i] = _average_precision(step, fp) if len(at) else 0.0
+        found["roc_auc"][i] = _roc_auc(step, fp, here, said[-1] - step.sum()) if len(at) else 0.5
+    return found
+
+
+def descending(score: np.ndarray) -> np.ndarray:
+    """Rows by falling score; rows of one score in any order, so whoever reads this groups them.
+
+    In float64, whose argsort is twice as fast as float32's (NumPy 2.4, AVX-512: 40 ms against 79 for a million rows).
+    """
+    return np.argsort(score.astype(np.float64, copy=False))[::-1]
+
+
+def levels(ranked: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(the distinct score each sorted row has, counted from 0 at the top; bool per distinct score: a positive has it)."""
+    level = np.cumsum(np.append(False, ranked[1:] != ranked[:-1]), dtype=np.int64)
+    holds = np.zeros(int(level[-1]) + 1, dtype=bool)
+    holds[level[positive]] = True
+    return level, holds
