@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -38,6 +38,29 @@ def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterato
                 yield future.result()
         finally:  # an error or Ctrl-C in one of them: start no more
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def local(
+    function: Callable[[Item], Result], items: Iterable[Item], stop: Callable[[], bool]
+) -> Iterator[tuple[Item, Result]]:
+    """(item, function(item)) as they finish, on as many threads as this process may use cores.
+
+    An item is taken only when a core is free for it. Once `stop` says True no more are started; those under way are
+    finished and handed out. An error in one of them is raised here, after the others have ended.
+    """
+    left, running = iter(items), dict[Future[Result], Item]()
+    with ThreadPoolExecutor(cores()) as pool:
+        while True:
+            while len(running) < cores() and not stop():
+                try:
+                    item = next(left)
+                except StopIteration:
+                    break
+                running[pool.submit(function, item)] = item
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
 
 
 def cores() -> int:

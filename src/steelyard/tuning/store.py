@@ -1,0 +1,115 @@
+"""Where finished fits are kept, so that none is lost or made twice: in memory, in a file, or in a database of many.
+
+A fit is named by the study's fingerprint, the part of the data it was trained for, and its key.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from optuna.storages import RDBStorage
+
+    from .database import Database
+
+Part = tuple[int, int]  # (repetition, fold); (-1, -1) = all rows
+Key = tuple[str, float]  # the arm's key, the setting
+Arrays = dict[str, np.ndarray]  # booleans and numbers only
+
+__all__ = ["Arrays", "Key", "Memory", "Part", "Store", "open_store", "optuna_storage"]
+
+
+class Store(Protocol):
+    """Fits of one study. Every method may be called by several threads at once."""
+
+    def load(self, part: Part, keys: Sequence[Key]) -> dict[Key, Arrays]:
+        """Those of the keys that are finished."""
+        ...
+
+    def save(self, part: Part, found: Mapping[Key, Arrays]) -> None:
+        """Keep them, all or none, and give up the claims on them. What is there already stays."""
+        ...
+
+    def claim(self, part: Part, keys: Sequence[Key]) -> bool:
+        """True: none of these is finished, and this process is to fit them all now. False: another live process is at
+        one of them, or one is finished since it was looked for: load again."""
+        ...
+
+    def release(self, part: Part, keys: Sequence[Key]) -> None:
+        """Give up the claim, so that others may fit them."""
+        ...
+
+    def note(self, name: str, value: str) -> None:
+        """Remember a value once."""
+        ...
+
+    def notes(self, name: str) -> list[str]:
+        """Values under this name, in the order they were noted."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Memory:
+    """A study that ends with the process. The arrays are kept as they are, not copied."""
+
+    def __init__(self) -> None:
+        self._fits: dict[tuple[Part, Key], Arrays] = {}
+        self._notes: dict[str, list[str]] = {}
+        self._lock = threading.Lock()
+
+    def load(self, part: Part, keys: Sequence[Key]) -> dict[Key, Arrays]:
+        with self._lock:
+            return {key: self._fits[part, key] for key in keys if (part, key) in self._fits}
+
+    def save(self, part: Part, found: Mapping[Key, Arrays]) -> None:
+        with self._lock:
+            for key, arrays in found.items():
+                self._fits.setdefault((part, key), arrays)
+
+    def claim(self, part: Part, keys: Sequence[Key]) -> bool:
+        with self._lock:
+            return not any((part, key) in self._fits for key in keys)
+
+    def release(self, part: Part, keys: Sequence[Key]) -> None:
+        pass
+
+    def note(self, name: str, value: str) -> None:
+        with self._lock:
+            values = self._notes.setdefault(name, [])
+            if value not in values:
+                values.append(value)
+
+    def notes(self, name: str) -> list[str]:
+        with self._lock:
+            return list(self._notes.get(name, ()))
+
+    def close(self) -> None:
+        pass
+
+
+def open_store(url: str, fingerprint: Mapping[str, Any], *, resume: bool) -> "Database":
+    """The study with this fingerprint in sqlite:///FILE or postgresql://..., which is made if it is missing.
+
+    fingerprint  all that the fits depend on, in words and numbers that JSON can hold
+    resume       True: go on with its fits, and share the work with others that are at it. Where there is no study at
+                 all one is started, and `started` of the result says so. False: start anew, the old fits are deleted
+
+    ValueError, in one paragraph: the database holds only studies of other data or options (it says what differs);
+    resume is False while another live process is at this study; the file or server cannot be used.
+    """
+    from .database import Database
+
+    return Database(url, fingerprint, resume=resume)
+
+
+def optuna_storage(url: str) -> "RDBStorage":
+    """Optuna's tables in the same database, silent. A trial whose process died is marked so after a minute.
+
+    ValueError as in `open_store`.
+    """
+    from .trials import storage
+
+    return storage(url)
