@@ -52,14 +52,20 @@ class Fitted(Protocol):
 class Engine(Protocol):
     """A kind of model.
 
-    name      as in `--model`
-    encoding  what it reads: "scaled" (gaps filled, standardised, one column per level: float64 [rows, p], or a CSR matrix
-              where text makes it sparse) or "raw" (gaps are NaN, a category is its code)
+    name            as in `--model`
+    encoding        what it reads: "scaled" (gaps filled, standardised, one column per level: float64 [rows, p], or a CSR
+                    matrix where text makes it sparse) or "raw" (gaps are NaN, a category is its code)
+    together        all arms in one call are cheaper than one by one
+    free_intercept  it takes up any shift of its logits without a penalty, and is fitted to its optimum
+    readable        `describe` has something to say, so the winner is refitted on all rows
     """
 
     name: str
     encoding: str
     axis: Axis
+    together: bool
+    free_intercept: bool
+    readable: bool
 
     def refuses(self, recipe: Recipe, classes: int) -> str:
         """Why this model cannot train with the recipe, or ""."""
@@ -75,6 +81,11 @@ class Engine(Protocol):
         classes: int = 2,
         start: dict[str, np.ndarray] | None = None,
         seed: int = 0,
+        categorical: np.ndarray | None = None,
     ) -> Fitted:
-        """Every recipe at every setting; y [rows] 0..classes-1. The same answer for the same seed."""
+        """Every recipe at every setting; y [rows] 0..classes-1. The same answer for the same seed.
+
+        start        what `arrays` gave for the same recipes and settings on other rows
+        categorical  [p] which columns are codes, where the encoding is "raw"
+        """
         ...

@@ -1,14 +1,14 @@
 """The one form of the losses, evaluated for many models at once: every model has its own tables, all share the rows.
 
-A batch is [models, logits per row, rows]. Targets are hard labels, so a row's loss is one curve of one log-probability:
+Targets are hard labels, so within one label a loss is one curve of one log-probability, and all else about it is affine:
 
-    a = log P(label)      l = W g(a)      v = -dg/da >= 0
+    a = log P(label)      l = W g(a)      v = -dg/da >= 0      u = k z + b, which can be done to the coefficients instead of to the rows
 
-    sigmoid   u = S z + O -+ margin (one logit)      dl/du = -+ W v q                        q = 1 - exp(a)
-    softmax   u = z + O[y] - margin at the label     dl/du = W v (p - e_y)
+    sigmoid   u = -+ (S z + O -+ margin), large where the row is wrong      dl/du = W v q            q = 1 - exp(a) = s(u)
+    softmax   u = z + O[y] - margin at the label                            dl/du = W v (p - e_y)
 
-The curvature used is W (v p q + max(-dv/da, 0) q^2), or its matrix in softmax: exact where the loss is convex and
-positive where it is not (focal loss at small probabilities), so that Newton's direction always descends.
+The curvature is W (v p q - dv/da q^2), or its matrix in softmax. Where the loss is not convex (focal loss at small probabilities)
+max(-dv/da, 0) keeps it positive, so that Newton's direction descends from wherever it starts.
 """
 
 import dataclasses
@@ -25,10 +25,12 @@ from ..recipe import Recipe
 
 
 class Form(Protocol):
-    """A batch of losses over the same rows, which are sorted by label: `ends` [C + 1] says where each label starts."""
+    """A batch of losses. Arrays of rows are [models, C, rows]; W is left to the caller except in `value` and `slopes`."""
 
     @property
-    def ends(self) -> tuple[int, ...]: ...
+    def weight(self) -> Tensor:
+        """[models, labels]"""
+        ...
 
     @property
     def width(self) -> int: ...
@@ -36,20 +38,44 @@ class Form(Protocol):
     @property
     def models(self) -> int: ...
 
+    @property
+    def convex(self) -> bool: ...
+
     def take(self, keep: Tensor) -> "Form": ...
 
+    def chain(self, label: int) -> Tensor:
+        """k [models]"""
+        ...
+
+    def shift(self, label: int) -> Tensor:
+        """b [models, C]"""
+        ...
+
+    def loss(self, label: int, u: Tensor) -> Tensor:
+        """Summed over rows in float64: [models]."""
+        ...
+
+    def slope(self, label: int, u: Tensor) -> Tensor:
+        """dl/du, shaped like u and perhaps written into it."""
+        ...
+
+    def bend(self, label: int, u: Tensor, exact: bool = False) -> Tensor:
+        """The curvature in u, [models, C (C + 1) / 2, rows] in the order (0,0), (0,1), ..., (1,1), ...; the second
+        derivative itself if `exact`, which may be negative."""
+        ...
+
     def value(self, z: Tensor) -> Tensor:
-        """[models, C, rows] -> [models], the sum over rows."""
+        """[models, C, rows] of all rows, sorted by label -> [models], the sum over rows."""
         ...
 
     def slopes(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """dl/dz, shaped like z, and the curvature [models, C (C + 1) / 2, rows] in the order (0,0), (0,1), ..., (1,1), ..."""
+        """dl/dz, shaped like z, and the curvature in z as in `bend`; rows as in `value`."""
         ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Sigmoid:
-    """One logit per row. Tables are [models, 2], row 1 = "is"."""
+    """One logit per row. Tables are [models, 2], row 1 = "is"; `ends` [3] says where each label's rows start."""
 
     ends: tuple[int, ...]
     scale: Tensor
@@ -61,7 +87,7 @@ class Sigmoid:
     @classmethod
     def of(cls, recipes: Sequence[Recipe], ends: Sequence[int]) -> "Sigmoid":
         """The recipes must share their curve."""
-        bounds = [_hard(bind(r, "sigmoid"), r) for r in recipes]
+        bounds = [_bound(r, "sigmoid") for r in recipes]
         ones = torch.ones(2, dtype=torch.float64)
         scale = torch.stack([_by_label(b.scale, torch.mul, ones) for b in bounds])
         weight = torch.stack([_by_label(b.weight, torch.mul, ones) for b in bounds])
@@ -74,48 +100,52 @@ class Sigmoid:
     def models(self) -> int:
         return len(self.weight)
 
+    @property
+    def convex(self) -> bool:
+        return all(isinstance(curve, Log) for curve in self.curves)
+
     def take(self, keep: Tensor) -> "Sigmoid":
         return dataclasses.replace(self, scale=self.scale[keep], offset=self.offset[keep], weight=self.weight[keep])
 
+    def chain(self, label: int) -> Tensor:
+        return self.scale[:, 0] if label == 0 else -self.scale[:, 1]
+
+    def shift(self, label: int) -> Tensor:
+        return self.offset[:, :1] if label == 0 else -self.offset[:, 1:]
+
+    def loss(self, label: int, u: Tensor) -> Tensor:
+        curve = self.curves[label]
+        each = F.softplus(u) if isinstance(curve, Log) else curve.value(F.logsigmoid(-u), torch.sigmoid(u))
+        return each.sum(dim=(1, 2), dtype=torch.float64)
+
+    def slope(self, label: int, u: Tensor) -> Tensor:
+        curve = self.curves[label]
+        if isinstance(curve, Log):
+            return u.sigmoid_()
+        q = torch.sigmoid(u)
+        return curve.slope(F.logsigmoid(-u), q).neg_().mul_(q)
+
+    def bend(self, label: int, u: Tensor, exact: bool = False) -> Tensor:
+        curve, q = self.curves[label], torch.sigmoid(u)
+        if isinstance(curve, Log):
+            return torch.addcmul(q, q, q, value=-1)
+        v, change = steepness(curve, F.logsigmoid(-u), exact)
+        return v * (q - q * q) + change * q * q
+
     def value(self, z: Tensor) -> Tensor:
-        total = z.new_zeros(self.models)
-        for label, sign, curve, u in self._by_label(z):
-            if isinstance(curve, Log):
-                each = F.softplus(u.mul_(-sign))
-            else:
-                each = curve.value(F.logsigmoid(sign * u), torch.sigmoid(-sign * u))
-            total += self.weight[:, label] * each.sum(dim=-1)
-        return total
+        return _value(self, self.ends, z)
 
     def slopes(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        first, second = torch.empty_like(z), torch.empty_like(z)
-        for label, sign, curve, u in self._by_label(z):
-            rows = slice(self.ends[label], self.ends[label + 1])
-            q = torch.sigmoid(-sign * u)
-            scale, weight = self.scale[:, label, None], self.weight[:, label, None]
-            if isinstance(curve, Log):
-                first[:, 0, rows] = (-sign * weight * scale) * q
-                second[:, 0, rows] = (weight * scale * scale) * (q - q * q)
-            else:
-                v, bend = steepness(curve, F.logsigmoid(sign * u))
-                first[:, 0, rows] = (-sign * weight * scale) * v * q
-                second[:, 0, rows] = (weight * scale * scale) * (v * q * (1 - q) + bend * q * q)
-        return first, second
+        return _slopes(self, self.ends, z)
 
     def log_odds(self, z: Tensor) -> Tensor:
         """Undo: log eta / (1 - eta) with eta = l0' / (l0' - l1'), for z [models, rows] at any rows."""
         logs = []
-        for label, sign in ((0, -1.0), (1, 1.0)):
-            u = self.scale[:, label, None] * z + self.offset[:, label, None]
-            v = -self.curves[label].slope(F.logsigmoid(sign * u), torch.sigmoid(-sign * u))
-            logs.append((self.weight * self.scale)[:, label, None].log() + v.log() + F.logsigmoid(-sign * u))
+        for label, curve in enumerate(self.curves):
+            u = self.chain(label)[:, None] * z + self.shift(label)
+            v = -curve.slope(F.logsigmoid(-u), torch.sigmoid(u))
+            logs.append((self.weight * self.scale)[:, label, None].log() + v.log() + F.logsigmoid(u))
         return logs[0] - logs[1]
-
-    def _by_label(self, z: Tensor) -> Iterator[tuple[int, float, Curve, Tensor]]:
-        for label, sign in ((0, -1.0), (1, 1.0)):
-            rows = z[:, 0, self.ends[label] : self.ends[label + 1]]
-            u = torch.addcmul(self.offset[:, label, None], self.scale[:, label, None], rows)
-            yield label, sign, self.curves[label], u
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,13 +161,10 @@ class Softmax:
     @classmethod
     def of(cls, recipes: Sequence[Recipe], ends: Sequence[int]) -> "Softmax":
         """The recipes must share their curve."""
-        bounds = [_hard(bind(r, "softmax"), r) for r in recipes]
-        for bound, recipe in zip(bounds, recipes, strict=True):
-            if bound.scale is not None:
-                raise ValueError(f"tune: {_name(recipe)} scales the logits, which a linear model's own scale undoes.")
+        bounds = [_bound(r, "softmax") for r in recipes]
         classes = len(ends) - 1
         ones = torch.ones(classes, dtype=torch.float64)
-        weight = torch.stack([_by_label(b.weight, torch.mul, ones, diagonal=True) for b in bounds])
+        weight = torch.stack([_by_label(b.weight, torch.mul, ones) for b in bounds])
         margin = torch.stack([_by_label(b.margin, torch.add, 0 * ones) for b in bounds])
         offset = torch.stack([_dense_offset(b.offset, classes) for b in bounds])
         return cls(tuple(ends), offset - torch.diag_embed(margin), weight, bounds[0].yes, classes)
@@ -146,58 +173,116 @@ class Softmax:
     def models(self) -> int:
         return len(self.weight)
 
+    @property
+    def convex(self) -> bool:
+        return isinstance(self.curve, Log)
+
     def take(self, keep: Tensor) -> "Softmax":
         return dataclasses.replace(self, offset=self.offset[keep], weight=self.weight[keep])
 
+    def chain(self, label: int) -> Tensor:
+        return torch.ones_like(self.weight[:, label])
+
+    def shift(self, label: int) -> Tensor:
+        return self.offset[:, label]
+
+    def loss(self, label: int, u: Tensor) -> Tensor:
+        a = F.log_softmax(u, dim=1)[:, label]
+        return self.curve.value(a, -a.expm1()).sum(dim=-1, dtype=torch.float64)
+
+    def slope(self, label: int, u: Tensor) -> Tensor:
+        if isinstance(self.curve, Log):
+            p = torch.softmax(u, dim=1)
+            p[:, label] -= 1
+            return p
+        a = F.log_softmax(u, dim=1)
+        v = -self.curve.slope(a[:, label], -a[:, label].expm1())
+        away = a.exp()
+        away[:, label] -= 1
+        return away.mul_(v[:, None])
+
+    def bend(self, label: int, u: Tensor, exact: bool = False) -> Tensor:
+        cells = torch.triu_indices(self.width, self.width).T.tolist()
+        second = u.new_empty(len(u), len(cells), u.shape[-1])
+        logp = F.log_softmax(u, dim=1)
+        p = logp.exp()
+        v, change = (None, None) if isinstance(self.curve, Log) else steepness(self.curve, logp[:, label], exact)
+        steep = p if v is None else p * v[:, None]  # second = v (diag p - p p^T) + change (p - e_y) (p - e_y)^T
+        for k, (i, j) in enumerate(cells):
+            torch.mul(p[:, j], steep[:, i], out=second[:, k]).neg_()
+            if i == j:
+                second[:, k] += steep[:, i]
+        if change is not None:
+            p[:, label] -= 1
+            bent = change[:, None] * p
+            for k, (i, j) in enumerate(cells):
+                second[:, k].addcmul_(bent[:, i], p[:, j])
+        return second
+
     def value(self, z: Tensor) -> Tensor:
-        total = z.new_zeros(self.models)
-        for label, _, logp in self._by_label(z):
-            a = logp[:, label]
-            total += self.weight[:, label] * self.curve.value(a, -a.expm1()).sum(dim=-1)
-        return total
+        return _value(self, self.ends, z)
 
     def slopes(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        cells = torch.triu_indices(self.width, self.width).T.tolist()
-        first, second = torch.empty_like(z), z.new_empty(len(z), len(cells), z.shape[-1])
-        for label, rows, logp in self._by_label(z):
-            p, weight = logp.exp(), self.weight[:, label, None]
-            v, bend = (1.0, None) if isinstance(self.curve, Log) else steepness(self.curve, logp[:, label])
-            steep = weight * v
-            away = steep[:, None] * p  # W v p, and then W v (p - e_y)
-            for k, (i, j) in enumerate(cells):
-                torch.mul(p[:, j], away[:, i], out=second[:, k, rows]).neg_()
-                if i == j:
-                    second[:, k, rows] += away[:, i]
-            away[:, label] -= steep
-            first[:, :, rows] = away
-            if bend is not None:
-                p[:, label] -= 1
-                bent = (weight * bend)[:, None] * p
-                for k, (i, j) in enumerate(cells):
-                    second[:, k, rows].addcmul_(bent[:, i], p[:, j])
-        return first, second
-
-    def _by_label(self, z: Tensor) -> Iterator[tuple[int, slice, Tensor]]:
-        for label in range(self.width):
-            rows = slice(self.ends[label], self.ends[label + 1])
-            yield label, rows, F.log_softmax(z[:, :, rows] + self.offset[:, label, :, None], dim=1)
+        return _slopes(self, self.ends, z)
 
 
-def steepness(curve: Curve, logp: Tensor) -> tuple[Tensor, Tensor]:
-    """v = -dg/da and max(-dv/da, 0), the second by differentiating the curve's own slope."""
+def _value(form: Form, ends: Sequence[int], z: Tensor) -> Tensor:
+    return torch.stack([form.weight[:, y] * form.loss(y, u) for y, _, u in _by_rows(form, ends, z)]).sum(dim=0)
+
+
+def _slopes(form: Form, ends: Sequence[int], z: Tensor) -> tuple[Tensor, Tensor]:
+    first, second = torch.empty_like(z), z.new_empty(len(z), form.width * (form.width + 1) // 2, z.shape[-1])
+    for label, rows, u in _by_rows(form, ends, z):
+        chain, weight = form.chain(label)[:, None, None], form.weight[:, label, None, None]
+        second[:, :, rows] = weight * chain.square() * form.bend(label, u)
+        first[:, :, rows] = weight * chain * form.slope(label, u)
+    return first, second
+
+
+def _by_rows(form: Form, ends: Sequence[int], z: Tensor) -> Iterator[tuple[int, slice, Tensor]]:
+    for label in range(len(ends) - 1):
+        rows = slice(ends[label], ends[label + 1])
+        yield label, rows, form.chain(label)[:, None, None] * z[:, :, rows] + form.shift(label)[:, :, None]
+
+
+def steepness(curve: Curve, logp: Tensor, exact: bool = False) -> tuple[Tensor, Tensor]:
+    """v = -dg/da and -dv/da, the second by differentiating the curve's own slope, and not below 0 unless `exact`."""
     with torch.enable_grad():
         a = logp.detach().requires_grad_()
         v = -curve.slope(a, -a.expm1())
         (change,) = torch.autograd.grad(v.sum(), a) if v.requires_grad else (torch.zeros_like(a),)
-    return v.detach(), (-change).clamp(min=0)
+    change = change.neg().masked_fill_(change.isnan(), 0.0)  # 1 - p below the normal numbers, whose square underflows
+    return v.detach(), change if exact else change.clamp(min=0)
 
 
-def _hard(bound: Bound, recipe: Recipe) -> Bound:
+def refusal(recipe: Recipe, classes: int) -> str:
+    """Why no form carries the recipe, or ""."""
+    try:
+        bound = bind(recipe, "sigmoid" if classes == 2 else "softmax")
+    except ValueError as error:
+        return str(error)
+    return _refusal(bound)
+
+
+def _refusal(bound: Bound) -> str:
     if bound.target is not None:
-        raise ValueError(
-            f"tune: {_name(recipe)} smooths its targets; away from the optimum its undone scores leave [0, 1] and"
-            " cannot be compared on one scale. Leave the smoothing out of the arms."
+        return (
+            "smooths its targets; away from the optimum its undone scores leave [0, 1] and cannot be compared on one"
+            " scale. Leave the smoothing out of the arms."
         )
+    if bound.link == "softmax" and bound.scale is not None:
+        return "scales the logits, which a linear model's own scale undoes."
+    # softmax has a use for an offset per class, and on hard labels for a weight per class
+    tables = (bound.scale, bound.offset, bound.margin, bound.weight) if bound.link == "sigmoid" else (bound.margin,)
+    if any(t is not None and t.column is not None and t.column.numel() > 1 for t in tables):
+        return "has a table with one number per class; the linear engine needs one number per label."
+    return ""
+
+
+def _bound(recipe: Recipe, link: str) -> Bound:
+    bound = bind(recipe, link)
+    if reason := _refusal(bound):
+        raise ValueError(f"tune: {_name(recipe)} {reason}")
     return bound
 
 
@@ -205,16 +290,12 @@ def _name(recipe: Recipe) -> str:
     return " × ".join(recipe.source) or "a recipe"
 
 
-def _by_label(parts: Parts | None, combine: Callable, start: Tensor, *, diagonal: bool = False) -> Tensor:
+def _by_label(parts: Parts | None, combine: Callable, start: Tensor) -> Tensor:
+    """What the table says about the labelled class, as one number per label."""
     out = start
     for name, part in () if parts is None else parts._asdict().items():
-        if part is None:
-            continue
-        if name == "full":
-            part = torch.diagonal(part)
-        elif name == "column" and not diagonal and part.numel() > 1:
-            raise ValueError("tune: the linear engine needs tables with one number per label.")
-        out = combine(out, part.detach().double())
+        if part is not None:
+            out = combine(out, (torch.diagonal(part) if name == "full" else part).detach().double())
     return out
 
 

@@ -1,194 +1,166 @@
-"""Damped Newton for many ridge-penalised linear models on the same rows.
+"""Newton's method for many ridge-penalised linear models on the same rows.
 
-    minimise over theta   sum_i l(z_i)  +  strength / 2 * sum_j |theta_j|^2      z = X theta, intercept not penalised
+    minimise over theta   mean_i l(z_i)  +  strength / (2 rows) * sum_j |theta_j|^2      z = X theta, intercept not penalised
 
-One GEMM gives all Hessians: with XX = the rows' outer products x_i x_i^T, H = curvature @ XX. Beyond `DENSE` parameters per model the
-step is solved by conjugate gradients on the same curvature instead.
+What costs time are passes over [models, rows], and a Hessian costs as much as ten gradients. So a Hessian is made once, from
+a sample of the rows that has their second moments, and kept while it serves: every step is H^-1 g with the gradient g of all
+rows, and as long as that shrinks the decrement g^T H^-1 g the limit is the minimum itself, whatever H is. Where it shrinks
+slowly, H is made anew from all rows; where it does not, or the loss is not convex, the objective says how far to go.
 """
+
+import dataclasses
 
 import torch
 from torch import Tensor
 
 from .forms import Form
+from .hessian import Hessian, capacity, make
+from .rows import Rows, centred
 
-DENSE = 400  # parameters per model up to which its Hessian is written out
-CACHE = 2**24  # numbers: outer products are kept between iterations if there are no more of them than this;
-CHUNK = 2**21  # else they are made anew in pieces of this size
+SLOW = 0.1  # a decrement that shrinks less than to this fraction asks for a new Hessian
+DONE = {torch.float32: 1e-13, torch.float64: 1e-15}  # the decrement that is expected after the last step, by what X is in
+ROUGH = 1e-6  # the same for the minimum on a sample, from which all rows start
+FINE = 1e-10  # from this decrement on gradients are computed in float64
+BLIND = {torch.float32: 1e-8, torch.float64: 1e-15}  # below it rounding decides which of two objectives is lower
+NEAR = 1e-5  # below it a decrement that shrinks is enough even where the loss is not convex
+ITERATIONS = 60
 
 
 def fit(
-    form: Form,
-    X: Tensor,
-    strength: Tensor,
-    *,
-    start: Tensor | None = None,
-    tolerance: float = 1e-10,
-    iterations: int = 60,
+    form: Form, rows: Rows, strength: Tensor, *, start: Tensor | None = None, alike: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Coefficients [models, C, p] and whether each model converged [models].
 
-    form       the losses, one per model
-    X          [rows, p] float64; the last column is the intercept's ones
-    strength   [models] > 0, scikit-learn's 1 / C
-    start      [models, C, p]; zeros unless given
-    tolerance  on Newton's decrement g^T H^-1 g of the mean objective, before the last step
+    form      the losses, one per model
+    strength  [models] > 0, scikit-learn's 1 / C
+    start     [models, C, p]; unless given, the minimum on a sample of the rows
+    alike     [models]: models with the same number differ in their strength alone
     """
-    rows, p = X.shape
-    theta = X.new_zeros(form.models, form.width, p) if start is None else start.clone()
-    ridge = (strength / rows)[:, None, None] * torch.cat([X.new_ones(p - 1), X.new_zeros(1)])
-    converged = torch.zeros(form.models, dtype=torch.bool)
-    hessian = _Hessian(X, form.width)
-    active, here, z = torch.arange(form.models), theta, _logits(theta, X)
-    value = _objective(form, z, here, ridge)
-    for _ in range(iterations):
-        first, curvature = form.slopes(z)
-        gradient = (first.reshape(-1, rows) @ X).reshape(here.shape) / rows + ridge * here
-        step = hessian.solve(curvature / rows, ridge, gradient)
-        decrement = (gradient * step).sum(dim=(1, 2))
-        done = decrement <= tolerance
-        # so near the optimum full steps are safe, and the objective's own rounding would decide a comparison
-        size, z, value = _backtrack(form, z, _logits(step, X), here, step, ridge, value, decrement, ~done)
-        here = here - size[:, None, None] * step
-        theta[active] = here
+    free = torch.tensor([1.0] * (rows.width - 1) + [0.0], dtype=torch.float64)
+    alike = torch.arange(form.models) if alike is None else alike
+    problem = _Problem(form, rows, (strength / rows.count)[:, None, None] * free, alike)
+    found = [
+        _minimise(problem.take(part), None if start is None else start[part])
+        for part in torch.arange(form.models).split(capacity(rows, form.width))
+    ]
+    theta, converged = zip(*found, strict=True)
+    return torch.cat(theta), torch.cat(converged)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Problem:
+    """Models that are `fine` are so near to their minimum that their passes over the rows have to be `exact`."""
+
+    form: Form
+    rows: Rows
+    ridge: Tensor
+    alike: Tensor
+    exact: torch.dtype = torch.float64
+
+    def take(self, keep: Tensor) -> "_Problem":
+        return dataclasses.replace(self, form=self.form.take(keep), ridge=self.ridge[keep], alike=self.alike[keep])
+
+    def value(self, theta: Tensor, fine: Tensor) -> Tensor:
+        out = (self.ridge * theta.square()).sum(dim=(1, 2)) / 2
+        for which, dtype in self._precision(fine):
+            out[which] += self.rows.value(self.form.take(which), theta[which], dtype)
+        return out
+
+    def step(self, hessian: Hessian, theta: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
+        """H^-1 g and the decrement."""
+        gradient = self.ridge * theta
+        for which, dtype in self._precision(fine):
+            gradient[which] += self.rows.gradient(self.form.take(which), theta[which], dtype)
+        step = hessian.solve(gradient)
+        return step, (gradient * step).sum(dim=(1, 2))
+
+    def reach(self, theta: Tensor, step: Tensor, size: Tensor, fine: Tensor) -> Tensor:
+        """How much of each step to go [models]: all, halved until the objective falls by a fraction of what the slope
+        promises; 0 if it never does."""
+        here, length, left = self.value(theta, fine), torch.ones_like(size), torch.arange(len(size))
+        for _ in range(30):
+            t = length[left]
+            there = self.take(left).value(theta[left] - t[:, None, None] * step[left], fine[left])
+            left = left[~(there <= here[left] - 1e-4 * t * size[left])]
+            if not len(left):
+                return length
+            length[left] /= 2
+        length[left] = 0
+        return length
+
+    def blind(self, fine: Tensor) -> Tensor:
+        """Below these decrements rounding decides which of two objectives is the lower one."""
+        return torch.where(fine, BLIND[self.exact], BLIND[self.rows.X.dtype])
+
+    def _precision(self, fine: Tensor) -> list[tuple[Tensor, torch.dtype]]:
+        return [(w, d) for w, d in ((fine, self.exact), (~fine, self.rows.X.dtype)) if bool(w.any())]
+
+
+def _minimise(problem: _Problem, start: Tensor | None) -> tuple[Tensor, Tensor]:
+    form, rows = problem.form, problem.rows
+    rough = dataclasses.replace(problem, rows=rows.sample, exact=rows.X.dtype)
+    theta = torch.zeros(form.models, form.width, rows.width, dtype=torch.float64) if start is None else centred(start)
+    if not form.convex and start is not None:
+        theta = _nearer(rough, theta)
+    if rows.sample is not rows and (start is None or not form.convex):
+        theta, _ = _descend(rough, theta, ROUGH)
+    return _descend(problem, theta, DONE[rows.X.dtype])
+
+
+def _nearer(problem: _Problem, theta: Tensor) -> Tensor:
+    """The best point on the way from zero to theta. Where a curve is flat, the minimum of a steeper one is far out on the plain."""
+    candidates = torch.stack([t * theta for t in (1.0, 0.5, 0.25, 0.0)])
+    everything = torch.ones(len(theta), dtype=torch.bool)
+    best = torch.stack([problem.value(c, everything) for c in candidates]).argmin(dim=0)
+    return candidates[best, torch.arange(len(theta))]
+
+
+def _descend(problem: _Problem, start: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
+    theta, rows = start.clone(), problem.rows
+    active, here, converged = torch.arange(len(theta)), theta, torch.zeros(len(theta), dtype=torch.bool)
+    hessian = make(rows.sample, problem.form, here, problem.ridge, problem.alike)
+    fine = torch.full_like(converged, rows.X.dtype == problem.exact)
+    step, size = problem.step(hessian, here, fine)
+    done, stuck = fine & (size <= tolerance), torch.zeros_like(fine)
+    for _ in range(ITERATIONS):
+        theta[active] = torch.where(done[:, None, None], here - step, here)
         converged[active[done]] = True
-        keep = ~done & (size > 0)  # a step of zero length: no descent is left within rounding
+        keep = ~done & ~stuck
         if not bool(keep.any()):
             break
         if not bool(keep.all()):
-            active, here, ridge, z, value = (t[keep] for t in (active, here, ridge, z, value))
-            form = form.take(keep)
+            problem, hessian = problem.take(keep), hessian.take(keep)
+            active, here, step, size, fine = (t[keep] for t in (active, here, step, size, fine))
+        before = size
+        here, step, size, moved = _advance(problem, hessian, here, step, size, fine)
+        # the step now due is expected to be worth as much as the last one
+        done = fine & (torch.where(size < before, size * size / before, size) <= tolerance)
+        slow = moved & ~done & ~(size < SLOW * before)
+        if bool(slow.any()):
+            some = problem.take(slow)
+            hessian.renew(slow, rows, some.form, here[slow], some.ridge)
+        stuck, blind = ~moved & fine, ~moved & ~fine
+        fine = fine | blind | (size < FINE)
+        if bool((again := slow | blind).any()):
+            step[again], size[again] = problem.take(again).step(hessian.take(again), here[again], fine[again])
     return theta, converged
 
 
-def _logits(theta: Tensor, X: Tensor) -> Tensor:
-    return (theta.reshape(-1, theta.shape[-1]) @ X.T).reshape(*theta.shape[:2], len(X))
-
-
-def _objective(form: Form, z: Tensor, theta: Tensor, ridge: Tensor) -> Tensor:
-    return form.value(z) / z.shape[-1] + (ridge * theta.square()).sum(dim=(1, 2)) / 2
-
-
-def _backtrack(
-    form: Form,
-    z: Tensor,
-    move: Tensor,
-    theta: Tensor,
-    step: Tensor,
-    ridge: Tensor,
-    value: Tensor,
-    decrement: Tensor,
-    check: Tensor,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Step lengths [models], and z and the objective there: 1, halved until the objective falls by a fraction of what the
-    slope promises; 0 if it never does."""
-    size = torch.ones_like(value)
-    new_z = z - move
-    new_value = value if not bool(check.any()) else _objective(form, new_z, theta - step, ridge)
-    promise = 1e-4 * decrement
-    wrong = (check & ~(new_value <= value - promise)).nonzero()[:, 0]
-    for _ in range(30):
-        if not len(wrong):
-            return size, new_z, new_value
-        size[wrong] /= 2
-        t = size[wrong, None, None]
-        new_z[wrong] = z[wrong] - t * move[wrong]
-        new_value[wrong] = _objective(form.take(wrong), new_z[wrong], theta[wrong] - t * step[wrong], ridge[wrong])
-        wrong = wrong[~(new_value[wrong] <= value[wrong] - size[wrong] * promise[wrong])]
-    size[wrong] = 0
-    return size, new_z, new_value
-
-
-class _Hessian:
-    def __init__(self, X: Tensor, width: int):
-        self.X, self.width = X, width
-        rows, p = X.shape
-        self.dense = width * p <= DENSE
-        self.triangle = torch.triu_indices(p, p)
-        count = self.triangle.shape[1]
-        kept = self.dense and rows * count <= CACHE
-        self.chunk = rows if kept else max(1, CHUNK // count)
-        # made once: fresh pages cost more than the products
-        self.buffer = X.new_empty(count if self.dense else 0, self.chunk)
-        self.cached = self._outer(slice(0, rows)) if kept else None
-
-    def _outer(self, part: slice) -> Tensor:
-        """[p (p + 1) / 2, rows of the part], each row of it contiguous."""
-        X = self.X[part].T.contiguous()
-        p, rows = X.shape
-        out, at = self.buffer[:, :rows], 0
-        for i in range(p):
-            torch.mul(X[i:], X[i], out=out[at : at + p - i])
-            at += p - i
-        return out
-
-    def solve(self, pairs: Tensor, ridge: Tensor, gradient: Tensor) -> Tensor:
-        if not self.dense:
-            return self._conjugate(pairs, ridge, gradient)
-        models, C, p = gradient.shape
-        H = self._blocks(pairs)
-        flat = H.reshape(models, C * p, C * p)
-        flat.diagonal(dim1=1, dim2=2).add_(ridge.expand(models, C, p).reshape(models, -1))
-        if C > 1:  # adding one number to every class's intercept changes nothing: fix it without moving the optimum
-            flat[:, p - 1 :: p, p - 1 :: p] += 1.0
-        factor, failed = torch.linalg.cholesky_ex(flat)
-        if bool(failed.any()):  # curvature lost to saturation; lean on the gradient's direction there
-            scale = flat.diagonal(dim1=1, dim2=2).mean(dim=1)
-            bad = failed > 0
-            flat[bad] += 1e-6 * scale[bad, None, None] * torch.eye(C * p, dtype=flat.dtype)
-            factor, _ = torch.linalg.cholesky_ex(flat)
-        return torch.cholesky_solve(gradient.reshape(models, -1, 1), factor).reshape(gradient.shape)
-
-    def _blocks(self, pairs: Tensor) -> Tensor:
-        """[models, C, p, C, p]"""
-        models, count, rows = pairs.shape
-        p, C = self.X.shape[1], self.width
-        flat = pairs.reshape(-1, rows)
-        if self.cached is not None:
-            sums = flat @ self.cached.T
-        else:
-            sums = sum(
-                flat[:, part] @ self._outer(part).T
-                for start in range(0, rows, self.chunk)
-                if (part := slice(start, start + self.chunk))
-            )
-        square = flat.new_empty(models, count, p, p)
-        tri = sums.reshape(models, count, -1)  # type: ignore[union-attr]
-        square[:, :, self.triangle[0], self.triangle[1]] = tri
-        square[:, :, self.triangle[1], self.triangle[0]] = tri
-        H = flat.new_empty(models, C, p, C, p)
-        for k, (a, b) in enumerate(torch.triu_indices(C, C).T.tolist()):
-            H[:, a, :, b] = square[:, k]
-            H[:, b, :, a] = square[:, k]
-        return H
-
-    def _conjugate(self, pairs: Tensor, ridge: Tensor, gradient: Tensor) -> Tensor:
-        """H d = g to a relative residual of 1e-3, by Jacobi-preconditioned conjugate gradients."""
-        C = self.width
-        index = torch.empty(C, C, dtype=torch.long)
-        a, b = torch.triu_indices(C, C)
-        index[a, b] = index[b, a] = torch.arange(len(a))
-
-        def apply(d: Tensor) -> Tensor:
-            move = _logits(d, self.X)
-            bent = torch.stack([(pairs[:, index[c]] * move).sum(dim=1) for c in range(C)], dim=1)
-            return (bent.reshape(-1, bent.shape[-1]) @ self.X).reshape(d.shape) + ridge * d
-
-        own = pairs[:, index.diagonal()]
-        jacobi = (own.reshape(-1, own.shape[-1]) @ self.X.square()).reshape(gradient.shape) + ridge
-        jacobi = jacobi.clamp(min=float(jacobi.max()) * 1e-12)
-        d, r = torch.zeros_like(gradient), gradient.clone()
-        s = r / jacobi
-        direction, rs = s, (r * s).sum(dim=(1, 2))
-        goal = 1e-6 * rs
-        for _ in range(300):
-            Hd = apply(direction)
-            bend = (direction * Hd).sum(dim=(1, 2))
-            length = torch.where(bend > 0, rs / bend, 0.0)[:, None, None]
-            d, r = d + length * direction, r - length * Hd
-            s = r / jacobi
-            new = (r * s).sum(dim=(1, 2))
-            if bool((new <= goal).all()):
-                break
-            direction = s + torch.where(rs > 0, new / rs, 0.0)[:, None, None] * direction
-            rs = new
-        return d
+def _advance(
+    problem: _Problem, hessian: Hessian, here: Tensor, step: Tensor, size: Tensor, fine: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The next point, the step and its decrement from there, and whether it is another point at all [models]."""
+    there, length = here - step, torch.ones_like(size)
+    next_step, next_size = problem.step(hessian, there, fine)
+    enough = (next_size < size / 2) & (problem.form.convex | (size < NEAR))
+    blind = ~enough & (size < problem.blind(fine))
+    length[blind] = 0
+    doubtful = ~enough & ~blind
+    if bool(doubtful.any()):
+        length[doubtful] = problem.take(doubtful).reach(here[doubtful], step[doubtful], size[doubtful], fine[doubtful])
+    short = length < 1
+    if bool(short.any()):
+        t = length[:, None, None]
+        there[short] = torch.where(t > 0, here - t * step, here)[short]
+        next_step[short], next_size[short] = problem.take(short).step(hessian.take(short), there[short], fine[short])
+    return there, next_step, next_size, length > 0

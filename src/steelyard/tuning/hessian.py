@@ -1,0 +1,155 @@
+"""What turns a gradient into a step: the Hessian of every model as it was when it was made."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from .forms import Form
+from .rows import PIECE, Rows, centred, triangle
+
+DENSE = (
+    64,
+    400,
+)  # parameters per model up to which its Hessian is written out, for one logit and for more (conjugate gradients
+# then pass over all pairs of logits); beyond, conjugate gradients
+FACTORS = 2**22  # numbers in all Hessians of one call
+PAIRS = 2**24  # the same for the curvatures that conjugate gradients need
+
+
+class Hessian(Protocol):
+    def solve(self, gradient: Tensor) -> Tensor:
+        """H^-1 g, [models, C, p]"""
+        ...
+
+    def take(self, which: Tensor) -> "Hessian": ...
+
+    def renew(self, which: Tensor, rows: Rows, form: Form, theta: Tensor, ridge: Tensor) -> None:
+        """Make it anew for these models, whose form, theta and ridge are given."""
+        ...
+
+
+def capacity(rows: Rows, C: int) -> int:
+    """How many models may be fitted in one call, so that their Hessians stay small."""
+    if _dense(rows, C):
+        return max(1, FACTORS // (C * rows.width) ** 2)
+    return max(1, PAIRS // (C * (C + 1) // 2 * len(rows.X)))
+
+
+def _dense(rows: Rows, C: int) -> bool:
+    return C * rows.width <= DENSE[C > 1]
+
+
+def make(rows: Rows, form: Form, theta: Tensor, ridge: Tensor, like: Tensor) -> Hessian:
+    """ridge [models, 1, p]; models with the same number in `like` [models] share the Hessian of the middle one of them."""
+    _, group = torch.unique(like, return_inverse=True)
+    members = [(group == g).nonzero()[:, 0] for g in range(int(group.max()) + 1)]
+    middle = torch.stack([m[len(m) // 2] for m in members])
+    if _dense(rows, form.width):
+        return Cholesky(_factors(rows, form.take(middle), theta[middle], ridge, group))
+    return Conjugate(rows, _pairs(rows, form.take(middle), theta[middle]), group, ridge)
+
+
+class Cholesky:
+    def __init__(self, factor: Tensor):
+        self.factor = factor
+
+    def solve(self, gradient: Tensor) -> Tensor:
+        return torch.cholesky_solve(gradient.reshape(len(gradient), -1, 1), self.factor).reshape(gradient.shape)
+
+    def take(self, which: Tensor) -> "Cholesky":
+        return Cholesky(self.factor[which])
+
+    def renew(self, which: Tensor, rows: Rows, form: Form, theta: Tensor, ridge: Tensor) -> None:
+        self.factor[which] = _factors(rows, form, theta, ridge, torch.arange(len(theta)))
+
+
+def _factors(rows: Rows, form: Form, theta: Tensor, ridge: Tensor, group: Tensor) -> Tensor:
+    """Cholesky factors [models, C p, C p]; model i has the Hessian group[i] of form and theta, and a ridge of its own."""
+    H = _ridged(rows.hessian(form, theta, exact=True)[group], ridge)
+    factor, failed = torch.linalg.cholesky_ex(H)
+    bad = failed.nonzero()[:, 0]
+    if len(bad) and not form.convex:
+        some = group[bad]
+        H[bad] = _ridged(rows.hessian(form.take(some), theta[some]), ridge[bad])
+        factor[bad], failed[bad] = torch.linalg.cholesky_ex(H[bad])
+        bad = failed.nonzero()[:, 0]
+    if len(bad):  # curvature lost to saturation; lean on the gradient's direction there
+        diagonal = H[bad].diagonal(dim1=1, dim2=2)
+        least = (1e-6 * diagonal.mean(dim=1)).clamp(min=torch.finfo(torch.float32).tiny)
+        factor[bad], _ = torch.linalg.cholesky_ex(H[bad] + torch.diag_embed(least[:, None].expand_as(diagonal)))
+    return factor
+
+
+def _ridged(H: Tensor, ridge: Tensor) -> Tensor:
+    """[models, C, p, C, p] -> [models, C p, C p] with the ridge on its diagonal."""
+    models, C, p, _, _ = H.shape
+    flat = H.reshape(models, C * p, C * p)
+    flat.diagonal(dim1=1, dim2=2).add_(ridge.expand(models, C, p).reshape(models, -1))
+    if C > 1:  # adding one number to every class's intercept changes nothing: fix it without moving the optimum
+        flat[:, p - 1 :: p, p - 1 :: p] += 1.0
+    return flat
+
+
+class Conjugate:
+    """pairs [Hessians, C (C + 1) / 2, rows]: the curvature; model i has Hessian group[i]."""
+
+    def __init__(self, rows: Rows, pairs: Tensor, group: Tensor, ridge: Tensor):
+        self.rows, self.pairs, self.group, self.ridge = rows, pairs, group, ridge
+
+    def take(self, which: Tensor) -> "Conjugate":
+        return Conjugate(self.rows, self.pairs, self.group[which], self.ridge[which])
+
+    def renew(self, which: Tensor, rows: Rows, form: Form, theta: Tensor, ridge: Tensor) -> None:
+        """From the rows that it was made from."""
+        self.group[which] = len(self.pairs) + torch.arange(len(theta))
+        used, self.group = torch.unique(self.group, return_inverse=True)
+        self.pairs = torch.cat([self.pairs, _pairs(self.rows, form, theta)])[used]
+
+    def solve(self, gradient: Tensor) -> Tensor:
+        """Preconditioned by the diagonal, to a tenth of the gradient in the norm of that."""
+        C = gradient.shape[1]
+        own = self.pairs[:, triangle(C).diagonal()]
+        jacobi = (own.flatten(0, 1) @ self.rows.X.square()).view(len(own), C, -1)[self.group] + self.ridge
+        jacobi = jacobi.clamp(min=float(jacobi.max()) * 1e-12)
+        d, r = torch.zeros_like(gradient), gradient.clone()
+        s = centred(r / jacobi)
+        direction, rs = s, (r * s).sum(dim=(1, 2))
+        goal = 1e-2 * rs
+        for _ in range(300):
+            Hd = self._apply(direction)
+            bend = (direction * Hd).sum(dim=(1, 2))
+            length = torch.where(bend > 0, rs / bend, 0.0)[:, None, None]
+            d, r = d + length * direction, r - length * Hd
+            s = centred(r / jacobi)
+            new = (r * s).sum(dim=(1, 2))
+            if bool((new <= goal).all()):
+                break
+            direction = s + torch.where(rs > 0, new / rs, 0.0)[:, None, None] * direction
+            rs = new
+        return d
+
+    def _apply(self, d: Tensor) -> Tensor:
+        """H d"""
+        models, C, p = d.shape
+        flat, cells = d.reshape(-1, p).to(self.rows.X.dtype), triangle(C).tolist()
+        out = self.ridge * d
+        size = max(256, PIECE // (flat.itemsize * models * C))
+        for at in range(0, self.rows.X.shape[0], size):
+            X, pairs = self.rows.X[at : at + size], self.pairs[:, :, at : at + size][self.group]
+            move = (flat @ X.T).view(models, C, -1)
+            bent = torch.empty_like(move)
+            for i in range(C):
+                torch.mul(pairs[:, cells[i][0]], move[:, 0], out=bent[:, i])
+                for j in range(1, C):
+                    bent[:, i].addcmul_(pairs[:, cells[i][j]], move[:, j])
+            out += (bent.flatten(0, 1) @ X).view(d.shape)
+        return out
+
+
+def _pairs(rows: Rows, form: Form, theta: Tensor) -> Tensor:
+    """The curvature of the mean loss, [models, C (C + 1) / 2, rows]."""
+    out = rows.X.new_empty(len(theta), form.width * (form.width + 1) // 2, len(rows.X))
+    for part, pairs in rows.curvatures(form, theta):
+        out[:, :, part] = pairs
+    return out

@@ -1,0 +1,128 @@
+"""LightGBM with a recipe as its objective."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..recipe import Recipe
+from .boosting import AXIS, LEAVES, RATE, ROWS_IN_LEAF, Trees, whole
+from .pointwise import Pointwise, constant, refusal
+
+# A tree moves no logit by more than STEP * RATE = 1. Where 1 % are positive, Newton's step in a pure leaf of them is 1 / p = 100,
+# or 10 logits at rate 0.1: too far, and only without weights, which would let weights win by repairing the optimiser.
+STEP = 10.0
+
+
+class LightGBMEngine:
+    """LightGBM with the gradient and the curvature of the recipe's own loss as its objective.
+
+    Boosting starts at the recipe's constant optimum. Gradients and curvature are brought to the scale on which the mean
+    curvature there is 1/4, that of even odds: no factor of the weights changes a tree, and what LightGBM compares
+    with sums of curvature (min_sum_hessian_in_leaf, cat_l2) asks the same of every arm. A leaf's step is limited (see STEP).
+    """
+
+    name = "lightgbm"
+    encoding = "raw"
+    together = False
+    free_intercept = True  # a shift of all logits moves the start, and nothing after it
+    readable = True
+    axis = AXIS
+
+    def refuses(self, recipe: Recipe, classes: int) -> str:
+        """Why trees cannot be boosted by the recipe and compared, or ""."""
+        return refusal(recipe, classes)
+
+    def fit(
+        self,
+        X: Any,
+        y: np.ndarray,
+        recipes: Sequence[Recipe],
+        settings: np.ndarray,
+        *,
+        classes: int = 2,
+        start: dict[str, np.ndarray] | None = None,
+        seed: int = 0,
+        categorical: np.ndarray | None = None,
+    ) -> Trees:
+        """Every recipe at every number of trees; X [rows, p] with NaN for gaps."""
+        import lightgbm
+
+        trees = whole(settings)
+        codes = [] if categorical is None else np.flatnonzero(categorical).tolist()
+        fixed: dict[str, Any] = {
+            "objective": "none",  # until a recipe is
+            "learning_rate": RATE,
+            "num_leaves": LEAVES,
+            "min_data_in_leaf": ROWS_IN_LEAF,
+            "max_delta_step": STEP,
+            "num_class": 1 if classes == 2 else classes,
+            "seed": seed,
+            "num_threads": 1,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+        }
+        # LightGBM wants arrays that are no views; the bins are made once for all arms
+        rows = lightgbm.Dataset(_owned(X), label=y, categorical_feature=codes, params=fixed, free_raw_data=False)
+        rows.construct()
+        prior = np.bincount(y, minlength=classes) / len(y)
+        models = []
+        for recipe in recipes:
+            first = constant(recipe, prior)
+            rows.set_init_score(np.full(len(y), first[0]) if classes == 2 else np.tile(first, (len(y), 1)))
+            objective = _objective(recipe, y, classes, first)
+            try:
+                booster = lightgbm.train({**fixed, "objective": objective}, rows, num_boost_round=max(trees))
+            except lightgbm.basic.LightGBMError as error:
+                if "num_features" not in str(error):
+                    raise
+                booster = None  # no column has two values that a split could tell apart
+            models.append((booster, first))
+        return Trees(tuple(models), tuple(trees), _staged, _gains)
+
+
+def _staged(model: tuple[Any, np.ndarray], X: Any, numbers: Sequence[int]) -> np.ndarray:
+    """Every tree is asked once, whatever the order of the numbers."""
+    booster, first = model
+    found, done = {}, 0
+    score = np.full(X.shape[0], first[0]) if len(first) == 1 else np.tile(first, (X.shape[0], 1))
+    for k in sorted(set(numbers)):
+        # num_iteration=0 would mean all of them: a booster that stopped early has no tree beyond its last
+        if booster is not None and done < booster.current_iteration():
+            score = score + booster.predict(
+                _owned(X), start_iteration=done, num_iteration=k - done, raw_score=True, num_threads=1
+            )
+        found[k], done = score, k
+    return np.stack([found[k] for k in numbers])
+
+
+def _gains(model: tuple[Any, np.ndarray], trees: int) -> np.ndarray:
+    return np.zeros(1) if model[0] is None else model[0].feature_importance("gain", iteration=trees)
+
+
+def _objective(recipe: Recipe, y: np.ndarray, classes: int, first: np.ndarray) -> Callable:
+    """LightGBM's (scores, data) -> gradient and curvature, [rows] or [rows, C]."""
+    losses, labels = Pointwise.of([recipe], classes), torch.from_numpy(y.astype(np.int64))
+    # the diagonal alone would let C classes that move together go too far; LightGBM's own multiclass has this factor too
+    shared = 1.0 if classes == 2 else classes / (classes - 1)
+
+    def slopes(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = torch.from_numpy(np.ascontiguousarray(z, dtype=np.float64)).reshape(1, len(y), -1)
+        g, h = losses.slopes(rows, labels)
+        return g[0].numpy(), h[0].numpy()
+
+    _, curvature = slopes(np.broadcast_to(first, (len(y), len(first))))
+    factor = 0.25 / curvature.mean()
+
+    def objective(z: np.ndarray, data: Any) -> tuple[np.ndarray, np.ndarray]:
+        g, h = slopes(z)
+        g, h = factor * g, factor * shared * h
+        return (g[:, 0], h[:, 0]) if classes == 2 else (g, h)
+
+    return objective
+
+
+def _owned(X: np.ndarray) -> np.ndarray:
+    return X if X.base is None else X.copy()

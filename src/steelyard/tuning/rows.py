@@ -1,0 +1,191 @@
+"""The rows of one training part as Newton's method passes over them: by label, in pieces that stay in the cache."""
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .forms import Form
+
+SMALL = 10_000  # rows; from here on they are kept in float32
+PIECE = 2**20  # bytes of one [models, C, rows of the piece] array: what the second-level cache holds
+OUTER = 2**20  # numbers, likewise, in the outer products of rows,
+KEPT = 2**23  # which are kept between Hessians if there are no more of them than this
+SAMPLE = 4000  # rows of a label that may stand for all of them in a Hessian, and at least PER of them
+PER = 60  # for each column
+ALIKE = 0.25  # the relative error that their second moments may have, as the Hessian is wrong by as much
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Rows start..stop share their label, and each stands for `times` rows."""
+
+    label: int
+    start: int
+    stop: int
+    times: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """X [rows, p], the intercept's ones last."""
+
+    X: Tensor
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def of(cls, X: np.ndarray, order: np.ndarray, ends: Sequence[int]) -> "Rows":
+        """X [rows, p] without the ones; `order` sorts it by label, `ends` [C + 1] says where each label's rows start."""
+        out = torch.empty(len(order), X.shape[1] + 1, dtype=torch.float64 if len(order) < SMALL else torch.float32)
+        out[:, -1] = 1
+        parts = [Part(label, a, b) for label, (a, b) in enumerate(itertools.pairwise(ends)) if a < b]
+        for part in parts:  # one after the other: a sorted copy in float64 would double the memory
+            out[part.start : part.stop, :-1] = torch.from_numpy(X[order[part.start : part.stop]])
+        return cls(out, tuple(parts))
+
+    @functools.cached_property
+    def count(self) -> float:
+        """How many rows they stand for."""
+        return sum(part.times * (part.stop - part.start) for part in self.parts)
+
+    @property
+    def width(self) -> int:
+        return self.X.shape[1]
+
+    @functools.cached_property
+    def sample(self) -> "Rows":
+        """Fewer rows with nearly the same second moments, or all where there is no such sample."""
+        kept, parts, at = [], [], 0
+        for part in self.parts:
+            for X, times in thin(self.X[part.start : part.stop], max(SAMPLE, PER * self.width)):
+                kept.append(X)
+                parts.append(Part(part.label, at, at := at + X.shape[0], part.times * times))
+        return self if at == self.X.shape[0] else Rows(torch.cat(kept), tuple(parts))
+
+    def gradient(self, form: Form, theta: Tensor, dtype: torch.dtype) -> Tensor:
+        """Of the mean loss, [models, C, p] in float64; the rows' share of it is computed in dtype."""
+        out = torch.zeros_like(theta)
+        for part in self.parts:
+            sums = torch.zeros_like(theta)
+            for X, u in self._pieces(form, theta, part, dtype):
+                sums += (form.slope(part.label, u).flatten(0, 1) @ X).view(theta.shape)
+            out += (self._scale(form, part) * form.chain(part.label))[:, None, None] * sums
+        return centred(out)
+
+    def value(self, form: Form, theta: Tensor, dtype: torch.dtype) -> Tensor:
+        """The mean loss, [models]."""
+        out = theta.new_zeros(form.models)
+        for part in self.parts:
+            for _, u in self._pieces(form, theta, part, dtype):
+                out += self._scale(form, part) * form.loss(part.label, u)
+        return out
+
+    def curvatures(self, form: Form, theta: Tensor, exact: bool = False) -> Iterator[tuple[slice, Tensor]]:
+        """Of the mean loss in the logits, piece by piece: [models, C (C + 1) / 2, rows]."""
+        for part in self.parts:
+            scale = (self._scale(form, part) * form.chain(part.label).square()).to(self.X.dtype)[:, None, None]
+            at = part.start
+            for X, u in self._pieces(form, theta, part, self.X.dtype):
+                yield slice(at, at := at + X.shape[0]), form.bend(part.label, u, exact).mul_(scale)
+
+    def hessian(self, form: Form, theta: Tensor, exact: bool = False) -> Tensor:
+        """Of the mean loss, [models, C, p, C, p] in float64."""
+        models, C, p = theta.shape
+        cells, step = C * (C + 1) // 2, max(64, OUTER // (p * (p + 1) // 2))
+        sums = theta.new_zeros(models * cells, p * (p + 1) // 2)
+        for rows, pairs in self.curvatures(form, theta, exact):
+            for at in range(0, pairs.shape[-1], step):
+                some = pairs.flatten(0, 1)[:, at : at + step]
+                sums += some @ self._outer(rows.start + at, some.shape[1]).T
+        square = sums.index_select(1, triangle(p).flatten()).view(models, cells, p, p)
+        return square.index_select(1, triangle(C).flatten()).view(models, C, C, p, p).transpose(2, 3)
+
+    def _outer(self, start: int, rows: int) -> Tensor:
+        """x_i x_i^T of these rows, [p (p + 1) / 2, rows]."""
+        if self._kept is not None:
+            return self._kept[:, start : start + rows]
+        return products(self.X[start : start + rows])
+
+    @functools.cached_property
+    def _kept(self) -> Tensor | None:
+        return products(self.X) if self.X.shape[0] * self.width * (self.width + 1) // 2 <= KEPT else None
+
+    def _scale(self, form: Form, part: Part) -> Tensor:
+        return form.weight[:, part.label] * (part.times / self.count)
+
+    def _pieces(self, form: Form, theta: Tensor, part: Part, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
+        """X and u [models, C, rows] of one piece after the other. The next one overwrites u."""
+        models, C, p = theta.shape
+        turned = form.chain(part.label)[:, None, None] * theta
+        turned[:, :, -1] += form.shift(part.label)
+        flat = turned.view(-1, p).to(dtype)
+        size = max(256, PIECE // (flat.itemsize * (models * C + p)))
+        buffer = flat.new_empty(models * C * min(size, part.stop - part.start))
+        for start in range(part.start, part.stop, size):
+            X = self.X[start : min(start + size, part.stop)].to(dtype)
+            u = buffer[: models * C * X.shape[0]].view(models * C, -1)
+            torch.mm(flat, X.T, out=u)
+            yield X, u.view(models, C, -1)
+
+
+def thin(X: Tensor, least: int) -> list[tuple[Tensor, float]]:
+    """Some of the rows, and how many rows each of them stands for: evenly spaced ones, if need be beside the rows that
+    alone hold much of a column's second moment (rare levels, heavy tails)."""
+    rows = X.shape[0]
+    if 2 * least > rows:
+        return [(X, 1.0)]
+    moments = _moments(X)
+
+    def alike(found: Tensor) -> bool:
+        return bool(((found - moments).abs() <= ALIKE * moments).all())
+
+    light = X[_spread(rows, least)]
+    if alike(_moments(light)):
+        return [(light, rows / least)]
+    weight = 1 / moments.clamp(min=torch.finfo(X.dtype).tiny)
+    heaviest = (X.square() @ weight).argsort(descending=True)
+    while 2 * least <= rows:
+        alone = least // 2
+        heavy, rest = X[heaviest[:alone]], heaviest[alone:].sort().values
+        light = X[rest[_spread(rows - alone, least - alone)]]
+        if alike((alone * _moments(heavy) + (rows - alone) * _moments(light)) / rows):
+            return [(heavy, 1.0), (light, (rows - alone) / (least - alone))]
+        least *= 2
+    return [(X, 1.0)]
+
+
+def _spread(rows: int, count: int) -> Tensor:
+    return torch.linspace(0, rows - 1, count).long()
+
+
+def _moments(X: Tensor) -> Tensor:
+    """The mean square of every column."""
+    return torch.linalg.vector_norm(X, dim=0).square() / X.shape[0]
+
+
+def centred(d: Tensor) -> Tensor:
+    """[models, C, p] without what all classes have in common, to which softmax is blind: in a gradient it is rounding."""
+    return d - d.mean(dim=1, keepdim=True) if d.shape[1] > 1 else d
+
+
+def triangle(size: int) -> Tensor:
+    """[size, size]: where (i, j) stands among the pairs (0, 0), (0, 1), ..., (1, 1), ..."""
+    at = torch.empty(size, size, dtype=torch.long)
+    i, j = torch.triu_indices(size, size)
+    at[i, j] = at[j, i] = torch.arange(len(i))
+    return at
+
+
+def products(X: Tensor) -> Tensor:
+    """[p (p + 1) / 2, rows]: x_i * x_j for j >= i."""
+    rows, p = X.shape
+    columns, at = X.T.contiguous(), 0
+    out = X.new_empty(p * (p + 1) // 2, rows)
+    for i in range(p):
+        torch.mul(columns[i:], columns[i], out=out[at : at + p - i])
+        at += p - i
+    return out
