@@ -56,7 +56,7 @@ def test_the_positive_class_may_be_named(steelyard, patients, tmp_path):
         (["--label", "ill", "--metric", "average-precison"], "Did you mean 'average_precision'"),
         (["--label", "ill", "--metric", "expected-cost"], "give cost_fn"),
         (["--label", "ill", "--positive", "maybe"], "no class 'maybe'"),
-        (["--label", "ill", "--model", "lineer"], "Did you mean 'linear'"),
+        (["--label", "ill", "--model", "lineer"], "did you mean linear"),
         (["--label", "age"], "looks continuous"),
         ([], "--label"),
     ],

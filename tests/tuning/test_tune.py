@@ -51,14 +51,14 @@ def well_specified(seed: int, n: int = 1000) -> pd.DataFrame:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_labels_without_signal_never_have_a_winner(seed):
-    found = tune(nothing(seed), label="y", repeats=3, bootstrap=200, arms=FEW_ARMS, seed=seed)
+    found = tune(nothing(seed), label="y", repeats=3, bootstrap=200, recipes=FEW_ARMS, seed=seed)
     assert found.verdict.winner is None
     assert found.verdict.case in "BCDF"
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_weights_that_help_win(seed):
-    found = tune(outliers(seed), label="y", repeats=3, bootstrap=300, arms=FEW_ARMS)
+    found = tune(outliers(seed), label="y", repeats=3, bootstrap=300, recipes=FEW_ARMS)
     assert found.verdict.case == "A"
     won = next(a for a in found.arms if a.name == found.verdict.winner)
     assert won.metrics["average_precision"]["low"] > 0
@@ -69,17 +69,21 @@ def test_weights_that_help_win(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_weights_that_cannot_help_do_not_win(seed):
-    found = tune(well_specified(seed), label="y", repeats=3, bootstrap=200, arms=FEW_ARMS, metric="balanced-accuracy")
+    found = tune(
+        well_specified(seed), label="y", repeats=3, bootstrap=200, recipes=FEW_ARMS, metric="balanced-accuracy"
+    )
     assert found.verdict.winner is None
 
 
 @pytest.fixture(scope="module")
 def usual() -> Study:
-    return tune(well_specified(0), label="y", repeats=2, bootstrap=200, cost_fn=20, cost_fp=1)
+    return tune(well_specified(0), label="y", repeats=2, bootstrap=200, cost_fn=20, cost_fp=1, baselines=False)
 
 
 def test_the_same_seed_gives_the_same_study(usual):
-    again = tune(well_specified(0), label="y", repeats=2, bootstrap=200, cost_fn=20, cost_fp=1).to_dict()
+    again = tune(
+        well_specified(0), label="y", repeats=2, bootstrap=200, cost_fn=20, cost_fp=1, baselines=False
+    ).to_dict()
     first = usual.to_dict()
     for data in (first, again):
         data.pop("seconds")
@@ -99,7 +103,7 @@ def test_logit_adjustment_is_listed_and_not_compared(usual):
 
 
 def test_counts_of_fits_are_arms_times_strengths_times_parts(usual):
-    assert usual.fits == {"new": 7 * len(usual.strengths) * (2 * 5 + 1), "reused": 0}
+    assert usual.fits == {"new": 7 * len(usual.settings) * (2 * 5 + 1), "reused": 0}
 
 
 def test_costs_move_the_threshold_and_are_reported(usual):
@@ -115,10 +119,10 @@ def test_the_final_model_is_the_fit_on_all_rows(usual):
     data = well_specified(0)
     X = data[["x0", "x1", "x2"]].to_numpy()
     X = (X - X.mean(axis=0)) / X.std(axis=0)
-    expected = LogisticRegression(C=1 / usual.final.strength, tol=1e-10, max_iter=1000).fit(X, data["y"] == "ill")
+    expected = LogisticRegression(C=1 / usual.final.setting, tol=1e-10, max_iter=1000).fit(X, data["y"] == "ill")
     assert usual.final.arm == "plain"
-    np.testing.assert_allclose([c[0] for c in usual.final.coefficients.values()], expected.coef_[0], atol=1e-4)
-    np.testing.assert_allclose(usual.final.intercept, expected.intercept_, atol=1e-4)
+    np.testing.assert_allclose([c[0] for c in usual.final.model["coefficients"].values()], expected.coef_[0], atol=1e-4)
+    np.testing.assert_allclose(usual.final.model["intercept"], expected.intercept_, atol=1e-4)
 
 
 def test_undone_probabilities_are_honest_and_those_as_trained_are_not(usual):
@@ -126,7 +130,7 @@ def test_undone_probabilities_are_honest_and_those_as_trained_are_not(usual):
     share = usual.problem.y.mean()
     plain = 1 / (1 + np.exp(-usual.pictures.undone[0]))
     assert plain.mean() == pytest.approx(share, rel=0.02)
-    heavy = tune(well_specified(0), label="y", repeats=2, bootstrap=200, arms=[inverse_frequency])
+    heavy = tune(well_specified(0), label="y", repeats=2, bootstrap=200, recipes=[inverse_frequency])
     trained = 1 / (1 + np.exp(-heavy.pictures.trained[1]))
     assert trained.mean() > 2 * share
     assert (1 / (1 + np.exp(-heavy.pictures.undone[1]))).mean() == pytest.approx(share, rel=0.15)
@@ -170,7 +174,7 @@ def test_progress_runs_from_nothing_to_all():
         repeats=1,
         folds=2,
         bootstrap=100,
-        arms=[inverse_frequency],
+        recipes=[inverse_frequency],
         progress=lambda *n: seen.append(n),
     )
     assert seen[0][0] == 0
@@ -181,7 +185,7 @@ def test_progress_runs_from_nothing_to_all():
 def test_few_positives_give_no_verdict_but_intervals():
     data = well_specified(0)
     ill = np.flatnonzero(data["y"] == "ill")[14:]
-    found = tune(data.drop(index=ill), label="y", repeats=2, bootstrap=200, arms=FEW_ARMS)
+    found = tune(data.drop(index=ill), label="y", repeats=2, bootstrap=200, recipes=FEW_ARMS)
     assert found.verdict.case == "E"
     assert found.verdict.sentence.startswith("No verdict: 14 positives.")
     assert found.folds == 3
@@ -197,7 +201,7 @@ def test_balanced_classes_leave_only_what_changes_the_loss():
 
 
 def test_nothing_to_compare_is_said():
-    found = tune(well_specified(0), label="y", repeats=2, bootstrap=100, arms=[logit_adjustment])
+    found = tune(well_specified(0), label="y", repeats=2, bootstrap=100, recipes=[logit_adjustment])
     assert found.verdict.winner is None
     assert found.verdict.sentence.startswith("No weighting was compared")
     assert found.to_dict()["verdict"]["best"] is None
@@ -209,7 +213,7 @@ def test_three_classes_are_compared_by_balanced_accuracy():
     X = rng.normal(size=(385, 3)) + 1.5 * np.eye(3)[y]
     data = pd.DataFrame(X, columns=list("abc"))
     data["y"] = np.array(["x", "y", "z"])[y]
-    found = tune(data, label="y", repeats=2, bootstrap=200, arms=FEW_ARMS)
+    found = tune(data, label="y", repeats=2, bootstrap=200, recipes=FEW_ARMS)
     assert found.metric.name == "balanced_accuracy"
     assert found.verdict.case in "BCF"
     written = json.loads(json.dumps(found.to_dict(), allow_nan=False))
@@ -222,7 +226,7 @@ def test_three_classes_are_compared_by_balanced_accuracy():
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"model": "lineal"}, "unknown model 'lineal'. Did you mean 'linear'"),
+        ({"model": "lineal"}, "no model 'lineal'; did you mean linear"),
         ({"metric": "f2"}, "unknown metric 'f2'. Did you mean 'f1'"),
         ({"folds": 1}, "folds must be a whole number, at least 2, got 1"),
         ({"repeats": 0}, "repeats must be a whole number"),
@@ -238,8 +242,8 @@ def test_wrong_options_are_refused_with_the_way_out(options, says):
 
 def test_the_grid_grows_where_an_arm_still_gains_and_for_all_arms():
     """On labels without signal log loss asks for ever more regularisation."""
-    found = tune(nothing(3), label="y", repeats=2, bootstrap=100, arms=[inverse_frequency], metric="log-loss")
-    assert len(found.strengths) > 7
-    steps = np.diff(np.log10(found.strengths))
+    found = tune(nothing(3), label="y", repeats=2, bootstrap=100, recipes=[inverse_frequency], metric="log-loss")
+    assert len(found.settings) > 7
+    steps = np.diff(np.log10(found.settings))
     np.testing.assert_allclose(steps, 0.5)
-    assert max(found.strengths) > 100
+    assert max(found.settings) > 100

@@ -8,13 +8,25 @@ import typer
 
 def run(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that tune wrote, or its report.json.")],
+    other: Annotated[
+        Path | None,
+        typer.Option(
+            "--compare", metavar="OTHER", help="A second study, to be laid beside the first: writes compare.html."
+        ),
+    ] = None,
 ) -> None:
     """Print the answer of a finished study, and make its report.html again."""
     from .. import report
     from ..files import write_text_atomically
 
     data = report.read(folder)
-    page = (folder if folder.is_dir() else folder.parent) / "report.html"
+    place = folder if folder.is_dir() else folder.parent
+    if other is not None:
+        beside = report.read(other)
+        page = report.compare_html(data, beside)
+        print(report.compare_text(data, beside))
+        print(f"compared: {write_text_atomically(place / 'compare.html', page)}")
+        return
     text = report.html(data)
     report.show(data)
-    print(f"\nreport: {write_text_atomically(page, text)}")
+    print(f"\nreport: {write_text_atomically(place / 'report.html', text)}")

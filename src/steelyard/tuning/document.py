@@ -10,11 +10,12 @@ from .. import __version__
 from .crossfit import probability
 
 if TYPE_CHECKING:
-    from .study import Study
+    from .answer import Study
 
 FORMAT = "steelyard.report/1"
 POINTS = 200
 BINS = 10
+SCORE_BINS = 40
 
 
 def document(study: "Study") -> dict[str, Any]:
@@ -37,12 +38,20 @@ def document(study: "Study") -> dict[str, Any]:
         "metric": study.metric.name,
         "metric_title": study.metric.title,
         "metric_higher": study.metric.higher,
-        "costs": None if study.cost is None else {"fn": study.cost.cost_fn, "fp": study.cost.cost_fp},
+        "costs": _costs(study),
+        "capacity": None if study.capacity is None else {"rows": study.capacity[0], "per": study.capacity[1]},
         "model": study.model,
+        "axis": {"name": study.axis.name, "title": study.axis.title},
         "seed": study.seed,
-        "splits": {"folds": study.folds, "repeats": study.repeats},
+        "splits": {
+            "kind": study.kind,
+            "by": task.group or task.time,
+            "folds": study.folds,
+            "repeats": study.repeats,
+            "judged": study.judged,
+        },
         "bootstrap": study.bootstrap,
-        "strengths": list(study.strengths),
+        "strengths": list(study.settings),
         "margin": study.margin,
         "gate": {
             "name": study.gate.name,
@@ -56,13 +65,24 @@ def document(study: "Study") -> dict[str, Any]:
                 "name": arm.name,
                 "recipe": json.loads(arm.recipe.to_json()),
                 "metrics": arm.metrics,
-                "strengths": {f"{s:.4g}": n for s, n in arm.strengths.items()},
-                "strength": arm.strength,
+                "strengths": {f"{s:.4g}": n for s, n in arm.settings.items()},
+                "strength": arm.setting,
                 "threshold": arm.threshold,
                 "equals_plain": arm.equals or None,
             }
             for arm in study.arms
         ],
+        "baselines": [{"name": b.name, "note": b.note, "metrics": b.metrics} for b in study.baselines],
+        "skipped": [{"name": name, "reason": reason} for name, reason in study.skipped.items()],
+        "paths": paths(study),
+        "search": None
+        if study.trace is None
+        else {
+            "ingredient": study.trace.point.ingredient,
+            "parameter": study.trace.point.parameter,
+            "trials": [{"x": x, "value": value} for x, value in study.trace.trials],
+            "best": study.trace.point.x,
+        },
         "verdict": {
             "case": verdict.case,
             "winner": verdict.winner,
@@ -76,67 +96,149 @@ def document(study: "Study") -> dict[str, Any]:
         "final": {
             "arm": final.arm,
             "recipe": json.loads(final.recipe.to_json()),
-            "strength": final.strength,
+            "strength": final.setting,
             "threshold": final.threshold,
             "threshold_rule": final.threshold_rule,
-            "coefficients": final.coefficients,
-            "intercept": final.intercept,
+            **final.model,
+        },
+        "stopped": None
+        if study.stopped is None
+        else {
+            "why": study.stopped.why,
+            "repeats_done": study.stopped.done,
+            "repeats_planned": study.stopped.planned,
         },
         "fits": study.fits,
         "curves": curves(study),
+        "per_class": per_class(study) if task.classes > 2 else None,
         "warnings": list(study.warnings),
         "seconds": study.seconds,
     }
     return _finite(data)
 
 
+def _costs(study: "Study") -> dict[str, Any] | None:
+    cost = study.cost
+    if cost is None:
+        return None
+    if cost.cost_matrix is not None:
+        return {"matrix": [list(row) for row in cost.cost_matrix]}
+    return {"fn": cost.cost_fn, "fp": cost.cost_fp}
+
+
+def paths(study: "Study") -> list[dict[str, Any]]:
+    """The metric against one option of an ingredient, where arms tried more than one value of it; plain stands at 0."""
+    families: dict[tuple[str, str], list[Any]] = {}
+    for arm in study.arms:
+        if arm.point is not None and not arm.equals:
+            families.setdefault((arm.point.ingredient, arm.point.parameter), []).append(arm)
+    out = []
+    for (ingredient, parameter), members in families.items():
+        if len(members) < 2:
+            continue
+        points = [(0.0, study.arms[0]), *sorted(((a.point.x, a) for a in members), key=lambda p: p[0])]
+        shown = [{"x": x, "arm": a.name, **a.metrics[study.metric.name]} for x, a in points]
+        out.append({"ingredient": ingredient, "parameter": parameter, "points": shown})
+    return out
+
+
+def per_class(study: "Study") -> dict[str, list[dict[str, Any]]]:
+    """Precision, recall and F1 of each class, decided by the moved threshold: means over repetitions, by arm."""
+    y, names = study.pictures.y, study.problem.counts.classes
+    out = {}
+    for name, decided in zip(study.pictures.names, study.pictures.decided, strict=True):
+        rows = []
+        for c, label in enumerate(names):
+            said, truth = decided == c, y == c
+            hit = float((said & truth).sum(axis=1).mean())
+            called, there = float(said.sum(axis=1).mean()), int(truth.sum())
+            rows.append(
+                {
+                    "class": label,
+                    "rows": there,
+                    "precision": hit / called if called else 0.0,
+                    "recall": hit / there if there else 0.0,
+                    "f1": 2 * hit / (called + there) if called + there else 0.0,
+                }
+            )
+        out[name] = rows
+    return out
+
+
 def curves(study: "Study") -> dict[str, Any]:
     """By arm (plain and the best other one). Repetitions are laid together, so counts are means over repetitions.
 
-    Two classes: reliability before and after the undo, precision-recall, confusion counts by threshold.
-    More: reliability of the largest probability, and the confusion matrix of the largest probability.
+    Two classes: reliability before and after the undo and after recalibration, precision-recall, confusion counts by
+    threshold, scores by class. More: reliability of the largest probability, and the confusion matrix of the decisions.
     """
-    y = study.problem.y
-    if study.problem.classes == 2:
-        return {
-            name: {
-                "reliability": reliability(probability(trained), probability(undone), np.broadcast_to(y, undone.shape)),
-                **sweep(probability(undone), y, study.final.threshold),
-            }
-            for name, undone, trained in _pictures(study)
-        }
+    y, shown = study.pictures.y, study.pictures
     out = {}
-    for name, undone, trained in _pictures(study):
-        said = undone.argmax(axis=-1)
+    for name, undone, trained, again, decided in zip(
+        shown.names, shown.undone, shown.trained, shown.recalibrated, shown.decided, strict=True
+    ):
+        if study.problem.classes == 2:
+            before, after, recalibrated = probability(trained), probability(undone), probability(again)
+            hit = np.broadcast_to(y, undone.shape)
+            out[name] = {
+                "reliability": reliability(before, after, hit),
+                "recalibrated": groups_of(recalibrated.reshape(-1), hit.reshape(-1)),
+                "scores": histogram(undone, y),
+                **sweep(after, y, study.final.threshold),
+            }
+            continue
         table = np.zeros((study.problem.classes,) * 2)
-        np.add.at(table, (np.broadcast_to(y, said.shape), said), 1 / len(said))
-        shifted = np.exp(trained - trained.max(axis=-1, keepdims=True))
-        raw = shifted / shifted.sum(axis=-1, keepdims=True)
+        np.add.at(table, (np.broadcast_to(y, decided.shape), decided), 1 / len(decided))
+        top = again.argmax(axis=-1)
         out[name] = {
-            "reliability": _top(raw, np.exp(undone), y),
+            "reliability": _top(softmax(trained), np.exp(undone), y),
+            "recalibrated": groups_of(np.exp(again).max(axis=-1).reshape(-1), (top == y).reshape(-1)),
             "confusion": table.tolist(),
         }
     return out
 
 
-def reliability(before: np.ndarray, after: np.ndarray, hit: np.ndarray) -> dict[str, list[dict[str, float]]]:
-    """Ten groups of rows, alike for both: mean probability, share that came true, rows.
-
-    The groups follow the undone probability and expect equally many hits each. Groups of equal size would put nine of
-    ten where nothing happens when hits are rare.
-    """
-    before, after, hit = before.reshape(-1), after.reshape(-1), hit.reshape(-1)
-    order = np.argsort(after, kind="stable")
-    promised = np.cumsum(after[order])
-    edges = np.searchsorted(promised, promised[-1] * np.arange(1, BINS) / BINS)
-    groups = [part for part in np.split(order, edges) if len(part)]
-    return {
-        name: [
-            {"predicted": float(p[part].mean()), "observed": float(hit[part].mean()), "rows": len(part)}
-            for part in groups
-        ]
-        for name, p in (("before", before), ("after", after))
+def histogram(log_odds: np.ndarray, y: np.ndarray) -> dict[str, list[float]]:
+    """Rows of each class by log-odds [repetitions, rows], means over repetitions; the outermost 0.1 % share the end bins."""
+    low, high = np.quantile(log_odds, [0.001, 0.999])
+    edges = np.linspace(low, max(high, low + 1e-9), SCORE_BINS + 1)
+    inside = np.clip(log_odds, edges[0], edges[-1])
+    counts = {
+        name: np.histogram(inside[:, y == label], edges)[0] / len(log_odds)
+        for name, label in (("positive", 1), ("negative", 0))
     }
+    return {"edges": edges.tolist(), **{name: n.tolist() for name, n in counts.items()}}
+
+
+def softmax(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def reliability(before: np.ndarray, after: np.ndarray, hit: np.ndarray) -> dict[str, list[dict[str, float]]]:
+    """The same groups of rows for both: those of `after`, the undone probability."""
+    before, after, hit = before.reshape(-1), after.reshape(-1), hit.reshape(-1)
+    parts = cut(after)
+    return {"before": _groups(before, hit, parts), "after": _groups(after, hit, parts)}
+
+
+def groups_of(p: np.ndarray, hit: np.ndarray) -> list[dict[str, float]]:
+    return _groups(p, hit, cut(p))
+
+
+def cut(p: np.ndarray) -> list[np.ndarray]:
+    """Ten groups of rows by probability that expect equally many hits each. Groups of equal size would put nine of ten where
+    nothing happens when hits are rare."""
+    order = np.argsort(p, kind="stable")
+    promised = np.cumsum(p[order])
+    edges = np.searchsorted(promised, promised[-1] * np.arange(1, BINS) / BINS)
+    return [part for part in np.split(order, edges) if len(part)]
+
+
+def _groups(p: np.ndarray, hit: np.ndarray, parts: list[np.ndarray]) -> list[dict[str, float]]:
+    """Mean probability, share that came true, rows."""
+    return [
+        {"predicted": float(p[part].mean()), "observed": float(hit[part].mean()), "rows": len(part)} for part in parts
+    ]
 
 
 def sweep(p: np.ndarray, y: np.ndarray, chosen: float) -> dict[str, Any]:
@@ -176,10 +278,6 @@ def _top(before: np.ndarray, after: np.ndarray, y: np.ndarray) -> dict[str, list
     top = after.argmax(axis=-1)
     raw = np.take_along_axis(before, top[..., None], axis=-1)[..., 0]
     return reliability(raw, after.max(axis=-1), top == y)
-
-
-def _pictures(study: "Study") -> list[tuple[str, np.ndarray, np.ndarray]]:
-    return list(zip(study.pictures.names, study.pictures.undone, study.pictures.trained, strict=True))
 
 
 def _finite(value: Any) -> Any:

@@ -1,17 +1,20 @@
 """What is to be learned: rows, labels as numbers, features, and everything about the data that a reader should know."""
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from ..counts import Counts
 from ..data.cells import from_arrow
 from ..data.labels import some, suggest
 from ..data.tables import Table, read_table
 from .features import Features, read
+from .keys import codes_of, order_of
 from .split import PER_FOLD
 
 SMALL = 2 * PER_FOLD  # with more than two classes, a class needs this many rows to be held out twice
@@ -24,6 +27,8 @@ class Problem:
     y         [rows] 0..C-1 in the order of `counts.classes`; for two classes 1 is the positive one
     positive  its name, or None for more than two classes
     read      (rows, columns) before rows were left out
+    groups    [rows] codes of what belongs together, of column `group`, or None
+    order     [rows] ranks in time, of column `time`, or None
     """
 
     path: str
@@ -35,6 +40,10 @@ class Problem:
     features: Features
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    groups: np.ndarray | None = None
+    order: np.ndarray | None = None
+    group: str | None = None
+    time: str | None = None
 
     @property
     def classes(self) -> int:
@@ -44,15 +53,40 @@ class Problem:
     def rare(self) -> int:
         return int(self.counts.per_class.min())
 
+    def digest(self) -> str:
+        """A hash of the labels, groups, order and features: the same rows in the same order, whatever the file is called."""
+        found = hashlib.sha256(np.ascontiguousarray(self.y).tobytes())
+        found.update("\0".join(self.counts.classes).encode())
+        for extra in (self.groups, self.order):
+            found.update(b"-" if extra is None else np.ascontiguousarray(extra).tobytes())
+        if isinstance(self.features, Features):
+            for column in self.features.columns:
+                for field in dataclasses.fields(column):
+                    found.update(_content(getattr(column, field.name)))
+        else:  # rows that only the user's own function reads
+            self.features.digest(found)
+        return found.hexdigest()
 
-def problem(data: Any, label: str, positive: Any = None) -> Problem:
+
+def problem(
+    data: Any, label: str, positive: Any = None, *, group: str | None = None, time: str | None = None
+) -> Problem:
     """Read a path, a Table or a DataFrame. ValueError with what to do where nothing can be learned or compared.
 
-    Rows without a label are left out; with more than two classes, so are classes of fewer than 8 rows: they cannot be held
-    out and learned from in turn. Both are said.
+    group  column whose equal values belong together (several rows of one patient): never on both sides of a fold
+    time   column to order the rows by: what comes later is never learned from
+
+    Neither is a feature. Rows without a label are left out; with more than two classes, so are classes of fewer than 8 rows:
+    they cannot be held out and learned from in turn. Both are said.
     """
     table = as_table(data)
     label = table.resolve(label)
+    if group is not None and time is not None:
+        raise ValueError("tune: group and time cannot be combined; name the one that matters more.")
+    group = None if group is None else table.resolve(group)
+    time = None if time is None else table.resolve(time)
+    if label in (group, time):
+        raise ValueError(f"tune: {label!r} is the label; group or time must be another column.")
     y, counts = table.labels(label)
     where = f"{table.path}, column {label!r}"
     if len(counts) < 2:
@@ -66,8 +100,11 @@ def problem(data: Any, label: str, positive: Any = None) -> Problem:
     new[keep] = np.arange(len(keep))
     y = new[y]  # -1 takes the last entry
     names = [counts.classes[i] for i in keep]
-    features = read(table, label)
+    said = {group: "it says which rows belong together", time: "it says the order of the rows"}
+    features = read(table, label, without={name: why for name, why in said.items() if name is not None})
     rows = y >= 0
+    groups = None if group is None else codes_of(table, group, rows=rows)
+    order = None if time is None else order_of(table, time, rows=rows)
     if not rows.all():
         y, features = y[rows], features.rows(rows)
     kept = Counts(np.bincount(y, minlength=len(names)), names, "rows", where)
@@ -87,7 +124,22 @@ def problem(data: Any, label: str, positive: Any = None) -> Problem:
         features,
         (*notes, *features.notes),
         tuple(warnings),
+        groups,
+        order,
+        group,
+        time,
     )
+
+
+def _content(value: Any) -> bytes:
+    """What a hash of the data is made of."""
+    if sparse.issparse(value):
+        return b"".join(np.ascontiguousarray(part).tobytes() for part in (value.data, value.indices, value.indptr))
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return np.ascontiguousarray(value).tobytes()
+    if isinstance(value, (np.ndarray, list, tuple)):
+        return "\0".join(map(str, value)).encode("utf-8", "surrogatepass")
+    return str(value).encode("utf-8", "surrogatepass")
 
 
 def as_table(data: Any) -> Table:

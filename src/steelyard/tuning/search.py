@@ -1,82 +1,82 @@
-"""All fits of a study: every arm at every strength on every training part, on a grid that grows where it is too narrow."""
+"""All fits of a study: every arm at every setting on every training part, on a grid that grows where it is too narrow.
+
+Finished fits go into the store at once, and none that the store holds is done again.
+"""
 
 import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..counts import Counts
 from ..recipe import Recipe
 from .crossfit import Choice, OutOfFold, criterion
-from .engines import Linear
+from .engine import Engine
+from .fits import ALL_ROWS, Job, Start, Todo
 from .metrics import Metric
 from .problem import Problem
+from .share import Execute, share
 from .space import Arm
-from .threads import spread
+from .split import Split
+from .stop import Stop, Unfinished
+from .store import Arrays, Key, Part, Store
+from .undo import undo
 
-GRID = np.arange(-3, 4) / 2  # powers of ten: half decades from 0.03 to 30 times the default strength
-LIMITS = (-4.0, 4.0)  # as far as it may be widened
-
-Engine = Callable[..., Linear]
 Progress = Callable[[int, int], None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Fitted:
-    """Powers of ten, the models on all rows (theta, with the names of its columns), and out-of-fold scores
-    [arms, strengths, repetitions, rows(, C)] as trained (float32, for pictures) and undone."""
+class Tools:
+    """How the fits are done and kept, which changes nothing in their results."""
 
-    powers: np.ndarray
-    names: list[str]
-    theta: np.ndarray
-    trained: np.ndarray
-    undone: np.ndarray
-
-    def join(self, other: "Fitted") -> "Fitted":
-        powers = np.concatenate([self.powers, other.powers])
-        order = np.argsort(powers)
-        both = (
-            np.concatenate([getattr(self, f), getattr(other, f)], axis=1)[:, order]
-            for f in ("theta", "trained", "undone")
-        )
-        return Fitted(powers[order], self.names, *both)
+    store: Store
+    execute: Execute
+    progress: Progress
+    stop: Stop
 
 
 class Search:
-    """Fits on the grid when made; then `choice(metric)` says which strengths to use.
+    """Fits when made; then `choice(metric)` says which settings to use.
 
-    recipes  of the arms on all rows; in a fold they are made anew from the counts of its training part
-    held     [repetitions, rows], the fold that holds each row out
+    arms     plain first; recipes on all rows are for reading: in a fold they are made anew from its training part
     metric   of the verdict: where an arm still gains by it at an edge, the grid is widened for all arms
+    widen    False keeps to `settings`
+
+    After a stop only whole repetitions are kept, `split` has only those, and `stopped` says why; Unfinished if there is none.
     """
 
     def __init__(
         self,
         task: Problem,
         arms: Sequence[Arm],
-        recipes: Sequence[Recipe],
-        held: np.ndarray,
+        split: Split,
         engine: Engine,
         metric: Metric,
-        progress: Progress,
+        tools: Tools,
+        seed: int,
+        *,
+        settings: Sequence[float] | None = None,
+        widen: bool = True,
     ):
-        self.task, self.arms, self.recipes, self.held, self.engine = task, arms, recipes, held, engine
-        self.metric, self.progress = metric, progress
-        self.done = self.planned = self.unsettled = 0
-        self._use(self._fit(GRID))
-        while wider := self._wider():
-            self._use(self.fitted.join(self._fit(np.array(wider))))
+        self.task, self.split, self.engine, self.metric, self.tools = task, split, engine, metric, tools
+        self.arms = tuple(arms)
+        self.recipes = [arm.recipe(task.counts) for arm in self.arms]
+        keys = tuple(arm.key(task.counts) for arm in self.arms)
+        self.job = Job(task, split, self.arms, keys, engine, seed)
+        self.planned_repetitions = split.repetitions
+        self.stopped: str | None = None
+        self.new = self.reused = self.planned = self.unsettled = 0
+        self.settings: tuple[float, ...] = ()
+        self._choices: dict[str, Choice] = {}
+        self._grow(tuple(engine.axis.grid if settings is None else settings))
+        while widen and not self.stopped and (wider := self._wider()):
+            self._grow(wider)
 
     @property
-    def folds(self) -> int:
-        return int(self.held.max()) + 1
-
-    @property
-    def strengths(self) -> np.ndarray:
-        return 10.0**self.fitted.powers
+    def fits(self) -> dict[str, int]:
+        return {"new": self.new, "reused": self.reused}
 
     def choice(self, metric: Metric) -> Choice:
-        """The strengths for a metric, chosen by what `criterion` says."""
+        """The settings for a metric, chosen by what `criterion` says."""
         by = criterion(metric)
         if by.name not in self._choices:
             self._choices[by.name] = self.out.choose(by)
@@ -84,70 +84,171 @@ class Search:
 
     @property
     def tolerance(self) -> float:
-        """A tenth of the margin of what chooses the strength: a gain below it says that the edge has levelled off."""
+        """A tenth of the margin of what chooses the setting: a gain below it says that the edge has levelled off."""
         by = criterion(self.metric)
         return by.margin / 10 * (float(np.abs(self.choice(self.metric).overall).max()) if by.relative else 1.0)
 
     def trained(self, choice: Choice, j: int) -> np.ndarray:
-        """Scores of one arm as trained, not undone, at the strengths it was given: [repetitions, rows(, C)]."""
+        """Scores of one arm as trained, not undone, at the settings it was given: [repetitions, rows(, C)]."""
+        out = np.full((self.split.repetitions, *self._shape[1:]), np.nan)
+        for a, f in self.split.parts():
+            key = self.job.keys[j], self.settings[int(choice.picked[j, a, f])]
+            out[a, self.split.out(a, f)] = self.tools.store.load((self._repetitions[a], f), [key])[key]["scores"]
+        return out
+
+    def final(self, j: int, setting: float) -> dict:
+        """The arm's model on all rows in numbers, {} where the engine has none to show."""
+        if not self.engine.readable:
+            return {}
         rows = np.arange(len(self.task.y))
-        scores = [self.fitted.trained[j, choice.picked[j, a][held], a, rows] for a, held in enumerate(self.held)]
-        return np.stack(scores).astype(np.float64)
+        encode = self.job.encoder(rows)
+        fitted = self.engine.fit(
+            encode(rows), self.task.y, [self.recipes[j]], np.array([setting]), classes=self.task.classes
+        )
+        return fitted.describe(0, 0, encode.names)
 
-    def _use(self, fitted: Fitted) -> None:
-        self.fitted = fitted
-        self.out = OutOfFold(fitted.undone, self.task.y, self.held, 10.0**fitted.powers, self.task.classes)
-        self._choices: dict[str, Choice] = {}
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        """[repetitions, rows(, C)]"""
+        classes = self.task.classes
+        return (self.split.repetitions, len(self.task.y), *(() if classes == 2 else (classes,)))
 
-    def _wider(self) -> list[float]:
-        low, high = self.choice(self.metric).edges(self.tolerance)
-        weakest, strongest = self.fitted.powers[[0, -1]]
-        below = [weakest - step for step in (1.0, 0.5) if low and weakest - step >= LIMITS[0]]
-        return below + [strongest + step for step in (0.5, 1.0) if high and strongest + step <= LIMITS[1]]
+    def _grow(self, settings: tuple[float, ...]) -> None:
+        """Fit every arm at these settings too. If stopped, only what is whole is kept."""
+        scores = np.full((len(self.arms), len(settings), *self._shape), np.nan, np.float32)
+        whole = self._fill(scores, settings)
+        if len(whole) < self.split.repetitions:
+            self.stopped = self.tools.stop.why or "interrupted"
+            if self.settings:  # what was there before is whole
+                return
+            if not whole:
+                raise Unfinished(
+                    f"tune: stopped ({self.stopped}) with {self.new + self.reused:,} of {self.planned:,} fits done, too"
+                    " few for a report: it needs a whole repetition. Give it more time, or fewer strategies or folds."
+                )
+            self.split = dataclasses.replace(self.split, held=self.split.held[whole])
+            scores = scores[:, :, whole]
+        self._repetitions = whole
+        if self.settings:
+            settings = (*self.settings, *settings)
+            scores = np.concatenate([self.out.scores, scores], axis=1)
+        order = np.argsort(settings, kind="stable")
+        self.settings = tuple(settings[i] for i in order)
+        if not np.array_equal(order, np.arange(len(order))):
+            scores = scores[:, order]
+        self._choices.clear()
+        self.out = OutOfFold(
+            scores, self.task.y, self.split, np.array(self.settings), self.task.classes, self.engine.axis.default
+        )
 
-    def _fit(self, powers: np.ndarray) -> Fitted:
-        """Every arm at these strengths on all rows and, starting from there, on the training part of every fold."""
-        task = self.task
-        models = len(self.arms) * len(powers)
-        self.planned += models * (len(self.held) * self.folds + 1)
-        self.progress(self.done, self.planned)
-        rows, strengths = np.arange(len(task.y)), 10.0**powers
-        encode = task.features.encode(rows)
-        names = encode.names
-        everything = self.engine(encode(rows), task.y, self.recipes, strengths, classes=task.classes)
-        self._count(models, everything.converged)
-        shape = (len(self.arms), len(powers), *self.held.shape, *(() if task.classes == 2 else (task.classes,)))
-        trained, undone = np.empty(shape, np.float32), np.empty(shape)
+    def _wider(self) -> tuple[float, ...]:
+        choice = self.choice(self.metric)
+        mine = [j for j, arm in enumerate(self.arms) if not arm.resample]  # baselines do not ask for more
+        low, high = dataclasses.replace(choice, final=choice.final[mine], overall=choice.overall[mine]).edges(
+            self.tolerance
+        )
+        below = [s for s in self.engine.axis.lower if s < self.settings[0]][:2] if low else []
+        above = [s for s in self.engine.axis.upper if s > self.settings[-1]][:2] if high else []
+        return (*reversed(below), *above)
 
-        def one(part: tuple[int, int]) -> np.ndarray:
-            a, f = part
-            train, out = np.flatnonzero(self.held[a] != f), np.flatnonzero(self.held[a] == f)
-            encode, y = task.features.encode(train), task.y[train]
-            counts = Counts(np.bincount(y, minlength=task.classes), task.counts.classes)
-            recipes = [arm.recipe(counts) for arm in self.arms]
-            start = carry(everything.theta, names, encode.names)
-            fitted = self.engine(encode(train), y, recipes, strengths, classes=task.classes, start=start)
-            logits = fitted.logits(encode(out))
-            trained[:, :, a, out], undone[:, :, a, out] = logits, fitted.undone(logits)
-            return fitted.converged
+    def _fill(self, scores: np.ndarray, settings: tuple[float, ...]) -> list[int]:
+        """Put all scores in; the repetitions that are whole."""
+        parts = self.split.parts()
+        everyone = tuple(range(len(self.arms)))
+        whole = sum(not arm.resample for arm in self.arms) if self.engine.readable else 0  # fits on all rows
+        self.planned += len(settings) * (len(everyone) * len(parts) + whole)
+        self.tools.progress(self.new + self.reused, self.planned)
+        left = dict.fromkeys(parts, len(everyone) * len(settings))
+        recipes: dict[Part, list[Recipe]] = {}
 
-        for converged in spread(one, np.ndindex(len(self.held), self.folds)):
-            self._count(models, converged)
-        return Fitted(powers, names, everything.theta, trained, undone)
+        def collect(part: Part, found: dict[Key, Arrays]) -> None:
+            if part not in recipes:
+                counts = self.job.counts(self.split.train(*part))
+                recipes[part] = [arm.recipe(counts) for arm in self.arms]
+            rows = self.split.out(*part)
+            for j, key in enumerate(self.job.keys):
+                at = [i for i, s in enumerate(settings) if (key, s) in found]
+                if not at:
+                    continue
+                raw = np.stack([found[key, settings[i]]["scores"] for i in at]).astype(np.float64)
+                scores[j, :, part[0]][np.array(at)[:, None], rows] = undo(raw, recipes[part][j], self.task.classes)
+                self.unsettled += sum(not found[key, settings[i]]["converged"][0] for i in at)
+                left[part] -= len(at)
 
-    def _count(self, models: int, converged: np.ndarray) -> None:
-        self.done += models
-        self.unsettled += int(np.sum(~converged))
-        self.progress(self.done, self.planned)
+        missing: list[Todo] = []
+        for part in parts:
+            keys = [(key, s) for key in self.job.keys for s in settings]
+            found = self.tools.store.load(part, keys)
+            self._count(reused=len(found))
+            collect(part, found)
+            missing += self._todos(part, [key for key in keys if key not in found])
+        if missing:
+            job = dataclasses.replace(self.job, start=self._start(settings))
+            for part, found, made in share(self.tools.store, missing, job, self.tools.execute, self.tools.stop):
+                self._count(**{"new" if made else "reused": len(found)})
+                collect(part, found)
+        elif self.engine.readable:
+            self._count(reused=whole * len(settings))
+        return [a for a in range(self.split.repetitions) if not any(left[p] for p in parts if p[0] == a)]
 
+    def _todos(self, part: Part, keys: list[Key]) -> list[Todo]:
+        """All in one where that is cheaper, else arm by arm, so that every fit is saved when it is done."""
+        if self.engine.together:
+            return [(part, tuple(keys))] if keys else []
+        return [(part, mine) for name in self.job.keys if (mine := tuple(key for key in keys if key[0] == name))]
 
-def carry(theta: np.ndarray, names: list[str], wanted: list[str]) -> np.ndarray:
-    """Coefficients for the columns of another training part: those of the same name, else 0; the intercept is last."""
-    at = {name: i for i, name in enumerate(names)}
-    out = np.zeros((*theta.shape[:-1], len(wanted) + 1))
-    known = [(i, at[name]) for i, name in enumerate(wanted) if name in at]
-    if known:
-        to, source = np.array(known).T
-        out[..., to] = theta[..., source]
-    out[..., -1] = theta[..., -1]
-    return out
+    def _start(self, settings: tuple[float, ...]) -> Start | None:
+        """Models on all rows, for an engine that can start from them."""
+        if not self.engine.readable or self.tools.stop():
+            return None
+        loss = tuple(j for j, arm in enumerate(self.arms) if not arm.resample)
+        keys = [(self.job.keys[j], s) for j in loss for s in settings]
+        found = self.tools.store.load(ALL_ROWS, keys)
+        self._count(reused=len(found))
+        if len(found) < len(keys):
+            made = self.job((ALL_ROWS, tuple(key for key in keys if key not in found)))
+            self.tools.store.save(ALL_ROWS, made)
+            self._count(new=len(made))
+            found |= made
+        shape = found[keys[0]]["theta"].shape
+        theta = np.zeros((len(self.arms), len(settings), *shape))
+        for j in loss:
+            for i, s in enumerate(settings):
+                theta[j, i] = found[self.job.keys[j], s]["theta"]
+        rows = np.arange(len(self.task.y))
+        return Start(theta, tuple(self.job.encoder(rows).names), settings)
+
+    def beside(self, arms: Sequence[Arm], settings: Sequence[float]) -> "Search":
+        """Further arms on the same splits at these settings; their fits and their stop count as this search's."""
+        done, planned = self.new + self.reused, self.planned
+
+        def progress(more: int, in_all: int) -> None:
+            self.tools.progress(done + more, planned + in_all)
+
+        tools = dataclasses.replace(self.tools, progress=progress)
+        try:
+            made = Search(
+                self.task,
+                arms,
+                self.split,
+                self.engine,
+                self.metric,
+                tools,
+                self.job.seed,
+                settings=settings,
+                widen=False,
+            )
+        except Unfinished:
+            self.stopped = self.tools.stop.why
+            raise
+        self.new += made.new
+        self.reused += made.reused
+        self.planned += made.planned
+        self.unsettled += made.unsettled
+        self.stopped = self.stopped or made.stopped
+        return made
+
+    def _count(self, new: int = 0, reused: int = 0) -> None:
+        self.new += new
+        self.reused += reused
+        self.tools.progress(self.new + self.reused, self.planned)

@@ -1,6 +1,7 @@
 """The arms of a study: named ways to make a Recipe from the counts of a training part."""
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ import numpy as np
 from ..counts import Counts
 from ..curves import Log
 from ..ingredients import effective_number, focal, inverse_frequency, logit_adjustment
+from ..options import spec_of
 from ..recipe import Recipe, unit_mass
 
 PLAIN = "plain"
@@ -17,34 +19,61 @@ Make = Callable[[Counts], Recipe]
 
 
 @dataclasses.dataclass(frozen=True)
+class Point:
+    """Where an arm lies on the path of one option of one ingredient; plain is at 0."""
+
+    ingredient: str
+    parameter: str
+    x: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Arm:
-    """A name and how to make its recipe. `make` sees the counts of one training part only."""
+    """A name and how to make its recipe. `make` sees the counts of one training part only.
+
+    resample   name of a way to draw the training rows anew (see baselines.RESAMPLERS); such an arm trains without a recipe
+    """
 
     name: str
     make: Make
+    point: Point | None = None
+    resample: str = ""
 
     def recipe(self, counts: Counts) -> Recipe:
         """With unit mass on these counts, so that no arm differs from plain by its learning rate or regularisation."""
         made = dataclasses.replace(self.make(counts), classes=counts.classes, kind="exclusive")
         return unit_mass(made, counts)
 
+    def key(self, counts: Counts) -> str:
+        """What a stored fit is found by: the recipe on all rows says more than a name that may be given to another one."""
+        said = f"{self.resample}|{self.recipe(counts).to_json()}"
+        return f"{self.name[:120]} #{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+
 
 def plain() -> Arm:
     return Arm(PLAIN, lambda counts: Recipe())
 
 
+def on_path(ingredient: Callable[..., Recipe], parameter: str, x: float) -> Arm:
+    """The arm of an ingredient, of counts or of nothing, with one of its options set."""
+    name, option = ingredient.__name__, {parameter: x}
+    counted = spec_of(ingredient).argument == "counts"
+    return Arm(
+        f"{name}({parameter}={x:g})",
+        lambda counts: ingredient(counts, **option) if counted else ingredient(**option),
+        Point(name, parameter, x),
+    )
+
+
 def candidates() -> tuple[Arm, ...]:
     """Plain and the strategies that a study compares with it unless told otherwise."""
-    made: list[tuple[str, Make]] = [
-        *(
-            (f"inverse_frequency(beta={b:g})", lambda c, b=b: inverse_frequency(c, beta=b))
-            for b in (0.25, 0.5, 0.75, 1)
-        ),
-        ("effective_number(beta=0.999)", effective_number),
-        ("focal(gamma=2)", lambda c: focal(gamma=2.0)),
-        ("logit_adjustment(tau=1)", logit_adjustment),
-    ]
-    return plain(), *(Arm(*m) for m in made)
+    return (
+        plain(),
+        *(on_path(inverse_frequency, "beta", b) for b in (0.25, 0.5, 0.75, 1)),
+        Arm("effective_number(beta=0.999)", effective_number),
+        on_path(focal, "gamma", 2.0),
+        on_path(logit_adjustment, "tau", 1),
+    )
 
 
 def arms(given: Any = None) -> tuple[Arm, ...]:
@@ -75,8 +104,11 @@ def _arm(item: Any) -> Arm:
     raise ValueError(f"tune: an arm is a Recipe or a function of Counts that returns one, got {make!r}.")
 
 
-def equals_plain(recipe: Recipe) -> str:
-    """Why a linear model with a free intercept learns the same ranking as plain from this recipe, or "" if it may not."""
+def equals_plain(recipe: Recipe, free_intercept: bool = True) -> str:
+    """Why a model learns the same ranking as plain from this recipe, or "" if it may not.
+
+    free_intercept  whether the model takes up any shift of its logits without a penalty, and is fitted to its optimum
+    """
     flat = recipe.curve is None or isinstance(recipe.curve, Log)
     if not flat or recipe.target is not None or recipe.scale is not None:
         return ""
@@ -88,7 +120,7 @@ def equals_plain(recipe: Recipe) -> str:
             return ""
     if recipe.offset is not None:
         offset = recipe.offset.numpy()
-        if not np.all(offset == offset[:1]):
+        if not free_intercept or not np.all(offset == offset[:1]):
             return ""
         return "its offset is the same for every label, so the free intercept takes it up"
     return "its weights are all equal"

@@ -1,270 +1,267 @@
 """tune: from a table to weights, a threshold and the evidence for them."""
 
 import dataclasses
-import difflib
-import time
+import os
+import time as clock
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..recipe import Recipe
-from . import honesty, space, split, threads
-from .crossfit import Choice, probability, threshold_metric
-from .engines import fit_linear
-from .evidence import compare
-from .honesty import Comparison, Gate
-from .metrics import Metric, others
-from .metrics import metric as metric_named
+from . import models, resampling, space, split, suspects, threads
+from .answer import Study
+from .contest import Contest
+from .continuous import explore
+from .crossfit import outcomes
+from .engine import Engine
+from .features import Features
+from .function import FunctionEngine, problem_of
+from .goals import goals
+from .metrics import METRICS, Evaluator, Metric
 from .problem import Problem, problem
-from .search import Engine, Progress, Search
-from .sentences import Facts, sentence
+from .search import Progress, Search, Tools
+from .space import Arm
+from .stop import Stop
+from .stop import seconds as seconds_of
+from .store import Memory, Store, open_store
 
-MODELS: dict[str, Engine] = {"linear": fit_linear}
+__all__ = ["Study", "tune"]
 
-
-@dataclasses.dataclass(frozen=True)
-class Judged:
-    """One arm: its recipe on all rows, and what every metric says about it.
-
-    metrics    {metric: {"value", "difference", "low", "high"}}; a positive difference is better than plain
-    strengths  {strength: in how many of the folds it was chosen} for the verdict's metric
-    strength   chosen on all rows; `threshold` likewise, a probability on plain scale (tau for more than two classes)
-    equals     why it is plain by construction and was not compared, or ""
-    """
-
-    name: str
-    recipe: Recipe
-    metrics: dict[str, dict[str, float]]
-    strengths: dict[float, int]
-    strength: float
-    threshold: float
-    equals: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """`winner` names an arm, or is None: no weighting was shown to beat plain training with a moved threshold."""
-
-    case: str
-    winner: str | None
-    best: str | None
-    threshold: float
-    sentence: str
-    ties: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Final:
-    """The winner, or plain, refitted on all rows. `threshold_rule` is the metric that the threshold optimises."""
-
-    arm: str
-    recipe: Recipe
-    strength: float
-    threshold: float
-    threshold_rule: str
-    coefficients: dict[str, list[float]]
-    intercept: list[float]
-
-
-@dataclasses.dataclass(frozen=True)
-class Pictures:
-    """Out-of-fold predictions of plain and of the best other arm: undone and as trained, [repetitions, rows(, C)]."""
-
-    names: tuple[str, ...]
-    undone: tuple[np.ndarray, ...]
-    trained: tuple[np.ndarray, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Study:
-    """The answer and the evidence, as plain data. `to_dict()` is report.json."""
-
-    problem: Problem
-    model: str
-    metric: Metric
-    cost: Metric | None
-    seed: int
-    folds: int
-    repeats: int
-    bootstrap: int
-    arms: tuple[Judged, ...]
-    verdict: Verdict
-    gate: Gate
-    margin: float
-    final: Final
-    pictures: Pictures
-    strengths: tuple[float, ...]
-    fits: dict[str, int]
-    seconds: float
-    notes: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        from .document import document  # it reads this class
-
-        return document(self)
-
-    def __str__(self) -> str:
-        return self.verdict.sentence
+FORMAT = 1  # of what a stored fit means
+LARGE = 50_000  # rows above which fewer repetitions and draws are enough (see docs/tuner.md)
+RESAMPLED = 20_000  # rows up to which resampling is tried
 
 
 def tune(
-    data: Any,
+    source: Any = None,
+    /,
     *,
-    label: str,
+    data: Any = None,
+    label: Any = None,
     positive: Any = None,
+    group: Any = None,
+    time: Any = None,
+    gap: int = 0,
+    recipes: Any = None,
     metric: str | None = None,
-    seed: int = 0,
-    folds: int = 5,
-    repeats: int = 5,
-    bootstrap: int = 1000,
-    arms: Any = None,
-    progress: Progress | None = None,
     cost_fn: float | None = None,
     cost_fp: float | None = None,
+    cost_matrix: Any = None,
+    exchange: float | None = None,
+    capacity: float | str | None = None,
     model: str = "linear",
+    epochs: int | None = None,
+    search: int = 0,
+    folds: int = 5,
+    repeats: int | None = None,
+    bootstrap: int | None = None,
+    seed: int = 0,
+    folder: str | os.PathLike[str] | None = None,
+    storage: str | Store | None = None,
+    resume: bool = False,
+    budget: float | str | None = None,
+    engine: str = "local",
+    baselines: bool = True,
+    progress: Progress | None = None,
 ) -> Study:
     """Compare loss weightings with plain training and a moved threshold, and say what the data can tell.
 
-    data        path of a CSV or Parquet file, a Table, a DataFrame, or a Problem made of them; `label` is its column of classes
+    source      path of a CSV or Parquet file, a Table, a DataFrame, or a Problem made of them; `label` is its column of classes.
+                Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/function.py
     positive    the positive of two classes; the rarer one unless said
+    group       column (with a function: values) of rows that belong together; `time` to order them by, with `gap` rows between
+                training and test whose labels are not known in time
+    recipes     {name: Recipe or function of Counts}; None compares the usual strategies
     metric      decides alone; average precision for two classes, balanced accuracy for more, unless said
-    folds       of each of `repeats` stratified cross-validations; fewer where the rarer class is small
+    cost_fn     cost of a missed positive, cost_fp of a false alarm; or cost_matrix [truth, decision], also as text or the path
+                of a CSV file; or exchange, the false alarms that one more positive is worth
+    capacity    how many rows can be acted upon: a share, or "200/10000"
+    model       linear, mlp, boosting, lightgbm, or the import path of a scikit-learn classifier
+    epochs      with a function that yields its model after every epoch
+    search      values to try between the grid's, around the best strategy
+    folds       of each of `repeats` cross-validations; fewer where the rarer class is small
     bootstrap   draws of rows behind the intervals
-    arms        {name: Recipe or function of Counts}; None compares the usual strategies
-    cost_fn     cost of a missed positive, cost_fp of a false alarm: for the expected cost and the threshold
+    folder      finished fits are kept in its study.db, and `resume` goes on with them; it is made if it is missing
+    storage     sqlite:///FILE or postgresql://... to keep them in instead, or a Store, which serves several calls on the same data
+    budget      seconds, or "10m", after which no fit is started; what is done is reported
+    engine      "local" or "ray"
+    baselines   False leaves out resampling, the only baselines that cost fits
     progress    called with (fits done, fits in all)
 
-    Every arm has unit mass, the same folds, and strength and threshold chosen on the other folds; scores are undone to
+    Every arm has unit mass, the same folds, and setting and threshold chosen on the other folds; scores are undone to
     plain scale before they are pooled. ValueError, in one paragraph, for data that cannot be learned from.
     """
-    started = time.perf_counter()
-    _check(model, folds, repeats, bootstrap, seed)
-    task = data if isinstance(data, Problem) else problem(data, label, positive)
-    cost = None
-    if task.classes == 2 and not (cost_fn is None and cost_fp is None):
-        cost = metric_named("expected_cost", 2, cost_fn, cost_fp)
-    chosen = metric_named(metric, task.classes, cost_fn, cost_fp)
-    every = [(arm, arm.recipe(task.counts)) for arm in space.arms(arms)]
-    equal = {arm.name: reason for arm, r in every[1:] if (reason := space.equals_plain(r))}
-    compared_arms = [(arm, r) for arm, r in every if arm.name not in equal]
-    recipes = [r for _, r in compared_arms]
-    names = tuple(arm.name for arm, _ in compared_arms)
-    distances = [space.distance(r) for r in recipes]
+    started = clock.perf_counter()
+    kind, task = _task(source, data, label, positive, group, time, model, epochs)
+    rows = len(task.y)
+    repeats = (3 if rows > LARGE else 5) if repeats is None else repeats
+    bootstrap = (400 if rows > LARGE else 1000) if bootstrap is None else bootstrap
+    _check(
+        folds=(folds, 2),
+        repeats=(repeats, 1),
+        bootstrap=(bootstrap, 100),
+        seed=(seed, 0),
+        gap=(gap, 0),
+        search=(search, 0),
+    )
+    aims = goals(task, metric, cost_fn, cost_fp, cost_matrix, exchange, capacity)
+    execute = _executor(engine)
+    stop = Stop(seconds_of(budget) if isinstance(budget, str) else budget)
 
-    held = split.folds(task.y, folds=folds, repeats=repeats, seed=seed)
-    unheard = progress or (lambda done, total: None)
-    metrics = [chosen, *others(task.classes, chosen, cost)]
-    with threads.single():
-        search = Search(task, [arm for arm, _ in compared_arms], recipes, held, MODELS[model], chosen, unheard)
-        compared, gate = compare(task, search, chosen, metrics, distances, bootstrap, seed)
-
-    choice, main = search.choice(chosen), compared[chosen.name]
-    rule = threshold_metric(chosen, cost, task.classes)
-    cuts = choice.decide(rule)[1]
-    thresholds = (probability(cuts) if task.classes == 2 else cuts).mean(axis=1)
-    at_edge = choice.at_edge(0, search.tolerance)
-    decision = honesty.decide(main, gate, task.rare, distances, at_edge=at_edge)
-    picked = decision.winner or 0
-    final = _final(search, picked, float(thresholds[picked]), rule)
-    rows = "positives" if task.classes == 2 and task.counts.per_class[1] == task.rare else "rows of the rarest class"
-    facts = Facts(names, task.rare, rows, repeats, search.folds, final.threshold, task.classes > 2)
-    remark = honesty.remark(task.rare, f"{task.rare} {rows}")
-    shown = (0,) if decision.best is None else (0, decision.best)
-    warnings = list(task.warnings)
-    if search.unsettled:
-        warnings.append(f"{search.unsettled} of {search.done} fits did not converge; their scores are used as they are")
-    return Study(
-        problem=task,
-        model=model,
-        metric=chosen,
-        cost=cost,
-        seed=seed,
-        folds=search.folds,
+    every = [(arm, arm.recipe(task.counts)) for arm in space.arms(recipes)]
+    equal = {a.name: why for a, r in every[1:] if (why := space.equals_plain(r, kind.free_intercept))}
+    skipped = {a.name: why for a, r in every if a.name not in equal and (why := kind.refuses(r, task.classes))}
+    entered = [arm for arm, _ in every if arm.name not in equal and arm.name not in skipped]
+    parts = split.split(
+        task.y,
+        folds=folds,
         repeats=repeats,
-        bootstrap=bootstrap,
-        arms=tuple(
-            _judged(
-                arm.name, r, names.index(arm.name) if arm.name in names else 0, compared, search, choice, thresholds
+        seed=seed,
+        groups=task.groups,
+        time=task.order,
+        gap=gap,
+        classes=task.counts.classes,
+    )
+
+    if storage is None and folder is not None:
+        os.makedirs(folder, exist_ok=True)
+        storage = f"sqlite:///{os.path.join(folder, 'study.db')}"
+    fingerprint = _fingerprint(task, kind, parts, seed, gap)
+    store, own = _opened(storage, fingerprint, resume)
+    url = storage if isinstance(storage, str) else None
+    try:
+        tools = Tools(store, execute, progress or (lambda done, total: None), stop)
+        warnings = [*task.warnings, *_suspects(task, parts), *_judged_before(store, aims.metric)]
+        with threads.single(), stop.listening():
+            entered, pruned, spent = _prune(task, entered, parts, kind, aims.metric, tools, seed)
+            beside = _resampled(task, parts, kind) if baselines else []
+            held = Search(task, [*entered, *beside], parts, kind, aims.metric, tools, seed)
+            family = None
+            if search:
+                name = f"{task.digest()[:16]} {kind.name} {aims.metric.name} {seed} {repeats}"
+                family = explore(held, aims.metric, search, seed, storage=url, name=name)
+            if held.unsettled:
+                done = held.new + held.reused
+                warnings.append(f"{held.unsettled} of {done} fits did not converge; their scores are used as they are")
+            skipped |= pruned
+            found = Contest(task, held, len(entered), family, aims, bootstrap, seed).study(
+                listed=[(arm, r) for arm, r in every if arm.name not in skipped],
+                equal=equal,
+                skipped=skipped,
+                fits={how: n + spent[how] for how, n in held.fits.items()},
+                warnings=warnings,
             )
-            for arm, r in every
-        ),
-        verdict=Verdict(
-            case=decision.case,
-            winner=None if decision.winner is None else names[decision.winner],
-            best=None if decision.best is None else names[decision.best],
-            threshold=final.threshold,
-            sentence=sentence(decision, main, gate, facts),
-            ties=tuple(names[j] for j in decision.ties),
-            remarks=(remark,) if remark else (),
-        ),
-        gate=gate,
-        margin=main.margin,
-        final=final,
-        pictures=Pictures(
-            names=tuple(names[j] for j in shown),
-            undone=tuple(choice.pooled[j] for j in shown),
-            trained=tuple(search.trained(choice, j) for j in shown),
-        ),
-        strengths=tuple(search.strengths.tolist()),
-        fits={"new": search.done, "reused": 0},
-        seconds=time.perf_counter() - started,
-        notes=task.notes,
-        warnings=tuple(warnings),
-    )
+        store.note("metric", aims.metric.name)
+        return dataclasses.replace(found, seconds=clock.perf_counter() - started)
+    finally:
+        if own:
+            store.close()
 
 
-def _judged(
-    name: str,
-    recipe: Recipe,
-    j: int,
-    compared: dict[str, Comparison],
-    search: Search,
-    choice: Choice,
-    thresholds: np.ndarray,
-) -> Judged:
-    """Arm j of the search under its name; one that equals plain shows plain's numbers."""
-    numbers = {
-        m: {"value": c.value[j], "difference": c.gain[j], "low": c.low[j], "high": c.high[j]}
-        for m, c in compared.items()
+def _task(
+    source: Any, data: Any, label: Any, positive: Any, group: Any, time: Any, model: str, epochs: int | None
+) -> tuple[Engine, Problem]:
+    function = callable(source) and not hasattr(source, "__arrow_c_stream__")
+    if not function:
+        if data is not None or epochs is not None:
+            raise ValueError("tune: data= and epochs= belong to a function that trains, as in tune(fit, data=(X, y)).")
+        engine = models.engine(model)  # an unknown model is said before anything is read
+        if isinstance(source, Problem):
+            return engine, source
+        if label is None:
+            raise ValueError("tune: label= must name the column of classes.")
+        return engine, problem(source, label, positive, group=group, time=time)
+    if data is None:
+        raise ValueError("tune: a function needs data to train on: data=(X, y), or data=X and label=y.")
+    return FunctionEngine(source, epochs), problem_of(data, label, positive, group, time)
+
+
+def _executor(engine: str) -> Callable[..., Any]:
+    if engine == "local":
+        return threads.local
+    if engine == "ray":
+        from .cluster import ray
+
+        return ray
+    raise ValueError(f"tune: engine must be local or ray, got {engine!r}.")
+
+
+def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bool) -> tuple[Store, bool]:
+    """The store, and whether it is this call's to close."""
+    if storage is None:
+        return Memory(), True
+    return (open_store(storage, fingerprint, resume=resume), True) if isinstance(storage, str) else (storage, False)
+
+
+def _fingerprint(task: Problem, kind: Engine, parts: split.Split, seed: int, gap: int) -> dict[str, Any]:
+    """All that a stored fit depends on, but for its part and its arm; more repetitions or another metric reuse what is there."""
+    return {
+        "format": FORMAT,
+        "data": {
+            "rows": len(task.y),
+            "columns": task.read[1],
+            "label": task.label,
+            "classes": list(task.counts.classes),
+            "content": task.digest(),
+        },
+        "model": kind.name,
+        "splits": {"kind": parts.kind, "by": task.group or task.time, "folds": parts.folds, "gap": gap},
+        "seed": seed,
     }
-    times = np.bincount(choice.picked[j].reshape(-1), minlength=len(search.strengths))
-    return Judged(
-        name,
-        recipe,
-        {m: {k: float(v) for k, v in found.items()} for m, found in numbers.items()},
-        {float(s): int(n) for s, n in zip(search.strengths, times, strict=True) if n},
-        float(search.strengths[choice.final[j]]),
-        float(thresholds[j]),
-        "" if name == search.arms[j].name else space.equals_plain(recipe),
-    )
 
 
-def _final(search: Search, j: int, threshold: float, rule: Metric) -> Final:
-    at = search.choice(search.metric).final[j]
-    theta = search.fitted.theta[j, at]
-    return Final(
-        search.arms[j].name,
-        search.recipes[j],
-        float(search.strengths[at]),
-        threshold,
-        rule.name,
-        dict(zip(search.fitted.names, theta[:, :-1].T.tolist(), strict=True)),
-        theta[:, -1].tolist(),
-    )
+def _judged_before(store: Store, metric: Metric) -> list[str]:
+    before = [METRICS[name].title for name in store.notes("metric") if name != metric.name and name in METRICS]
+    if not before:
+        return []
+    return [
+        f"these fits were judged before by {' and '.join(before)}: to judge the same rows by more than one metric and keep the"
+        " verdict one likes is several tests, not one; name the metric before the run"
+    ]
 
 
-def _check(model: str, folds: int, repeats: int, bootstrap: int, seed: int) -> None:
-    if model not in MODELS:
-        near = difflib.get_close_matches(str(model), MODELS, 1)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"tune: unknown model {model!r}. {hint}Known: {', '.join(MODELS)}.")
-    for name, value, least in (
-        ("folds", folds, 2),
-        ("repeats", repeats, 1),
-        ("bootstrap", bootstrap, 100),
-        ("seed", seed, 0),
-    ):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"tune: {name} must be a whole number, at least {least}, got {value!r}.")
+def _suspects(task: Problem, parts: split.Split) -> list[str]:
+    return suspects.suspects(task, parts) if isinstance(task.features, Features) else []
+
+
+def _prune(
+    task: Problem,
+    arms: Sequence[Arm],
+    parts: split.Split,
+    kind: Engine,
+    metric: Metric,
+    tools: Tools,
+    seed: int,
+) -> tuple[list[Arm], dict[str, str], dict[str, int]]:
+    """After the first repetition, arms of a user's function that are far behind plain and behind most others are given up:
+    their fits are dear. Plain stays. The arms that stay, why the others do not, and the fits that the others took."""
+    if kind.encoding != "rows" or parts.repetitions < 2 or len(arms) < 3:
+        return list(arms), {}, {"new": 0, "reused": 0}
+    first = Search(task, arms, dataclasses.replace(parts, held=parts.held[:1]), kind, metric, tools, seed, widen=False)
+    found = outcomes(first.choice(metric), metric)[:, 0, first.split.judged]
+    value = Evaluator(metric, found, task.y[first.split.judged], task.classes)()
+    gain = metric.gain(value, value[:1])
+    behind = -2 * metric.tie * (abs(value[0]) if metric.relative else 1.0)
+    given_up = {
+        arm.name: f"given up after the first of {parts.repetitions} repetitions: {metric.title} {v:.3f} against {value[0]:.3f}"
+        for arm, g, v in zip(arms, gain, value, strict=True)
+        if g < behind and g < np.median(gain)
+    }
+    stay = len(arms) - len(given_up)
+    # those that stay are found in the store again: what was new for them must not count as reused
+    again = stay * len(first.settings) * first.split.folds
+    spent = {"new": first.new, "reused": first.reused - again}
+    return [a for a in arms if a.name not in given_up], given_up, spent
+
+
+def _resampled(task: Problem, parts: split.Split, kind: Engine) -> list[Arm]:
+    if kind.encoding == "rows" or len(task.y) > RESAMPLED:
+        return []
+    rare = min(int(np.bincount(task.y[parts.train(a, f)], minlength=task.classes).min()) for a, f in parts.parts())
+    return resampling.arms(rare, gaps=kind.encoding == "raw")
+
+
+def _check(**least: tuple[int, int]) -> None:
+    for name, (value, low) in least.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
+            raise ValueError(f"tune: {name} must be a whole number, at least {low}, got {value!r}.")

@@ -1,0 +1,65 @@
+"""When to stop before everything is done: a budget of time, or Ctrl-C."""
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Unfinished(ValueError):
+    """Stopped before there was anything to report; what was finished is in the store."""
+
+
+class Stop:
+    """Asked between fits: `stop()` is True when no more should be started, and `why` says for what reason.
+
+    budget  seconds from now, or None
+    """
+
+    def __init__(self, budget: float | None = None):
+        self.until = None if budget is None else time.monotonic() + budget
+        self.interrupted = False
+
+    def __call__(self) -> bool:
+        return self.why is not None
+
+    @property
+    def why(self) -> str | None:
+        if self.interrupted:
+            return "interrupted"
+        return "budget" if self.until is not None and time.monotonic() >= self.until else None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Ctrl-C asks to stop; a second one does what it always does. Only the main thread hears signals."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def heard(number: int, frame: Any) -> None:
+            if self.interrupted:
+                raise KeyboardInterrupt
+            self.interrupted = True
+
+        before = signal.signal(signal.SIGINT, heard)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def seconds(text: str) -> float:
+    """'90', '90s', '10m', '1h30m' -> seconds. ValueError for anything else and for nothing."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip().lower())
+    whole = "".join(n + u for n, u in parts)
+    if not parts or whole != re.sub(r"\s", "", text.lower()) or any(not u for _, u in parts[:-1]):
+        raise ValueError(f"tune: the budget must be a time such as 90s, 10m or 1h30m, got {text!r}.")
+    total = sum(float(n) * UNITS[u or "s"] for n, u in parts)
+    if total <= 0:
+        raise ValueError(f"tune: the budget must be more than no time, got {text!r}.")
+    return total

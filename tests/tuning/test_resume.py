@@ -1,0 +1,159 @@
+"""Studies that are stopped, killed, continued, widened and judged again: no finished fit is lost and none is repeated."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from steelyard import focal, inverse_frequency
+from steelyard.tuning import tune
+from steelyard.tuning.stop import Unfinished
+
+FEW = {"balanced": inverse_frequency, "square root": lambda c: inverse_frequency(c, beta=0.5)}
+
+
+def table(n: int = 500, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 3))
+    y = rng.random(n) < 1 / (1 + np.exp(2.5 - 1.2 * X[:, 0]))
+    return pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "y": np.where(y, "ill", "well")})
+
+
+def answer(study) -> dict:
+    """All of report.json that the way to it must not change."""
+    return {k: v for k, v in study.to_dict().items() if k not in ("seconds", "fits", "warnings")}
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'study.db'}"
+
+
+def run(url, *, resume=True, **options):
+    return tune(
+        table(), **{"label": "y", "recipes": FEW, "bootstrap": 100, "storage": url, "resume": resume, **options}
+    )
+
+
+def after(fits: int):
+    """A progress callback that presses Ctrl-C once so many fits are done."""
+    pressed = []
+
+    def progress(done, planned):
+        if done >= fits and not pressed:
+            pressed.append(done)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return progress
+
+
+def test_a_finished_study_is_read_and_not_fitted_again(url):
+    first, again = run(url), run(url)
+    assert first.fits["reused"] == 0
+    assert again.fits == {"new": 0, "reused": first.fits["new"]}
+    assert answer(again) == answer(first)
+
+
+def test_with_and_without_a_file_the_answer_is_the_same(url):
+    assert answer(run(url)) == answer(run(None, resume=False))
+
+
+def test_ctrl_c_reports_whole_repetitions_and_resume_ends_with_the_same_answer(url):
+    whole = run(None, resume=False)
+    partial = run(url, progress=after(300))
+    assert partial.stopped.why == "interrupted"
+    assert 1 <= partial.stopped.done < 5
+    assert partial.stopped.planned == 5
+    assert partial.to_dict()["stopped"]["repeats_done"] == partial.stopped.done
+    resumed = run(url)
+    assert resumed.stopped is None
+    assert resumed.fits["reused"] >= partial.fits["new"]
+    assert resumed.fits["new"] + resumed.fits["reused"] == whole.fits["new"]
+    assert answer(resumed) == answer(whole)
+
+
+def test_below_three_repetitions_there_is_no_verdict(url):
+    partial = run(url, progress=after(250))
+    assert partial.stopped.done < 3
+    assert partial.verdict.case == "P"
+    assert partial.verdict.winner is None
+    assert "--resume" in partial.verdict.sentence
+
+
+def test_a_stop_before_the_first_repetition_is_an_error_that_loses_nothing(url):
+    with pytest.raises(Unfinished, match="needs a whole repetition"):
+        run(url, progress=after(1))
+    resumed = run(url)
+    assert resumed.fits["reused"] > 0
+    assert answer(resumed) == answer(run(None, resume=False))
+
+
+def test_a_spent_budget_is_an_error_that_says_what_to_do(url):
+    with pytest.raises(Unfinished, match="Give it more time"):
+        run(url, budget=1e-6)
+
+
+def test_a_further_strategy_is_the_only_thing_that_is_fitted(url):
+    first = run(url)
+    more = run(url, recipes={**FEW, "focal": focal(gamma=2.0)})
+    assert more.fits["reused"] == first.fits["new"]
+    assert more.fits["new"] == len(more.settings) * 26
+
+
+def test_another_metric_uses_the_same_fits_and_is_said(url):
+    run(url)
+    again = run(url, metric="balanced_accuracy", seed=0)
+    assert again.fits["reused"] > 0
+    assert any("average precision" in w and "more than one metric" in w for w in again.warnings)
+
+
+def test_another_table_is_refused_in_words(url):
+    run(url)
+    with pytest.raises(ValueError, match=r"400"):
+        tune(table(400), label="y", recipes=FEW, bootstrap=100, storage=url, resume=True)
+
+
+def test_without_resume_a_study_starts_anew(url):
+    first = run(url)
+    again = run(url, resume=False)
+    assert again.fits == first.fits
+
+
+@pytest.mark.slow
+def test_kill_dash_nine_at_random_points(tmp_path):
+    """Twelve kills of the real command; then it ends with the answer of a run that was left alone."""
+    table(1500).to_csv(tmp_path / "data.csv", index=False)
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "steelyard.cli", "tune", str(tmp_path / "data.csv"), "--label", "y"]
+    command += ["--bootstrap", "100"]
+    dice = random.Random(0)
+    known = 0
+    for _ in range(12):
+        process = subprocess.Popen([*command, "--out", str(out), "--resume"], stdout=-3, stderr=-3)
+        time.sleep(dice.uniform(1.5, 6))
+        process.kill()
+        process.wait()
+        if (out / "study.db").exists():
+            with sqlite3.connect(out / "study.db") as db:
+                assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+                found = db.execute("SELECT COUNT(*) FROM steelyard_fit WHERE arrays IS NOT NULL").fetchone()[0]
+            assert found >= known
+            known = found
+    assert known > 0
+    for folder in (out, tmp_path / "alone"):
+        done = subprocess.run([*command, "--out", str(folder), "--resume"], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+    resumed, alone = (json.loads((f / "report.json").read_text(encoding="utf-8")) for f in (out, tmp_path / "alone"))
+    assert resumed["fits"]["reused"] == known
+    assert sum(resumed["fits"].values()) == alone["fits"]["new"]
+    for report in (resumed, alone):
+        del report["fits"], report["seconds"]
+    assert resumed == alone

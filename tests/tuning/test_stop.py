@@ -1,0 +1,45 @@
+"""When a study stops early."""
+
+import signal
+import time
+
+import pytest
+
+from steelyard.tuning.stop import Stop, seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("0.5h", 1800), (" 2 m ", 120), ("1d", 86400)],
+)
+def test_a_budget_is_a_time(text, value):
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "m", "ten", "-5m", "0", "0m", "5x", "1 30", "1.5.2m"])
+def test_what_is_no_time_is_refused_with_examples(text):
+    with pytest.raises(ValueError, match=r"such as 90s, 10m or 1h30m|more than no time"):
+        seconds(text)
+
+
+def test_without_a_budget_nothing_stops():
+    stop = Stop()
+    assert not stop()
+    assert stop.why is None
+
+
+def test_a_spent_budget_stops_and_says_so():
+    stop = Stop(0.01)
+    time.sleep(0.02)
+    assert stop()
+    assert stop.why == "budget"
+
+
+def test_ctrl_c_asks_to_stop_and_a_second_one_insists():
+    stop = Stop()
+    with stop.listening():
+        signal.raise_signal(signal.SIGINT)
+        assert stop.why == "interrupted"
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
