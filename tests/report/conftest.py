@@ -20,6 +20,10 @@ WON = (
     " compared."
 )
 
+UNFINISHED = (
+    "No verdict yet: 2 of 5 repetitions were finished when the study stopped; a verdict needs 3. Go on with --resume."
+)
+
 
 def _arm(
     name: str, recipe: Recipe, value: float, difference: float, low: float, high: float, equals: str | None = None
@@ -28,6 +32,9 @@ def _arm(
         "average_precision": {"value": value, "difference": difference, "low": low, "high": high},
         "roc_auc": {"value": 0.8712, "difference": 0.0011, "low": -0.0042, "high": 0.0063},
         "log_loss": {"value": 0.14337, "difference": -0.0004, "low": -0.0011, "high": 0.0002},
+        "log_loss_recalibrated": {"value": 0.14291, "difference": -0.0003, "low": -0.001, "high": 0.0002},
+        "brier_recalibrated": {"value": 0.03912, "difference": 0.0, "low": -0.0001, "high": 0.0001},
+        "recall_at_capacity": {"value": 0.2531, "difference": 0.01, "low": -0.02, "high": 0.04},
     }
     return {
         "name": name,
@@ -59,7 +66,46 @@ def _curves(shift: float) -> dict[str, Any]:
             "fn": [0.0, 10.0, 19.5, 40.0],
             "tn": [0.0, 790.0, 920.5, 949.0],
         },
+        "scores": {
+            "edges": [-6.0, -4.0, -2.0, 0.0, 2.0],
+            "positive": [2.5, 7.5, 20.0, 20.0],
+            "negative": [700.0, 200.5, 40.0, 9.5],
+        },
+        "recalibrated": [{"predicted": p + shift / 2, "observed": o, "rows": 250} for p, o in groups],
     }
+
+
+def _beside(name: str, value: float, difference: float, low: float | None, high: float | None) -> dict[str, Any]:
+    metrics = {
+        "average_precision": {"value": value, "difference": difference, "low": low, "high": high},
+        "f1": {"value": 0.2871, "difference": -0.1, "low": None, "high": None},
+    }
+    return {"name": name, "note": f"what {name} means", "metrics": metrics}
+
+
+PATH = {
+    "ingredient": "inverse_frequency",
+    "parameter": "beta",
+    "points": [
+        {"x": 0.0, "arm": "plain", "value": 0.3642, "difference": 0.0, "low": 0.0, "high": 0.0},
+        {
+            "x": 0.25,
+            "arm": "inverse_frequency(beta=0.25)",
+            "value": 0.3649,
+            "difference": 0.0007,
+            "low": -0.004,
+            "high": 0.005,
+        },
+        {
+            "x": 0.5,
+            "arm": "inverse_frequency(beta=0.5)",
+            "value": 0.3672,
+            "difference": 0.003,
+            "low": -0.0041,
+            "high": 0.0099,
+        },
+    ],
+}
 
 
 def _study() -> dict[str, Any]:
@@ -90,12 +136,29 @@ def _study() -> dict[str, Any]:
         "costs": None,
         "model": "linear",
         "seed": 3,
-        "splits": {"folds": 5, "repeats": 5},
+        "axis": {"name": "strength", "title": "regularisation strength"},
+        "capacity": {"rows": 200, "per": 10000},
+        "splits": {"folds": 5, "repeats": 5, "kind": "stratified", "by": None, "judged": 1000},
         "bootstrap": 1000,
         "strengths": [0.1, 1.0, 10.0, 10000.0],
         "margin": 0.005,
         "gate": {"name": "AUC", "value": 0.8712, "low": 0.8121, "chance": 0.5, "open": True},
         "arms": arms,
+        "baselines": [
+            _beside("majority", 0.05, -0.3142, None, None),
+            _beside("plain at 0.5", 0.3642, 0.0, 0.0, 0.0),
+            _beside("plain, prior shift", 0.3642, 0.0, 0.0, 0.0),
+            _beside("random oversampling", 0.3511, -0.0131, -0.0301, 0.0042),
+        ],
+        "paths": [copy.deepcopy(PATH)],
+        "search": {
+            "ingredient": "inverse_frequency",
+            "parameter": "beta",
+            "trials": [{"x": 0.1, "value": 0.3651}, {"x": 0.42, "value": 0.3681}, {"x": 0.8, "value": 0.3499}],
+            "best": 0.42,
+        },
+        "stopped": None,
+        "skipped": [{"name": "generalized(q=0.7)", "reason": "this model cannot train with it"}],
         "verdict": {
             "case": "B",
             "winner": None,
@@ -151,6 +214,38 @@ def _three() -> dict[str, Any]:
     table = [[650.0, 30.0, 20.0], [60.0, 120.5, 19.5], [30.0, 10.0, 60.0]]
     reliability = data["curves"]["plain"]["reliability"]
     data["curves"] = {name: {"reliability": reliability, "confusion": table} for name in data["curves"]}
+    data["costs"] = {"matrix": [[0.0, 1.0, 1.0], [2.0, 0.0, 1.0], [7.0, 3.0, 0.0]]}
+    data["capacity"] = None
+    for one in data["baselines"]:
+        one["metrics"] = {"balanced_accuracy": one["metrics"]["average_precision"]}
+    data["per_class"] = {
+        name: [
+            {"class": c, "rows": n, "precision": 0.611 + shift, "recall": 0.722 - shift, "f1": 0.655}
+            for c, n in zip(names, (700, 200, 100), strict=True)
+        ]
+        for name, shift in (("plain", 0.0), ("inverse_frequency(beta=0.5)", 0.05))
+    }
+    return data
+
+
+NEW = ("axis", "capacity", "baselines", "paths", "search", "stopped", "skipped", "per_class")
+
+
+def _older() -> dict[str, Any]:
+    """A report from before the keys in NEW were written."""
+    data = _study()
+    for key in NEW:
+        data.pop(key, None)
+    data["splits"] = {"folds": 5, "repeats": 5}
+    for found in data["curves"].values():
+        del found["scores"], found["recalibrated"]
+    return data
+
+
+def _partial() -> dict[str, Any]:
+    data = _study()
+    data["stopped"] = {"why": "interrupted", "repeats_done": 2, "repeats_planned": 5}
+    data["verdict"] |= {"case": "P", "best": None, "sentence": UNFINISHED}
     return data
 
 
@@ -167,6 +262,12 @@ def _hostile() -> dict[str, Any]:
     data["arms"][1]["equals_plain"] = bad[0]
     data["arms"][3]["name"] = arm
     data["curves"][arm] = data["curves"].pop("inverse_frequency(beta=0.5)")
+    for one in data["baselines"]:
+        one |= {"name": bad[0], "note": bad[1]}
+    data["skipped"] = [{"name": bad[0], "reason": bad[1]}]
+    data["paths"][0] |= {"ingredient": bad[0], "parameter": bad[1]}
+    data["search"] |= {"ingredient": bad[0], "parameter": bad[1]}
+    data["splits"] |= {"kind": "grouped", "by": bad[0]}
     data["verdict"] |= {"winner": arm, "best": arm, "sentence": f"{arm} beats {bad[0]} by +0.092 [0.031, 0.152]."}
     data["final"] |= {"arm": arm, "recipe": data["arms"][3]["recipe"]}
     return data
@@ -193,18 +294,30 @@ def three() -> dict[str, Any]:
 
 
 @pytest.fixture
+def older() -> dict[str, Any]:
+    return _older()
+
+
+@pytest.fixture
+def partial() -> dict[str, Any]:
+    return _partial()
+
+
+@pytest.fixture
 def winning_with() -> Callable[[Recipe], dict[str, Any]]:
     """The study won by this recipe."""
     return _won
 
 
-@pytest.fixture(params=["kept", "won", "hostile", "three", "focal won"])
+@pytest.fixture(params=["kept", "won", "hostile", "three", "focal won", "older", "partial"])
 def any_study(request: pytest.FixtureRequest) -> dict[str, Any]:
     made = {
         "kept": _study,
         "won": _won,
         "hostile": _hostile,
         "three": _three,
+        "older": _older,
+        "partial": _partial,
         "focal won": lambda: _won(focal(gamma=2.0)),
     }
     return copy.deepcopy(made[request.param]())

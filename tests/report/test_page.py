@@ -1,13 +1,31 @@
 import base64
+import functools
 import hashlib
 import html as escapes
+import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from steelyard import report
+from steelyard.report.page import as_json
 
+
+@functools.cache
+def _made(text: str) -> str:
+    return report.html(json.loads(text))
+
+
+def made(data: dict[str, Any]) -> str:
+    """The page, made once for all tests that only read it."""
+    return _made(json.dumps(data))
+
+
+NEW = ("axis", "capacity", "baselines", "paths", "search", "stopped", "skipped", "per_class")
 VOID = {"meta", "br", "wbr", "img", "hr", "input", "link"}
 DRAWN = {"line", "circle", "rect", "path"}  # SVG elements closed in place
 
@@ -50,13 +68,17 @@ class Tree(HTMLParser):
 
 
 def test_every_element_is_closed_in_order(any_study):
-    tags = [tag for tag, _ in Tree(report.html(any_study)).elements]
+    tags = [tag for tag, _ in Tree(made(any_study)).elements]
     assert tags.count("h1") == 1
     assert len(tags) > 100
 
 
+def test_the_page_is_below_two_megabytes(any_study):
+    assert len(made(any_study).encode()) < 2_000_000
+
+
 def test_ids_are_unique_and_every_reference_meets_one(any_study):
-    elements = Tree(report.html(any_study)).elements
+    elements = Tree(made(any_study)).elements
     ids = [attrs["id"] for _, attrs in elements if "id" in attrs]
     assert len(ids) == len(set(ids))
     referred = {i for _, attrs in elements for i in (attrs.get("aria-labelledby") or "").split()}
@@ -64,16 +86,16 @@ def test_ids_are_unique_and_every_reference_meets_one(any_study):
 
 
 def test_the_sentence_stands_word_for_word(any_study):
-    tree = Tree(report.html(any_study))
+    tree = Tree(made(any_study))
     assert any_study["verdict"]["sentence"] in tree.visible
     assert any_study["verdict"]["sentence"] in report.text(any_study).splitlines()
 
 
 def test_what_comes_from_the_data_stays_text(hostile):
-    page = report.html(hostile)
+    page = made(hostile)
     tree = Tree(page)
-    assert [tag for tag, _ in tree.elements].count("script") == 1
-    assert "alert" not in tree.inside("script")
+    scripts = [attrs.get("type") for tag, attrs in tree.elements if tag == "script"]
+    assert scripts == ["application/json", "application/json", None, None]
     assert "alert" not in tree.inside("style")
     assert not any(tag == "img" for tag, _ in tree.elements)
     assert not any(name.startswith("on") for _, attrs in tree.elements for name in attrs)
@@ -83,33 +105,72 @@ def test_what_comes_from_the_data_stays_text(hostile):
     assert "49" not in tree.inside("h1")
 
 
+def test_data_in_the_page_cannot_end_its_element(hostile):
+    blocks = re.findall(r'<script type="application/json" id="(\w+)">(.*?)</script>', made(hostile), re.DOTALL)
+    assert [key for key, _ in blocks] == ["operating", "charts"]
+    for _, block in blocks:
+        assert not set("<>&\u2028\u2029") & set(block)
+    assert json.loads(blocks[0][1])["positive"] == hostile["positive"]
+
+
+@given(st.text(), st.text())
+def test_json_for_the_page_comes_back_as_it_was(key, value):
+    said = str(as_json({key: [value, "</script>\u2028&"]}))
+    assert json.loads(said) == {key: [value, "</script>\u2028&"]}
+    assert not set("<>&\u2028\u2029") & set(said)
+
+
 def test_the_page_asks_nobody_for_anything(any_study):
-    page = report.html(any_study)
-    assert not re.search(r"https?:|//cdn|@import|url\(", page)
+    page = made(any_study)
+    assert not re.search(r"https?:|//cdn|@import|url\(", re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL))
     for tag, attrs in Tree(page).elements:
         assert not {"src", "href", "srcset", "data", "action", "xlink:href"} & set(attrs), tag
 
 
-def test_only_the_pages_own_script_may_run(hostile):
-    page = report.html(hostile)
-    script = re.search(r"<script>(.*?)</script>", page, re.DOTALL)
-    assert script is not None
-    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+def test_only_the_pages_own_scripts_may_run_and_nothing_is_evaluated(hostile):
+    page = made(hostile)
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert len(scripts) == 2
     policy = next(attrs["content"] for _, attrs in Tree(page).elements if attrs.get("http-equiv"))
     assert policy is not None
-    assert f"script-src 'sha256-{digest}'" in policy
+    allowed = re.search(r"script-src ([^;]*);", policy)
+    assert allowed is not None
+    assert allowed[1].split() == [
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
+    ]
     assert policy.startswith("default-src 'none'")
+    assert "unsafe-eval" not in policy
+
+
+def test_a_study_without_pictures_needs_no_drawing_script(kept):
+    for key in ("curves", "paths", "search"):
+        del kept[key]
+    page = made(kept)
+    assert len(page.encode()) < 100_000
+
+
+def test_every_picture_is_there_without_script_and_said_in_words(any_study):
+    tree = Tree(made(any_study))
+    figures = [attrs for tag, attrs in tree.elements if attrs.get("class") == "picture"]
+    assert (
+        len(figures)
+        == [tag for tag, _ in tree.elements].count("figure")
+        == sum(attrs.get("class") == "chart" for _, attrs in tree.elements)
+    )
+    for attrs in figures:
+        assert attrs["role"] == "img"
+        assert len(attrs["aria-label"] or "") > 30
 
 
 def test_every_number_of_the_text_is_on_the_page(any_study):
-    page = Tree(report.html(any_study)).visible.replace("\u2212", "-")
+    page = Tree(made(any_study)).visible.replace("\u2212", "-")
     numbers = set(re.findall(r"-?\d[\d,.]*\d|\d", report.text(any_study)))
     assert len(numbers) > 30
     assert {n for n in numbers if n not in page} == set()
 
 
 def test_pictures_and_tables_have_names(any_study):
-    elements = Tree(report.html(any_study)).elements
+    elements = Tree(made(any_study)).elements
     for tag, attrs in elements:
         if tag == "svg":
             assert attrs.get("aria-hidden") == "true" or "aria-label" in attrs or "aria-labelledby" in attrs
@@ -122,10 +183,10 @@ def test_the_page_stays_small_with_many_strategies_and_points(kept):
     many = [dict(kept["arms"][3], name=f"strategy {i}") for i in range(40)]
     kept["arms"] += many
     for curves in kept["curves"].values():
-        kept_at = curves["precision_recall"]
-        for key in kept_at:
-            kept_at[key] = [v + 0.0001 * i for i in range(500) for v in kept_at[key]]
-    assert len(report.html(kept).encode()) < 200_000
+        for kept_at in (curves["precision_recall"], curves["thresholds"]):
+            for key in kept_at:
+                kept_at[key] = [v + 0.0001 * i for v in kept_at[key] for i in range(100)]
+    assert len(made(kept).encode()) < 2_000_000
 
 
 @pytest.mark.parametrize(
@@ -144,11 +205,12 @@ def test_the_page_stays_small_with_many_strategies_and_points(kept):
         "positive",
         "version",
         "seed",
+        *NEW,
     ],
 )
 def test_a_part_that_is_missing_leaves_the_rest(kept, missing):
-    del kept[missing]
-    assert kept["verdict"]["sentence"] in Tree(report.html(kept)).visible
+    kept.pop(missing, None)
+    assert kept["verdict"]["sentence"] in Tree(made(kept)).visible
     assert kept["verdict"]["sentence"] in report.text(kept)
 
 
@@ -156,14 +218,33 @@ def test_numbers_that_were_not_finite_leave_a_gap(kept):
     for arm in kept["arms"]:
         arm["metrics"]["average_precision"] = {"value": None, "difference": None, "low": None, "high": None}
     kept["verdict"]["threshold"] = None
-    assert "None" not in Tree(report.html(kept)).visible
+    assert "None" not in Tree(made(kept)).visible
     assert "None" not in report.text(kept)
 
 
 def test_the_winner_is_marked_and_plain_stands_first(won):
-    page = escapes.unescape(report.html(won))
+    page = escapes.unescape(made(won))
     names = re.findall(r'role="rowheader">(.*?)</th>', page)
     assert re.sub("<.*?>", "", names[0]).startswith("plain")
     assert "wins" in names[1]
     assert "inverse_frequency" in names[1]
     assert sum("wins" in n for n in names) == 1
+
+
+def test_every_part_of_a_study_is_on_the_page_and_in_the_text(kept, three):
+    page, said = Tree(made(kept)).visible, report.text(kept)
+    for part in ("random oversampling", "what majority means", "generalized(q=0.7)", "recall at capacity", "3 trials"):
+        assert part in page
+        assert part in said
+    assert "Continuous search" in page
+    for part in ("Class by class", "What is taken for what", "0.661"):
+        assert part in Tree(made(three)).visible
+        assert part in report.text(three)
+
+
+def test_sliders_have_labels_and_outputs(kept):
+    elements = Tree(made(kept)).elements
+    sliders = {attrs["id"] for tag, attrs in elements if tag == "input" and attrs.get("type") == "range"}
+    assert sliders == {"threshold", "ratio", "capacity"}
+    for tag in ("label", "output"):
+        assert sliders == {attrs["for"] for t, attrs in elements if t == tag and "for" in attrs}

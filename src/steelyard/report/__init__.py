@@ -5,6 +5,7 @@ Everything here reads the study's plain data (report.json), so a report can be m
 
 from .files import read, write
 from .page import html
+from .side_by_side import compare_html, compare_text
 from .terminal import show, text
 
-__all__ = ["html", "read", "show", "text", "write"]
+__all__ = ["compare_html", "compare_text", "html", "read", "show", "text", "write"]

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..recipe import Recipe
+from . import words
 
 FORMAT = "steelyard.report/1"
 PLAIN = "plain"
+CELLS = ("tp", "fp", "fn", "tn")
 REQUIRED = {"data": Mapping, "metric": str, "arms": Sequence, "verdict": Mapping}
 Data = Mapping[str, Any]
 
@@ -90,28 +92,52 @@ def equals_plain(one: Data) -> str:
     return str(one.get("equals_plain") or "")
 
 
-def _shown(data: Data) -> dict[str, Data]:
+def curves(data: Data) -> dict[str, Data]:
     """{arm: its curves}, plain first."""
     return {name: found for name, found in (data.get("curves") or {}).items() if isinstance(found, Mapping)}
 
 
-def precision_recall(data: Data) -> dict[str, list[tuple[float, float]]]:
-    """{arm: (recall, precision) from the highest threshold to the lowest}"""
-    kept = {name: found.get("precision_recall") for name, found in _shown(data).items()}
+def thresholds(data: Data) -> dict[str, np.ndarray]:
+    """{arm: [thresholds, 5] of threshold, tp, fp, fn, tn}, thresholds ascending; arms without them are left out."""
+    kept = {name: found.get("thresholds") for name, found in curves(data).items()}
     return {
-        name: sorted(zip(c["recall"], c["precision"], strict=True), key=lambda p: (p[0], -p[1]))
-        for name, c in kept.items()
-        if c
+        name: np.array([t[k] for k in ("threshold", *CELLS)], dtype=float).T[np.argsort(t["threshold"])]
+        for name, t in kept.items()
+        if t and t["threshold"]
     }
 
 
-def reliability(data: Data) -> tuple[str, list[tuple[float, float]], list[tuple[float, float]]]:
-    """(arm, as trained, undone): (mean probability, share that came true) of groups of rows. The arm is the best
-    weighting, or plain where none was compared; then nothing was undone."""
-    name, found = next(reversed(_shown(data).items()), ("", {}))
-    groups = found.get("reliability") or {}
-    before, after = ([(g["predicted"], g["observed"]) for g in groups.get(k) or ()] for k in ("before", "after"))
-    return name, [] if name == PLAIN else before, after
+def reliability(found: Data) -> dict[str, list[tuple[float, float, float]]]:
+    """{"before", "after", "recalibrated"}: (mean probability, share that came true, rows) of groups of rows, from the
+    curves of one arm. What was not kept is left out."""
+    groups = dict(found.get("reliability") or {})
+    groups["recalibrated"] = found.get("recalibrated")
+    return {
+        k: [(g["predicted"], g["observed"], g["rows"]) for g in groups[k]]
+        for k in ("before", "after", "recalibrated")
+        if groups.get(k)
+    }
+
+
+def scores(data: Data) -> dict[str, Data]:
+    """{arm: {"edges" [k + 1] log-odds, "positive" [k], "negative" [k]}}"""
+    return {name: found["scores"] for name, found in curves(data).items() if found.get("scores")}
+
+
+def many(data: Data, key: str) -> list[Data]:
+    """A list of records that older reports lack."""
+    return [one for one in data.get(key) or () if isinstance(one, Mapping)]
+
+
+def cost(data: Data) -> tuple[float, float] | None:
+    """(a missed positive, a false alarm); None where the study named none, or a matrix."""
+    costs = data.get("costs") or {}
+    return (costs["fn"], costs["fp"]) if costs.get("fn") is not None and costs.get("fp") is not None else None
+
+
+def higher(data: Data) -> bool:
+    """Whether larger values of the deciding metric are better."""
+    return bool(data.get("metric_higher", data["metric"] not in words.LOWER_IS_BETTER))
 
 
 def decisions(data: Data) -> tuple[float | None, list[list[float]]] | None:
@@ -119,7 +145,7 @@ def decisions(data: Data) -> tuple[float | None, list[list[float]]] | None:
 
     Two classes: the kept threshold nearest to the verdict's. More: None, and the largest probability decides.
     """
-    found = _shown(data).get(winner(data) or PLAIN, {})
+    found = curves(data).get(winner(data) or PLAIN, {})
     at, kept = data["verdict"].get("threshold"), found.get("thresholds")
     if kept and at is not None:
         i = min(range(len(kept["threshold"])), key=lambda i: abs(kept["threshold"][i] - at))

@@ -3,44 +3,104 @@
 import base64
 import functools
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import charts
 from .given import Data
 from .model import page
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
+SECTIONS = ("threshold", "reliability", "path", "classes")
+UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+MISSING = "report: the page needs {name}, which is not installed; pip install 'steelyard[tune]' brings it."
 
 
 def html(data: Data) -> str:
-    """The whole page; whatever comes from the data is escaped. ValueError if `data` is no report."""
-    script = (TEMPLATES / "copy.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _template().render(page=page(data), box=charts, script=script, digest=digest)
+    """The whole page; whatever comes from the data is escaped. ValueError if `data` is no report; ImportError, with what
+    to install, where a package that draws is missing."""
+    from markupsafe import Markup
+
+    found = page(data)
+    try:
+        from .pictures import as_svg, pictures
+
+        drawn = pictures(data)
+        still = {picture.key: Markup(as_svg(picture.spec)) for picture in drawn}
+        scripts = [_bundle(), _script("page.js")] if drawn else [_script("page.js")]
+    except ModuleNotFoundError as error:
+        raise ImportError(MISSING.format(name=error.name)) from error
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            page=found,
+            sections={name: [p for p in drawn if p.section == name] for name in SECTIONS},
+            still=still,
+            specs=as_json({picture.key: picture.spec for picture in drawn}),
+            operating=as_json(found.operating.to_dict() if found.operating else None),
+            scripts=[Markup(script) for script in scripts],
+            policy=policy(scripts),
+        )
+    )
+
+
+def policy(scripts: list[str]) -> str:
+    """Only these scripts may run, nothing may be fetched, and nothing may be evaluated from text."""
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{found}'" for found in hashes) or "'none'"
+    return f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def as_json(value: Any) -> Any:
+    """JSON that can stand in a <script> element: nothing in it can end the element or open a comment."""
+    from markupsafe import Markup
+
+    return Markup(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(UNSAFE))
 
 
 @functools.cache
-def _template() -> "Template":
+def environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup, escape
 
-    environment = Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["minus"] = minus
-    environment.filters["breakable"] = lambda name: escape(name).replace("(", Markup("<wbr>("))
-    return environment.get_template("report.html.j2")
+    made.filters["minus"] = minus
+    made.filters["breakable"] = lambda name: escape(name).replace("(", Markup("<wbr>("))
+    return made
 
 
 def minus(text: Any) -> Any:
     """A leading hyphen of a number as a minus sign: as wide as the plus, and read aloud as one."""
     return re.sub(r"(?<![\w.])-(?=\d)", "\u2212", str(text))
+
+
+@functools.cache
+def _script(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def _bundle() -> str:
+    """Vega-Embed with Vega and Vega-Lite, as one script of about 0.9 MB."""
+    import altair
+    import vl_convert
+
+    from .pictures.look import version
+
+    made = vl_convert.javascript_bundle(
+        "window.vegaEmbed = vegaEmbed;", vl_version=version({"$schema": altair.SCHEMA_URL})
+    )
+    if "</script" in made.lower() or "<!--" in made:
+        raise ImportError("report: this vl-convert's script cannot stand in a page; install another version of it.")
+    return made

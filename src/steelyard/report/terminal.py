@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import words
-from .charts import Axis, Mark
+from .candidates import Row
+from .classwise import ClassWise
 from .confusion import Confusion
+from .forest import Axis, Mark
 from .given import Data
-from .model import Page, Row, page
+from .model import Page, page
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 BAR = 32  # characters of a forest row
-ROLES = {"plain": "", "winner": "winner", "same": "equals plain", "": ""}
+ROLES = {"plain": "", "winner": "winner", "same": "equals plain", "baseline": "", "": ""}
 CONTROL = {i: "\ufffd" for i in (*range(10), *range(11, 32), *range(127, 160))}
-COLOUR = {"won": "blue", "kept": "green", "open": "yellow"}
+COLOUR = {"won": "blue", "kept": "green", "open": "yellow", "unfinished": "yellow"}
 
 
 def text(data: Data) -> str:
@@ -40,16 +42,22 @@ def show(data: Data, console: "Console | None" = None) -> None:
 def _text(found: Page) -> str:
     parts = [
         found.sentence,
-        _bullets(found.next),
-        _wrap(found.data) + "\n" + _bullets((*found.warnings, *found.notes)),
-        _aligned([_head(found), *(_cells(row) for row in found.rows)]) + "\n" + _wrap(found.compared),
+        bullets(found.next),
+        wrap(found.data) + "\n" + bullets((*found.warnings, *found.notes)),
+        aligned([_head(found), *(_cells(row) for row in found.rows)]) + "\n" + wrap(found.compared),
     ]
+    if found.baselines:
+        parts.append(_beside(found))
     if found.others:
-        parts.append("Other metrics, without a verdict\n" + _aligned([found.others.head, *found.others.rows]))
+        parts.append("Other metrics, without a verdict\n" + aligned([found.others.head, *found.others.rows]))
     if found.confusion:
         parts.append(_decisions(found.confusion))
-    parts.append(_wrap("; ".join(f"{term}: {said}" for term, said in found.computed)))
-    return _harmless("\n\n".join(part.strip("\n") for part in parts if part.strip())) + "\n"
+    if found.mistaken:
+        parts.append("What is taken for what\n" + bullets(found.mistaken))
+    if found.class_wise:
+        parts.append(_class_wise(found.class_wise))
+    parts.append(wrap("; ".join(f"{term}: {said}" for term, said in found.computed)))
+    return harmless("\n\n".join(part.strip("\n") for part in parts if part.strip())) + "\n"
 
 
 def _head(found: Page) -> tuple[str, ...]:
@@ -60,16 +68,36 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (row.name, row.value, row.difference, row.interval, ROLES[row.role])
 
 
+def _beside(found: Page) -> str:
+    """The baselines, and under the table what each one is."""
+    rows = [(row.name, row.value, row.difference, row.interval) for row in found.baselines]
+    notes = [f"{row.name}: {row.note}" for row in found.baselines if row.note]
+    head = ("baseline, never a winner", *_head(found)[1:4])
+    return "\n".join(filter(None, [aligned([head, *rows]), bullets(notes)]))
+
+
+def _class_wise(found: ClassWise) -> str:
+    """The arms under one another: side by side they would not fit."""
+    parts = []
+    for k, arm in enumerate(found.arms):
+        columns = (0, 1, 2 + 3 * k, 3 + 3 * k, 4 + 3 * k)
+        parts.append(
+            f"Class by class: {arm}\n"
+            + aligned([[row[i] for i in columns] for row in (found.grid.head, *found.grid.rows)])
+        )
+    return "\n\n".join(parts)
+
+
 def _decisions(found: Confusion) -> str:
     head = ("rows (per 1000)", *(f"called {words.quote(c)}" for c in found.classes))
     rows = [
         (f"is {words.quote(c)}", *(f"{n} ({each})" for n, each in zip(counts, shares, strict=True)))
         for c, counts, shares in zip(found.classes, found.counts, found.per_1000, strict=True)
     ]
-    return "\n".join([_wrap(found.caption), _aligned([head, *rows]), *(share.says for share in found.shares)])
+    return "\n".join([wrap(found.caption), aligned([head, *rows]), *(share.says for share in found.shares)])
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Columns two spaces apart, the first to the left, the others to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
@@ -79,15 +107,15 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _wrap(line: str) -> str:
+def wrap(line: str) -> str:
     return textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def _bullets(lines: Sequence[str]) -> str:
+def bullets(lines: Sequence[str]) -> str:
     return "\n".join(textwrap.fill(f"- {line}", WIDTH, subsequent_indent="  ") for line in lines)
 
 
-def _harmless(said: str) -> str:
+def harmless(said: str) -> str:
     """Without the characters by which a class name could move the cursor or clear the screen."""
     return said.translate(CONTROL)
 
@@ -96,7 +124,7 @@ def _show(found: Page, console: "Console") -> None:
     from rich.text import Text
 
     def say(said: str, style: str = "", mark: str = "", colour: str = "", *, wrapped: bool = True) -> None:
-        line = Text.assemble((mark, colour), (_harmless(said), style))
+        line = Text.assemble((mark, colour), (harmless(said), style))
         console.print(line, soft_wrap=not wrapped)
 
     colour = COLOUR[found.outcome]
@@ -115,9 +143,14 @@ def _show(found: Page, console: "Console") -> None:
     console.print(_table(found, colour))
     if found.compared:
         say(found.compared, "dim")
-    if found.confusion:
+    more = [
+        _beside(found) if found.baselines else "",
+        _decisions(found.confusion) if found.confusion else "",
+        _class_wise(found.class_wise) if found.class_wise else "",
+    ]
+    for part in filter(None, more):
         console.print()
-        say(_decisions(found.confusion))
+        say(part)
 
 
 def _table(found: Page, colour: str) -> "Table":
@@ -135,7 +168,7 @@ def _table(found: Page, colour: str) -> "Table":
     for row in found.rows:
         style = f"bold {colour}" if row.role == "winner" else "bold" if row.role == "plain" else ""
         last = drawn(row.mark, found.axis) if row.mark else "baseline" if row.role == "plain" else ROLES[row.role]
-        table.add_row(*(Text(_harmless(c), style=style) for c in (*_cells(row)[:4], last)))
+        table.add_row(*(Text(harmless(c), style=style) for c in (*_cells(row)[:4], last)))
     return table
 
 

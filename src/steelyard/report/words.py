@@ -1,5 +1,6 @@
 """Numbers and names as a reader sees them. The verdict's sentence rounds the same way."""
 
+from collections.abc import Sequence
 from typing import Any
 
 METRICS = {
@@ -11,9 +12,13 @@ METRICS = {
     "mcc": "MCC",
     "log_loss": "log loss",
     "brier": "Brier score",
+    "log_loss_recalibrated": "log loss, recalibrated",
+    "brier_recalibrated": "Brier score, recalibrated",
+    "recall_at_capacity": "recall at capacity",
     "expected_cost": "cost per 1000 rows",
 }
-LOWER_IS_BETTER = ("log_loss", "brier", "expected_cost")
+LOSSES = ("log_loss", "brier", "log_loss_recalibrated", "brier_recalibrated")
+LOWER_IS_BETTER = (*LOSSES, "expected_cost")
 
 
 def metric(name: str) -> str:
@@ -25,13 +30,18 @@ def number(value: float) -> str:
     return f"{value:.3f}".replace("-0.000", "0.000")
 
 
+def interval(low: float | None, high: float | None) -> str:
+    """Both ends, or nothing where either was not computed."""
+    return "" if low is None or high is None else f"[{number(low)}, {number(high)}]"
+
+
 def signed(value: float) -> str:
     return f"{value:+.3f}".replace("-0.000", "+0.000")
 
 
 def fine(name: str, value: float) -> str:
     """Losses of rare classes live in the fourth decimal."""
-    return f"{value:.4f}" if name in ("log_loss", "brier") else number(value)
+    return f"{value:.4f}" if name in LOSSES else number(value)
 
 
 def threshold(value: float) -> str:
@@ -54,6 +64,15 @@ def percent(share: float) -> str:
 
 def plural(value: float, one: str, many: str | None = None) -> str:
     return f"{count(value)} {one if value == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Several names in a sentence.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def quote(name: Any) -> str:

@@ -1,0 +1,69 @@
+"""Class by class: precision, recall and F1 of each class, plain beside the best weighting."""
+
+from .. import given
+from ..classwise import MEASURES, records
+from ..given import Data
+from .look import LINES, Picture, chart, looks, styles
+
+MOST, HIGH, WIDE = 40, 24, 112
+
+
+def classes(data: Data) -> list[Picture]:
+    """The rarest classes, rarest first."""
+    import altair as alt
+
+    found = records(data)
+    if not found:
+        return []
+    arms = styles(list(found), given.PLAIN)
+    order = [str(one["class"]) for one in next(iter(found.values()))][:MOST]
+    points = [
+        {"series": arm, "class": str(one["class"]), "measure": "F1" if m == "f1" else m, "value": float(one[m])}
+        for arm, kept in found.items()
+        for one in kept
+        for m in MEASURES
+        if one.get(m) is not None and str(one["class"]) in order
+    ]
+    shapes = alt.Shape(
+        "series:N",
+        scale=alt.Scale(domain=list(arms), range=["diamond" if s == "plain" else "circle" for s in arms.values()]),
+        legend=alt.Legend(symbolSize=90),
+    )
+    scale = alt.Scale(domain=list(arms), range=[LINES[s][0] for s in arms.values()])
+    colours = alt.Color("series:N", scale=scale, legend=alt.Legend(symbolSize=90))
+    dots = (
+        chart("points")
+        .mark_point(size=75, filled=False, strokeWidth=2, opacity=1)
+        .encode(
+            x=alt.X(
+                "value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(values=[0, 0.5, 1], format="~g")
+            ),
+            y=alt.Y("class:N", sort=order, title=None, axis=alt.Axis(grid=True)),
+            color=colours,
+            shape=shapes,
+            tooltip=[
+                "class:N",
+                alt.Tooltip("series:N", title="strategy"),
+                "measure:N",
+                alt.Tooltip("value:Q", format=".3f"),
+            ],
+        )
+        .properties(width=WIDE, height=max(3, len(order)) * HIGH)
+        .facet(column=alt.Column("measure:N", sort=["precision", "recall", "F1"], title=None), spacing=18)
+    )
+    spec = looks(dots, points=points)
+    more = (
+        f" The {MOST} rarest of {len(next(iter(found.values())))} are drawn."
+        if len(next(iter(found.values()))) > MOST
+        else ""
+    )
+    return [
+        Picture(
+            key="classes",
+            section="classes",
+            title="Precision, recall and F1 of each class",
+            desc=f"Precision, recall and F1 of each class for {' and '.join(found)}; the table holds the numbers.",
+            caption=f"Rarest class first.{more}",
+            spec=spec,
+        )
+    ]

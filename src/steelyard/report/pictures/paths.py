@@ -1,0 +1,119 @@
+"""The weight path: the deciding metric as weights grow from none, and the trials of a continuous search."""
+
+from .. import given, words
+from ..computed import title
+from ..given import Data
+from .look import BAND, BEST, INK, Picture, chart, finished
+
+
+def weight_paths(data: Data) -> list[Picture]:
+    """One chart for each ingredient of which several strengths were compared."""
+    return [p for i, one in enumerate(given.many(data, "paths")) if (p := _path(data, one, i))]
+
+
+def _path(data: Data, one: Data, i: int) -> Picture | None:
+    import altair as alt
+
+    plain = given.judged(given.arm(data, given.PLAIN) or {}, data["metric"]).get("value")
+    points = [p for p in one.get("points") or () if p.get("x") is not None and p.get("value") is not None]
+    if plain is None or len(points) < 2:
+        return None
+    sign = 1.0 if given.higher(data) else -1.0  # a difference is an improvement, whichever way the metric points
+    points = sorted(points, key=lambda p: p["x"])
+    drawn = [
+        {
+            "x": float(p["x"]),
+            "y": float(p["value"]),
+            "low": float(plain + sign * (p.get("low") or 0.0)),
+            "high": float(plain + sign * (p.get("high") or 0.0)),
+            "arm": str(p.get("arm") or given.PLAIN),
+        }
+        for p in points
+    ]
+    ingredient, parameter, metric = str(one.get("ingredient")), str(one.get("parameter")), title(data)
+    x = alt.X(
+        "x:Q",
+        title=f"{parameter} of {ingredient}: from none to full weights",
+        scale=alt.Scale(nice=False, domain=[min(0.0, drawn[0]["x"]), drawn[-1]["x"]]),
+        axis=alt.Axis(values=[p["x"] for p in drawn], format=".3~g", labelOverlap=True),
+    )
+    scale = alt.Scale(zero=False, nice=True)
+    y = alt.Y("y:Q", title=metric, scale=scale, axis=alt.Axis(tickCount=5))
+    base = chart("points").encode(x=x)
+    band = base.mark_area(color=BEST, opacity=0.18).encode(y=alt.Y("low:Q", scale=scale, title=metric), y2="high:Q")
+    line = base.mark_line(color=BEST).encode(y=y)
+    told = [
+        alt.Tooltip("arm:N", title="strategy"),
+        alt.Tooltip("y:Q", title="value", format=".3f"),
+        alt.Tooltip("low:Q", format=".3f"),
+        alt.Tooltip("high:Q", format=".3f"),
+    ]
+    dots = base.mark_point(filled=True, size=60, color=BEST, opacity=1).encode(y=y, tooltip=told)
+    level = chart("plain")
+    rule = level.mark_rule(color=INK, strokeDash=[5, 3], strokeWidth=1.5).encode(y="y:Q")
+    name = level.mark_text(align="right", baseline="bottom", dy=-4, dx=-4).encode(
+        y="y:Q", x=alt.value("width"), text="said:N"
+    )
+    layers = [band, rule, line, dots, name]
+    if margin := data.get("margin"):
+        within = chart("within")
+        layers.insert(0, within.mark_rect(color=BAND).encode(y=alt.Y("y:Q", scale=scale, title=metric), y2="y2:Q"))
+    best = max(points[1:], key=lambda p: p.get("difference") or 0.0)
+    gain = best.get("difference")
+    interval = words.interval(best.get("low"), best.get("high"))
+    said = "" if gain is None else f" The best is {best.get('arm')} with {words.signed(gain)} {interval}".rstrip() + "."
+    beside = " The grey strip is too small to matter." if margin else ""
+    return Picture(
+        key=f"path-{i}",
+        section="path",
+        title=ingredient,
+        desc=f"{metric} against {parameter} of {ingredient}, from no weights at 0, with intervals; plain training has {words.number(plain)}.{said}",
+        caption=f"{metric[:1].upper()}{metric[1:]} as weights grow; the band is the 95 % interval of the difference to plain, over all strategies at once.{beside}",
+        spec=finished(
+            alt.layer(*layers),
+            points=drawn,
+            plain=[{"y": float(plain), "said": "plain"}],
+            within=[{"y": float(plain - (margin or 0.0)), "y2": float(plain + (margin or 0.0))}],
+        ),
+    )
+
+
+def search(data: Data) -> list[Picture]:
+    """What a continuous search around the best of the grid tried."""
+    import altair as alt
+
+    found = data.get("search") or {}
+    trials = [t for t in found.get("trials") or () if t.get("x") is not None and t.get("value") is not None]
+    if len(trials) < 2:
+        return []
+    parameter, metric = str(found.get("parameter") or "parameter"), title(data)
+    points = [{"x": float(t["x"]), "y": float(t["value"]), "n": k + 1} for k, t in enumerate(trials)]
+    base = chart("points")
+    dots = base.mark_point(filled=True, size=60, color=BEST, opacity=0.75).encode(
+        x=alt.X(
+            "x:Q",
+            title=f"{parameter} of {found.get('ingredient') or 'the best strategy'}",
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(tickCount=6),
+        ),
+        y=alt.Y("y:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5)),
+        tooltip=[
+            alt.Tooltip("n:Q", title="trial"),
+            alt.Tooltip("x:Q", title="at", format=".4~g"),
+            alt.Tooltip("y:Q", title="value", format=".3f"),
+        ],
+    )
+    layers = [dots]
+    if found.get("best") is not None:
+        layers.append(chart("best").mark_rule(color=INK, strokeDash=[5, 3]).encode(x="x:Q"))
+    best = "" if found.get("best") is None else f" The best is at {words.amount(found['best'])}."
+    return [
+        Picture(
+            key="search",
+            section="path",
+            title="Continuous search",
+            desc=f"{metric} of {words.plural(len(trials), 'trial')} against {parameter}.{best}",
+            caption=f"{words.plural(len(trials), 'trial')} around the best of the grid. Picking the highest of many is optimistic: only the table above compares fairly.",
+            spec=finished(alt.layer(*layers), points=points, best=[{"x": found.get("best")}]),
+        )
+    ]

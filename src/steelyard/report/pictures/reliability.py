@@ -1,0 +1,74 @@
+"""Reliability: what probabilities promise and what came true, as trained, with the weights undone, and recalibrated."""
+
+import math
+from collections.abc import Sequence
+
+from .. import given, words
+from ..forest import steps
+from ..given import Data
+from .look import Picture, chart, finished, strokes
+
+SAID = {"before": "as trained", "after": "weights undone", "recalibrated": "recalibrated"}
+STYLE = {"before": "before", "after": "best", "recalibrated": "again"}
+HONEST = "honest"
+TINY = 1e-12  # an axis of that length shows nothing
+
+
+def reliability(data: Data) -> list[Picture]:
+    """One chart for each arm that was kept."""
+    return [picture for name, found in given.curves(data).items() if (picture := _one(data, name, found))]
+
+
+def _one(data: Data, name: str, found: Data) -> Picture | None:
+    import altair as alt
+
+    kept = given.reliability(found)
+    if name == given.PLAIN:
+        kept.pop("before", None)  # nothing was undone
+    if not kept:
+        return None
+    said = {**SAID, "after": "as trained"} if name == given.PLAIN else SAID
+    two = given.binary(data)
+    event = words.quote(data["positive"]) if two else "right"
+    top = end([v for points in kept.values() for p, o, _ in points for v in (p, o)])
+    lines = [{"series": HONEST, "x": v, "y": v, "rows": 0} for v in (0.0, top)]
+    dots = [{"series": said[key], "x": p, "y": o, "rows": n} for key, points in kept.items() for p, o, n in points]
+    scale = alt.Scale(domain=[0, top], nice=False)
+    encoding = {
+        "x": alt.X(
+            "x:Q",
+            title=f"probability given to {event}" if two else "largest probability given",
+            scale=scale,
+            axis=alt.Axis(format="~g", tickCount=5),
+        ),
+        "y": alt.Y("y:Q", title=f"share that is {event}", scale=scale, axis=alt.Axis(format="~g", tickCount=5)),
+    }
+    series = {said[key]: STYLE[key] for key in kept} | {HONEST: "guide"}
+    line = chart("lines").mark_line().encode(**encoding, **strokes(series))
+    shown = [
+        alt.Tooltip("series:N", title="probabilities"),
+        alt.Tooltip("x:Q", title="given", format=".3~f"),
+        alt.Tooltip("y:Q", title="came true", format=".3~f"),
+        alt.Tooltip("rows:Q", title="rows", format=","),
+    ]
+    colour = strokes(series)["color"]
+    mark = chart("dots").mark_point(filled=True, size=55, opacity=1).encode(**encoding, color=colour, tooltip=shown)
+    far = [f"{said[key]} {words.number(max(abs(p - o) for p, o, _ in points))}" for key, points in kept.items()]
+    return Picture(
+        key=f"reliability-{'plain' if name == given.PLAIN else 'best'}",
+        section="reliability",
+        title=name,
+        desc=f"Share of rows that are {event} against the probability given by {name}, in groups of rows. Largest distance from honest: {'; '.join(far)}.",
+        caption=f"Held-out rows, in groups that should hold equally many. On the dotted line, of the rows given 30 % just 30 % are {event}.",
+        spec=finished(line + mark, lines=[*lines, *dots], dots=dots),
+    )
+
+
+def end(values: Sequence[float]) -> float:
+    """The end of both axes: the next tick beyond the largest value, at most 1."""
+    largest = max(values, default=1.0)
+    if largest <= TINY or largest >= 0.8:
+        return 1.0
+    marks = steps(0, largest, 4)
+    step = marks[1] - marks[0] if len(marks) > 1 else largest
+    return min(1.0, float(f"{math.ceil(largest / step - 1e-9) * step:.12g}"))

@@ -1,0 +1,88 @@
+"""How the scores of the two classes lie, and where the threshold cuts them."""
+
+import math
+
+from .. import given, words
+from ..given import Data
+from ..operating import operating
+from .look import BEST, GUIDE, INK, Picture, chart, finished
+
+SHOWN = (1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)
+
+
+def scores(data: Data) -> list[Picture]:
+    """Share of each class in every bin of the undone probability, drawn on the scale of log-odds."""
+    import altair as alt
+
+    kept, moved, table = given.scores(data), operating(data), given.thresholds(data)
+    if moved is None or moved.arm not in kept:
+        return []
+    names = given.classes(data)
+    bars, cuts, ends = [], [], []
+    for arm, found in kept.items():
+        edges = [float(v) for v in found["edges"]]
+        ends += [edges[0], edges[-1]]
+        for name, counts in zip(names, (found["negative"], found["positive"]), strict=True):
+            total = sum(counts) or 1.0
+            for k, n in enumerate(counts):
+                bars.append(
+                    {
+                        "series": arm,
+                        "class": name,
+                        "x": edges[k],
+                        "x2": edges[k + 1],
+                        "y": n / total / (edges[k + 1] - edges[k]),
+                    }
+                )
+        for i, t in enumerate(table[arm][:, 0].tolist() if arm in table else ()):
+            cuts.append({"series": arm, "i": i, "x": min(max(log_odds(t), edges[0]), edges[-1])})
+    low, high = min(ends), max(ends)
+    ticks = [log_odds(p) for p in SHOWN if low <= log_odds(p) <= high]
+    base = chart("bars").transform_filter("datum.series === arm")
+    shown = list(names)[::-1]
+    bins = base.mark_rect(opacity=0.55).encode(
+        x=alt.X(
+            "x:Q",
+            title=f"probability of {words.quote(moved.positive)}, spread by its log-odds",
+            scale=alt.Scale(domain=[low, high], nice=False),
+            axis=alt.Axis(values=ticks, labelExpr="format(1 / (1 + exp(-datum.value)), '.6~f')", grid=False),
+        ),
+        x2="x2:Q",
+        y=alt.Y(
+            "y:Q",
+            title="share of the class",
+            scale=alt.Scale(zero=True),
+            axis=alt.Axis(labels=False, ticks=False, tickCount=4),
+        ),
+        y2=alt.datum(0),
+        color=alt.Color(
+            "class:N",
+            sort=shown,
+            scale=alt.Scale(domain=shown, range=[BEST, GUIDE]),
+            legend=alt.Legend(symbolType="square", symbolSize=140, direction="horizontal"),
+        ),
+    )
+    cut = (
+        chart("cuts")
+        .transform_filter("datum.series === arm && datum.i === at")
+        .mark_rule(color=INK, strokeWidth=2)
+        .encode(x="x:Q")
+    )
+    params = [alt.param(name="arm", value=moved.arm), alt.param(name="at", value=moved.at)]
+    return [
+        Picture(
+            key="scores",
+            section="threshold",
+            title="How far apart are the classes?",
+            desc=f"How the probabilities given to rows of {' and '.join(map(words.quote, shown))} are spread, each class drawn to the same area, with the threshold as a line.",
+            caption="Both classes are drawn to the same area, however rare. Rows to the right of the line are called.",
+            spec=finished((bins + cut).add_params(*params), bars=bars, cuts=cuts),
+            follows=True,
+        )
+    ]
+
+
+def log_odds(p: float) -> float:
+    if p <= 0 or p >= 1:
+        return -math.inf if p <= 0 else math.inf
+    return math.log(p) - math.log1p(-p)

@@ -1,0 +1,274 @@
+"""The page in Debian's chromium: it runs under its own policy, asks nobody, and its sliders tell the truth."""
+
+import functools
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steelyard import report
+
+pytestmark = pytest.mark.slow
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip("there is no chromium")
+    with playwright.sync_playwright() as running:
+        found = running.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+@functools.cache
+def _made(text: str) -> str:
+    return report.html(json.loads(text))
+
+
+def made(data: Any) -> str:
+    return _made(json.dumps(data))
+
+
+class Opened:
+    """A page, and all that it complained about or asked for."""
+
+    def __init__(self, browser: Any, html: str, folder: Path, **context: Any):
+        path = folder / "report.html"
+        path.write_text(html, encoding="utf-8")
+        self.context = browser.new_context(**context)
+        self.page = self.context.new_page()
+        self.wrong: list[str] = []
+        self.asked: list[str] = []
+        self.page.on(
+            "console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.wrong.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(path.as_uri())
+        self.uri = path.as_uri()
+
+    def drawn(self) -> "Opened":
+        self.page.wait_for_selector("html[data-charts=live]", timeout=60_000)
+        return self
+
+    def text(self, selector: str) -> str:
+        return self.page.inner_text(selector)
+
+    def number(self, name: str) -> float:
+        return float(self.text(f"#{name}").replace(",", ""))
+
+    def slide(self, name: str, value: int) -> None:
+        self.page.locator(f"#{name}").fill(str(value))
+
+
+@pytest.fixture
+def opened(browser, tmp_path) -> Iterator[Any]:
+    ready: list[Opened] = []
+
+    def opening(data: Any, **context: Any) -> Opened:
+        ready.append(Opened(browser, data if isinstance(data, str) else made(data), tmp_path, **context))
+        return ready[-1]
+
+    yield opening
+    for one in ready:
+        one.context.close()
+
+
+def test_no_error_and_no_request(any_study, opened):
+    found = opened(any_study).drawn()
+    assert found.wrong == []
+    assert found.asked == [found.uri]
+    assert found.page.locator(".picture .live svg").count() == found.page.locator("figure").count() > 1
+
+
+def test_a_class_called_script_stays_text(hostile, opened):
+    found = opened(hostile).drawn()
+    found.slide("threshold", 1)
+    found.page.wait_for_timeout(400)
+    assert found.wrong == []
+    assert found.page.locator("img").count() == 0
+    assert "<script>alert(1)</script>" in found.text("main")
+    assert found.page.locator("script").count() == 4
+    name = hostile["positive"]
+    assert f'Of 50 rows that are "{name}", 80.0 % are found.' == found.page.text_content("#recall-says")
+
+
+@pytest.mark.parametrize("i", range(4))
+def test_the_threshold_slider_shows_the_counts_of_the_report(kept, opened, i):
+    kept["costs"] = {"fn": 20.0, "fp": 1.0}
+    found = opened(kept).drawn()
+    found.slide("threshold", i)
+    kept_at = {key: values[i] for key, values in kept["curves"]["plain"]["thresholds"].items()}
+    tp, fp, fn, tn = (found.number(f"cell-{key}") for key in ("tp", "fp", "fn", "tn"))
+    assert max(abs(a - kept_at[k]) for a, k in zip((tp, fp, fn, tn), ("tp", "fp", "fn", "tn"), strict=True)) < 1
+    assert tp + fp + fn + tn == 1000
+    assert float(found.text("#threshold-said")) == kept_at["threshold"]
+    assert found.number("precision-value") == pytest.approx(tp / (tp + fp), abs=5e-4)
+    assert found.number("recall-value") == pytest.approx(tp / (tp + fn), abs=5e-4)
+    assert found.number("f1-value") == pytest.approx(2 * tp / (2 * tp + fp + fn), abs=5e-4)
+    assert found.number("called-value") == pytest.approx(tp + fp, abs=0.05)
+    assert found.number("cost-value") == pytest.approx(20 * fn + fp, abs=0.05)
+
+
+def test_at_the_verdict_the_script_says_what_the_page_said_without_it(any_study, opened):
+    html = made(any_study)
+    still, live = opened(html, java_script_enabled=False), opened(html).drawn()
+    assert still.text("body").count("Copy") == 0
+    for selector in ("#decisions-caption", ".decisions", ".figures"):
+        if still.page.locator(selector).count():
+            assert still.text(selector) == live.text(selector)
+    assert still.page.locator(".picture svg").count() == live.page.locator(".picture svg").count()
+    assert not still.page.locator("#controls").count() or not still.page.locator("#controls").is_visible()
+
+
+def test_the_cost_slider_moves_the_threshold_to_the_cheapest(kept, opened):
+    found = opened(kept).drawn()
+    table = kept["curves"]["plain"]["thresholds"]
+    for step in (-20, 0, 20, 40, 60):
+        found.slide("ratio", step)
+        ratio = 10 ** (step / 20)
+        costs = [ratio * fn + fp for fn, fp in zip(table["fn"], table["fp"], strict=True)]
+        best = table["threshold"][costs.index(min(costs))]
+        assert float(found.text("#threshold-said")) == best
+        assert f"threshold {found.text('#threshold-said')}" in found.text("#cheapest-said")
+
+
+def test_the_capacity_slider_calls_no_more_rows_than_can_be_checked(kept, opened):
+    found = opened(kept).drawn()
+    assert "200 can be checked" in found.text("#capacity-said")
+    said = set()
+    for step in (0, 60, 75, 90, 100):
+        found.slide("capacity", step)
+        room = re.match(r"([\d,]+) can be checked, ([\d,.]+) are called", found.text("#capacity-said"))
+        assert room is not None
+        can, called = (float(n.replace(",", "")) for n in room.groups())
+        assert called == 10 * found.number("called-value")
+        assert called <= can or float(found.text("#threshold-said")) == 0.6  # the highest that was kept
+        said.add(called)
+    assert len(said) > 2
+
+
+def test_arrow_keys_move_the_slider_and_the_result_is_announced(kept, opened):
+    found = opened(kept).drawn()
+    found.page.focus("#threshold")
+    before = found.number("cell-tp")
+    found.page.keyboard.press("ArrowLeft")
+    assert found.number("cell-tp") > before
+    assert found.page.get_attribute("#threshold", "aria-valuetext") == found.text("#threshold-said") == "0.100"
+    found.page.wait_for_timeout(500)  # the announcement waits until the slider rests
+    assert found.page.text_content("#said").startswith('Threshold 0.100: 40 of 50 "ill" found, 160 false alarms')
+    assert found.page.get_attribute("#said", "aria-live") == "polite"
+    found.page.keyboard.press("End")
+    assert found.text("#threshold-said") == "0.600"
+
+
+def test_back_to_the_verdict_undoes_everything(won, opened):
+    found = opened(won).drawn()
+    before = found.text("main")
+    found.page.check("input[name=arm] >> nth=0")
+    found.slide("ratio", 30)
+    assert found.text("main") != before
+    found.page.click("#back")
+    assert found.text("main") == before
+
+
+def test_marks_in_the_charts_follow_the_sliders(kept, opened):
+    found = opened(kept).drawn()
+    moving = ("scores", "cost", "precision-recall", "roc", "exchange")
+    pictures = {key: found.page.inner_html(f"#{key}-still") for key in moving}
+    found.slide("threshold", 1)
+    for key in moving:
+        found.page.wait_for_function(
+            "([key, before]) => document.getElementById(key + '-still').innerHTML !== before", arg=[key, pictures[key]]
+        )
+    assert found.wrong == []
+
+
+def test_nothing_is_evaluated_from_text(kept, opened):
+    found = opened(kept).drawn()
+    refused = found.page.evaluate(
+        "() => new Promise((done) => { const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
+        " document.body.append(s); done(window.ran === undefined); })"
+    )
+    assert refused
+
+
+def test_words_stand_out_from_the_ground_in_light_and_dark(any_study, opened):
+    """WCAG's 4.5 : 1 for every text on the page, charts included."""
+    found = opened(any_study).drawn()
+    for scheme in ("light", "dark"):
+        found.page.emulate_media(color_scheme=scheme)
+        assert found.page.evaluate(CONTRAST) == []
+
+
+CONTRAST = """() => {
+  const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return c.startsWith('color(') ? [...m.slice(0, 3).map((v) => 255 * v), m[3] ?? 1] : m; };
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (el) => { for (; el; el = el.parentElement) { const c = parse(getComputedStyle(el).backgroundColor); if ((c[3] ?? 1) > 0) return c; } return [255, 255, 255]; };
+  const poor = [];
+  for (const el of document.querySelectorAll('main *, footer')) {
+    const own = [...el.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || el.closest('[hidden], .unseen') || el.disabled || !el.getClientRects().length) continue;
+    const style = getComputedStyle(el), svg = el.namespaceURI.endsWith('svg');
+    const a = light(parse(svg ? style.fill : style.color)), b = light(ground(el));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) poor.push(el.tagName + ' ' + el.textContent.trim().slice(0, 40) + ' ' + ratio.toFixed(2));
+  }
+  return poor;
+}"""
+
+
+def test_the_body_does_not_scroll_sideways(any_study, opened):
+    found = opened(any_study).drawn()
+    for width in (400, 700, 1280):
+        found.page.set_viewport_size({"width": width, "height": 900})
+        assert found.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_paper_there_are_pictures_and_numbers_but_no_controls(kept, opened):
+    found = opened(kept, color_scheme="dark").drawn()
+    found.page.emulate_media(media="print")
+    assert not found.page.locator("#controls").is_visible()
+    assert not found.page.locator("button").first.is_visible()
+    assert found.page.locator("#precision-recall-still svg").is_visible()
+    assert found.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert len(found.page.pdf()) > 10_000
+
+
+def test_the_whole_page_can_be_walked_with_the_keyboard(kept, opened):
+    found = opened(kept).drawn()
+    reached = []
+    for _ in range(40):
+        found.page.keyboard.press("Tab")
+        reached.append(found.page.evaluate("document.activeElement.id || document.activeElement.name"))
+    assert [name for name in reached if name in ("arm", "threshold", "ratio", "capacity", "back")][:4] == [
+        "arm",
+        "threshold",
+        "ratio",
+        "capacity",
+    ]
+
+
+def test_two_studies_side_by_side_need_no_script(kept, hostile, opened):
+    found = opened(report.compare_html(kept, hostile), viewport={"width": 400, "height": 900})
+    assert found.wrong == []
+    assert found.asked == [found.uri]
+    assert found.page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert found.text("h1") == "Two studies side by side"
