@@ -4,6 +4,7 @@ import hashlib
 import html as escapes
 import json
 import re
+import sys
 from html.parser import HTMLParser
 from typing import Any
 
@@ -248,3 +249,9 @@ def test_sliders_have_labels_and_outputs(kept):
     assert sliders == {"threshold", "ratio", "capacity"}
     for tag in ("label", "output"):
         assert sliders == {attrs["for"] for t, attrs in elements if t == tag and "for" in attrs}
+
+
+def test_a_missing_package_that_draws_is_named_with_what_to_install(kept, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(ImportError, match=r"needs vl_convert, which is not installed; pip install 'steelyard\[tune\]'"):
+        report.html(kept)

@@ -60,6 +60,18 @@ def test_scores_of_each_class_have_area_one(kept):
     assert next(c["x"] for c in cuts if c["i"] == 0) == -6.0  # threshold 0 stands at the edge
 
 
+def test_empty_tails_of_the_scores_take_no_width(kept):
+    for found in kept["curves"].values():
+        found["scores"] = {
+            "edges": [-20.0, -12.0, -6.0, 0.0, 4.0, 9.0],
+            "positive": [0.0, 0.0, 20.0, 30.0, 0.0],
+            "negative": [0.2, 0.0, 900.0, 49.8, 0.0],
+        }
+    shown = by_key(kept)["scores"].spec["datasets"]
+    assert (min(b["x"] for b in shown["bars"]), max(b["x2"] for b in shown["bars"])) == (-6.0, 4.0)
+    assert all(-6.0 <= c["x"] <= 4.0 for c in shown["cuts"])
+
+
 @given(st.integers(0, 10_000))
 def test_the_exchange_curve_is_that_of_calibrate(seed):
     rng = np.random.default_rng(seed)

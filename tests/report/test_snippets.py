@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 
 from steelyard import BinaryCrossEntropy, Counts, CrossEntropy, Recipe, inverse_frequency, label_temperature, posterior
 from steelyard.report import words
@@ -102,6 +103,29 @@ def test_scikit_learn_undoes_what_it_weighted(won, tmp_path, monkeypatch):
     odds = q / (1 - q) * w[0] / w[1]
     np.testing.assert_allclose(found["p"], odds / (1 + odds), rtol=1e-4)
     assert found["called"].tolist() == (found["p"] >= 0.231).tolist()
+
+
+@pytest.mark.parametrize("name", ["kept", "won"])
+def test_another_model_is_weighted_row_by_row_and_not_named_a_linear_one(name, request, tmp_path, monkeypatch):
+    study = request.getfixturevalue(name) | {"model": "boosting"}
+    final_recipe(study).save(tmp_path / "recipe.json")
+    monkeypatch.chdir(tmp_path)
+    X, y = _table()
+    weights = []
+
+    class Model(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            weights.append(sample_weight)
+            return super().fit(X, y, sample_weight=sample_weight)
+
+    found = run(by_key(study)["sklearn"], X=X, y=y, model=Model())
+    assert "LogisticRegression" not in by_key(study)["sklearn"]
+    assert found["called"].tolist() == (found["p"] >= 0.231).tolist()
+    if name == "kept":
+        assert weights == [None]
+    else:
+        w = final_recipe(study).label_weights()
+        np.testing.assert_allclose(weights[0], np.where(np.asarray(y) == "ill", w[1], w[0]), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def computed(data: Data) -> list[tuple[str, str]]:
         ("splits", _splits(data)),
         (
             "chosen on the other folds",
-            f"{_axis(data)}, then the threshold{f' (best {words.metric(rule)})' if rule else ''}; plain has the same freedom as every candidate",
+            f"{_axis(data)}, then the threshold{f' ({words.best(rule)})' if rule else ''}; plain has the same freedom as every candidate",
         ),
         (_axis(data), _span(data, data.get("strengths") or (), final.get("strength"))),
         ("continuous search", _search(data)),

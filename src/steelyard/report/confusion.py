@@ -82,7 +82,7 @@ def mistaken(data: Data) -> tuple[str, ...]:
 
 def _caption(data: Data, at: float | None) -> str:
     wanted = data["verdict"].get("threshold")
-    rule = "by the largest probability"
+    rule = "by the probabilities after the prior shift of the verdict"
     if at is not None:
         near = words.threshold(at) != words.threshold(wanted)
         rule = f"at threshold {words.threshold(at)}"

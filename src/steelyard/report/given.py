@@ -143,7 +143,7 @@ def higher(data: Data) -> bool:
 def decisions(data: Data) -> tuple[float | None, list[list[float]]] | None:
     """(threshold, rows by truth and decision in the order of `classes`) of the chosen arm; None where not kept.
 
-    Two classes: the kept threshold nearest to the verdict's. More: None, and the largest probability decides.
+    Two classes: the kept threshold nearest to the verdict's. More: None, and the shifted probabilities decide.
     """
     found = curves(data).get(winner(data) or PLAIN, {})
     at, kept = data["verdict"].get("threshold"), found.get("thresholds")

@@ -139,7 +139,7 @@ def _notes(data: Data) -> list[str]:
 
 def _threshold_says(data: Data) -> str:
     rule = (data.get("final") or {}).get("threshold_rule")
-    chosen = f", set for the best {words.metric(rule)}" if rule else ""
+    chosen = f", set for the {words.best(rule)}" if rule else ""
     kind = "undone probability" if given.winner(data) else "probability"
     return f"{kind} of {words.quote(data['positive'])}{chosen}"
 

@@ -114,6 +114,9 @@ def _keras(w: np.ndarray, names: tuple[str, ...]) -> Snippet:
 
 
 def _sklearn(data: Data, w: np.ndarray | None) -> Snippet:
+    """The tuner's linear model; of another model only the lines around it, which any classifier takes."""
+    if data.get("model") not in (None, "linear"):
+        return _any_classifier(data, w)
     names, at = given.classes(data), data["verdict"].get("threshold")
     strength = (data.get("final") or {}).get("strength")
     options = [f"C={_digits(1 / strength)}"] if strength else []
@@ -136,6 +139,24 @@ def _sklearn(data: Data, w: np.ndarray | None) -> Snippet:
         if w is not None
         else "Leave class_weight out; then the threshold."
     )
+    return Snippet("sklearn", "scikit-learn", says, "\n".join(lines) + "\n")
+
+
+def _any_classifier(data: Data, w: np.ndarray | None) -> Snippet:
+    names, at = given.classes(data), data["verdict"].get("threshold")
+    lines = ["model.fit(X, y)"]
+    if w is not None:
+        table = ", ".join(f"{words.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
+        lines = [
+            "import numpy as np",
+            "import steelyard as sy",
+            "",
+            f"class_weight = {{{table}}}",
+            "model.fit(X, y, sample_weight=np.array([class_weight[c] for c in y]))",
+        ]
+    if at is not None and given.binary(data):
+        lines += _sklearn_decision(names, at, undo=w is not None)
+    says = "Any classifier with predict_proba, the weights given row by row." if w is not None else "Any classifier."
     return Snippet("sklearn", "scikit-learn", says, "\n".join(lines) + "\n")
 
 

@@ -25,6 +25,15 @@ def metric(name: str) -> str:
     return METRICS.get(name, name.replace("_", " "))
 
 
+def best(name: str) -> str:
+    """What a threshold was set for.
+
+    >>> best("f1"), best("expected_cost")
+    ('best F1', 'lowest cost per 1000 rows')
+    """
+    return f"{'lowest' if name in LOWER_IS_BETTER else 'best'} {metric(name)}"
+
+
 def number(value: float) -> str:
     """Three decimals; never a negative zero."""
     return f"{value:.3f}".replace("-0.000", "0.000")

@@ -8,11 +8,9 @@ from torch import Tensor
 from .forms import Form
 from .rows import PIECE, Rows, centred, triangle
 
-DENSE = (
-    64,
-    400,
-)  # parameters per model up to which its Hessian is written out, for one logit and for more (conjugate gradients
-# then pass over all pairs of logits); beyond, conjugate gradients
+# parameters per model up to which its Hessian is written out, for one logit and for more; beyond, conjugate gradients, which
+# pass over all pairs of logits
+DENSE = (64, 400)
 FACTORS = 2**22  # numbers in all Hessians of one call
 PAIRS = 2**24  # the same for the curvatures that conjugate gradients need
 
@@ -33,7 +31,7 @@ def capacity(rows: Rows, C: int) -> int:
     """How many models may be fitted in one call, so that their Hessians stay small."""
     if _dense(rows, C):
         return max(1, FACTORS // (C * rows.width) ** 2)
-    return max(1, PAIRS // (C * (C + 1) // 2 * len(rows.X)))
+    return max(1, PAIRS // (C * (C + 1) // 2 * rows.sample.X.shape[0]))
 
 
 def _dense(rows: Rows, C: int) -> bool:
@@ -42,9 +40,8 @@ def _dense(rows: Rows, C: int) -> bool:
 
 def make(rows: Rows, form: Form, theta: Tensor, ridge: Tensor, like: Tensor) -> Hessian:
     """ridge [models, 1, p]; models with the same number in `like` [models] share the Hessian of the middle one of them."""
-    _, group = torch.unique(like, return_inverse=True)
-    members = [(group == g).nonzero()[:, 0] for g in range(int(group.max()) + 1)]
-    middle = torch.stack([m[len(m) // 2] for m in members])
+    _, group, size = torch.unique(like, return_inverse=True, return_counts=True)
+    middle = torch.argsort(group, stable=True)[size.cumsum(0) - (size + 1) // 2]
     if _dense(rows, form.width):
         return Cholesky(_factors(rows, form.take(middle), theta[middle], ridge, group))
     return Conjugate(rows, _pairs(rows, form.take(middle), theta[middle]), group, ridge)

@@ -18,8 +18,9 @@ from .hessian import Hessian, capacity, make
 from .rows import Rows, centred
 
 SLOW = 0.1  # a decrement that shrinks less than to this fraction asks for a new Hessian
-DONE = {torch.float32: 1e-13, torch.float64: 1e-15}  # the decrement that is expected after the last step, by what X is in
-ROUGH = 1e-6  # the same for the minimum on a sample, from which all rows start
+# the decrement that is expected after the last step, by what X is in; ROUGH for the minimum on a sample, from which all rows start
+DONE = {torch.float32: 1e-13, torch.float64: 1e-15}
+ROUGH = 1e-6
 FINE = 1e-10  # from this decrement on gradients are computed in float64
 BLIND = {torch.float32: 1e-8, torch.float64: 1e-15}  # below it rounding decides which of two objectives is lower
 NEAR = 1e-5  # below it a decrement that shrinks is enough even where the loss is not convex
@@ -33,7 +34,7 @@ def fit(
 
     form      the losses, one per model
     strength  [models] > 0, scikit-learn's 1 / C
-    start     [models, C, p]; unless given, the minimum on a sample of the rows
+    start     [models, C, p]; unless given, the minimum on a sample of the rows. Losses that are not convex pass by there anyway
     alike     [models]: models with the same number differ in their strength alone
     """
     free = torch.tensor([1.0] * (rows.width - 1) + [0.0], dtype=torch.float64)

@@ -7,6 +7,7 @@ from ..given import Data
 from ..operating import operating
 from .look import BEST, GUIDE, INK, Picture, chart, finished
 
+TRACE = 0.001  # of a class: bins that hold less, beyond all that hold more, would only waste the width
 SHOWN = (1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)
 
 
@@ -18,28 +19,30 @@ def scores(data: Data) -> list[Picture]:
     if moved is None or moved.arm not in kept:
         return []
     names = given.classes(data)
-    bars, cuts, ends = [], [], []
+    bars, ends = [], []
     for arm, found in kept.items():
         edges = [float(v) for v in found["edges"]]
-        ends += [edges[0], edges[-1]]
         for name, counts in zip(names, (found["negative"], found["positive"]), strict=True):
             total = sum(counts) or 1.0
-            for k, n in enumerate(counts):
-                bars.append(
-                    {
-                        "series": arm,
-                        "class": name,
-                        "x": edges[k],
-                        "x2": edges[k + 1],
-                        "y": n / total / (edges[k + 1] - edges[k]),
-                    }
-                )
-        for i, t in enumerate(table[arm][:, 0].tolist() if arm in table else ()):
-            cuts.append({"series": arm, "i": i, "x": min(max(log_odds(t), edges[0]), edges[-1])})
+            shares = [n / total for n in counts]
+            shown = [k for k, share in enumerate(shares) if share > TRACE]
+            ends += [edges[shown[0]], edges[shown[-1] + 1]] if shown else []
+            for k, share in enumerate(shares):
+                wide = edges[k + 1] - edges[k]
+                bars.append({"series": arm, "class": name, "x": edges[k], "x2": edges[k + 1], "y": share / wide})
+    if not ends:
+        return []
     low, high = min(ends), max(ends)
+    bars = [{**b, "x": max(b["x"], low), "x2": min(b["x2"], high)} for b in bars if b["x"] < high and b["x2"] > low]
+    cuts = [
+        {"series": arm, "i": i, "x": min(max(log_odds(t), low), high)}
+        for arm in kept
+        if arm in table
+        for i, t in enumerate(table[arm][:, 0].tolist())
+    ]
     ticks = [log_odds(p) for p in SHOWN if low <= log_odds(p) <= high]
     base = chart("bars").transform_filter("datum.series === arm")
-    shown = list(names)[::-1]
+    order = list(names)[::-1]
     bins = base.mark_rect(opacity=0.55).encode(
         x=alt.X(
             "x:Q",
@@ -57,8 +60,8 @@ def scores(data: Data) -> list[Picture]:
         y2=alt.datum(0),
         color=alt.Color(
             "class:N",
-            sort=shown,
-            scale=alt.Scale(domain=shown, range=[BEST, GUIDE]),
+            sort=order,
+            scale=alt.Scale(domain=order, range=[BEST, GUIDE]),
             legend=alt.Legend(symbolType="square", symbolSize=140, direction="horizontal"),
         ),
     )
@@ -74,7 +77,7 @@ def scores(data: Data) -> list[Picture]:
             key="scores",
             section="threshold",
             title="How far apart are the classes?",
-            desc=f"How the probabilities given to rows of {' and '.join(map(words.quote, shown))} are spread, each class drawn to the same area, with the threshold as a line.",
+            desc=f"How the probabilities given to rows of {' and '.join(map(words.quote, order))} are spread, each class drawn to the same area, with the threshold as a line.",
             caption="Both classes are drawn to the same area, however rare. Rows to the right of the line are called.",
             spec=finished((bins + cut).add_params(*params), bars=bars, cuts=cuts),
             follows=True,
