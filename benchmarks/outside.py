@@ -24,7 +24,7 @@ import numpy as np
 
 import steelyard as sy
 from steelyard.counts import Counts
-from steelyard.tuning.problem import problem
+from steelyard.tuning.data.problem import problem
 
 from .honesty import Cache, code, commit, publish
 from .rates import share

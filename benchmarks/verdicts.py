@@ -13,12 +13,12 @@ import numpy as np
 import steelyard as sy
 from steelyard.counts import Counts
 from steelyard.tuning import Study, study
+from steelyard.tuning.data.problem import problem
+from steelyard.tuning.engines.linear import LinearEngine
+from steelyard.tuning.engines.undo import undo
 from steelyard.tuning.goals import Goals
-from steelyard.tuning.linear import LinearEngine
-from steelyard.tuning.metrics import Metric
-from steelyard.tuning.problem import problem
-from steelyard.tuning.store import Memory
-from steelyard.tuning.undo import undo
+from steelyard.tuning.judging.metrics import Metric
+from steelyard.tuning.storage.store import Memory
 
 from .generators import GENERATORS, Sample
 

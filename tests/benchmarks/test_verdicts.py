@@ -13,8 +13,8 @@ from sklearn import metrics as sk
 import steelyard as sy
 from benchmarks import verdicts
 from steelyard.counts import Counts
-from steelyard.tuning.metrics import METRICS
-from steelyard.tuning.problem import problem
+from steelyard.tuning.data.problem import problem
+from steelyard.tuning.judging.metrics import METRICS
 
 ARMS = {"inverse_frequency(beta=1)": sy.inverse_frequency, "focal(gamma=2)": sy.focal(gamma=2.0)}
 SMALL: dict[str, Any] = {"repeats": 2, "bootstrap": 100, "recipes": ARMS}

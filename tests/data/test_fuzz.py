@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from steelyard.data.tables import count_column, read_table
-from steelyard.tuning.problem import problem
+from steelyard.tuning.data.problem import problem
 
 ROWS = 40
 FRAME = pd.DataFrame(

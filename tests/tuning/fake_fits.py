@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-import steelyard.tuning.database  # noqa: F401  # once, before the forks
-from steelyard.tuning import share, threads
-from steelyard.tuning.store import open_store
+import steelyard.tuning.storage.database  # noqa: F401  # once, before the forks
+from steelyard.tuning.storage import share, threads
+from steelyard.tuning.storage.store import open_store
 
 TASK = {"format": 1, "rows": 7}
 KEYS = (("plain", 1.0), ("inverse", 0.5))

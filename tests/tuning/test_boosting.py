@@ -19,9 +19,9 @@ from steelyard import (
     margin,
     unit_mass,
 )
-from steelyard.tuning.boosting import BoostingEngine, one_thread
-from steelyard.tuning.objective import STEP, LightGBMEngine
-from steelyard.tuning.undo import undo
+from steelyard.tuning.engines.boosting import BoostingEngine, one_thread
+from steelyard.tuning.engines.objective import STEP, LightGBMEngine
+from steelyard.tuning.engines.undo import undo
 
 TWO = Counts([950, 50], ("no", "yes"), "rows", "test")
 BOTH = pytest.mark.parametrize("engine", [BoostingEngine(), LightGBMEngine()], ids=lambda e: e.name)

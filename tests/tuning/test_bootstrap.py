@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from steelyard.tuning import bootstrap
-from steelyard.tuning.bootstrap import draws, stretch
-from steelyard.tuning.split import Split, split
+from steelyard.tuning.judging import bootstrap
+from steelyard.tuning.judging.bootstrap import draws, stretch
+from steelyard.tuning.judging.split import Split, split
 
 
 def all_draws(y: np.ndarray, count: int, seed: int = 0, kind: Split | None = None) -> np.ndarray:

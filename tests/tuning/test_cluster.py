@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steelyard.tuning import cluster, share, threads
-from steelyard.tuning.store import open_store
+from steelyard.tuning.storage import cluster, share, threads
+from steelyard.tuning.storage.store import open_store
 
 
 def never():

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from steelyard.tuning import rules
-from steelyard.tuning.crossfit import SHIFTS, UNJUDGED, OutOfFold, Sweep, criterion, outcomes, threshold_metric
-from steelyard.tuning.metrics import METRICS, Evaluator, metric
-from steelyard.tuning.split import Split, split
-from steelyard.tuning.sweep import Room
+from steelyard.tuning.judging import rules
+from steelyard.tuning.judging.crossfit import SHIFTS, UNJUDGED, OutOfFold, Sweep, criterion, outcomes, threshold_metric
+from steelyard.tuning.judging.metrics import METRICS, Evaluator, metric
+from steelyard.tuning.judging.split import Split, split
+from steelyard.tuning.judging.sweep import Room
 
 COST = metric("expected_cost", 2, cost_fn=20, cost_fp=1)
 ROOM = metric("recall_at_capacity", 2, capacity=0.2)

@@ -15,9 +15,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
 from steelyard import Counts, Recipe, focal, inverse_frequency, unit_mass
-from steelyard.tuning.estimators import EstimatorEngine, made, parse
-from steelyard.tuning.quiet import quiet
-from steelyard.tuning.undo import undo
+from steelyard.tuning.engines.estimators import EstimatorEngine, made, parse
+from steelyard.tuning.engines.quiet import quiet
+from steelyard.tuning.engines.undo import undo
 
 TWO = Counts([900, 100], ("no", "yes"), "rows", "test")
 ONE = np.array([1.0])

@@ -6,12 +6,12 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from steelyard.tuning import evidence
-from steelyard.tuning.bootstrap import draws
-from steelyard.tuning.crossfit import OutOfFold, outcomes
-from steelyard.tuning.evidence import Cells, Shown, compare
-from steelyard.tuning.metrics import METRICS, Evaluator, metric
-from steelyard.tuning.split import Split, split
+from steelyard.tuning.judging import evidence
+from steelyard.tuning.judging.bootstrap import draws
+from steelyard.tuning.judging.crossfit import OutOfFold, outcomes
+from steelyard.tuning.judging.evidence import Cells, Shown, compare
+from steelyard.tuning.judging.metrics import METRICS, Evaluator, metric
+from steelyard.tuning.judging.split import Split, split
 
 NAMES = {
     2: ("average_precision", "roc_auc", "f1", "balanced_accuracy", "log_loss", "brier"),

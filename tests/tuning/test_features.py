@@ -6,8 +6,8 @@ import pytest
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from steelyard.tuning.features import LEVELS, read
-from steelyard.tuning.problem import as_table, problem
+from steelyard.tuning.data.features import LEVELS, read
+from steelyard.tuning.data.problem import as_table, problem
 
 EVERY = np.arange(60)
 

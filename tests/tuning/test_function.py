@@ -7,7 +7,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 import steelyard as sy
-from steelyard.tuning.function import FunctionEngine, Rows, predict, problem_of
+from steelyard.tuning.engines.function import FunctionEngine, Rows, predict, problem_of
 
 RNG = np.random.default_rng(0)
 Y = (RNG.random(600) < 0.15).astype(int)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from steelyard.tuning import honesty
-from steelyard.tuning.evidence import Judge
-from steelyard.tuning.honesty import Comparison, Gate
-from steelyard.tuning.metrics import METRICS
-from steelyard.tuning.split import split
+from steelyard.tuning.judging import honesty
+from steelyard.tuning.judging.evidence import Judge
+from steelyard.tuning.judging.honesty import Comparison, Gate
+from steelyard.tuning.judging.metrics import METRICS
+from steelyard.tuning.judging.split import split
 
 AP = METRICS["average_precision"]
 OPEN = Gate("AUC", 0.8, 0.75, 0.5, True)

@@ -11,10 +11,10 @@ from sklearn.linear_model import LogisticRegression
 
 from steelyard import Recipe, curves, functional
 from steelyard.calibrate import posterior
-from steelyard.tuning import hessian, rows
-from steelyard.tuning.forms import Sigmoid, Softmax
-from steelyard.tuning.linear import Linear, LinearEngine
-from steelyard.tuning.undo import undo
+from steelyard.tuning.engines import hessian, rows
+from steelyard.tuning.engines.forms import Sigmoid, Softmax
+from steelyard.tuning.engines.linear import Linear, LinearEngine
+from steelyard.tuning.engines.undo import undo
 
 TWO = {"classes": ("no", "yes"), "kind": "exclusive"}
 STRENGTHS = (0.1, 1.0, 30.0)

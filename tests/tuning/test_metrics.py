@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from steelyard.tuning.costs import parse_matrix
-from steelyard.tuning.metrics import METRICS, Evaluator, from_tables, metric, others
+from steelyard.tuning.judging.costs import parse_matrix
+from steelyard.tuning.judging.metrics import METRICS, Evaluator, from_tables, metric, others
 
 
 @pytest.fixture(params=["distinct", "tied"])
@@ -166,7 +166,7 @@ def test_blocks_change_nothing(name, classes, monkeypatch):
     made = made[..., 0] if m.kind != "decision" and classes == 2 else made
     weights = rng.integers(0, 4, size=(200, 7)).astype(np.float32)
     whole = Evaluator(m, made, y, classes)(weights)
-    monkeypatch.setattr("steelyard.tuning.metrics.BLOCK", 100)
+    monkeypatch.setattr("steelyard.tuning.judging.metrics.BLOCK", 100)
     np.testing.assert_allclose(Evaluator(m, made, y, classes)(weights), whole, rtol=1e-6)
 
 

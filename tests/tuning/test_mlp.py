@@ -8,8 +8,8 @@ import torch
 from scipy import sparse
 
 from steelyard import Counts, Recipe, curves, focal, functional, inverse_frequency, logit_adjustment, margin, unit_mass
-from steelyard.tuning.mlp import Layers, MLPEngine
-from steelyard.tuning.undo import undo
+from steelyard.tuning.engines.mlp import Layers, MLPEngine
+from steelyard.tuning.engines.undo import undo
 
 TWO = Counts([900, 100], ("no", "yes"), "rows", "test")
 
@@ -167,7 +167,7 @@ def test_more_rows_are_scored_in_pieces(monkeypatch):
     X, y, _ = rows(400)
     fitted = MLPEngine().fit(X, y, [PLAIN], np.array([1.0]))
     whole = fitted.logits(X)
-    monkeypatch.setattr("steelyard.tuning.mlp.ROWS", 150)
+    monkeypatch.setattr("steelyard.tuning.engines.mlp.ROWS", 150)
     np.testing.assert_allclose(fitted.logits(X), whole, atol=1e-6)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from steelyard import Recipe
-from steelyard.tuning import models
+from steelyard.tuning.engines import models
 
 PATH = "sklearn.ensemble.RandomForestClassifier(n_estimators=5)"
 RECIPE = Recipe(weight=[0.5, 5.0], classes=("no", "yes"), kind="exclusive")

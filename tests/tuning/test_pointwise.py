@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from steelyard import Recipe, curves, fixed, functional
-from steelyard.tuning.pointwise import Pointwise, constant, refusal, same_curve
-from steelyard.tuning.undo import undo
+from steelyard.tuning.engines.pointwise import Pointwise, constant, refusal, same_curve
+from steelyard.tuning.engines.undo import undo
 
 TWO = {"classes": ("no", "yes"), "kind": "exclusive"}
 THREE = {"classes": ("a", "b", "c"), "kind": "exclusive"}

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from steelyard.tuning import database
-from steelyard.tuning.store import open_store, optuna_storage
+from steelyard.tuning.storage import database
+from steelyard.tuning.storage.store import open_store, optuna_storage
 
 pytestmark = pytest.mark.slow
 

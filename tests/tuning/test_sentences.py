@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from steelyard.tuning import honesty
-from steelyard.tuning.honesty import Comparison, Gate
-from steelyard.tuning.metrics import METRICS
-from steelyard.tuning.sentences import Facts, cut_short, rare_name, sentence, threshold
+from steelyard.tuning.judging import honesty
+from steelyard.tuning.judging.honesty import Comparison, Gate
+from steelyard.tuning.judging.metrics import METRICS
+from steelyard.tuning.judging.sentences import Facts, cut_short, rare_name, sentence, threshold
 
 OPEN = Gate("AUC", 0.8, 0.75, 0.5, True)
 X = "inverse_frequency(beta=1)"

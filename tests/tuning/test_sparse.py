@@ -7,8 +7,8 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from steelyard import Recipe, curves
-from steelyard.tuning import sparse as solver
-from steelyard.tuning.forms import Sigmoid, Softmax
+from steelyard.tuning.engines import sparse as solver
+from steelyard.tuning.engines.forms import Sigmoid, Softmax
 
 STRENGTHS = np.array([0.03, 1.0, 30.0])
 NAMES = ("a", "b", "c")

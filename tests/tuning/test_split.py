@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steelyard.tuning.split import Split, count_folds, folds, rare, rare_by_block, rarest, split
+from steelyard.tuning.judging.split import Split, count_folds, folds, rare, rare_by_block, rarest, split
 
 
 def grouped_table(seed: int, groups: int = 60, classes: int = 2, largest: int = 12):

@@ -19,8 +19,8 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from steelyard.tuning import address, blob, database, share, threads
-from steelyard.tuning.store import Memory, open_store, optuna_storage
+from steelyard.tuning.storage import address, blob, database, share, threads
+from steelyard.tuning.storage.store import Memory, open_store, optuna_storage
 
 TASK = {
     "format": 1,

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from steelyard.tuning.problem import Problem, problem
-from steelyard.tuning.split import split
-from steelyard.tuning.suspects import suspects
+from steelyard.tuning.data.problem import Problem, problem
+from steelyard.tuning.data.suspects import suspects
+from steelyard.tuning.judging.split import split
 
 MAMMOGRAPHY = Path(__file__).parents[2] / "examples/data/mammography_adbench.csv"
 

@@ -8,10 +8,10 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from steelyard.data.tables import read_table
-from steelyard.tuning import words
-from steelyard.tuning.columns import Text
-from steelyard.tuning.features import read
-from steelyard.tuning.problem import as_table
+from steelyard.tuning.data import words
+from steelyard.tuning.data.columns import Text
+from steelyard.tuning.data.features import read
+from steelyard.tuning.data.problem import as_table
 
 WORDS = ["offer", "money", "prize", "call", "now", "meet", "lunch", "home", "late", "tonight", "free", "text"]
 
@@ -80,8 +80,8 @@ def test_a_matrix_in_pieces_is_the_matrix(monkeypatch):
     found = features(message=messages(n), x=np.random.default_rng(0).normal(size=n))
     whole = found.encode(np.arange(n))(np.arange(n)).toarray()
     raw = found.raw()(np.arange(n))
-    monkeypatch.setattr("steelyard.tuning.features.CHUNK", 7)
-    monkeypatch.setattr("steelyard.tuning.raw.CHUNK", 7)
+    monkeypatch.setattr("steelyard.tuning.data.features.CHUNK", 7)
+    monkeypatch.setattr("steelyard.tuning.data.raw.CHUNK", 7)
     np.testing.assert_array_equal(found.encode(np.arange(n))(np.arange(n)).toarray(), whole)
     np.testing.assert_array_equal(found.raw()(np.arange(n)), raw)
     assert found.encode(np.arange(n))(np.arange(0)).shape == (0, whole.shape[1])
@@ -148,7 +148,7 @@ def test_long_texts_are_read_without_pairs(monkeypatch):
 
 
 def test_trees_read_counts_of_the_most_frequent_terms(monkeypatch):
-    monkeypatch.setattr("steelyard.tuning.raw.TERMS", 5)
+    monkeypatch.setattr("steelyard.tuning.data.raw.TERMS", 5)
     texts = messages()
     raw = features(message=texts).raw()
     assert len(raw.names) == 5

@@ -13,7 +13,7 @@ import typer
 from .shared import Data
 
 if TYPE_CHECKING:
-    from ..tuning.problem import Problem
+    from ..tuning.data.problem import Problem
 
 DATA, JUDGING, FITS, MACHINES = "The data", "What decides", "The fits", "Time and machines"
 
@@ -154,7 +154,7 @@ def run(
     """
     from .. import report
     from ..tuning import tune
-    from ..tuning.problem import problem
+    from ..tuning.data.problem import problem
 
     check_folder(out)
     task = problem(data, label, positive, group=group, time=time)

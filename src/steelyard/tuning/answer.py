@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from ..recipe import Recipe
-from .engine import Axis
-from .honesty import Gate
-from .metrics import Metric
-from .problem import Problem
+from .data.problem import Problem
+from .engines.base import Axis
+from .judging.honesty import Gate
+from .judging.metrics import Metric
 from .space import Point
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from . import recalibrate, rules
-from .evidence import Shown
-from .metrics import DECISION, Metric
+from .judging import recalibrate, rules
+from .judging.evidence import Shown
+from .judging.metrics import DECISION, Metric
 from .search import Search
 
 NOTES = {

@@ -7,21 +7,22 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..recipe import Recipe
-from . import honesty, recalibrate, space
+from . import space
 from .answer import Baseline, Final, Judged, Pictures, Stopped, Study, Trace, Verdict
 from .baselines import NOTES, shown
 from .continuous import Family
-from .crossfit import Choice, outcomes, probability, threshold_metric
-from .evidence import compare
+from .data.problem import Problem
 from .goals import Goals
-from .honesty import Comparison
-from .metrics import Metric
-from .problem import Problem
+from .judging import honesty, recalibrate
+from .judging.crossfit import Choice, outcomes, probability, threshold_metric
+from .judging.evidence import compare
+from .judging.honesty import Comparison
+from .judging.metrics import Metric
+from .judging.sentences import Facts, cut_short, rare_name, sentence
+from .judging.split import TIME, rare_by_block, rarest
+from .judging.split import rare as rare_of
 from .search import Search
-from .sentences import Facts, cut_short, rare_name, sentence
 from .space import Arm
-from .split import TIME, rare_by_block, rarest
-from .split import rare as rare_of
 
 
 @dataclasses.dataclass(frozen=True)

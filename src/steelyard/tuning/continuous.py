@@ -12,8 +12,8 @@ import numpy as np
 
 from .. import ingredients
 from ..options import In, spec_of
-from .crossfit import Choice, outcomes
-from .metrics import Evaluator, Metric
+from .judging.crossfit import Choice, outcomes
+from .judging.metrics import Evaluator, Metric
 from .search import Search
 from .space import PLAIN, Arm, on_path
 from .stop import Unfinished
@@ -154,7 +154,7 @@ def _ask(
     """Ask Optuna for values until there are so many; a trial that ended without a value is asked again first."""
     import optuna
 
-    from .store import optuna_storage
+    from .storage.store import optuna_storage
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():

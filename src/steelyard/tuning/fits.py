@@ -11,12 +11,12 @@ import numpy as np
 
 from ..counts import Counts
 from ..recipe import Recipe
-from .engine import Engine, Fitted
-from .problem import Problem
+from .data.problem import Problem
+from .engines.base import Engine, Fitted
+from .judging.split import Split
 from .resampling import resample
 from .space import Arm
-from .split import Split
-from .store import Arrays, Key, Part
+from .storage.store import Arrays, Key, Part
 
 Todo = tuple[Part, tuple[Key, ...]]
 

@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..recipe import Recipe
-from .crossfit import Choice, OutOfFold, criterion
-from .engine import Engine
+from .data.problem import Problem
+from .engines.base import Engine
+from .engines.undo import undo
 from .fits import ALL_ROWS, Job, Start, Todo
-from .metrics import Metric
-from .problem import Problem
-from .share import Execute, share
+from .judging.crossfit import Choice, OutOfFold, criterion
+from .judging.metrics import Metric
+from .judging.split import Split
 from .space import Arm
-from .split import Split
 from .stop import Stop, Unfinished
-from .store import Arrays, Key, Part, Store
-from .undo import undo
+from .storage.share import Execute, share
+from .storage.store import Arrays, Key, Part, Store
 
 Progress = Callable[[int, int], None]
 

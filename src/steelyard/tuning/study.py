@@ -8,22 +8,26 @@ from typing import Any
 
 import numpy as np
 
-from . import models, resampling, space, split, suspects, threads
+from . import resampling, space
 from .answer import Study
 from .contest import Contest
 from .continuous import explore
-from .crossfit import outcomes
-from .engine import Engine
-from .features import Features
-from .function import FunctionEngine, problem_of
+from .data import suspects
+from .data.features import Features
+from .data.problem import Problem, problem
+from .engines import models
+from .engines.base import Engine
+from .engines.function import FunctionEngine, problem_of
 from .goals import goals
-from .metrics import METRICS, Evaluator, Metric
-from .problem import Problem, problem
+from .judging import split
+from .judging.crossfit import outcomes
+from .judging.metrics import METRICS, Evaluator, Metric
 from .search import Progress, Search, Tools
 from .space import Arm
 from .stop import Stop
 from .stop import seconds as seconds_of
-from .store import Memory, Store, open_store
+from .storage import threads
+from .storage.store import Memory, Store, open_store
 
 __all__ = ["Study", "tune"]
 
@@ -180,7 +184,7 @@ def _executor(engine: str) -> Callable[..., Any]:
     if engine == "local":
         return threads.local
     if engine == "ray":
-        from .cluster import ray
+        from .storage.cluster import ray
 
         return ray
     raise ValueError(f"tune: engine must be local or ray, got {engine!r}.")

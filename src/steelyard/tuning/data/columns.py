@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from ..data.cells import CATEGORY, NUMBER
-from ..data.tables import Table
+from ...data.cells import CATEGORY, NUMBER
+from ...data.tables import Table
 from .keys import as_seconds
 from .words import Text, count, is_prose
 

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from .engine import Engine
+from .base import Engine
 
 
 def _linear() -> Engine:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import sparse
 
+from ..data.problem import Problem
 from . import honesty
 from .bootstrap import draws
 from .honesty import Comparison, Gate
 from .metrics import DECISION, METRICS, Evaluator, Metric
-from .problem import Problem
 from .split import Split
 
 ROOM = 2**29  # bytes of sorted predictions that are kept at a time; the others see the same draws after them

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..calibrate.exchange import hull
-from ..calibrate.threshold import candidates, steps
+from ...calibrate.exchange import hull
+from ...calibrate.threshold import candidates, steps
 from .metrics import Metric, from_confusion
 
 # They rise with hits and fall with alarms, and their level sets are such that no point inside the hull can be best:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..judging.split import Split
 from .duplicates import FINE, duplicates
 from .features import Category, Number
 from .problem import Problem
-from .split import Split
 
 SAMPLE = 100_000  # rows that a column is first looked at by; what shows there is checked on all
 SUPPORT = 10  # rows of a level, or of a class, below which purity is chance

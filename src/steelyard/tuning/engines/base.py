@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..recipe import Recipe
+from ...recipe import Recipe
 
 
 @dataclasses.dataclass(frozen=True)

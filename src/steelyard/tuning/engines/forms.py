@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..curves import Curve, Log
-from ..ops.bind import Bound, Parts, bind
-from ..recipe import Recipe
+from ...curves import Curve, Log
+from ...ops.bind import Bound, Parts, bind
+from ...recipe import Recipe
 
 
 class Form(Protocol):

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ..counts import Counts
-from ..data.cells import from_arrow
-from ..data.labels import some, suggest
-from ..data.tables import Table, read_table
+from ...counts import Counts
+from ...data.cells import from_arrow
+from ...data.labels import some, suggest
+from ...data.tables import Table, read_table
+from ..judging.split import PER_FOLD
 from .features import Features, read
 from .keys import codes_of, order_of
-from .split import PER_FOLD
 
 SMALL = 2 * PER_FOLD  # with more than two classes, a class needs this many rows to be held out twice
 

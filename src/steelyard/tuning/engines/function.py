@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..counts import Counts
-from ..recipe import Recipe
-from .engine import Axis
-from .problem import Problem
+from ...counts import Counts
+from ...recipe import Recipe
+from ..data.problem import Problem
+from .base import Axis
 
 Fit = Callable[..., Any]
 

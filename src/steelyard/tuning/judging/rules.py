@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..calibrate.scaling import log_softmax
+from ...calibrate.scaling import log_softmax
 from .crossfit import UNJUDGED, OutOfFold
 from .cuts import decisions, lots
 from .metrics import DECISION, PROBABILITY, RANKING, Metric

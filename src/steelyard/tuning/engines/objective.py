@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..recipe import Recipe
+from ...recipe import Recipe
 from .boosting import AXIS, LEAVES, RATE, ROWS_IN_LEAF, Trees, whole
 from .pointwise import Pointwise, constant, refusal
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.tables import Table
+from ...data.tables import Table
 from .columns import Category, Column, Number, column, useless
 from .raw import Raw
 from .words import Text, TfIdf, learn

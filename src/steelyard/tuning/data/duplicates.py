@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..judging.split import Split
 from .features import Category, Number
 from .problem import Problem
-from .split import Split
 
 DUPLICATES = 0.001  # share of the rows (or a hundredth of the rarest class) from which duplicates are said
 FINE = 50  # distinct numbers above which equal numbers are not expected

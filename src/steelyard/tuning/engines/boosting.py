@@ -12,9 +12,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..curves import Log
-from ..recipe import Recipe
-from .engine import Axis
+from ...curves import Log
+from ...recipe import Recipe
+from .base import Axis
 from .pointwise import refusal
 
 AXIS = Axis("trees", "trees", (25.0, 50.0, 100.0, 200.0), default=100.0, lower=(10.0,), upper=(400.0, 800.0))

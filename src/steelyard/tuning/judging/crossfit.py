@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..calibrate.scaling import CERTAIN
+from ...calibrate.scaling import CERTAIN
+from ..storage.threads import cores, spread
 from . import cuts, ranked, recalibrate
 from .cuts import SHIFTS
 from .metrics import DECISION, LOSSES, METRICS, RANKING, Metric
 from .split import Split
 from .sweep import Sweep
-from .threads import cores, spread
 from .tuner import Tuner
 
 __all__ = ["SHIFTS", "Choice", "OutOfFold", "Sweep", "criterion", "outcomes", "probability", "threshold_metric"]

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from ..data.cells import BOOLEAN, CATEGORY
-from ..data.labels import some
-from ..data.tables import Table
-from ..data.tally import arrow
+from ...data.cells import BOOLEAN, CATEGORY
+from ...data.labels import some
+from ...data.tables import Table
+from ...data.tally import arrow
 
 ISO = re.compile(r"\d{4}-\d\d-\d\d")  # most columns of words are told by their first, and casts that fail are slow
 HEAD = 100

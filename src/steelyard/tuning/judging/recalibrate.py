@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..calibrate.scaling import fit
+from ...calibrate.scaling import fit
 
 if TYPE_CHECKING:
     from .crossfit import Choice

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..curves import Log
-from ..recipe import Recipe
+from ...curves import Log
+from ...recipe import Recipe
 from . import newton
-from .engine import Axis
+from .base import Axis
 from .forms import Form, Sigmoid, Softmax, refusal
 from .rows import Rows
 

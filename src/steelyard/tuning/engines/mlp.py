@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..recipe import Recipe
-from .engine import Axis
+from ...recipe import Recipe
+from .base import Axis
 from .pointwise import Pointwise, constant, refusal, same_curve
 
 ROWS = 2**16  # scored at a time

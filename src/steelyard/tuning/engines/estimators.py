@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..recipe import Recipe
+from ...recipe import Recipe
+from .base import Axis
 from .boosting import beyond_weights, label_weights, one_thread, present
-from .engine import Axis
 from .pointwise import refusal
 from .quiet import quiet
 

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from ..calibrate import posterior
-from ..recipe import Recipe
+from ...calibrate import posterior
+from ...recipe import Recipe
 from .forms import Sigmoid
 
 

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..calibrate.constant import optimum
-from ..curves import Curve, Log
-from ..ops.bind import Bound, Parts, bind
-from ..recipe import Recipe
+from ...calibrate.constant import optimum
+from ...curves import Curve, Log
+from ...ops.bind import Bound, Parts, bind
+from ...recipe import Recipe
 from .forms import steepness
 from .quiet import quiet
 from .undo import undo

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..table import as_numpy
+from ...table import as_numpy
 
 Matrix = tuple[tuple[float, ...], ...]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.tally import arrow
+from ...data.tally import arrow
 
 WORDS = 3  # words per text, on average, that make prose
 DISTINCT = 50  # different texts that make prose: more than a category has columns; half of the rows where these are few

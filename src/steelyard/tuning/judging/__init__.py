@@ -1,0 +1,1 @@
+"""From held-out scores to one verdict: splits, choices, metrics, intervals, words."""

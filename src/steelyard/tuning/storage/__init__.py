@@ -1,0 +1,1 @@
+"""Where finished fits are kept, and where fits run."""
