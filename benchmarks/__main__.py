@@ -1,12 +1,12 @@
-"""python -m benchmarks ce|binary|tune [--rounds 15], or honesty|outside, which say their own options with --help"""
+"""python -m benchmarks ce|binary|tune|mlp [--rounds 15], or honesty|outside, which say their own options with --help"""
 
 import argparse
 import importlib
 import sys
 
-from . import losses, tune
+from . import losses, mlp, tune
 
-PROGRAMS = {"ce": losses.ce, "binary": losses.binary, "tune": tune.tune}
+PROGRAMS = {"ce": losses.ce, "binary": losses.binary, "tune": tune.tune, "mlp": mlp.mlp}
 OWN = ("honesty", "outside")  # modules whose main reads the rest of the command line
 
 
