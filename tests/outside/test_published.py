@@ -48,7 +48,7 @@ def test_our_models_are_scikit_learns(mammography, oil_spill):
     """Same minimum: class_weight="balanced" is inverse_frequency with unit mass, C = 1 / strength."""
     for rows in (mammography, oil_spill):
         for way in ("plain", "balanced"):
-            assert rows[way, "steelyard"]["apart"] < 2e-2
+            assert rows[way, "steelyard"]["apart"] < 2e-3
             for metric in ("roc_auc", "average_precision", "log_loss", "brier", "g_mean"):
                 ours, theirs = (rows[way, by][metric] for by in ("steelyard", "scikit-learn"))
                 assert ours == pytest.approx(theirs, abs=1e-4), (way, metric)

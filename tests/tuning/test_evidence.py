@@ -65,7 +65,12 @@ def compared(classes: int, kind: str, chosen: str, count: int = 60, **more):
     task, search, found = study(classes, kind)
     metrics = [METRICS[n] for n in (chosen, *(n for n in NAMES[classes] if n != chosen))]
     distances = [(j,) for j in range(3)]
-    return compare(cast(Any, task), cast(Any, search), metrics[0], metrics, distances, count, 4, split=found, **more)
+
+    def entrants(metric, by):
+        return outcomes(search.choice(by or metric), metric)
+
+    more = {"tested": np.arange(3) > 0, **more}
+    return compare(cast(Any, task), found, entrants, metrics[0], metrics, distances, count, 4, **more)
 
 
 @pytest.mark.parametrize("kind", ["stratified", "grouped", "time"])

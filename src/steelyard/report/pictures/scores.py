@@ -7,7 +7,7 @@ from ..given import Data
 from ..operating import operating
 from .look import BEST, GUIDE, INK, Picture, chart, finished
 
-TRACE = 0.001  # of a class: bins that hold less, beyond all that hold more, would only waste the width
+TRACE = 0.005  # of a class: a tail that holds less, of both classes, would only waste the width
 SHOWN = (1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)
 
 
@@ -25,7 +25,7 @@ def scores(data: Data) -> list[Picture]:
         for name, counts in zip(names, (found["negative"], found["positive"]), strict=True):
             total = sum(counts) or 1.0
             shares = [n / total for n in counts]
-            shown = [k for k, share in enumerate(shares) if share > TRACE]
+            shown = [k for k in range(len(shares)) if sum(shares[: k + 1]) > TRACE and sum(shares[k:]) > TRACE]
             ends += [edges[shown[0]], edges[shown[-1] + 1]] if shown else []
             for k, share in enumerate(shares):
                 wide = edges[k + 1] - edges[k]
@@ -78,7 +78,7 @@ def scores(data: Data) -> list[Picture]:
             section="threshold",
             title="How far apart are the classes?",
             desc=f"How the probabilities given to rows of {' and '.join(map(words.quote, order))} are spread, each class drawn to the same area, with the threshold as a line.",
-            caption="Both classes are drawn to the same area, however rare. Rows to the right of the line are called.",
+            caption="Both classes are drawn to the same area, however rare; the ends, under 0.5 % of each, are left out. Rows to the right of the line are called.",
             spec=finished((bins + cut).add_params(*params), bars=bars, cuts=cuts),
             follows=True,
         )
