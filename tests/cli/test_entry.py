@@ -62,3 +62,11 @@ def test_a_closed_pipe_is_silent(two_classes):
     )
     done = python(program, "count", str(two_classes), "--label", "y")
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_python_dash_m_is_the_command():
+    command = [sys.executable, "-m", "steelyard"]
+    shown = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=120)
+    refused = subprocess.run([*command, "tune", "no-such.csv"], capture_output=True, text=True, timeout=120)
+    assert (shown.returncode, refused.returncode) == (0, 2), shown.stderr + refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from steelyard import Recipe, focal, inverse_frequency, logit_adjustment
 from steelyard.tuning import Study, tune
 from steelyard.tuning.document import sweep
+from steelyard.tuning.engines import models
 
 FEW_ARMS = {
     "inverse_frequency(beta=0.5)": lambda c: inverse_frequency(c, beta=0.5),
@@ -247,3 +248,22 @@ def test_the_grid_grows_where_an_arm_still_gains_and_for_all_arms():
     steps = np.diff(np.log10(found.settings))
     np.testing.assert_allclose(steps, 0.5)
     assert max(found.settings) > 100
+
+
+@pytest.mark.parametrize("model", [*models.names(), "sklearn.linear_model.LogisticRegression"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_every_model_goes_through_a_whole_study(model, classes):
+    """Numbers, gaps, categories; two classes and three; the report can be written."""
+    if model == "lightgbm":
+        pytest.importorskip("lightgbm")
+    rng = np.random.default_rng(1)
+    y = np.repeat(np.arange(classes), [160, 60, 40][:classes])
+    data = pd.DataFrame({"x": rng.normal(size=len(y)) + 1.5 * y, "ward": rng.choice(list("abc"), len(y)), "y": y})
+    data.loc[::17, "x"] = np.nan
+    found = tune(data, label="y", model=model, repeats=1, folds=2, bootstrap=100, recipes=FEW_ARMS, baselines=False)
+    written = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    judged = [arm for arm in written["arms"] if not arm["equals_plain"]]
+    assert {arm["name"] for arm in judged} | {s["name"] for s in written["skipped"]} == {"plain", *FEW_ARMS}
+    ranked = judged[0]["metrics"]["roc_auc" if classes == 2 else "balanced_accuracy"]["value"]
+    assert ranked > (0.75 if classes == 2 else 0.55)  # the signal is strong
+    assert found.fits["new"] == len(judged) * len(found.settings) * (2 + (model == "linear"))

@@ -100,6 +100,12 @@ class Job:
             categorical=encode.categorical if self.engine.encoding == "raw" else None,
         )
 
+    def whole(self, j: int, setting: float) -> tuple[Fitted, list[str]]:
+        """One arm at one setting on all rows, and the names of its columns."""
+        train, _ = self.rows(ALL_ROWS)
+        encode = self.encoder(train)
+        return self._fit(ALL_ROWS, [j], (setting,), encode(train), self.task.y, encode), encode.names
+
     def encoder(self, train: np.ndarray) -> Any:
         features = self.task.features
         return features.raw() if self.engine.encoding == "raw" else features.encode(train)

@@ -100,12 +100,8 @@ class Search:
         """The arm's model on all rows in numbers, {} where the engine has none to show."""
         if not self.engine.readable:
             return {}
-        rows = np.arange(len(self.task.y))
-        encode = self.job.encoder(rows)
-        fitted = self.engine.fit(
-            encode(rows), self.task.y, [self.recipes[j]], np.array([setting]), classes=self.task.classes
-        )
-        return fitted.describe(0, 0, encode.names)
+        fitted, names = self.job.whole(j, setting)
+        return fitted.describe(0, 0, names)
 
     @property
     def _shape(self) -> tuple[int, ...]:
@@ -155,7 +151,7 @@ class Search:
         """Put all scores in; the repetitions that are whole."""
         parts = self.split.parts()
         everyone = tuple(range(len(self.arms)))
-        whole = sum(not arm.resample for arm in self.arms) if self.engine.readable else 0  # fits on all rows
+        whole = sum(not arm.resample for arm in self.arms) if self.engine.continues else 0  # fits on all rows
         self.planned += len(settings) * (len(everyone) * len(parts) + whole)
         self.tools.progress(self.new + self.reused, self.planned)
         left = dict.fromkeys(parts, len(everyone) * len(settings))
@@ -187,7 +183,7 @@ class Search:
             for part, found, made in share(self.tools.store, missing, job, self.tools.execute, self.tools.stop):
                 self._count(**{"new" if made else "reused": len(found)})
                 collect(part, found)
-        elif self.engine.readable:
+        elif self.engine.continues:
             self._count(reused=whole * len(settings))
         return [a for a in range(self.split.repetitions) if not any(left[p] for p in parts if p[0] == a)]
 
@@ -199,7 +195,7 @@ class Search:
 
     def _start(self, settings: tuple[float, ...]) -> Start | None:
         """Models on all rows, for an engine that can start from them."""
-        if not self.engine.readable or self.tools.stop():
+        if not self.engine.continues or self.tools.stop():
             return None
         loss = tuple(j for j, arm in enumerate(self.arms) if not arm.resample)
         keys = [(self.job.keys[j], s) for j in loss for s in settings]

@@ -57,6 +57,7 @@ class Engine(Protocol):
                     matrix where text makes it sparse) or "raw" (gaps are NaN, a category is its code)
     together        all arms in one call are cheaper than one by one
     free_intercept  it takes up any shift of its logits without a penalty, and is fitted to its optimum
+    continues       `fit` can start from what `arrays` gave of other rows, so all rows are fitted first
     readable        `describe` has something to say, so the winner is refitted on all rows
     """
 
@@ -65,6 +66,7 @@ class Engine(Protocol):
     axis: Axis
     together: bool
     free_intercept: bool
+    continues: bool
     readable: bool
 
     def refuses(self, recipe: Recipe, classes: int) -> str:

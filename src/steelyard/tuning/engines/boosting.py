@@ -65,6 +65,7 @@ class BoostingEngine:
     encoding = "raw"
     together = False
     free_intercept = False
+    continues = False
     readable = False
     axis = AXIS
 

@@ -63,6 +63,7 @@ class EstimatorEngine:
     encoding = "scaled"
     together = False
     free_intercept = False
+    continues = False
     readable = False
     axis = Axis("", "", (1.0,), 1.0)
 

@@ -111,6 +111,7 @@ class FunctionEngine:
     encoding = "rows"
     together = False
     free_intercept = False
+    continues = False
     readable = False
 
     def __init__(self, fit: Fit, epochs: int | None = None):

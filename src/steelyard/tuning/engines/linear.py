@@ -54,6 +54,7 @@ class LinearEngine:
     encoding = "scaled"
     together = True
     free_intercept = True
+    continues = True
     readable = True
     axis = Axis(
         "strength",

@@ -91,6 +91,7 @@ class MLPEngine:
     encoding = "scaled"
     together = True
     free_intercept = True  # a shift of all logits moves the output's bias at the start, and nothing after it
+    continues = False
     readable = False
     axis = Axis("epochs", "epochs", (2, 5, 10, 20, 40), default=10, lower=(1,), upper=(80,))
 

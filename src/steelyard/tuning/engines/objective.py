@@ -27,6 +27,7 @@ class LightGBMEngine:
     encoding = "raw"
     together = False
     free_intercept = True  # a shift of all logits moves the start, and nothing after it
+    continues = False
     readable = True
     axis = AXIS
 
