@@ -8,6 +8,7 @@ taken up again; results/honesty.json is made from all that are there.
 import argparse
 import hashlib
 import json
+import multiprocessing
 import os
 import subprocess
 import tempfile
@@ -125,13 +126,22 @@ def answers(questions: Sequence[Question], processes: int) -> Iterator[list[dict
     if processes == 1:
         yield from map(answer, questions)
         return
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, initializer=_settle, initargs=(multiprocessing.Value("i", 0),)) as pool:
         futures = [pool.submit(answer, q) for q in questions]
         try:
             for future in as_completed(futures):
                 yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _settle(taken: Any) -> None:
+    """A core for each process where there are enough: its threads then do not get into another's way."""
+    with taken.get_lock():
+        mine, taken.value = taken.value, taken.value + 1
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[mine % len(cores)]})
 
 
 def code() -> str:

@@ -81,3 +81,44 @@ def test_no_such_file(steelyard, tmp_path):
     code, _, err = steelyard("tune", tmp_path / "none.csv", "--label", "y", "--out", tmp_path / "o")
     assert code == 2
     assert "no such file" in err
+
+
+def test_a_search_around_the_best_is_shown(steelyard, patients, tmp_path):
+    folder = tmp_path / "answer"
+    code, out, err = steelyard("tune", patients, "--label", "ill", "--search", "3", "--out", folder, *QUICK)
+    assert code == 0, err
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    tried = [trial["x"] for trial in report["search"]["trials"]]
+    assert len(set(tried)) >= 3
+    assert report["search"]["best"] in tried
+    (searched,) = [arm for arm in report["arms"] if "searched" in arm["name"]]
+    assert searched["name"] in out
+
+
+@pytest.mark.slow
+def test_two_runs_share_one_study_in_postgresql(steelyard, patients, tmp_path, postgresql):
+    command = ["tune", patients, "--label", "ill", "--storage", postgresql, "--resume", *QUICK]
+    first, second = (tmp_path / "first", tmp_path / "second")
+    for folder in (first, second):
+        code, out, err = steelyard(*command, "--out", folder)
+        assert code == 0, err
+    one, two = (json.loads((f / "report.json").read_text(encoding="utf-8")) for f in (first, second))
+    assert (two["fits"]["new"], two["fits"]["reused"]) == (0, one["fits"]["new"])
+    assert two["arms"] == one["arms"]
+    assert not (first / "study.db").exists()
+    assert "secret" not in json.dumps(one) + out + err
+
+
+@pytest.mark.slow
+def test_ray_gives_the_same_report(steelyard, patients, tmp_path):
+    pytest.importorskip("ray")
+    reports = []
+    for engine in ("local", "ray"):
+        code, _, err = steelyard(
+            "tune", patients, "--label", "ill", "--engine", engine, "--out", tmp_path / engine, *QUICK
+        )
+        assert code == 0, err
+        reports.append(json.loads((tmp_path / engine / "report.json").read_text(encoding="utf-8")))
+    for report in reports:
+        del report["seconds"]
+    assert reports[0] == reports[1]

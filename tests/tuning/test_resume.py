@@ -162,8 +162,8 @@ def test_kill_dash_nine_at_random_points(tmp_path):
         assert found >= known
         known = found
     assert known > 0
-    for folder in (out, tmp_path / "alone"):
-        done = subprocess.run([*command, "--out", str(folder), "--resume"], capture_output=True, text=True, timeout=300)
+    for folder in ([str(out), "--resume"], [str(tmp_path / "alone")]):
+        done = subprocess.run([*command, "--out", *folder], capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
     resumed, alone = (json.loads((f / "report.json").read_text(encoding="utf-8")) for f in (out, tmp_path / "alone"))
     assert resumed["fits"]["reused"] == known
@@ -171,3 +171,22 @@ def test_kill_dash_nine_at_random_points(tmp_path):
     for report in (resumed, alone):
         del report["fits"], report["seconds"]
     assert resumed == alone
+
+
+def test_resume_without_a_study_starts_one_and_says_so(tmp_path):
+    first, second = (run(f"sqlite:///{tmp_path}/study.db", resume=True) for _ in range(2))
+    assert [w for w in first.warnings if "there was no study to go on with" in w]
+    assert not [w for w in second.warnings if "there was no study to go on with" in w]
+    assert (second.fits["new"], second.fits["reused"]) == (0, first.fits["new"])
+
+
+def test_a_damaged_fit_is_made_again_and_the_report_says_so(tmp_path):
+    first = run(f"sqlite:///{tmp_path}/study.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "study.db")) as db:
+        one = "SELECT rowid FROM steelyard_fit WHERE repetition = 2 AND fold = 3 LIMIT 1"
+        db.execute(f"UPDATE steelyard_fit SET arrays = substr(arrays, 1, 40) WHERE rowid = ({one})")
+        db.commit()
+    again = run(f"sqlite:///{tmp_path}/study.db", resume=True)
+    assert again.fits == {"new": 1, "reused": first.fits["new"] - 1}
+    assert any("1 fit was damaged" in w for w in again.warnings)
+    assert answer(again) == answer(first)

@@ -35,7 +35,15 @@ def test_a_spent_budget_stops_and_says_so():
     assert stop.why == "budget"
 
 
-def test_ctrl_c_asks_to_stop_and_a_second_one_insists():
+@pytest.fixture
+def interruptible():
+    """A shell starts background jobs with Ctrl-C ignored; here it is Python's own."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_asks_to_stop_and_a_second_one_insists(interruptible):
     stop = Stop()
     with stop.listening():
         signal.raise_signal(signal.SIGINT)

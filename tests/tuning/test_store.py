@@ -209,6 +209,7 @@ def test_resume_goes_on_and_no_resume_starts_anew(url):
         first.note("judged by", "f1")
     with open_store(url, dict(reversed(TASK.items())) | {"seed": np.int64(0)}, resume=True) as second:
         assert not second.started
+        assert second.remarks() == []
         assert same(second.load(PART, KEYS)[KEYS[0]], scores())
         assert second.notes("judged by") == ["f1"]
     with open_store(url, TASK, resume=False) as third:
@@ -270,9 +271,10 @@ def test_a_torn_fit_is_noticed_and_made_again(url):
         for key, data in ((KEYS[0], bytes(edited)), (KEYS[2], whole[:-7])):
             query = database.sa.update(t).where(study._are(t, PART, [key])).values(arrays=data)
             study._write(lambda c, query=query: c.execute(query))
-        with pytest.warns(UserWarning, match="damaged; they are computed again") as said:
-            loaded = study.load(PART, KEYS)
-        assert len(said) == study.damaged == 2
+        loaded = study.load(PART, KEYS)
+        assert study.damaged == 2
+        (said,) = study.remarks()
+        assert said.startswith(f"2 fits were damaged in {study.shown} and made again")
         assert list(loaded) == [KEYS[1]]
         assert study.claim(PART, [KEYS[0], KEYS[2]])
         study.save(PART, {KEYS[0]: scores(0), KEYS[2]: scores(2)})

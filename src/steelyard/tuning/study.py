@@ -71,7 +71,7 @@ def tune(
     """Compare loss weightings with plain training and a moved threshold, and say what the data can tell.
 
     source      path of a CSV or Parquet file, a Table, a DataFrame, or a Problem made of them; `label` is its column of classes.
-                Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/function.py
+                Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/engines/function.py
     positive    the positive of two classes; the rarer one unless said
     group       column (with a function: values) of rows that belong together; `time` to order them by, with `gap` rows between
                 training and test whose labels are not known in time
@@ -148,6 +148,7 @@ def tune(
                 done = held.new + held.reused
                 warnings.append(f"{held.unsettled} of {done} fits did not converge; their scores are used as they are")
             skipped |= pruned
+            warnings += store.remarks()
             found = Contest(task, held, len(entered), family, aims, bootstrap, seed).study(
                 listed=[(arm, r) for arm, r in every if arm.name not in skipped],
                 equal=equal,

@@ -5,7 +5,6 @@ import hashlib
 import json
 import threading
 import time
-import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -41,7 +40,7 @@ class Database:
     def __init__(self, url: str, fingerprint: Mapping[str, Any], *, resume: bool):
         describe = json.dumps(fingerprint, sort_keys=True, default=_plain)
         where = address(url)
-        self.shown, self.damaged, self.started = where.shown, 0, False
+        self.shown, self.damaged, self.started, self._resume = where.shown, 0, False, resume
         self._where, self._engine, self._me = where, where.engine(), me()
         try:
             self._study = self._write(lambda c: self._open(c, describe, resume), patience=0.0)
@@ -119,6 +118,15 @@ class Database:
         query = sa.select(t.c.value).where(t.c.study == self._study, t.c.name == name).order_by(t.c.id)
         return self._read(lambda c: list(c.execute(query).scalars()))
 
+    def remarks(self) -> list[str]:
+        found = []
+        if self.started and self._resume:
+            found.append(f"there was no study to go on with in {self.shown}, so one was started")
+        if self.damaged:
+            fits = "1 fit was" if self.damaged == 1 else f"{self.damaged} fits were"
+            found.append(f"{fits} damaged in {self.shown} and made again; what damaged them may have damaged other files")
+        return found
+
     def close(self) -> None:
         """Give up what is claimed. The last process that closes a SQLite study leaves one file."""
         self._finish()
@@ -174,15 +182,10 @@ class Database:
         return tables.among(table, self._study, part, keys)
 
     def _forget(self, part: Part, key: Key, data: bytes) -> None:
-        t, (arm, setting) = tables.fit, key
+        t = tables.fit
         where = self._are(t, part, [key])
         self._write(lambda c: c.execute(sa.delete(t).where(where, t.c.arrays == data)))
         self.damaged += 1
-        warnings.warn(
-            f"tune: the scores of {arm} at {setting}, repetition {part[0]}, fold {part[1]}, in {self.shown} are damaged;"
-            " they are computed again.",
-            stacklevel=3,
-        )
 
     def _lock(self, connection: sa.Connection, *, alone: bool) -> None:
         """Until the transaction ends, claims wait for saves and the other way round; SQLite's own lock does it there."""

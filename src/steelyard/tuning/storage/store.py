@@ -49,6 +49,10 @@ class Store(Protocol):
         """Values under this name, in the order they were noted."""
         ...
 
+    def remarks(self) -> list[str]:
+        """What whoever reads the result should know of this storage."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -86,6 +90,9 @@ class Memory:
         with self._lock:
             return list(self._notes.get(name, ()))
 
+    def remarks(self) -> list[str]:
+        return []
+
     def close(self) -> None:
         pass
 
@@ -95,7 +102,7 @@ def open_store(url: str, fingerprint: Mapping[str, Any], *, resume: bool) -> "Da
 
     fingerprint  all that the fits depend on, in words and numbers that JSON can hold
     resume       True: go on with its fits, and share the work with others that are at it. Where there is no study at
-                 all one is started, and `started` of the result says so. False: start anew, the old fits are deleted
+                 all one is started, and the remarks of the result say so. False: start anew, the old fits are deleted
 
     ValueError, in one paragraph: the database holds only studies of other data or options (it says what differs);
     resume is False while another live process is at this study; the file or server cannot be used.
