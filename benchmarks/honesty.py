@@ -25,7 +25,6 @@ from .generators import GENERATORS
 from .rates import summary, table
 from .verdicts import Question, answer, metrics_of
 
-SHARE_OF_TRUTH = 60  # the first so many repeats also fit on all rows and look at 200,000 unseen ones
 TIMED = 50  # every so many repeats share nothing and are timed
 
 
@@ -60,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--generators", default="", help=f"of {', '.join(GENERATORS)}; all unless given")
     parser.add_argument("--metrics", default="", help="of the metrics; all that fit unless given")
     parser.add_argument("--repeats", type=int, default=200, help="tables of each generator")
+    parser.add_argument(
+        "--truth", type=int, default=60, help="the first so many also fit on all rows and look at 200,000 unseen ones"
+    )
     parser.add_argument("--bootstrap", type=int, default=400, help="draws of each study; tune's own default is 1000")
     parser.add_argument("--model", default="linear")
     parser.add_argument("--processes", type=int, default=2)
@@ -117,7 +119,7 @@ def plan(
     for repeat in range(options.repeats):
         for name in names:
             if metrics := cache.missing(name, repeat, metrics_of(name, wanted)):
-                truth, alone = repeat < SHARE_OF_TRUTH, repeat % TIMED == 0
+                truth, alone = repeat < options.truth, repeat % TIMED == 0
                 yield Question(name, repeat, metrics, options.model, options.bootstrap, truth, alone)
 
 

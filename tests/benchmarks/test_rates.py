@@ -84,7 +84,7 @@ def test_the_table_has_one_line_per_row():
 
 
 def options(repeats: int) -> argparse.Namespace:
-    return argparse.Namespace(repeats=repeats, model="linear", bootstrap=400)
+    return argparse.Namespace(repeats=repeats, truth=60, model="linear", bootstrap=400)
 
 
 def test_answers_that_are_there_are_not_asked_again(tmp_path):

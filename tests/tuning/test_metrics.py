@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
+from steelyard.tuning.judging import metrics
 from steelyard.tuning.judging.costs import parse_matrix
 from steelyard.tuning.judging.metrics import METRICS, Evaluator, from_tables, metric, others
+from steelyard.tuning.storage import threads
 
 
 @pytest.fixture(params=["distinct", "tied"])
@@ -267,3 +269,15 @@ def test_classes_called_by_numbers_are_names_in_a_header_and_costs_elsewhere():
 def test_a_cost_matrix_that_cannot_be_read_says_where(text, says):
     with pytest.raises(ValueError, match=says):
         parse_matrix(text, ["good", "bad"])
+
+
+@pytest.mark.parametrize("name", ["average_precision", "roc_auc"])
+def test_models_that_are_ranked_side_by_side_get_the_same_numbers(name, monkeypatch):
+    rng = np.random.default_rng(0)
+    y = (rng.random(500) < 0.1).astype(np.int64)
+    evaluate = Evaluator(metric(name, 2), rng.normal(size=(7, 500)) + y, y, 2)
+    weights = rng.poisson(1, (500, 20)).astype(np.float32)
+    alone = evaluate(weights)
+    monkeypatch.setattr(metrics, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "cores", lambda: 3)
+    np.testing.assert_array_equal(evaluate(weights), alone)

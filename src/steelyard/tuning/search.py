@@ -67,6 +67,7 @@ class Search:
         self.new = self.reused = self.planned = self.unsettled = 0
         self.settings: tuple[float, ...] = ()
         self._choices: dict[str, Choice] = {}
+        self._recipes: dict[Part, list[Recipe]] = {}
         self._grow(tuple(engine.axis.grid if settings is None else settings))
         while widen and not self.stopped and (wider := self._wider()):
             self._grow(wider)
@@ -155,19 +156,15 @@ class Search:
         self.planned += len(settings) * (len(everyone) * len(parts) + whole)
         self.tools.progress(self.new + self.reused, self.planned)
         left = dict.fromkeys(parts, len(everyone) * len(settings))
-        recipes: dict[Part, list[Recipe]] = {}
 
         def collect(part: Part, found: dict[Key, Arrays]) -> None:
-            if part not in recipes:
-                counts = self.job.counts(self.split.train(*part))
-                recipes[part] = [arm.recipe(counts) for arm in self.arms]
             rows = self.split.out(*part)
             for j, key in enumerate(self.job.keys):
                 at = [i for i, s in enumerate(settings) if (key, s) in found]
                 if not at:
                     continue
                 raw = np.stack([found[key, settings[i]]["scores"] for i in at]).astype(np.float64)
-                scores[j, :, part[0]][np.array(at)[:, None], rows] = undo(raw, recipes[part][j], self.task.classes)
+                scores[j, :, part[0]][np.array(at)[:, None], rows] = undo(raw, self._made(part)[j], self.task.classes)
                 self.unsettled += sum(not found[key, settings[i]]["converged"][0] for i in at)
                 left[part] -= len(at)
 
@@ -186,6 +183,13 @@ class Search:
         elif self.engine.continues:
             self._count(reused=whole * len(settings))
         return [a for a in range(self.split.repetitions) if not any(left[p] for p in parts if p[0] == a)]
+
+    def _made(self, part: Part) -> list[Recipe]:
+        """Every arm's recipe for this training part."""
+        if part not in self._recipes:
+            counts = self.job.counts(self.split.train(*part))
+            self._recipes[part] = [arm.recipe(counts) for arm in self.arms]
+        return self._recipes[part]
 
     def _todos(self, part: Part, keys: list[Key]) -> list[Todo]:
         """All in one where that is cheaper, else arm by arm, so that every fit is saved when it is done."""

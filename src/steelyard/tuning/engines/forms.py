@@ -143,8 +143,10 @@ class Sigmoid:
         logs = []
         for label, curve in enumerate(self.curves):
             u = self.chain(label)[:, None] * z + self.shift(label)
-            v = -curve.slope(F.logsigmoid(-u), torch.sigmoid(u))
-            logs.append((self.weight * self.scale)[:, label, None].log() + v.log() + F.logsigmoid(u))
+            log = (self.weight * self.scale)[:, label, None].log() + F.logsigmoid(u)
+            if not isinstance(curve, Log):
+                log += (-curve.slope(F.logsigmoid(-u), torch.sigmoid(u))).log()
+            logs.append(log)
         return logs[0] - logs[1]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..storage.threads import in_order
 from .costs import Matrix, net, of_two
 from .formulas import LOSSES, decision_columns, finish, from_confusion, from_tables
 from .ranked import Ranked
@@ -20,6 +21,8 @@ __all__ = ["LOSSES", "METRICS", "Evaluator", "Metric", "from_confusion", "from_t
 
 RANKING, DECISION, PROBABILITY = "ranking", "decision", "probability"
 BLOCK = 2**23  # numbers in one [models, columns, rows] array of an Evaluator
+WORTH_A_THREAD = 2**22  # multiplicities from which models are ranked side by side
+WORKING, ROOM = 48, 2**29  # bytes per level and draw while a model is ranked, and bytes for all that are ranked at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -233,7 +236,10 @@ class Evaluator:
         if weights is None:
             return self(np.ones((len(self.y), 1), np.float32))[:, 0]
         if self.metric.kind == RANKING:
-            return np.stack([getattr(r, self.metric.name)(weights) for r in self.ranked])
+            name = self.metric.name
+            room = max(r.height for r in self.ranked) * weights.shape[1] * WORKING
+            width = max(1, ROOM // room) if weights.size >= WORTH_A_THREAD else 1
+            return np.stack(in_order(lambda r: getattr(r, name)(weights), self.ranked, width))
         totals = np.stack([weights[self.y == c].sum(axis=0, dtype=np.float64) for c in range(self.classes)])
         wide = None
         found = []

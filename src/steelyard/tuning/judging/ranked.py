@@ -46,6 +46,11 @@ class Ranked:
 
         return cls(pick(positive), pick(tied & ~positive), pick((group < G) & ~positive), positive)
 
+    @property
+    def height(self) -> int:
+        """How many distinct scores the positives have."""
+        return len(self.inside.indptr) - 1
+
     def counts(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(positives at each level, false positives at its threshold), [G, draws]."""
         tp = (self.inside @ weights).astype(np.float64)

@@ -1,7 +1,7 @@
 """One thread per fit, one fit per core."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from typing import TypeVar
@@ -38,6 +38,15 @@ def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterato
                 yield future.result()
         finally:  # an error or Ctrl-C in one of them: start no more
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def in_order(function: Callable[[Item], Result], items: Sequence[Item], width: int) -> list[Result]:
+    """[function(item) for item in items] on at most `width` threads, and no more than this process may use cores."""
+    width = min(width, cores(), len(items))
+    if width < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(width) as pool:
+        return list(pool.map(function, items))
 
 
 def local(
