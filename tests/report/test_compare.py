@@ -55,6 +55,19 @@ def test_what_cannot_be_compared_is_said_and_gets_no_differences(kept, change, s
         assert "These numbers cannot be compared:" in shown
 
 
+def test_digests_tell_other_rows_and_other_features_apart(kept):
+    data, same, features, rows = (copy.deepcopy(kept) for _ in range(4))
+    for d, labels, everything in ((data, "a", "b"), (same, "a", "b"), (features, "a", "c"), (rows, "d", "e")):
+        d["data"]["digest"] = {"labels": labels, "all": everything}
+    same["data"]["path"] = "renamed.csv"
+    assert (compare(data, same).obstacles, compare(data, same).remarks) == ((), ())
+    assert "not the same features" in compare(data, features).remarks[0]
+    assert compare(data, features).comparable
+    assert "rows have other labels" in compare(data, rows).obstacles[0]
+    assert not compare(data, kept | {"data": kept["data"] | {"path": "x.csv"}}).obstacles
+    assert "was not checked" in compare(data, kept | {"data": kept["data"] | {"path": "x.csv"}}).remarks[0]
+
+
 def test_studies_with_different_metrics_are_compared_on_one_that_both_measured(kept):
     other = copy.deepcopy(kept) | {"metric": "roc_auc", "metric_title": "ROC AUC"}
     found = compare(kept, other)

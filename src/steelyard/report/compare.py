@@ -80,13 +80,24 @@ def _side(data: Data, label: str) -> Side:
 
 
 def _rows(data: Data, other: Data) -> str:
-    """Without the rows themselves, their number and their classes tell most tables apart."""
+    """Number, classes and digest: the same labels in the same order are taken for the same rows."""
     a, b = data["data"], other["data"]
     if a.get("rows") != b.get("rows"):
         return f"The data differ: {_count(a.get('rows'))} rows against {_count(b.get('rows'))}."
     if given.classes(data) != given.classes(other) or given.per_class(data) != given.per_class(other):
         return "The data differ: the classes, or how many rows they have, are not the same."
+    if _digest(data, "labels") != _digest(other, "labels") and _known(data, other):
+        return "The data differ: rows have other labels, or stand in another order."
     return ""
+
+
+def _digest(data: Data, of: str) -> str | None:
+    return (data["data"].get("digest") or {}).get(of)
+
+
+def _known(data: Data, other: Data) -> bool:
+    """Whether both say what their data hold."""
+    return None not in (_digest(data, "all"), _digest(other, "all"))
 
 
 def _labels(data: Data, other: Data) -> str:
@@ -141,7 +152,10 @@ def _remarks(data: Data, other: Data, metric: str) -> list[str]:
             f"The verdicts were decided by different metrics: {title(data)} on the left, {title(other)} on the right."
             f" The table shows {words.metric(metric)}, which both measured."
         )
-    if file(data) != file(other):
+    if _known(data, other):
+        if _digest(data, "all") != _digest(other, "all"):
+            said.append("The rows have the same labels in the same order, but not the same features.")
+    elif file(data) != file(other):
         said.append(
             f"The files have different names ({file(data)}, {file(other)}); that they hold the same rows was not checked."
         )

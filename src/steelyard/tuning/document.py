@@ -32,6 +32,7 @@ def document(study: "Study") -> dict[str, Any]:
             "label": task.label,
             "classes": list(task.counts.classes),
             "counts": task.counts.per_class.tolist(),
+            "digest": {"labels": task.labels_digest()[:32], "all": task.digest()[:32]},
             "notes": list(study.notes),
         },
         "positive": task.positive,
