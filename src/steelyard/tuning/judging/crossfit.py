@@ -14,7 +14,7 @@ import numpy as np
 
 from ...calibrate.scaling import CERTAIN
 from ..storage.threads import cores, spread
-from . import cuts, ranked, recalibrate
+from . import align, cuts, ranked, recalibrate
 from .cuts import SHIFTS
 from .metrics import DECISION, LOSSES, METRICS, RANKING, Metric
 from .split import Split
@@ -173,6 +173,11 @@ class Choice:
         """`pooled` after slope and bias were fitted on the tuning rows of each fold."""
         return self._all(lambda arm, a: recalibrate.pool(self, arm, a))
 
+    @property
+    def aligned(self) -> np.ndarray:
+        """`pooled` with all folds on the scale of the final setting: what is ranked."""
+        return self._all(lambda arm, a: align.pool(self, arm, a))
+
     def _all(self, one: Callable[[int, int], np.ndarray]) -> np.ndarray:
         arms, repetitions, _ = self.source.shape
         out = np.empty((arms, repetitions, *self.source.scores.shape[3:]), np.float32)
@@ -219,10 +224,12 @@ def criterion(metric: Metric) -> Metric:
 
 
 def outcomes(choice: Choice, metric: Metric) -> np.ndarray:
-    """What the metric judges: pooled scores, recalibrated ones, or decisions, [arms, repetitions, rows(, C)]. Only the rows
+    """What the metric judges: scores on one scale, pooled or recalibrated ones, or decisions, [arms, repetitions, rows(, C)]. Only the rows
     that `split.judged` names mean something."""
     if metric.kind == DECISION:
         return choice.decide(metric)[0]
+    if metric.kind == RANKING:
+        return choice.aligned
     return choice.recalibrated if metric.recalibrated else choice.pooled
 
 
