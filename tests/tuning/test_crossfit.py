@@ -306,15 +306,19 @@ def test_folds_with_different_settings_are_ranked_on_one_scale():
     y = (rng.random(400) < 0.2).astype(np.int64)
     made_split = split(y, folds=4, repeats=2, seed=0)
     z = rng.normal(size=(1, 1, 2, 400)) + 1.5 * y
-    shrunk = np.concatenate([0.01 * z - 3, z - 2, 5 * z], axis=1).astype(np.float32)
+    shrunk = np.concatenate([0.01 * z, z, 5 * z], axis=1).astype(np.float32)
+    out = OutOfFold(shrunk, y, made_split, SETTINGS, 2)
+    shrunk += np.stack([out.prior(a) for a in range(2)])  # as a model says that knows its training part's share
     out = OutOfFold(shrunk, y, made_split, SETTINGS, 2)
     choice = out.choose(METRICS["roc_auc"])
     mixed = dataclasses.replace(choice, picked=np.array([[[0, 1, 2, 0], [1, 1, 1, 1]]]), final=np.array([1]))
     aligned, pooled = outcomes(mixed, METRICS["roc_auc"])[0], mixed.pooled[0]
+    prior = np.stack([out.prior(a) for a in range(2)])
+    assert len(np.unique(prior[0])) > 1
     best = sk.roc_auc_score(y, z[0, 0, 0])
     assert sk.roc_auc_score(y, pooled[0]) < best - 0.05
     assert sk.roc_auc_score(y, aligned[0]) == pytest.approx(best, abs=0.005)
-    np.testing.assert_array_equal(aligned[1], pooled[1])  # the final setting everywhere
+    np.testing.assert_array_equal(aligned[1], pooled[1] - prior[1])  # the final setting everywhere
     for f in range(4):
         rows = made_split.out(0, f)
         assert sk.roc_auc_score(y[rows], aligned[0][rows]) == pytest.approx(sk.roc_auc_score(y[rows], pooled[0][rows]))

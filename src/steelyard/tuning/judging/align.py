@@ -15,18 +15,21 @@ if TYPE_CHECKING:
 
 
 def pool(choice: "Choice", arm: int, a: int) -> np.ndarray:
-    """[rows] of one arm and repetition: `choice.pool`, each fold's scores shifted and stretched from the mean and spread that
-    its setting has on the rows that tune the fold to those that the arm's final setting has there.
+    """[rows] of one arm and repetition: `choice.pool` as log-odds beyond those of the training part, each fold's stretched from
+    the spread that its setting has on the rows that tune the fold to the spread that the arm's final setting has there.
 
-    No label is looked at, no order within a fold changes, and folds that chose the final setting stay as they are.
+    A model under a strong penalty says little more than its training part's share of positives, which differs a little from
+    fold to fold: stretched, that would be the largest difference of all. No label of a fold decides over its scores, and no
+    order within a fold changes.
     """
     source, final = choice.source, int(choice.final[arm])
-    tuner, out = source.tuners[a], choice.pool(arm, a)
+    tuner, prior = source.tuners[a], source.prior(a)
+    out = choice.pool(arm, a) - prior
     for f, setting in enumerate(choice.picked[arm, a]):
         tunes, rows = tuner.rows(f), tuner.held == f
         if setting == final or not tunes.any():
             continue
-        own, goal = (source.score(arm, int(s), a)[tunes].astype(np.float64) for s in (setting, final))
+        own, goal = ((source.score(arm, int(s), a) - prior)[tunes].astype(np.float64) for s in (setting, final))
         spread, wanted = own.std(), goal.std()
         if spread > 0 and wanted > 0:
             out[rows] = (out[rows].astype(np.float64) - own.mean()) * (wanted / spread) + goal.mean()

@@ -57,6 +57,15 @@ class OutOfFold:
         far = max(CERTAIN, float(np.nanmax(np.abs(z), initial=0.0, where=~endless)))
         return np.clip(z, -far, far)
 
+    def prior(self, a: int) -> np.ndarray:
+        """[rows] log-odds of the positives in what each row's model was trained on; 0 where never held out. Two classes."""
+        found = np.zeros(len(self.y), np.float32)
+        for f in range(self.split.folds):
+            if len(rows := self.split.out(a, f)):
+                no, yes = np.bincount(self.y[self.split.train(a, f)], minlength=2)
+                found[rows] = np.log(yes / no)
+        return found
+
     def each(self, function: Callable[[Any], None], *shape: int) -> None:
         """function(index) for every index of an array of this shape, on as many cores as the working memory of each allows."""
         items = list(np.ndindex(*shape))

@@ -22,7 +22,10 @@ __all__ = ["LOSSES", "METRICS", "Evaluator", "Metric", "from_confusion", "from_t
 RANKING, DECISION, PROBABILITY = "ranking", "decision", "probability"
 BLOCK = 2**23  # numbers in one [models, columns, rows] array of an Evaluator
 WORTH_A_THREAD = 2**22  # multiplicities from which models are ranked side by side
-WORKING, ROOM = 48, 2**29  # bytes per level and draw while a model is ranked, and bytes for all that are ranked at a time
+WORKING, ROOM = (
+    48,
+    2**29,
+)  # bytes per level and draw while a model is ranked, and bytes for all that are ranked at a time
 
 
 @dataclasses.dataclass(frozen=True)

@@ -124,7 +124,9 @@ class Database:
             found.append(f"there was no study to go on with in {self.shown}, so one was started")
         if self.damaged:
             fits = "1 fit was" if self.damaged == 1 else f"{self.damaged} fits were"
-            found.append(f"{fits} damaged in {self.shown} and made again; what damaged them may have damaged other files")
+            found.append(
+                f"{fits} damaged in {self.shown} and made again; what damaged them may have damaged other files"
+            )
         return found
 
     def close(self) -> None:
