@@ -159,7 +159,7 @@ slow = pytest.mark.slow
 
 
 @slow
-def test_ray_gives_the_same_results_though_a_worker_is_killed_and_a_node_removed(two_nodes, tmp_path, capfd):
+def test_ray_gives_the_same_results_though_a_worker_is_killed_and_a_node_removed(two_nodes, tmp_path):
     nodes, second = two_nodes
     job = Job(TABLE, tmp_path, seconds=0.3, kills_itself=(2,))
     found = []
@@ -170,7 +170,7 @@ def test_ray_gives_the_same_results_though_a_worker_is_killed_and_a_node_removed
     assert right(found, 16)
     assert job.times(2) == 2
     assert {mark.read_text() for mark in tmp_path.iterdir()} == {"False"}  # shared memory, not a copy each
-    assert capfd.readouterr().out == ""
+    # Ray may tell of both deaths on its own, early or late: what it prints is not looked at
 
 
 @slow
