@@ -2,8 +2,8 @@
 
 A ranking metric chooses settings by order alone, so one fold may end with a strong penalty and its neighbour with a weak
 one: the first one's scores are all near the mean, the other's far apart. Pooled as they are they rank worse than either,
-and the more so the more a penalty shrinks: plain training loses up to 0.03 in AUC, balanced weights, whose curvature is
-larger, far less. That would be a gain without any merit (9 false winners in 83 tables, N2 of `benchmarks honesty`, ROC AUC).
+and the more so the more a penalty shrinks: plain training more than balanced weights, whose curvature is larger. That would
+be a gain without any merit (docs/tuner.md).
 """
 
 from typing import TYPE_CHECKING
