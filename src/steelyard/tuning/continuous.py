@@ -6,14 +6,15 @@ what comes out is judged as one more strategy and not as the best of many.
 
 import dataclasses
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from .. import ingredients
 from ..options import In, spec_of
+from .judging import align
 from .judging.crossfit import Choice, outcomes
-from .judging.metrics import Evaluator, Metric
+from .judging.metrics import RANKING, Evaluator, Metric
 from .search import Search
 from .space import PLAIN, Arm, on_path
 from .stop import Unfinished
@@ -65,8 +66,10 @@ class Family:
 
     def gather(self, of: Callable[[Search, int], np.ndarray]) -> np.ndarray:
         """[repetitions, rows, ...]: each fold's rows from the value that was chosen for it."""
+        return self._gathered({int(i): of(*self.searches[i]) for i in np.unique(self.picked)})
+
+    def _gathered(self, found: Mapping[int, np.ndarray]) -> np.ndarray:
         split = self.searches[0][0].split
-        found = {int(i): of(*self.searches[i]) for i in np.unique(self.picked)}
         out = next(iter(found.values())).copy()
         for a, f in split.parts():
             rows = split.out(a, f)
@@ -74,8 +77,21 @@ class Family:
         return out
 
     def outcomes(self, metric: Metric, by: Metric | None = None) -> np.ndarray:
-        """What the metric judges; settings chosen for `by`, the metric unless said."""
-        return self.gather(lambda search, j: outcomes(search.choice(by or metric), metric)[j])
+        """What the metric judges; settings chosen for `by`, the metric unless said. Scores that are ranked are brought from the
+        scale of the value that was chosen for a fold to that of the best one, as `align` does with settings."""
+        found = {int(i): self._of(int(i), metric, by) for i in {*np.unique(self.picked), self.best}}
+        out = self._gathered(found)
+        if metric.kind == RANKING:
+            split, goal = self.searches[0][0].split, found[self.best]
+            for a, f in split.parts():
+                if (i := int(self.picked[a, f])) != self.best and (tunes := split.tunes(a, f) & split.judged).any():
+                    rows = split.out(a, f)
+                    out[a, rows] = align.stretch(out[a, rows], found[i][a, tunes], goal[a, tunes])
+        return out
+
+    def _of(self, i: int, metric: Metric, by: Metric | None) -> np.ndarray:
+        search, j = self.searches[i]
+        return outcomes(search.choice(by or metric), metric)[j]
 
 
 def explore(search: Search, metric: Metric, trials: int, seed: int, *, storage: str | None, name: str) -> Family | None:

@@ -12,6 +12,10 @@ from ..operating import operating
 from .look import BEST, INK, Picture, chart, finished, strokes, styles
 
 EVEN = 1000.0
+SCALES = (
+    "Drawn from the probabilities of all folds as they are. The numbers of the table bring the folds to one scale before they rank"
+    " them, so they may be a little better."
+)
 
 
 def precision_recall(data: Data) -> list[Picture]:
@@ -43,7 +47,7 @@ def precision_recall(data: Data) -> list[Picture]:
             section="threshold",
             title="Precision against recall",
             desc=f"Precision against recall on held-out rows, for every threshold.{told}",
-            caption="Every threshold at once. Further up and to the right is better.",
+            caption=f"Every threshold at once. Further up and to the right is better. {SCALES}",
             spec=spec,
             follows=operating(data) is not None,
         )
@@ -76,7 +80,8 @@ def roc(data: Data) -> list[Picture]:
             section="threshold",
             title="ROC",
             desc=f"Share of {positive} found against the share of other rows called by mistake.{_values(data, 'roc_auc', list(kept))}",
-            caption="Where positives are rare this curve flatters: a small share of many others is still many false alarms.",
+            caption="Where positives are rare this curve flatters: a small share of many others is still many false alarms."
+            f" {SCALES}",
             spec=spec,
             follows=operating(data) is not None,
         )

@@ -29,8 +29,15 @@ def pool(choice: "Choice", arm: int, a: int) -> np.ndarray:
         tunes, rows = tuner.rows(f), tuner.held == f
         if setting == final or not tunes.any():
             continue
-        own, goal = ((source.score(arm, int(s), a) - prior)[tunes].astype(np.float64) for s in (setting, final))
-        spread, wanted = own.std(), goal.std()
-        if spread > 0 and wanted > 0:
-            out[rows] = (out[rows].astype(np.float64) - own.mean()) * (wanted / spread) + goal.mean()
+        own, goal = ((source.score(arm, int(s), a) - prior)[tunes] for s in (setting, final))
+        out[rows] = stretch(out[rows], own, goal)
     return out
+
+
+def stretch(scores: np.ndarray, own: np.ndarray, goal: np.ndarray) -> np.ndarray:
+    """From the mean and spread of `own` to those of `goal`; as they are where one has no spread."""
+    own, goal = own.astype(np.float64), goal.astype(np.float64)
+    spread, wanted = own.std(), goal.std()
+    if not (spread > 0 and wanted > 0):
+        return scores
+    return (scores.astype(np.float64) - own.mean()) * (wanted / spread) + goal.mean()

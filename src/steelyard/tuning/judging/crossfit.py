@@ -233,8 +233,8 @@ def criterion(metric: Metric) -> Metric:
 
 
 def outcomes(choice: Choice, metric: Metric) -> np.ndarray:
-    """What the metric judges: scores on one scale, pooled or recalibrated ones, or decisions, [arms, repetitions, rows(, C)]. Only the rows
-    that `split.judged` names mean something."""
+    """What the metric judges, [arms, repetitions, rows(, C)]: scores on one scale, pooled or recalibrated ones, or decisions.
+    Only the rows that `split.judged` names mean something."""
     if metric.kind == DECISION:
         return choice.decide(metric)[0]
     if metric.kind == RANKING:

@@ -1,0 +1,50 @@
+"""One option searched between the points of the grid."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import sklearn.metrics as sk
+
+from steelyard.tuning.continuous import Family, Range
+from steelyard.tuning.judging.crossfit import OutOfFold
+from steelyard.tuning.judging.metrics import METRICS
+from steelyard.tuning.judging.split import split
+
+ROWS = 600
+
+
+def family() -> Family:
+    """Two values of an option: the second one's scores are the first one's, a tenth as far apart and moved. Folds take turns."""
+    rng = np.random.default_rng(0)
+    y = (rng.random(ROWS) < 0.3).astype(np.int64)
+    parts = split(y, folds=4, repeats=2, seed=0)
+    wide = (rng.normal(size=(1, 1, 2, ROWS)) + 1.5 * y).astype(np.float32)
+    searches = []
+    for scores in (wide, wide / 10 + 3):
+        source = OutOfFold(scores, y, parts, np.array([1.0]), 2)
+        searches.append((SimpleNamespace(split=parts, choice=source.choose), 0))
+    picked = np.array([[0, 1, 0, 1], [1, 0, 1, 0]])
+    return Family(Range("InverseFrequency", "power", 0.0, 1.0), (0.2, 0.6), tuple(searches), picked, 0, np.zeros(2))
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+def test_folds_with_different_values_are_ranked_on_one_scale(name):
+    found, metric = family(), METRICS[name]
+    judge = sk.roc_auc_score if name == "roc_auc" else sk.average_precision_score
+    source = found.searches[0][0].choice(metric).source
+    ranked, laid = found.outcomes(metric), found.gather(lambda search, j: search.choice(metric).pooled[j])
+    for a in range(2):
+        alone = judge(source.y, source.scores[0, 0, a])
+        assert judge(source.y, ranked[a]) == pytest.approx(alone, abs=0.005)
+        assert judge(source.y, laid[a]) < alone - 0.02
+        for f in range(4):
+            rows = source.split.out(a, f)
+            assert judge(source.y[rows], ranked[a][rows]) == pytest.approx(judge(source.y[rows], laid[a][rows]))
+
+
+def test_what_is_not_ranked_stays_as_it_was():
+    found, metric = family(), METRICS["log_loss"]
+    np.testing.assert_array_equal(
+        found.outcomes(metric), found.gather(lambda search, j: search.choice(metric).pooled[j])
+    )
