@@ -1,14 +1,17 @@
 """cross_entropy and binary_cross_entropy: the one form as functions of (logits, target, recipe)."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from .ops import Bound, Terms, bind, terms
+from .ops import Bound, Terms, bind, plan, terms, total
 from .ops.shapes import Call, arrange
 from .recipe import Recipe
 from .reduce import REDUCTIONS, reduce
+
+Result = TypeVar("Result")
 
 
 def cross_entropy(
@@ -57,7 +60,7 @@ def unreduced_terms(
 ) -> Terms:
     """Terms in the caller's layout: softmax one per label, sigmoid one per logit."""
     call = arrange(name, logits, target, weight, bound, class_dim)
-    found = _explained(name, call, bound, ignore_index, backend)
+    found = _terms(name, call, bound, ignore_index, backend)
     return Terms(*(call.restore(t, bound.link) for t in found))
 
 
@@ -75,8 +78,46 @@ def _loss(
 ) -> Tensor:
     check_reduction(name, reduction, normalizer)
     bound = bind(recipe, link) if isinstance(recipe, Recipe) else recipe
-    found = unreduced_terms(name, logits, target, bound, weight, ignore_index=ignore_index, class_dim=class_dim)
+    return reduced(name, logits, target, bound, weight, ignore_index, class_dim, reduction, normalizer)
+
+
+def reduced(
+    name: str,
+    logits: Tensor,
+    target: Tensor,
+    bound: Bound,
+    weight: Any,
+    ignore_index: int,
+    class_dim: int,
+    reduction: str,
+    normalizer: float | Tensor | None,
+) -> Tensor:
+    """In one pass where a backend has one, else from the unreduced terms."""
+    call = arrange(name, logits, target, weight, bound, class_dim)
+    if (norm := _known(bound.norm, reduction, normalizer)) is not None:
+        one = _explained(
+            name,
+            call,
+            bound.link,
+            ignore_index,
+            lambda: total(call.logits, call.target, bound, call.weight, ignore_index, norm),
+        )
+        if one is not None:
+            return one
+    found = _terms(name, call, bound, ignore_index, None)
     return reduce(found, bound.norm, reduction, normalizer)
+
+
+def _known(norm: str | float, reduction: str, normalizer: float | Tensor | None) -> str | float | None:
+    """What a sum is divided by, in words or as a number; None without a sum, or where the divisor has a graph of its own."""
+    if reduction == "none" or torch.compiler.is_compiling():
+        return None
+    if reduction == "sum":
+        return "sum"
+    if isinstance(normalizer, Tensor):
+        plain = type(normalizer) is Tensor and normalizer.device.type == "cpu" and not normalizer.requires_grad
+        return float(normalizer) if plain and not torch._C._functorch.is_functorch_wrapped_tensor(normalizer) else None
+    return norm if normalizer is None else float(normalizer)
 
 
 def check_reduction(name: str, reduction: str, normalizer: float | Tensor | None = None) -> None:
@@ -86,16 +127,31 @@ def check_reduction(name: str, reduction: str, normalizer: float | Tensor | None
         raise ValueError(f'{name}: normalizer= is what the mean divides by; with reduction="{reduction}" leave it out.')
 
 
-def _explained(name: str, call: Call, bound: Bound, ignore_index: int, backend: str | None) -> Terms:
+def _terms(name: str, call: Call, bound: Bound, ignore_index: int, backend: str | None) -> Terms:
+    if not torch.compiler.is_compiling():
+        backend = backend or plan(call.logits, call.target, bound, call.weight).backend
+        if backend != "native" and bound.link == "sigmoid" and not call.target.is_floating_point():
+            _check_yes_or_no(name, call.target, ignore_index)  # the native kernels look themselves
+    return _explained(
+        name,
+        call,
+        bound.link,
+        ignore_index,
+        lambda: terms(call.logits, call.target, bound, call.weight, ignore_index=ignore_index, backend=backend),
+    )
+
+
+def _explained(name: str, call: Call, link: str, ignore_index: int, compute: Callable[[], Result]) -> Result:
     """Compute, and turn a label outside the classes into a sentence (no device is asked in the normal case)."""
     if torch.compiler.is_compiling():
-        return terms(call.logits, call.target, bound, call.weight, ignore_index=ignore_index, backend=backend)
-    if bound.link == "sigmoid" and not call.target.is_floating_point():
-        _check_yes_or_no(name, call.target, ignore_index)
+        return compute()
     try:
-        return terms(call.logits, call.target, bound, call.weight, ignore_index=ignore_index, backend=backend)
+        return compute()
     except (IndexError, RuntimeError):
-        _check_labels(name, call, ignore_index)
+        if link == "softmax":
+            _check_labels(name, call, ignore_index)
+        elif not call.target.is_floating_point():
+            _check_yes_or_no(name, call.target, ignore_index)
         raise
 
 

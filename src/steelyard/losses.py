@@ -6,11 +6,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from .functional import check_reduction, unreduced_terms
+from .functional import check_reduction, reduced, unreduced_terms
 from .ops import Bound, Terms, bind
 from .ops.bind import factors, lay_out
 from .recipe import Recipe
-from .reduce import reduce
 
 
 class _RecipeLoss(nn.Module):
@@ -30,6 +29,7 @@ class _RecipeLoss(nn.Module):
         bound = bind(recipe, self.link)
         # numbers that are learned are laid out anew at every call, for a fresh graph; others once
         self._structure = None if bound.live else bound
+        self._made: tuple[tuple[tuple[int, int], ...], Bound] | None = None
         tensors = factors(recipe) if bound.live else bound.tensors()
         for key, tensor in tensors.items():
             if isinstance(tensor, nn.Parameter):
@@ -43,7 +43,13 @@ class _RecipeLoss(nn.Module):
         tensors = {name: getattr(self, name) for name in self._names}
         if self._structure is None:
             return lay_out(self.recipe, self.link, tensors)
-        return self._structure.with_tensors(tensors)
+        if torch.compiler.is_compiling() or any(t.is_inference() for t in tensors.values()):
+            return self._structure.with_tensors(tensors)
+        # the same object as long as the numbers are the same: what backends made of the tables stays with it
+        held = tuple((id(t), t._version) for t in tensors.values())
+        if self._made is None or self._made[0] != held:
+            self._made = held, self._structure.with_tensors(tensors)
+        return self._made[1]
 
     def terms(self, logits: Tensor, target: Tensor, *, weight: Any = None) -> Terms:
         """Unreduced loss, mass and lse; the square of lse is the z-loss."""
@@ -55,10 +61,12 @@ class _RecipeLoss(nn.Module):
     def forward(
         self, logits: Tensor, target: Tensor, *, weight: Any = None, normalizer: float | Tensor | None = None
     ) -> Tensor:
-        check_reduction(type(self).__name__, self.reduction, normalizer)
-        found = self.terms(logits, target, weight=weight)
-        norm = "count" if self.recipe.norm is None else self.recipe.norm
-        return reduce(found, norm, self.reduction, normalizer)
+        name = type(self).__name__
+        check_reduction(name, self.reduction, normalizer)
+        bound = self.bound()
+        return reduced(
+            name, logits, target, bound, weight, self.ignore_index, self.class_dim, self.reduction, normalizer
+        )
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Moves, but keeps the tables in float32 or wider: `model.half()` must not round weights, nor make 1e5 infinite."""

@@ -7,6 +7,7 @@ from importlib import metadata
 import torch
 
 from steelyard.cli import doctor
+from steelyard.ops import native
 
 
 def test_it_names_versions_backend_threads_and_devices(steelyard):
@@ -18,9 +19,16 @@ def test_it_names_versions_backend_threads_and_devices(steelyard):
         metadata.version("pyarrow"),
         f"threads    {torch.get_num_threads()} of",
         "devices    cpu",
-        "native core is not built",
+        f"backend    native core, {native._native.current()}" if native.available() else "native core is not built",
     ):
         assert words in out
+
+
+def test_without_the_native_core_it_is_said(steelyard, monkeypatch):
+    monkeypatch.setitem(sys.modules, "steelyard._native", None)
+    code, out, _ = steelyard("doctor")
+    assert code == 0
+    assert "backend    pure torch; the native core is not built: install with a C++ compiler" in out
 
 
 def test_what_is_missing_is_named_with_its_extra(steelyard, monkeypatch):

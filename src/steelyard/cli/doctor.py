@@ -19,7 +19,7 @@ def run() -> None:
     print(f"python     {platform.python_version()} ({platform.system()} {platform.machine()}, {sys.executable})")
     print(f"numpy      {installed('numpy') or 'missing: pip install steelyard'}")
     torch_lines()
-    print("backend    pure torch; the native core is not built")
+    print(f"backend    {backend()}")
     missing = {}
     for extra, packages in EXTRAS.items():
         told = [f"{name} {installed(name) or 'missing'}" for name in packages]
@@ -29,6 +29,15 @@ def run() -> None:
         print(f"note: {name} is missing; pip install 'steelyard[{extra}]' brings it.")
     if not missing:
         print("Nothing is missing.")
+
+
+def backend() -> str:
+    """What computes on the CPU."""
+    try:
+        from .. import _native
+    except ImportError:
+        return "pure torch; the native core is not built: install with a C++ compiler to have it (several times faster)"
+    return f"native core, {_native.current()} (built for {', '.join(_native.sets())})"
 
 
 def torch_lines() -> None:

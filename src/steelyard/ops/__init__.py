@@ -2,7 +2,7 @@
 
 from .bind import bind
 from .bound import Bound
-from .plan import BACKENDS, Plan, plan, terms
+from .plan import BACKENDS, Plan, plan, terms, total
 from .reference import Terms
 
-__all__ = ["BACKENDS", "Bound", "Plan", "Terms", "bind", "plan", "terms"]
+__all__ = ["BACKENDS", "Bound", "Plan", "Terms", "bind", "plan", "terms", "total"]

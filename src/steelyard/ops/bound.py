@@ -5,7 +5,7 @@ Row and column factors stay apart (see steelyard.table); only a caller's own [C,
 
 import dataclasses
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -34,6 +34,16 @@ class Target(NamedTuple):
     toward: Tensor | None = None
 
 
+class Cache(dict[str, Any]):
+    """What backends made of the tables; made anew by a copy or in another process."""
+
+    def __deepcopy__(self, memo: Any) -> "Cache":
+        return Cache()
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return Cache, ()
+
+
 @dataclasses.dataclass(frozen=True)
 class Bound:
     """What an op needs of a Recipe. `width` is the number of logits per item the tables are for, or None if any."""
@@ -48,6 +58,7 @@ class Bound:
     no: Curve
     norm: str | float
     width: int | None
+    cache: Cache = dataclasses.field(default_factory=Cache, compare=False, repr=False)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor under a flat name such as "weight_row", for buffers and parameters."""
@@ -64,7 +75,7 @@ class Bound:
                 changed[f] = type(parts)(
                     *(None if t is None else tensors[f"{f}_{n}"] for n, t in parts._asdict().items())
                 )
-        return dataclasses.replace(self, **changed)
+        return dataclasses.replace(self, cache=Cache(), **changed)
 
     def to(self, like: Tensor, dtype: torch.dtype) -> "Bound":
         """On the device of `like`, in `dtype`."""

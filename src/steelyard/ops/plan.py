@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from . import eager, reference
+from . import eager, native, reference
 from .bound import Bound
 from .reference import Terms
 
-BACKENDS = {"reference": reference.terms, "eager": eager.terms}
+BACKENDS = {"reference": reference.terms, "eager": eager.terms, "native": native.terms}
 
 
 class Plan(NamedTuple):
@@ -16,13 +16,14 @@ class Plan(NamedTuple):
     why: str
 
 
-def plan(bound: Bound, target: Tensor, weight: Tensor | None) -> Plan:
+def plan(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -> Plan:
     """The fastest backend that gives every gradient this call needs."""
-    if bound.live:
-        return Plan("reference", "a table of the recipe is being learned")
-    if target.requires_grad:
-        return Plan("reference", "the soft targets need a gradient")
-    return Plan("eager", "plain torch, saving nothing but the inputs")
+    why = native.refusal(logits, target, bound, weight)
+    if not why:
+        return Plan("native", "one pass in C++")
+    if bound.live or target.requires_grad:
+        return Plan("reference", why)
+    return Plan("eager", why)
 
 
 def terms(
@@ -35,5 +36,19 @@ def terms(
     backend: str | None = None,
 ) -> Terms:
     """Unreduced loss, mass and lse of logits [N, C, *space] (sigmoid: any shape, class axis 1); see reference.terms."""
-    chosen = plan(bound, target, weight).backend if backend is None else backend
+    chosen = plan(logits, target, bound, weight).backend if backend is None else backend
     return BACKENDS[chosen](logits, target, bound, weight, ignore_index)
+
+
+def total(
+    logits: Tensor,
+    target: Tensor,
+    bound: Bound,
+    weight: Tensor | None,
+    ignore_index: int,
+    norm: str | float,
+) -> Tensor | None:
+    """The sum of the losses over what `norm` says, loss and gradient in one pass; None where no backend has that."""
+    if native.refusal(logits, target, bound, weight):
+        return None
+    return native.reduced(logits, target, bound, weight, ignore_index, norm)

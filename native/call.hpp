@@ -1,0 +1,80 @@
+// What Python hands over for one call: plain pointers and sizes, the same for every instruction set.
+#pragma once
+
+#include <cstdint>
+
+namespace steelyard {
+
+enum Kind : int32_t { LOG, FOCAL, SHIFTED, POLY, GCE, SYMMETRIC, SQUARE };
+enum Dtype : int32_t { FLOAT32, BFLOAT16, FLOAT16 };
+enum Label : int32_t { INT64, INT32, UINT8, SOFT };  // SOFT: float32 probabilities in the layout of the logits
+
+struct Curve {
+    Kind kind;
+    float a, b, c;  // in the order of the Python dataclass
+    bool operator==(const Curve& o) const { return kind == o.kind && a == o.a && b == o.b && c == o.c; }
+};
+
+// Float32 tables; null where there is none. `full` [C, C] holds row and column already.
+struct Table {
+    const float *row, *column, *full;
+};
+
+// Logits [N, C, S] of `type`, contiguous; labels and everything per item [N, S].
+struct Common {
+    const void* logits;
+    void* gradient;  // null: no gradient is wanted; may be `logits`
+    const void* target;
+    const float* weight;    // call weight [N, S], or null
+    const float* upstream;  // dL/dloss of each item; null: `factor` for all
+    const float* through;   // dL/dlse of each item, or null
+    float *loss, *mass, *lse;  // of each item, or null
+    Dtype type;
+    Label label;
+    int64_t ignore, N, C, S;
+    float factor;
+    int32_t threads;
+};
+
+struct Softmax : Common {
+    Table scale, offset;
+    const float* margin;  // [C] or null
+    const float* own;     // W[c, c], what the mass counts; null: 1
+    const float* labelled;  // W[c, c] T[c, c]; null: 1
+    const float *give, *take;  // W T of class c at label y = give[y] take[c]; null: 0
+    Curve yes, no;
+};
+
+// Every table is [2, period + spare], row 1 for "is", and repeats after `period` numbers: 1 or C.
+struct Sigmoid : Common {
+    const float *scale, *offset, *yes_share, *no_share, *own;
+    int64_t period, stride;
+    bool by_label;  // scale or offset depends on the label
+    Curve yes, no;
+};
+
+struct Sums {
+    double loss = 0, mass = 0;
+    int64_t count = 0;
+};
+
+// Which labels there are, before any exponential: what the mean divides by, and the first label that is no class.
+struct Census {
+    double mass = 0;
+    int64_t count = 0;
+    int64_t wrong = 0;
+    bool bad = false;
+};
+
+struct Kernels {
+    const char* name;
+    Sums (*softmax)(const Softmax&);
+    Sums (*sigmoid)(const Sigmoid&);
+};
+
+extern const Kernels baseline_kernels, avx2_kernels, avx512_kernels;
+
+// work(state, chunk) for every chunk, on at most `threads` threads. Which thread takes which chunk changes no result.
+void spread(int64_t chunks, int threads, void (*work)(void*, int64_t), void* state);
+
+}  // namespace steelyard

@@ -1,0 +1,11 @@
+// One instruction set's kernels; compiled once for each.
+#include "sigmoid.hpp"
+
+#define NAME_(set) set##_kernels
+#define NAME(set) NAME_(set)
+#define TEXT_(set) #set
+#define TEXT(set) TEXT_(set)
+
+namespace steelyard {
+const Kernels NAME(STEELYARD_SET) = {TEXT(STEELYARD_SET), STEELYARD_SET::softmax, STEELYARD_SET::sigmoid};
+}

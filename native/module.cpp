@@ -1,0 +1,258 @@
+// steelyard._native: the kernels of the best instruction set that this machine has, behind functions of plain addresses.
+//
+// Nothing here knows of torch. The Python side (steelyard/ops/native.py) owns every buffer, checks shapes and types, and
+// holds the tables alive while a Plan points at them.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <cmath>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "call.hpp"
+
+namespace nb = nanobind;
+
+namespace steelyard {
+namespace {
+
+std::vector<const Kernels*> available() {
+    std::vector<const Kernels*> found{&baseline_kernels};
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back(&avx2_kernels);
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        found.push_back(&avx512_kernels);
+#endif
+    return found;
+}
+
+const Kernels* chosen = available().back();
+
+typedef std::uintptr_t Address;
+template <class T> T* at(Address address) { return reinterpret_cast<T*>(address); }
+const float* table(Address address) { return at<const float>(address); }
+
+// What the mean divides by and what it divides: (sum of the losses, divisor, count, a label that is no class or None)
+typedef std::tuple<double, double, int64_t, std::optional<int64_t>> Result;
+
+enum Norm : int { COUNT, MASS, GIVEN };
+
+struct Where {
+    Address logits, gradient, target, weight, upstream, through, loss, mass, lse;
+    int type, label;
+    int64_t ignore, N, C, S;
+    int threads;
+
+    void fill(Common& call) const {
+        call.logits = at<const void>(logits);
+        call.gradient = at<void>(gradient);
+        call.target = at<const void>(target);
+        call.weight = table(weight);
+        call.upstream = table(upstream);
+        call.through = table(through);
+        call.loss = at<float>(loss);
+        call.mass = at<float>(mass);
+        call.lse = at<float>(lse);
+        call.type = static_cast<Dtype>(type);
+        call.label = static_cast<Label>(label);
+        call.ignore = ignore;
+        call.N = N;
+        call.C = C;
+        call.S = S;
+        call.threads = threads;
+        call.factor = 1;
+    }
+};
+
+template <class Read> Census hard(const Where& w, const Read& read, int64_t items, int64_t classes, const float* own) {
+    Census found;
+    const float* weight = table(w.weight);
+    for (int64_t i = 0; i < items; i++) {
+        const int64_t y = read(i);
+        if (y == w.ignore) continue;
+        if (y < 0 || y >= classes) {
+            if (!found.bad) found.wrong = y;
+            found.bad = true;
+            continue;
+        }
+        const float s = weight ? weight[i] : 1.0f;
+        if (s == 0) continue;
+        found.count++;
+        if (own) found.mass += static_cast<double>(s) * own[y];
+        else found.mass += s;
+    }
+    return found;
+}
+
+template <class... Arguments> Census hard_of(const Where& w, const Arguments&... rest) {
+    switch (w.label) {
+        case INT64: return hard(w, [p = at<const int64_t>(w.target)](int64_t i) { return p[i]; }, rest...);
+        case INT32: return hard(w, [p = at<const int32_t>(w.target)](int64_t i) { return int64_t(p[i]); }, rest...);
+        default: return hard(w, [p = at<const uint8_t>(w.target)](int64_t i) { return int64_t(p[i]); }, rest...);
+    }
+}
+
+// The mean's gradient needs the divisor before the first logit is read, so the labels are looked at first: a small pass.
+Census census(const Where& w, const Softmax& plan, bool mass) {
+    if (w.label != SOFT) return hard_of(w, w.N * w.S, w.C, plan.own);
+    Census found;
+    const float *t = table(w.target), *weight = table(w.weight);
+    for (int64_t n = 0; n < w.N; n++)
+        for (int64_t i = 0; i < w.S; i++) {
+            const float s = weight ? weight[n * w.S + i] : 1.0f;
+            if (s == 0) continue;
+            found.count++;
+            for (int64_t c = 0; mass && c < w.C; c++)
+                found.mass += static_cast<double>(s) * t[(n * w.C + c) * w.S + i] * (plan.own ? plan.own[c] : 1.0f);
+        }
+    return found;
+}
+
+template <class Label> Census yes_or_no(const Where& w, const Sigmoid& plan, bool mass) {
+    const Label* y = at<const Label>(w.target);
+    const float* weight = table(w.weight);
+    const int64_t items = w.N * w.C * w.S;
+    const auto kept = [&](int64_t i) { return static_cast<int64_t>(y[i]) != w.ignore; };
+    Census found;
+    int64_t ignored = 0, strange = 0;
+    for (int64_t i = 0; i < items; i++) {
+        ignored += !kept(i);
+        strange += kept(i) & (y[i] != 0) & (y[i] != 1);
+    }
+    if (strange) {
+        int64_t i = 0;
+        while (!kept(i) || y[i] == 0 || y[i] == 1) i++;
+        found.wrong = static_cast<int64_t>(y[i]);
+        found.bad = true;
+        return found;
+    }
+    found.count = items - ignored;
+    if (weight)
+        for (int64_t i = 0; i < items; i++) found.count -= kept(i) & (weight[i] == 0);
+    if (!mass) return found;
+    for (int64_t segment = 0; segment < w.N * w.C; segment++) {
+        const int64_t k = plan.period == 1 ? 0 : segment % w.C;
+        const float no = plan.own[k], yes = plan.own[plan.stride + k];
+        for (int64_t i = segment * w.S; i < (segment + 1) * w.S; i++)
+            if (kept(i)) found.mass += static_cast<double>(weight ? weight[i] : 1.0f) * (y[i] ? yes : no);
+    }
+    return found;
+}
+
+Census census(const Where& w, const Sigmoid& plan, bool mass) {
+    switch (w.label) {
+        case INT64: return yes_or_no<int64_t>(w, plan, mass);
+        case INT32: return yes_or_no<int32_t>(w, plan, mass);
+        case UINT8: return yes_or_no<uint8_t>(w, plan, mass);
+    }
+    Census found;
+    const float *t = table(w.target), *weight = table(w.weight);
+    found.count = w.N * w.C * w.S;
+    if (weight)
+        for (int64_t i = 0, items = found.count; i < items; i++) found.count -= weight[i] == 0;
+    if (!mass) return found;
+    for (int64_t segment = 0; segment < w.N * w.C; segment++) {
+        const int64_t k = plan.period == 1 ? 0 : segment % w.C;
+        const float no = plan.own[k], yes = plan.own[plan.stride + k];
+        for (int64_t i = segment * w.S; i < (segment + 1) * w.S; i++)
+            found.mass += static_cast<double>(weight ? weight[i] : 1.0f) * (t[i] * yes + (1 - t[i]) * no);
+    }
+    return found;
+}
+
+template <class Plan> Result run(Plan plan, const Where& w, int norm, double divisor, Sums (*kernel)(const Plan&)) {
+    nb::gil_scoped_release free;
+    w.fill(plan);
+    const Census seen = census(w, plan, norm == MASS);
+    if (seen.bad) return {0, 0, seen.count, seen.wrong};
+    if (norm == COUNT) divisor = static_cast<double>(seen.count);
+    if (norm == MASS) divisor = seen.mass;
+    plan.factor = divisor == 0 ? 0.0f : static_cast<float>(1 / divisor);
+    const Sums sums = kernel(plan);
+    return {sums.loss, divisor, seen.count, std::nullopt};
+}
+
+Curve curve(int kind, float a, float b, float c) { return {static_cast<Kind>(kind), a, b, c}; }
+
+}  // namespace
+}  // namespace steelyard
+
+using namespace steelyard;
+
+NB_MODULE(_native, m) {
+    nb::set_leak_warnings(false);  // tables live as long as the interpreter where a module-level loss holds them
+    nb::class_<Where>(m, "Where")
+        .def(
+            "__init__",
+            [](Where* self, Address logits, Address gradient, Address target, Address weight, Address upstream,
+               Address through, Address loss, Address mass, Address lse, int type, int label, int64_t ignore, int64_t N,
+               int64_t C, int64_t S, int threads) {
+                new (self) Where{logits, gradient, target, weight, upstream, through, loss,    mass,
+                                 lse,    type,     label,  ignore, N,        C,       S,       threads};
+            });
+    nb::class_<Curve>(m, "Curve").def("__init__", [](Curve* self, int kind, float a, float b, float c) {
+        new (self) Curve(curve(kind, a, b, c));
+    });
+    nb::class_<Softmax>(m, "Softmax")
+        .def("__init__",
+             [](Softmax* self, std::vector<Address> tables, const Curve& yes, const Curve& no) {
+                 if (tables.size() != 11) throw std::invalid_argument("Softmax: 11 tables");
+                 auto t = [&](int i) { return table(tables[i]); };
+                 new (self) Softmax{};
+                 self->scale = {t(0), t(1), t(2)};
+                 self->offset = {t(3), t(4), t(5)};
+                 self->margin = t(6);
+                 self->own = t(7);
+                 self->labelled = t(8);
+                 self->give = t(9);
+                 self->take = t(10);
+                 self->yes = yes;
+                 self->no = no;
+             })
+        .def("__call__", [](const Softmax& self, const Where& w, int norm, double divisor) {
+            return run(self, w, norm, divisor, chosen->softmax);
+        });
+    nb::class_<Sigmoid>(m, "Sigmoid")
+        .def("__init__",
+             [](Sigmoid* self, std::vector<Address> tables, int64_t period, int64_t stride, bool by_label,
+                const Curve& yes, const Curve& no) {
+                 if (tables.size() != 5) throw std::invalid_argument("Sigmoid: 5 tables");
+                 auto t = [&](int i) { return table(tables[i]); };
+                 new (self) Sigmoid{};
+                 self->scale = t(0);
+                 self->offset = t(1);
+                 self->yes_share = t(2);
+                 self->no_share = t(3);
+                 self->own = t(4);
+                 self->period = period;
+                 self->stride = stride;
+                 self->by_label = by_label;
+                 self->yes = yes;
+                 self->no = no;
+             })
+        .def("__call__", [](const Sigmoid& self, const Where& w, int norm, double divisor) {
+            return run(self, w, norm, divisor, chosen->sigmoid);
+        });
+    m.def("sets", [] {
+        std::vector<std::string> names;
+        for (const Kernels* k : available()) names.emplace_back(k->name);
+        return names;
+    });
+    m.def("current", [] { return std::string(chosen->name); });
+    m.def("choose", [](const std::string& name) {
+        for (const Kernels* k : available())
+            if (name == k->name) {
+                chosen = k;
+                return;
+            }
+        throw std::invalid_argument("steelyard: no instruction set " + name + " here");
+    });
+}

@@ -1,0 +1,196 @@
+// Vectors of floats as GCC and Clang know them on every machine, and the few functions that the losses are made of.
+//
+// A file that includes this is compiled once per instruction set (see CMakeLists.txt), so everything lives in a namespace
+// of its own: two sets must never share an inline function.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#ifndef STEELYARD_SET
+#define STEELYARD_SET baseline
+#endif
+
+#if defined(__AVX512F__)
+#define STEELYARD_LANES 16
+#elif defined(__AVX2__)
+#define STEELYARD_LANES 8
+#else
+#define STEELYARD_LANES 4
+#endif
+
+#define INLINE inline __attribute__((always_inline))
+#define INLINE_LAMBDA __attribute__((always_inline))
+
+namespace steelyard::STEELYARD_SET {
+
+constexpr int LANES = STEELYARD_LANES;
+typedef float Floats __attribute__((vector_size(4 * LANES)));
+typedef int32_t Ints __attribute__((vector_size(4 * LANES)));
+typedef uint32_t Words __attribute__((vector_size(4 * LANES)));
+typedef uint16_t Halves __attribute__((vector_size(2 * LANES)));
+
+constexpr float INF = std::numeric_limits<float>::infinity();
+
+INLINE Floats all(float x) { return Floats{} + x; }
+INLINE Ints all(int32_t x) { return Ints{} + x; }
+template <class To, class From> INLINE To bits(From x) {
+    static_assert(sizeof(To) == sizeof(From));
+    To out;
+    std::memcpy(&out, &x, sizeof(out));
+    return out;
+}
+INLINE Floats larger(Floats a, Floats b) { return a > b ? a : b; }    // b where a is NaN
+INLINE Floats smaller(Floats a, Floats b) { return a < b ? a : b; }   // b where a is NaN
+INLINE Ints nan(Floats x) { return x != x; }
+INLINE bool any(Ints mask) {
+    int32_t found = 0;
+    for (int i = 0; i < LANES; i++) found |= mask[i];
+    return found != 0;
+}
+INLINE float sum(Floats x) {
+    float part[LANES];
+    std::memcpy(part, &x, sizeof(x));
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) part[i] += part[i + half];
+    return part[0];
+}
+INLINE float largest(Floats x) {
+    float found = x[0];
+    for (int i = 1; i < LANES; i++) found = x[i] > found ? x[i] : found;
+    return found;
+}
+INLINE Ints lane() {
+    Ints out;
+    for (int i = 0; i < LANES; i++) out[i] = i;
+    return out;
+}
+
+// -- e^x for x <= 0, NaN for NaN. Degree 6 on [-ln 2 / 2, ln 2 / 2]: 1.5 units in the last place. Small results are denormal, as
+// the exponent is applied in two halves.
+INLINE Floats exp(Floats x) {
+    x = x < -110.0f ? all(-110.0f) : x;
+    const Floats shifter = all(12582912.0f);  // 1.5 * 2^23: adding it rounds to a whole number
+    Floats turned = x * 1.44269504088896341f + shifter;
+    Ints n = bits<Ints>(turned) - bits<Ints>(shifter);
+    Floats whole = turned - shifter;
+    Floats r = x - whole * 0.693359375f;
+    r = r + whole * 2.12194440e-4f;
+    Floats p = all(1.9875691500e-4f);
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    Ints half = n >> 1;
+    return p * bits<Floats>((half + 127) << 23) * bits<Floats>((n - half + 127) << 23);
+}
+
+// -- log x for x >= 0: -inf at 0, inf at inf, NaN for NaN. Coefficients of Cephes' logf (S. Moshier, public domain).
+INLINE Floats log(Floats x) {
+    Ints tiny = x < 1.17549435e-38f;
+    Floats scaled = tiny ? x * 8388608.0f : x;
+    Ints raw = bits<Ints>(scaled);
+    Ints e = ((raw >> 23) & 255) - 126;
+    e = e - (tiny & 23);
+    Floats m = bits<Floats>((raw & 0x007fffff) | 0x3f000000);  // [0.5, 1)
+    Ints low = m < 0.707106781186547524f;
+    e = e + low;  // low is -1 where true
+    m = (low ? m + m : m) - 1.0f;
+    Floats square = m * m;
+    Floats p = all(7.0376836292e-2f);
+    p = p * m - 1.1514610310e-1f;
+    p = p * m + 1.1676998740e-1f;
+    p = p * m - 1.2420140846e-1f;
+    p = p * m + 1.4249322787e-1f;
+    p = p * m - 1.6668057665e-1f;
+    p = p * m + 2.0000714765e-1f;
+    p = p * m - 2.4999993993e-1f;
+    p = p * m + 3.3333331174e-1f;
+    p = p * m * square;
+    Floats whole = __builtin_convertvector(e, Floats);
+    p = p + whole * -2.12194440e-4f - 0.5f * square;
+    Floats out = m + p + whole * 0.693359375f;
+    out = x == 0.0f ? all(-INF) : out;
+    return (x == INF) | nan(x) ? x : out;
+}
+
+// -- log(1 + x) for x > -1: the logarithm of the rounded sum, corrected by what rounding lost.
+INLINE Floats log1p(Floats x) {
+    Floats sum = x + 1.0f;
+    Floats out = log(sum) - ((sum - 1.0f) - x) / sum;
+    return (sum == 1.0f) ? x : ((x == INF) ? x : out);
+}
+
+// -- reading and writing the three types of logits
+struct F32 {
+    typedef float Type;
+    static INLINE Floats load(const float* p) {
+        Floats out;
+        std::memcpy(&out, p, sizeof(out));
+        return out;
+    }
+    static INLINE void store(float* p, Floats x) { std::memcpy(p, &x, sizeof(x)); }
+    static INLINE float one(const float* p) { return *p; }
+    static INLINE void put(float* p, float x) { *p = x; }
+};
+
+struct BF16 {
+    typedef uint16_t Type;
+    static INLINE Floats load(const uint16_t* p) {
+        Halves raw;
+        std::memcpy(&raw, p, sizeof(raw));
+        return bits<Floats>(__builtin_convertvector(raw, Words) << 16);
+    }
+    static INLINE void store(uint16_t* p, Floats x) {
+        Words raw = bits<Words>(x);
+        Words rounded = (raw + 0x7fffu + ((raw >> 16) & 1u)) >> 16;
+        rounded = nan(x) ? Words{} + 0x7fc0u : rounded;
+        Halves out = __builtin_convertvector(rounded, Halves);
+        std::memcpy(p, &out, sizeof(out));
+    }
+    static INLINE float one(const uint16_t* p) { return bits<float>(uint32_t(*p) << 16); }
+    static INLINE void put(uint16_t* p, float x) {
+        uint32_t raw = bits<uint32_t>(x);
+        *p = x != x ? 0x7fc0 : uint16_t((raw + 0x7fffu + ((raw >> 16) & 1u)) >> 16);
+    }
+};
+
+// IEEE half precision by integer arithmetic: a machine that can convert it in one instruction may still lack it in vectors.
+struct F16 {
+    typedef uint16_t Type;
+    static INLINE Floats load(const uint16_t* p) {
+        Halves raw;
+        std::memcpy(&raw, p, sizeof(raw));
+        Words h = __builtin_convertvector(raw, Words);
+        Words magnitude = (h & 0x7fffu) << 13;
+        Floats out = bits<Floats>(magnitude) * 5.192296858534828e33f;  // 2^112 moves the exponent, denormals included
+        Ints special = bits<Ints>((h & 0x7c00u) == 0x7c00u);
+        out = special ? bits<Floats>(magnitude | 0x7f800000u) : out;
+        return bits<Floats>(bits<Words>(out) | ((h & 0x8000u) << 16));
+    }
+    static INLINE void store(uint16_t* p, Floats x) {
+        Words raw = bits<Words>(x), sign = (raw >> 16) & 0x8000u, a = raw & 0x7fffffffu;
+        Words normal = (a - 0x38000000u + 0x0fffu + ((a >> 13) & 1u)) >> 13;
+        Floats shifted = bits<Floats>(a) + 0.5f;  // denormals: the sum's last bit is worth 2^-24, and it rounds to even
+        Words small = bits<Words>(shifted) - 0x3f000000u;
+        Words out = a < 0x38800000u ? small : normal;
+        out = a >= 0x477ff000u ? Words{} + 0x7c00u : out;
+        out = a > 0x7f800000u ? Words{} + 0x7e00u : out;
+        Halves narrow = __builtin_convertvector(out | sign, Halves);
+        std::memcpy(p, &narrow, sizeof(narrow));
+    }
+    static INLINE float one(const uint16_t* p) {
+        uint16_t padded[LANES] = {*p};
+        return load(padded)[0];
+    }
+    static INLINE void put(uint16_t* p, float x) {
+        uint16_t padded[LANES];
+        store(padded, all(x));
+        *p = padded[0];
+    }
+};
+
+}  // namespace steelyard::STEELYARD_SET

@@ -1,0 +1,175 @@
+"""The native kernels: the reference's numbers in every instruction set, shape and thread count, and its manners."""
+
+import copy
+import pickle
+
+import pytest
+import torch
+
+import steelyard as sy
+from steelyard import testing
+from steelyard.ops import bind, native, plan, reference
+from steelyard.reduce import reduce
+
+pytestmark = pytest.mark.skipif(not native.available(), reason="installed without the native core")
+SETS = native._native.sets() if native.available() else []
+EPS = {torch.float32: 2e-6, torch.bfloat16: 2**-8, torch.float16: 2**-10}
+
+
+@pytest.fixture(params=SETS)
+def instructions(request):
+    before = native._native.current()
+    native._native.choose(request.param)
+    yield request.param
+    native._native.choose(before)
+
+
+def test_every_instruction_set_is_the_reference_in_every_dtype(instructions):
+    testing.check_backend("native")
+
+
+def sample(shape, dtype, seed=0):
+    random = torch.Generator().manual_seed(seed)
+    z = (torch.randn(shape, generator=random) * 4).to(dtype)
+    y = torch.randint(0, shape[1], shape[:1] + shape[2:], generator=random)
+    y.view(-1)[:: max(2, y.numel() // 7)] = -100
+    return z, y
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("classes", [2, 3, 7, 16, 17, 31, 64, 95, 96, 97, 112, 113, 128, 129, 500])
+def test_every_number_of_classes_and_every_tail(instructions, classes, dtype):
+    torch.manual_seed(classes)
+    recipes = [
+        sy.Recipe(),
+        sy.Recipe(weight=torch.rand(classes).add(0.5).tolist(), target=0.1),
+        sy.Recipe(scale=1.7, offset=0.3, target=0.1),
+        sy.Recipe(scale=[torch.rand(classes).add(0.5).tolist()], offset=[torch.randn(classes).tolist()]),
+        sy.Recipe(margin=torch.rand(classes).tolist(), curve=sy.curves.Focal(1.5), target=0.2),
+    ]
+    for shape in ((1, classes), (37, classes), (2, classes, 1), (2, classes, 3, 5), (1, classes, 130)):
+        z, y = sample(shape, dtype, seed=classes)
+        for recipe in recipes:
+            bound = bind(recipe, "softmax")
+            same(z, y, bound, dtype)
+            probabilities = torch.rand(shape)
+            if not bound.label_dependent:
+                same(z, probabilities, bound, dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("shape", [(1,), (40,), (5, 3), (9, 17), (2, 3, 50), (3, 1, 7), (2, 40, 2)], ids=str)
+def test_every_shape_of_yes_and_no(instructions, shape, dtype):
+    torch.manual_seed(len(shape))
+    K = shape[1] if len(shape) > 1 else 1
+    z = (torch.randn(shape) * 4).to(dtype)
+    recipes = [
+        sy.Recipe(weight=[0.5, 3.0]),
+        sy.Recipe(curve=sy.curves.Asymmetric()),
+        sy.Recipe(weight=[torch.rand(K).add(0.5).tolist()], offset=[0.3, -1.0], target=0.1, curve=sy.curves.Focal(0.5)),
+    ]
+    y = torch.randint(0, 2, shape)
+    y.view(-1)[0] = -100
+    for recipe in recipes:
+        for target in (y, torch.rand(shape)):
+            same(z, target, bind(recipe, "sigmoid"), dtype)
+
+
+def same(z, target, bound, dtype):
+    """Unreduced and reduced, values and gradients."""
+    found = []
+    for terms in (native.terms, reference.terms):
+        x = z.clone().requires_grad_()
+        out = terms(x, target, bound, None, -100)
+        upstream = torch.linspace(-1, 1, out.loss.numel()).reshape(out.loss.shape)
+        g = torch.autograd.grad((out.loss * upstream + out.lse * 0.1).sum(), x)[0]
+        x = z.clone().requires_grad_()
+        if terms is native.terms:
+            mean = native.reduced(x, target, bound, None, -100, "mass")
+        else:
+            mean = reduce(terms(x, target, bound, None, -100), "mass", "mean")
+        found.append([out.loss, out.mass, out.lse, out.valid, g, mean, torch.autograd.grad(mean, x)[0]])
+    for i, (a, b) in enumerate(zip(*found, strict=True)):
+        eps = EPS[dtype] if i in (4, 6) else EPS[torch.float32]
+        torch.testing.assert_close(a, b, rtol=4 * eps, atol=4 * eps, msg=lambda m, i=i: f"output {i}: {m}")
+
+
+@pytest.mark.parametrize("shape", [(3000, 10), (500, 400), (3, 5, 100, 120)], ids=str)
+def test_the_number_of_threads_changes_no_bit(shape, monkeypatch):
+    z, y = sample(shape, torch.float32)
+    bound = bind(sy.Recipe(weight=torch.rand(shape[1]).add(0.5).tolist()), "softmax")
+    monkeypatch.setattr(native, "WORTH_A_THREAD", 1000)
+    before, results = torch.get_num_threads(), []
+    for threads in (1, 2, 5):
+        torch.set_num_threads(threads)
+        x = z.clone().requires_grad_()
+        loss = native.reduced(x, y, bound, None, -100, "mass")
+        results.append((loss.detach(), torch.autograd.grad(loss, x)[0]))
+    torch.set_num_threads(before)
+    for other in results[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(results[0], other, strict=True))
+
+
+def test_what_is_ignored_may_hold_anything():
+    z, y = sample((20, 150), torch.float32)
+    z[y == -100] = torch.nan
+    x = z.requires_grad_()
+    loss = sy.CrossEntropy()(x, y)
+    loss.backward()
+    assert loss.isfinite()
+    assert (x.grad[y == -100] == 0).all()
+    assert x.grad.isfinite().all()
+
+
+def test_a_second_backward_and_a_gradient_of_the_gradient():
+    z, y = sample((20, 12), torch.float32)
+    x = z.requires_grad_()
+    loss = sy.CrossEntropy(sy.focal(gamma=2.0))(x, y)
+    (first,) = torch.autograd.grad(loss, x, retain_graph=True)
+    (second,) = torch.autograd.grad(2 * loss, x, retain_graph=True)
+    torch.testing.assert_close(second, 2 * first)
+    (third,) = torch.autograd.grad(loss, x, create_graph=True)
+    torch.testing.assert_close(third, first, rtol=1e-5, atol=1e-7)
+    assert torch.autograd.grad(third.square().sum(), x)[0].abs().max() > 0
+
+
+def test_logits_that_were_changed_since_are_refused():
+    z, y = sample((20, 12), torch.float32)
+    x = (z.requires_grad_() * 1.0).relu()
+    loss = sy.CrossEntropy()(x, y)
+    with torch.no_grad():
+        x.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_tables_that_change_are_seen_and_copies_work():
+    z, y = sample((40, 4), torch.float32)
+    loss = sy.CrossEntropy(sy.fixed(weight=[1.0, 2.0, 3.0, 4.0]))
+    first = loss(z, y)
+    twin, sent = copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))  # our own bytes
+    assert twin(z, y) == sent(z, y) == first
+    loss.weight_row.mul_(torch.tensor([1.0, 5.0, 1.0, 1.0]))
+    assert loss(z, y) != first
+    assert twin(z, y) == first
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (4, 3, 5), (2, 200)], ids=str)
+def test_a_label_that_is_no_class_is_named(shape):
+    z, y = sample(shape, torch.float32)
+    y.view(-1)[-1] = shape[1]
+    with pytest.raises(ValueError, match=f"target has label {shape[1]} but the logits have {shape[1]} classes"):
+        sy.CrossEntropy()(z, y)
+
+
+def test_transforms_and_learned_tables_go_elsewhere():
+    z, y = sample((6, 3), torch.float32)
+    loss = sy.CrossEntropy()
+    by_func = torch.func.grad(lambda x: loss(x, y))(z)
+    x = z.clone().requires_grad_()
+    loss(x, y).backward()
+    torch.testing.assert_close(by_func, x.grad)
+    learned = bind(sy.Recipe(weight=torch.nn.Parameter(torch.ones(3))), "softmax")
+    assert plan(z, y, learned, None).backend == "reference"
+    assert plan(z.double(), y, loss.bound(), None).backend == "eager"
+    assert plan(z, y, loss.bound(), None).backend == "native"
