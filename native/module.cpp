@@ -175,6 +175,8 @@ template <class Plan> Result run(Plan plan, const Where& w, int norm, double div
     if (seen.bad) return {0, 0, seen.count, seen.wrong};
     if (norm == COUNT) divisor = static_cast<double>(seen.count);
     if (norm == MASS) divisor = seen.mass;
+    const int64_t size = w.N * w.C * w.S * (plan.type == FLOAT32 ? 4 : 2);
+    if (plan.gradient && plan.gradient != plan.logits) settle(plan.gradient, size);
     plan.factor = divisor == 0 ? 0.0f : static_cast<float>(1 / divisor);
     const Sums sums = kernel(plan);
     return {sums.loss, divisor, seen.count, std::nullopt};

@@ -1,0 +1,42 @@
+// What a call says of one item, and how items are shared out among threads.
+#pragma once
+
+#include <memory>
+
+#include "call.hpp"
+#include "simd.hpp"
+
+namespace steelyard::STEELYARD_SET {
+
+template <class Label> INLINE int64_t label_at(const void* target, int64_t i) {
+    return static_cast<int64_t>(static_cast<const Label*>(target)[i]);
+}
+INLINE int64_t label(const Common& call, int64_t i) {
+    switch (call.label) {
+        case INT64: return label_at<int64_t>(call.target, i);
+        case INT32: return label_at<int32_t>(call.target, i);
+        default: return label_at<uint8_t>(call.target, i);
+    }
+}
+INLINE float weight_of(const Common& call, int64_t i) { return call.weight ? call.weight[i] : 1.0f; }
+INLINE bool item_counts(const Common& call, int64_t i) {
+    return (call.label == SOFT || label(call, i) != call.ignore) && weight_of(call, i) != 0.0f;
+}
+
+// Tables by label, for one label or for the labels of many lanes.
+INLINE float by_label(const float* table, int64_t y, float absent) { return table ? table[y] : absent; }
+
+template <class Do> Sums over(int64_t chunks, int threads, const Do& work) {
+    std::unique_ptr<Sums[]> found(new Sums[chunks]);
+    auto one = [&](int64_t chunk) { found[chunk] = work(chunk); };
+    spread(chunks, threads, [](void* state, int64_t chunk) { (*static_cast<decltype(one)*>(state))(chunk); }, &one);
+    Sums all;
+    for (int64_t i = 0; i < chunks; i++) {
+        all.loss += found[i].loss;
+        all.mass += found[i].mass;
+        all.count += found[i].count;
+    }
+    return all;
+}
+
+}  // namespace steelyard::STEELYARD_SET

@@ -1,0 +1,348 @@
+// Softmax of one item, a class per lane: long rows. See softmax.hpp.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <type_traits>
+
+#include "curves.hpp"
+#include "items.hpp"
+
+namespace steelyard::STEELYARD_SET {
+
+template <class T> struct Row {
+    const Softmax& call;
+    const int64_t C, padded;
+    const bool smooth, linear, soft_target;
+    std::unique_ptr<float[]> kept;  // [padded]: u, then e^(u - m); -inf, then 0, beyond C
+    std::unique_ptr<float[]> below, h;
+    float takes = 0;
+
+    explicit Row(const Softmax& call)
+        : call(call),
+          C(call.C),
+          padded((call.C + LANES - 1) / LANES * LANES),
+          smooth(call.give != nullptr || call.label == SOFT),
+          linear(call.yes.kind == LOG && call.no.kind == LOG),
+          soft_target(call.label == SOFT),
+          kept(new float[padded]),
+          below(smooth && !linear ? new float[padded] : nullptr),
+          h(smooth && !linear ? new float[padded] : nullptr) {
+        for (int64_t c = 0; call.take && c < C; c++) takes += call.take[c];
+    }
+
+    void run(int64_t i, Sums& sums) {
+        const typename T::Type* z = static_cast<const typename T::Type*>(call.logits) + i * C;
+        typename T::Type* g = static_cast<typename T::Type*>(call.gradient);
+        if (g) g += i * C;
+        if (!item_counts(call, i)) {
+            if (g) std::fill(g, g + C, typename T::Type(0));
+            if (call.loss) call.loss[i] = 0;
+            if (call.mass) call.mass[i] = 0;
+            if (call.lse) call.lse[i] = 0;
+            return;
+        }
+        const int64_t y = soft_target ? -1 : label(call, i);
+        const float s = weight_of(call, i);
+        const float up = s * (call.upstream ? call.upstream[i] : call.factor), along = call.through ? call.through[i] : 0;
+        const float* t = soft_target ? static_cast<const float*>(call.target) + i * C : nullptr;
+
+        float own_k = 0, gives = 0, mass = 0;
+        if (soft_target) {
+            for (int64_t c = 0; c < C; c++) {
+                mass += t[c] * by_label(call.own, c, 1.0f);
+                gives += t[c] * by_label(call.give, c, 0.0f);
+            }
+        } else {
+            own_k = by_label(call.labelled, y, 1.0f);
+            gives = by_label(call.give, y, 0.0f);
+            mass = by_label(call.own, y, 1.0f);
+        }
+
+        // 1: u and its maximum
+        const float scale_row = by_label(call.scale.row, std::max<int64_t>(y, 0), 1.0f);
+        const float offset_row = by_label(call.offset.row, std::max<int64_t>(y, 0), 0.0f);
+        const float* scale_full = call.scale.full ? call.scale.full + y * C : nullptr;
+        const float* offset_full = call.offset.full ? call.offset.full + y * C : nullptr;
+        const float* scales = scale_full ? scale_full : call.scale.column;
+        const float* offsets = offset_full ? offset_full : call.offset.column;
+        const float scale_all = scale_full ? 1.0f : scale_row, offset_all = offset_full ? 0.0f : offset_row;
+        const bool scaled = scales || scale_all != 1.0f, moved = offsets || offset_all != 0.0f;
+        float* u = kept.get();
+        const float margin = call.margin && y >= 0 ? call.margin[y] : 0.0f;
+        const float* from = u;  // where u is read from: the logits themselves, if nothing changes them
+        float m;
+        if (std::is_same_v<T, F32> && !scaled && !moved && margin == 0 && !smooth) {
+            from = reinterpret_cast<const float*>(z);
+            m = maximum<false>(z, u, scales, scale_all, offsets, offset_all, scaled, moved);
+        } else {
+            m = maximum<true>(z, u, scales, scale_all, offsets, offset_all, scaled, moved);
+        }
+        if (margin != 0) {
+            u[y] -= margin;
+            m = margin > 0 ? again(u) : std::max(m, u[y]);  // the label may have been the maximum
+        }
+
+        // 2: e^(u - m), the label's apart: the vector that holds it and the last one are the only ones that have to know
+        const float u_y = y < 0 ? 0.0f : from[y];
+        float asked_for = 0, weighed = 0;
+        if (smooth && (soft_target || !linear)) sum_of_asked(u, m, t, gives, y, own_k, asked_for, weighed);
+        if (below)
+            for (int64_t c = 0; c < padded; c += LANES) F32::store(below.get() + c, F32::load(u + c) - m);
+        const float* take = smooth && linear && !soft_target ? call.take : nullptr;
+        const int64_t whole = C / LANES * LANES, special = y < 0 ? whole : y / LANES * LANES;
+        Floats total_e = all(0.0f), taken = all(0.0f);
+        if (take) {
+            powers<true>(from, u, 0, std::min(special, whole), m, take, total_e, taken);
+            powers<true>(from, u, special + LANES, whole, m, take, total_e, taken);
+        } else {
+            powers<false>(from, u, 0, std::min(special, whole), m, take, total_e, taken);
+            powers<false>(from, u, special + LANES, whole, m, take, total_e, taken);
+        }
+        if (special < whole) guarded(from, u, special, y, m, take, total_e, taken);
+        if (whole < C) guarded(from, u, whole, y, m, take, total_e, taken);
+        if (take) {
+            asked_for = own_k + gives * (takes - take[y]);
+            weighed = gives == 0 ? 0 : gives * sum(taken);
+        }
+        const float others = sum(total_e);
+        const float e_y = y < 0 ? 0.0f : exp(all(u_y - m))[0];
+        const float total = others + e_y, inverse = 1.0f / total, log_total = log(all(total))[0], q = others * inverse;
+        const float logp = q < 0.5f ? log1p(all(-q))[0] : (u_y - m) - log_total;
+
+        // 3: the loss, and the gradient in place of e
+        float loss;
+        if (!smooth) {
+            loss = penalty(all(own_k), call.yes, all(logp), all(q))[0];
+            if (g) {
+                const float h_y = own_k * slope(call.yes, all(logp), all(q))[0] * up;
+                const float elsewhere = (along - h_y) * inverse, here = h_y * q + along * (e_y * inverse);
+                write(g, u, elsewhere, scales, scale_all, scaled);
+                put(g, y, here, scales, scale_all);
+            }
+        } else if (linear) {
+            const float rest = asked_for - own_k;
+            loss = rest * log_total - weighed;
+            if (!soft_target) loss += penalty(all(own_k), call.yes, all(logp), all(q))[0];
+            if (g) {
+                if (y >= 0) u[y] = e_y;
+                const Floats rise = all((asked_for * up + along) * inverse);
+                int64_t at = 0;
+                if (take && !scaled)
+                    for (const float share = up * gives; at + LANES <= C; at += LANES)
+                        T::store(g + at, F32::load(u + at) * rise - F32::load(take + at) * share);
+                for (; at < C; at += LANES)
+                    write_some(g, at, F32::load(u + at) * rise - up * asked(at, t, gives), scales, scale_all, scaled);
+                if (y >= 0) put(g, y, (rest - asked_for * q) * up + along * (e_y * inverse), scales, scale_all);
+            }
+        } else {
+            if (y >= 0) {
+                u[y] = e_y;
+                below[y] = u_y - m;
+            }
+            loss = curved(g, u, t, gives, y, own_k, inverse, log_total, up, along, scales, scale_all, scaled);
+        }
+        loss *= s;
+        sums.loss += loss;
+        sums.mass += s * mass;
+        sums.count += 1;
+        if (call.loss) call.loss[i] = loss;
+        if (call.mass) call.mass[i] = s * mass;
+        if (call.lse) call.lse[i] = m + log_total;
+    }
+
+  private:
+    // take * below, where what takes nothing adds nothing
+    INLINE static Floats skip_nothing(Floats below, Floats take) { return take == 0.0f ? all(0.0f) : take * below; }
+
+    // e^(u - m) for whole vectors of classes start..stop; adds up these, and take (u - m)
+    template <bool TAKE>
+    INLINE void powers(const float* from, float* to, int64_t start, int64_t stop, float m, const float* take, Floats& total,
+                       Floats& taken) const {
+        Floats s0 = all(0.0f), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0;
+        auto step = [&](int64_t c, Floats& sum, Floats& share) INLINE_LAMBDA {
+            const Floats below = F32::load(from + c) - m, e = exp(below);
+            if constexpr (TAKE) share = share + skip_nothing(below, F32::load(take + c));
+            F32::store(to + c, e);
+            sum = sum + e;
+        };
+        int64_t c = start;
+        for (; c + 4 * LANES <= stop; c += 4 * LANES) {
+            step(c, s0, t0);
+            step(c + LANES, s1, t1);
+            step(c + 2 * LANES, s2, t0);
+            step(c + 3 * LANES, s3, t1);
+        }
+        for (; c < stop; c += LANES) step(c, s0, t0);
+        total = total + ((s0 + s1) + (s2 + s3));
+        if constexpr (TAKE) taken = taken + (t0 + t1);
+    }
+
+    // The same for one vector in which the label y, or what is beyond the last class, counts for nothing.
+    void guarded(const float* from, float* to, int64_t c, int64_t y, float m, const float* take, Floats& total,
+                 Floats& taken) const {
+        float x[LANES];
+        const int64_t there = std::min<int64_t>(LANES, C - c);
+        for (int i = 0; i < LANES; i++) x[i] = -INF;
+        for (int i = 0; i < there; i++) x[i] = from[c + i];
+        const Ints out = (lane() >= static_cast<int32_t>(there)) | (lane() == static_cast<int32_t>(y < 0 ? -1 : std::min<int64_t>(y - c, LANES)));
+        const Floats below = F32::load(x) - m, e = out ? all(0.0f) : exp(below);
+        if (take) taken = taken + (out ? all(0.0f) : skip_nothing(below, table_at(take, c)));
+        F32::store(to + c, e);
+        total = total + e;
+    }
+
+    // LANES numbers of a table, 0 beyond its end
+    INLINE Floats table_at(const float* table, int64_t c) const {
+        if (c + LANES <= C) return F32::load(table + c);
+        float x[LANES] = {};
+        for (int64_t i = c; i < C; i++) x[i - c] = table[i];
+        return F32::load(x);
+    }
+
+    // u in the buffer, -inf beyond the last class, and its maximum; without STORE only that
+    template <bool STORE>
+    float maximum(const typename T::Type* z, float* u, const float* scales, float scale_all, const float* offsets,
+                  float offset_all, bool scaled, bool moved) const {
+        Floats m0 = all(-INF), m1 = m0, m2 = m0, m3 = m0;
+        const int64_t whole = C / LANES * LANES;
+        int64_t c = 0;
+        if (!scaled && !moved) {
+            auto step = [&](int64_t at, Floats& most) INLINE_LAMBDA {
+                const Floats x = T::load(z + at);
+                if constexpr (STORE) F32::store(u + at, x);
+                most = larger(most, x);
+            };
+            for (; c + 4 * LANES <= whole; c += 4 * LANES) {
+                step(c, m0);
+                step(c + LANES, m1);
+                step(c + 2 * LANES, m2);
+                step(c + 3 * LANES, m3);
+            }
+            for (; c < whole; c += LANES) step(c, m0);
+        } else {
+            for (; c < whole; c += LANES) {
+                Floats x = T::load(z + c);
+                if (scaled) x = x * (scales ? F32::load(scales + c) * scale_all : all(scale_all));
+                if (moved) x = x + (offsets ? F32::load(offsets + c) + offset_all : all(offset_all));
+                F32::store(u + c, x);
+                m0 = larger(m0, x);
+            }
+        }
+        float most = largest(larger(larger(m0, m1), larger(m2, m3)));
+        for (; c < C; c++) {
+            float x = T::one(z + c);
+            if (scaled) x *= scales ? scales[c] * scale_all : scale_all;
+            if (moved) x += offsets ? offsets[c] + offset_all : offset_all;
+            if constexpr (STORE) u[c] = x;
+            most = most > x ? most : x;
+        }
+        if constexpr (STORE)
+            for (; c < padded; c++) u[c] = -INF;
+        return most;
+    }
+    // The label may have been the maximum before its margin was taken off.
+    float again(const float* u) const {
+        Floats found = all(-INF);
+        for (int64_t c = 0; c < padded; c += LANES) found = larger(found, F32::load(u + c));
+        return largest(found);
+    }
+
+    // k_c for classes at..at+LANES, but for a hard label's own class, which is not among them
+    INLINE Floats asked(int64_t at, const float* t, float gives) const {
+        Floats yes, no;
+        both(at, t, gives, yes, no);
+        return yes + no;
+    }
+    INLINE void both(int64_t at, const float* t, float gives, Floats& yes, Floats& no) const {
+        const Floats take = call.take ? table_at(call.take, at) : all(0.0f);
+        if (!t) {
+            yes = all(0.0f);
+            no = take * gives;
+            return;
+        }
+        const Floats share = table_at(t, at);
+        yes = call.labelled ? share * table_at(call.labelled, at) : share;
+        no = call.give ? (gives - share * table_at(call.give, at)) * take : all(0.0f);
+    }
+
+    // asked_for = sum_c k_c; weighed = sum_c k_c (u_c - m), without the label
+    void sum_of_asked(const float* u, float m, const float* t, float gives, int64_t y, float own_k, float& asked_for,
+                      float& weighed) const {
+        Floats k_sum = all(0.0f), w_sum = all(0.0f);
+        for (int64_t c = 0; c < C; c += LANES) {
+            Floats k = asked(c, t, gives);
+            for (int i = 0; i < LANES; i++)
+                if (c + i == y || c + i >= C) k[i] = 0;
+            k_sum = k_sum + k;
+            w_sum = w_sum + (k == 0.0f ? all(0.0f) : k * (F32::load(u + c) - m));
+        }
+        asked_for = sum(k_sum) + own_k;
+        weighed = sum(w_sum);
+    }
+
+    INLINE void write_some(typename T::Type* g, int64_t c, Floats d, const float* scales, float scale_all, bool scaled) const {
+        if (scaled) d = d * (scales ? table_at(scales, c) * scale_all : all(scale_all));
+        if (c + LANES <= C) {
+            T::store(g + c, d);
+        } else {
+            for (int i = 0; c + i < C; i++) T::put(g + c + i, d[i]);
+        }
+    }
+    INLINE void put(typename T::Type* g, int64_t c, float d, const float* scales, float scale_all) const {
+        T::put(g + c, d * (scales ? scales[c] * scale_all : scale_all));
+    }
+    void write(typename T::Type* g, const float* e, float factor, const float* scales, float scale_all, bool scaled) const {
+        const int64_t whole = C / LANES * LANES;
+        int64_t c = 0;
+        if (!scaled)
+            for (; c < whole; c += LANES) T::store(g + c, F32::load(e + c) * factor);
+        for (; c < C; c += LANES) write_some(g, c, F32::load(e + c) * factor, scales, scale_all, scaled);
+    }
+
+    float curved(typename T::Type* g, const float* e, const float* t, float gives, int64_t y, float own_k, float inverse,
+                 float log_total, float up, float along, const float* scales, float scale_all, bool scaled) {
+        Floats unlikely_sum = all(0.0f);
+        for (int64_t c = 0; c < padded; c += LANES) {
+            const Floats p = F32::load(e + c) * inverse;
+            unlikely_sum = unlikely_sum + (p > 0.5f ? all(0.0f) : p);
+        }
+        const Floats unlikely = all(sum(unlikely_sum)), top = log1p(-unlikely);
+        Floats loss = all(0.0f), pull = all(0.0f);
+        for (int64_t c = 0; c < C; c += LANES) {
+            const Floats p = F32::load(e + c) * inverse;
+            const Ints likely = p > 0.5f;
+            const Floats logp = likely ? top : F32::load(below.get() + c) - log_total;
+            const Floats q = likely ? unlikely : -expm1(logp);
+            Floats yes, no;
+            both(c, t, gives, yes, no);
+            for (int i = 0; i < LANES; i++) {
+                if (c + i == y) {
+                    yes[i] = own_k;
+                    no[i] = 0;
+                }
+                if (c + i >= C) yes[i] = no[i] = 0;
+            }
+            Floats d;
+            if (call.yes == call.no) {
+                loss = loss + penalty(yes + no, call.yes, logp, q);
+                d = (yes + no) * slope(call.yes, logp, q);
+            } else {
+                loss = loss + penalty(yes, call.yes, logp, q) + penalty(no, call.no, logp, q);
+                d = yes * slope(call.yes, logp, q) + no * slope(call.no, logp, q);
+            }
+            pull = pull + d;
+            F32::store(h.get() + c, d);
+        }
+        if (g) {
+            const Floats whole = all(sum(pull));
+            for (int64_t c = 0; c < C; c += LANES) {
+                const Floats p = F32::load(e + c) * inverse;
+                write_some(g, c, (F32::load(h.get() + c) - p * whole) * up + p * along, scales, scale_all, scaled);
+            }
+        }
+        return sum(loss);
+    }
+};
+
+}  // namespace steelyard::STEELYARD_SET
