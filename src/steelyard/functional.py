@@ -105,16 +105,20 @@ def reduced(
         if one is not None:
             return one
     found = _terms(name, call, bound, ignore_index, None)
+    if reduction == "none":
+        return call.restore(found.loss, bound.link)
     return reduce(found, bound.norm, reduction, normalizer)
 
 
 def _known(norm: str | float, reduction: str, normalizer: float | Tensor | None) -> str | float | None:
     """What a sum is divided by, in words or as a number; None without a sum, or where the divisor has a graph of its own."""
-    if reduction == "none" or torch.compiler.is_compiling():
+    if reduction == "none":
         return None
     if reduction == "sum":
         return "sum"
     if isinstance(normalizer, Tensor):
+        if torch.compiler.is_compiling():
+            return None
         plain = type(normalizer) is Tensor and normalizer.device.type == "cpu" and not normalizer.requires_grad
         return float(normalizer) if plain and not torch._C._functorch.is_functorch_wrapped_tensor(normalizer) else None
     return norm if normalizer is None else float(normalizer)

@@ -7,6 +7,7 @@ from torch.func import functional_call, grad, vmap
 
 import steelyard as sy
 from steelyard import testing
+from steelyard.ops import native
 
 RECIPES = {
     "softmax": ["plain", "target-rows", "everything"],
@@ -39,6 +40,40 @@ def test_compiled_is_the_same_without_a_graph_break(link, name):
     for call in testing.calls(link, loss.bound()).values():
         for found, expected in zip(value_and_gradient(compiled, call), value_and_gradient(loss, call), strict=True):
             torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.skipif(not native.available(), reason="installed without the native core")
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+def test_every_recipe_compiles_to_the_native_kernels(link):
+    """One op in the graph wherever the kernels know the recipe, and the numbers of the call that was not compiled."""
+    for name, recipe in testing.recipes(link).items():
+        torch._dynamo.reset()
+        loss, graphs = make(link, recipe), []
+
+        def backend(graph, inputs, graphs=graphs):
+            graphs.append(graph)
+            return graph
+
+        compiled = torch.compile(loss, fullgraph=True, backend=backend)
+        call = testing.calls(link, loss.bound())["rows"].to(torch.float32)
+        for found, expected in zip(value_and_gradient(compiled, call), value_and_gradient(loss, call), strict=True):
+            torch.testing.assert_close(found, expected)
+        ops = [str(node.target) for node in graphs[0].graph.nodes]
+        known = not native.refusal(call.logits, call.target, loss.bound(), call.weight)
+        assert any("steelyard" in op for op in ops) == known, name
+
+
+@pytest.mark.skipif(not native.available(), reason="installed without the native core")
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+def test_the_op_is_what_torch_expects_of_one(link):
+    recipe = testing.recipes(link)["everything"]
+    bound = make(link, recipe).bound()
+    call = testing.calls(link)["rows"].to(torch.float32)
+    tables = bound.tensors()
+    curves = [x for c in (bound.yes, bound.no) for x in map(float, native.CURVES[type(c)](c))]
+    for weight in (None, call.weight):
+        args = (call.logits.requires_grad_(), call.target, weight, list(tables.values()), ",".join(tables))
+        torch.library.opcheck(torch.ops.steelyard.loss.default, (*args, link, curves, -100, "mass", 1.0))
 
 
 @pytest.mark.parametrize("link", ["softmax", "sigmoid"])

@@ -147,7 +147,8 @@ def test_half_precision_logits_are_computed_in_float32(typical):
             logits, target, weight = call.logits.to(dtype), call.target, call.weight
             found = typical.loss()(logits, target, weight=weight)
             assert found.dtype == torch.float32
-            assert torch.equal(found, typical.loss()(logits.float(), target, weight=weight))
+            # to rounding: a compiler may fuse a product and a sum in the kernel of one type and not in another's
+            close(found, typical.loss()(logits.float(), target, weight=weight), rtol=5e-7)
 
 
 def test_certain_probabilities_are_labels(subject):

@@ -34,19 +34,13 @@ class Target(NamedTuple):
     toward: Tensor | None = None
 
 
-class Cache(dict[str, Any]):
-    """What backends made of the tables; made anew by a copy or in another process."""
-
-    def __deepcopy__(self, memo: Any) -> "Cache":
-        return Cache()
-
-    def __reduce__(self) -> tuple[type, tuple[()]]:
-        return Cache, ()
-
-
 @dataclasses.dataclass(frozen=True)
 class Bound:
-    """What an op needs of a Recipe. `width` is the number of logits per item the tables are for, or None if any."""
+    """What an op needs of a Recipe.
+
+    width  the number of logits per item the tables are for, or None if any
+    cache  what backends made of the tables; a copy makes it anew
+    """
 
     link: str
     scale: Parts | None
@@ -58,7 +52,10 @@ class Bound:
     no: Curve
     norm: str | float
     width: int | None
-    cache: Cache = dataclasses.field(default_factory=Cache, compare=False, repr=False)
+    cache: dict[str, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Bound, tuple(getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "cache")
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor under a flat name such as "weight_row", for buffers and parameters."""
@@ -75,7 +72,7 @@ class Bound:
                 changed[f] = type(parts)(
                     *(None if t is None else tensors[f"{f}_{n}"] for n, t in parts._asdict().items())
                 )
-        return dataclasses.replace(self, cache=Cache(), **changed)
+        return dataclasses.replace(self, cache={}, **changed)
 
     def to(self, like: Tensor, dtype: torch.dtype) -> "Bound":
         """On the device of `like`, in `dtype`."""

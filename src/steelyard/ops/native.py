@@ -27,7 +27,8 @@ except ImportError:  # installed where there was no compiler
 DTYPES = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2}
 LABELS = {torch.int64: 0, torch.int32: 1, torch.uint8: 2, torch.bool: 2}
 SOFT = 3
-COUNT, MASS, GIVEN = 0, 1, 2
+GIVEN = 2
+NORMS = {"count": 0, "mass": 1}
 SPARE = 16  # numbers that a table repeats after its period, so that any vector of it can be read in one go
 WORTH_A_THREAD = 2**16  # logits that one thread computes in the time that it takes to start another
 
@@ -51,13 +52,28 @@ def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None)
     """Why this call needs another backend, or ""."""
     if _native is None:
         return "the native core is not installed"
-    if logits.device.type != "cpu" or logits.dtype not in DTYPES:
-        return f"logits of {logits.dtype} on {logits.device.type}"
     if any(type(t) not in (Tensor, torch.nn.Parameter) for t in (logits, target)) or _transformed():
         return "tensors that a transform watches"
+    return refusal_of_types(logits, target, bound, weight) or layout(bound).why
+
+
+def refusal_of_types(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -> str:
+    """The part of it that looks at no value."""
+    if logits.device.type != "cpu" or logits.dtype not in DTYPES:
+        return f"logits of {logits.dtype} on {logits.device.type}"
     if target.requires_grad or (weight is not None and weight.requires_grad):
         return "soft targets or call weights that need a gradient"
-    return layout(bound).why
+    if bound.live:
+        return "a table of the recipe is being learned"
+    for curve in (bound.yes, bound.no):
+        if type(curve) not in CURVES:
+            return f"the curve {type(curve).__name__} has no kernel"
+    if bound.link == "softmax" and target.is_floating_point() and bound.label_dependent:
+        return "soft targets under tables by label"  # an error, which the reference words
+    if bound.link == "softmax" and bound.target is not None:
+        if bound.target.rows is not None or (bound.weight is not None and bound.weight.full is not None):
+            return "a target or weight of its own for every pair of label and class"
+    return ""
 
 
 def _transformed() -> bool:
@@ -92,16 +108,8 @@ def layout(bound: Bound) -> Layout:
 
 
 def _layout(bound: Bound) -> Layout:
-    if bound.live:
-        return Layout("a table of the recipe is being learned")
-    for curve in (bound.yes, bound.no):
-        if type(curve) not in CURVES:
-            return Layout(f"the curve {type(curve).__name__} has no kernel")
     if any(t.device.type != "cpu" for t in bound.tensors().values()):
         return Layout("tables on another device than the CPU")
-    if bound.link == "softmax" and bound.target is not None:
-        if bound.target.rows is not None or (bound.weight is not None and bound.weight.full is not None):
-            return Layout("a target or weight of its own for every pair of label and class")
     return Layout(by_label=bound.label_dependent)
 
 
@@ -260,15 +268,10 @@ class Call:
 
 def terms(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int) -> Terms:
     """As reference.terms; gradients reach `logits` only. What the kernels do not know goes to the eager backend."""
-    if refusal(logits, target, bound, weight) or _soft_by_label(target, bound):
+    if refusal(logits, target, bound, weight):
         return eager.terms(logits, target, bound, weight, ignore_index)
     loss, mass, lse, valid = _Terms.apply(logits, target, bound, weight, ignore_index)
     return Terms(loss, mass, lse, valid)
-
-
-def _soft_by_label(target: Tensor, bound: Bound) -> bool:
-    """An error, which the reference words."""
-    return bound.link == "softmax" and target.is_floating_point() and bound.label_dependent
 
 
 class _Terms(torch.autograd.Function):
@@ -309,6 +312,26 @@ def _dense(t: Tensor | None) -> Tensor | None:
     return None if t is None else t.float().contiguous()
 
 
+def loss_and_gradient(
+    logits: Tensor,
+    target: Tensor,
+    bound: Bound,
+    weight: Tensor | None,
+    ignore_index: int,
+    norm: str,
+    divisor: float,
+) -> tuple[Tensor, Tensor]:
+    """The sum of the losses over `divisor`, or over the count or mass, and its gradient; 0 where that is 0."""
+    call = Call(logits, target, bound, weight, ignore_index)
+    gradient = torch.empty_like(call.logits)
+    total, z = call(gradient=gradient, norm=NORMS.get(norm, GIVEN), divisor=divisor)
+    return _over(total, z), gradient
+
+
+def _over(total: float, z: float) -> Tensor:
+    return torch.tensor(total / z if z else total * 0.0, dtype=torch.float32)
+
+
 def reduced(
     logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int, norm: str | float
 ) -> Tensor:
@@ -326,11 +349,12 @@ class _Reduced(torch.autograd.Function):
     ) -> Tensor:
         call = Call(logits, target, bound, weight, ignore)
         gradient = torch.empty_like(call.logits) if logits.requires_grad else None
-        kind = COUNT if norm == "count" else MASS if norm == "mass" else GIVEN
-        total, z = call(gradient=gradient, norm=kind, divisor=1.0 if isinstance(norm, str) else norm)
+        given = not isinstance(norm, str)
+        kind = GIVEN if given else NORMS.get(norm, GIVEN)
+        total, z = call(gradient=gradient, norm=kind, divisor=norm if given else 1.0)
         ctx.save_for_backward(logits, target, weight)
         ctx.rest, ctx.gradient = (bound, ignore, norm), gradient
-        return torch.tensor(total / z if z else total * 0.0, dtype=torch.float32)
+        return _over(total, z)
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:  # type: ignore[override]

@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
-from . import eager, native, reference
+from . import compiled, eager, native, reference
 from .bound import Bound
 from .reference import Terms
 
@@ -49,6 +50,10 @@ def total(
     norm: str | float,
 ) -> Tensor | None:
     """The sum of the losses over what `norm` says, loss and gradient in one pass; None where no backend has that."""
+    if torch.compiler.is_compiling():
+        if compiled.refusal(logits, target, bound, weight):
+            return None
+        return compiled.total(logits, target, bound, weight, ignore_index, norm)
     if native.refusal(logits, target, bound, weight):
         return None
     return native.reduced(logits, target, bound, weight, ignore_index, norm)

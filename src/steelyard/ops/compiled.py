@@ -1,0 +1,106 @@
+"""The native kernels as a custom op, for graphs that torch.compile makes.
+
+A graph holds tensors and plain numbers, so a Bound goes through as its tables and their names. The op returns the loss and its
+gradient; backward is one product, which the compiler may fuse with what comes before it.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..curves import GCE, Curve, Focal, Log, Poly, Shifted, Square, Symmetric
+from . import native
+from .bound import Bound, Parts, Target
+
+# a curve from its number and parameters, in the order of native.CURVES
+MADE: tuple[Any, ...] = (
+    lambda a, b, c: Log(),
+    lambda a, b, c: Focal(a),
+    lambda a, b, c: Shifted(a, b),
+    lambda a, b, c: Poly(a),
+    lambda a, b, c: GCE(a),
+    lambda a, b, c: Symmetric(a, b, c),
+    lambda a, b, c: Square(),
+)
+
+
+def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -> str:
+    """Why a compiled graph needs the formula written out, or "". Looks at types alone."""
+    if not native.available() or torch.compiler.is_exporting():
+        return "the native core is not there, or will not be where an exported graph goes"
+    return native.refusal_of_types(logits, target, bound, weight)
+
+
+def total(
+    logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int, norm: str | float
+) -> Tensor:
+    """As native.reduced."""
+    tables = bound.tensors()
+    yes, no = (native.CURVES[type(curve)](curve) for curve in (bound.yes, bound.no))
+    words, divisor = (norm, 1.0) if isinstance(norm, str) else ("sum", float(norm))
+    return _loss(
+        logits,
+        target,
+        weight,
+        list(tables.values()),
+        ",".join(tables),
+        bound.link,
+        [float(x) for x in (*yes, *no)],
+        ignore_index,
+        words,
+        divisor,
+    )[0]
+
+
+@torch.library.custom_op("steelyard::loss", mutates_args=())
+def _loss(
+    logits: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    tables: list[Tensor],
+    names: str,
+    link: str,
+    curves: list[float],
+    ignore_index: int,
+    norm: str,
+    divisor: float,
+) -> tuple[Tensor, Tensor]:
+    """The loss and its gradient to the logits; `names` of the tables with commas, `curves` two times number and parameters."""
+    bound = _bound(tables, names, link, curves)
+    loss, gradient = native.loss_and_gradient(logits, target, bound, weight, ignore_index, norm, divisor)
+    return loss, gradient
+
+
+@_loss.register_fake
+def _(logits: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
+    return logits.new_empty((), dtype=torch.float32), torch.empty_like(logits, memory_format=torch.contiguous_format)
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    ctx.save_for_backward(output[1])
+    ctx.tables = len(inputs[3])
+
+
+def _backward(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Any, ...]:
+    (gradient,) = ctx.saved_tensors
+    return (gradient * upstream).to(gradient.dtype), None, None, [None] * ctx.tables, *(None,) * 6
+
+
+_loss.register_autograd(_backward, setup_context=_keep)
+
+
+def _bound(tables: list[Tensor], names: str, link: str, curves: list[float]) -> Bound:
+    held = dict(zip(names.split(","), tables, strict=True)) if names else {}
+    parts: dict[str, Any] = {}
+    for field in ("scale", "offset", "margin", "weight"):
+        found = [held.get(f"{field}_{part}") for part in Parts._fields]
+        parts[field] = Parts(*found) if any(t is not None for t in found) else None
+    found = [held.get(f"target_{part}") for part in Target._fields]
+    target = Target(*found) if any(t is not None for t in found) else None
+    yes, no = (_curve(curves[i : i + 4]) for i in (0, 4))
+    return Bound(link, **parts, target=target, yes=yes, no=no, norm="count", width=None)
+
+
+def _curve(numbers: list[float]) -> Curve:
+    return MADE[int(numbers[0])](*numbers[1:])
