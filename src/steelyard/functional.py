@@ -78,7 +78,17 @@ def _loss(
 ) -> Tensor:
     check_reduction(name, reduction, normalizer)
     bound = bind(recipe, link) if isinstance(recipe, Recipe) else recipe
-    return reduced(name, logits, target, bound, weight, ignore_index, class_dim, reduction, normalizer)
+    return reduced(
+        name,
+        logits,
+        target,
+        bound,
+        weight,
+        ignore_index=ignore_index,
+        class_dim=class_dim,
+        reduction=reduction,
+        normalizer=normalizer,
+    )
 
 
 def reduced(
@@ -87,12 +97,16 @@ def reduced(
     target: Tensor,
     bound: Bound,
     weight: Any,
+    *,
     ignore_index: int,
     class_dim: int,
     reduction: str,
     normalizer: float | Tensor | None,
+    consume: bool = False,
 ) -> Tensor:
-    """In one pass where a backend has one, else from the unreduced terms."""
+    """In one pass where a backend has one, else from the unreduced terms. `consume` as consume_logits of CrossEntropy."""
+    if consume and torch.is_grad_enabled() and logits.requires_grad:
+        _check_consumable(name, logits)
     call = arrange(name, logits, target, weight, bound, class_dim)
     if (norm := _known(bound.norm, reduction, normalizer)) is not None:
         one = _explained(
@@ -100,7 +114,7 @@ def reduced(
             call,
             bound.link,
             ignore_index,
-            lambda: total(call.logits, call.target, bound, call.weight, ignore_index, norm),
+            lambda: total(call.logits, call.target, bound, call.weight, ignore_index, norm, consume),
         )
         if one is not None:
             return one
@@ -108,6 +122,15 @@ def reduced(
     if reduction == "none":
         return call.restore(found.loss, bound.link)
     return reduce(found, bound.norm, reduction, normalizer)
+
+
+def _check_consumable(name: str, logits: Tensor) -> None:
+    base = logits._base if logits._is_view() else logits
+    if base is not None and base.is_leaf and base.requires_grad:
+        raise RuntimeError(
+            f"{name}: consume_logits=True writes the gradient over the logits, but these are a leaf that requires a gradient."
+            " Pass what a model computed, or leave consume_logits out."
+        )
 
 
 def _known(norm: str | float, reduction: str, normalizer: float | Tensor | None) -> str | float | None:

@@ -17,7 +17,9 @@ class _RecipeLoss(nn.Module):
 
     link: str
 
-    def __init__(self, recipe: Recipe | None, ignore_index: int, reduction: str, class_dim: int):
+    def __init__(
+        self, recipe: Recipe | None, ignore_index: int, reduction: str, class_dim: int, consume_logits: bool
+    ):
         super().__init__()
         name = type(self).__name__
         if recipe is None:
@@ -26,6 +28,7 @@ class _RecipeLoss(nn.Module):
             raise TypeError(f"{name}: takes a Recipe, got {type(recipe).__name__}. Weights alone: fixed(weight=...).")
         check_reduction(name, reduction)
         self.recipe, self.ignore_index, self.reduction, self.class_dim = recipe, ignore_index, reduction, class_dim
+        self.consume_logits = consume_logits
         bound = bind(recipe, self.link)
         # numbers that are learned are laid out anew at every call, for a fresh graph; others once
         self._structure = None if bound.live else bound
@@ -65,7 +68,16 @@ class _RecipeLoss(nn.Module):
         check_reduction(name, self.reduction, normalizer)
         bound = self.bound()
         return reduced(
-            name, logits, target, bound, weight, self.ignore_index, self.class_dim, self.reduction, normalizer
+            name,
+            logits,
+            target,
+            bound,
+            weight,
+            ignore_index=self.ignore_index,
+            class_dim=self.class_dim,
+            reduction=self.reduction,
+            normalizer=normalizer,
+            consume=self.consume_logits,
         )
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
@@ -99,6 +111,10 @@ class CrossEntropy(_RecipeLoss):
     normalizer Z, a number or 0-d tensor, instead of the recipe's norm (default: the count of what is not ignored)
     returns    a scalar, or [N, *space] for reduction="none", in float32 or wider; 0 where everything is ignored
 
+    consume_logits=True allows the gradient to take the memory of the logits, which hold no logits after the call: half the
+    memory, and no time for fresh pages. Take metrics before. It acts with the native kernels and a reduction, for one backward
+    pass; a layer that needs its output for its own backward pass is refused by autograd.
+
     Probabilities act as an expectation over labels, so they cannot meet scales, offsets or margins that depend on the
     label. Raises ValueError for shapes that do not fit and, on the CPU, for labels outside 0..C-1.
 
@@ -110,9 +126,15 @@ class CrossEntropy(_RecipeLoss):
     link = "softmax"
 
     def __init__(
-        self, recipe: Recipe | None = None, *, ignore_index: int = -100, reduction: str = "mean", class_dim: int = 1
+        self,
+        recipe: Recipe | None = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        class_dim: int = 1,
+        consume_logits: bool = False,
     ):
-        super().__init__(recipe, ignore_index, reduction, class_dim)
+        super().__init__(recipe, ignore_index, reduction, class_dim, consume_logits)
 
 
 class BinaryCrossEntropy(_RecipeLoss):
@@ -128,7 +150,7 @@ class BinaryCrossEntropy(_RecipeLoss):
     normalizer Z instead of the recipe's norm (default: the count of what is not ignored)
     returns    a scalar, or the logits' shape for reduction="none", in float32 or wider
 
-    Tables are [2, K] with row 1 = "is". A recipe from exclusive counts of two classes is brought to the one logit
+    consume_logits as in CrossEntropy. Tables are [2, K] with row 1 = "is". A recipe from exclusive counts of two classes is brought to the one logit
     z = z1 - z0. Raises ValueError for shapes that do not fit and, on the CPU, for integer targets other than those.
 
     >>> loss = BinaryCrossEntropy(Recipe(weight=[1.0, 9.0]))
@@ -139,6 +161,12 @@ class BinaryCrossEntropy(_RecipeLoss):
     link = "sigmoid"
 
     def __init__(
-        self, recipe: Recipe | None = None, *, ignore_index: int = -100, reduction: str = "mean", class_dim: int = 1
+        self,
+        recipe: Recipe | None = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        class_dim: int = 1,
+        consume_logits: bool = False,
     ):
-        super().__init__(recipe, ignore_index, reduction, class_dim)
+        super().__init__(recipe, ignore_index, reduction, class_dim, consume_logits)

@@ -180,3 +180,50 @@ def test_transforms_and_learned_tables_go_elsewhere():
     assert plan(z, y, learned, None).backend == "reference"
     assert plan(z.double(), y, loss.bound(), None).backend == "eager"
     assert plan(z, y, loss.bound(), None).backend == "native"
+
+
+@pytest.mark.parametrize("shape", [(7, 3), (5, 200), (2, 3, 4, 5)], ids=str)
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+def test_logits_may_be_consumed(link, shape):
+    make = sy.CrossEntropy if link == "softmax" else sy.BinaryCrossEntropy
+    z, y = sample(shape, torch.float32)
+    y = y if link == "softmax" else (z > 0).long()
+    x = z.clone().requires_grad_()
+    recipe = sy.focal(gamma=2.0)
+    (3 * make(recipe)(2 * x, y)).backward()
+    kept, x.grad = x.grad, None
+    logits = 2 * x
+    loss = make(recipe, consume_logits=True)(logits, y)
+    assert not torch.equal(logits, 2 * z)
+    (3 * loss).backward()
+    torch.testing.assert_close(x.grad, kept)
+
+
+def test_consumed_logits_refuse_what_would_be_wrong():
+    z, y = sample((20, 12), torch.float32)
+    loss = sy.CrossEntropy(consume_logits=True)
+    x = z.requires_grad_()
+    for leaf in (x, x.view(20, 12)):
+        with pytest.raises(RuntimeError, match=r"CrossEntropy: consume_logits=True .* leaf .* leave consume_logits out"):
+            loss(leaf, y)
+    logits = x.exp()  # whose own backward pass needs it
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss(logits, y).backward()
+    one = loss(x * 1.0, y)
+    one.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="the logits are gone"):
+        one.backward()
+    with pytest.raises(RuntimeError, match="the logits are gone"):
+        torch.autograd.grad(loss(x * 1.0, y), x, create_graph=True)
+
+
+def test_logits_without_a_gradient_are_not_consumed():
+    z, y = sample((20, 12), torch.float32)
+    before, loss = z.clone(), sy.CrossEntropy(consume_logits=True)
+    loss(z, y)
+    with torch.no_grad():
+        loss(z.requires_grad_() * 1.0, y)
+    assert torch.equal(z, before)
+    logits = z.detach().double().requires_grad_() * 1.0  # not the kernels' type
+    loss(logits, y).backward()
+    assert torch.equal(logits, before.double())

@@ -333,44 +333,76 @@ def _over(total: float, z: float) -> Tensor:
 
 
 def reduced(
-    logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int, norm: str | float
+    logits: Tensor,
+    target: Tensor,
+    bound: Bound,
+    weight: Tensor | None,
+    ignore_index: int,
+    norm: str | float,
+    consume: bool = False,
 ) -> Tensor:
     """The sum of the losses over Z, 0 where Z is 0: loss and gradient in one pass. The caller has asked `refusal`.
 
-    norm   "count", "mass", "sum", or Z itself
+    norm     "count", "mass", "sum", or Z itself
+    consume  write the gradient over the logits; whoever else needs them for a backward pass is refused by autograd
     """
-    return _Reduced.apply(logits, target, bound, weight, ignore_index, norm)
+    return _Reduced.apply(logits, target, bound, weight, ignore_index, norm, consume)
 
 
 class _Reduced(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore: int, norm: str | float
+        ctx: Any,
+        logits: Tensor,
+        target: Tensor,
+        bound: Bound,
+        weight: Tensor | None,
+        ignore: int,
+        norm: str | float,
+        consume: bool,
     ) -> Tensor:
         call = Call(logits, target, bound, weight, ignore)
-        gradient = torch.empty_like(call.logits) if logits.requires_grad else None
+        gradient = None
+        if logits.requires_grad:
+            gradient = call.logits if consume else torch.empty_like(call.logits)
         given = not isinstance(norm, str)
         kind = GIVEN if given else NORMS.get(norm, GIVEN)
         total, z = call(gradient=gradient, norm=kind, divisor=norm if given else 1.0)
-        ctx.save_for_backward(logits, target, weight)
-        ctx.rest, ctx.gradient = (bound, ignore, norm), gradient
+        ctx.gradient = gradient
+        if consume and gradient is not None:
+            ctx.rest = None
+            if gradient is logits:
+                torch.autograd.graph.increment_version(logits)
+                ctx.gradient = logits.detach()  # not the logits themselves, which hold this node
+        else:
+            ctx.save_for_backward(logits, target, weight)
+            ctx.rest = (bound, ignore, norm)
         return _over(total, z)
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:  # type: ignore[override]
-        logits, target, weight = ctx.saved_tensors
-        bound, ignore, norm = ctx.rest
-        if torch.is_grad_enabled():  # a gradient of the gradient is wanted
-            from ..reduce import reduce
-
-            found = eager.terms(logits, target, bound, weight, ignore)
-            value = reduce(found, norm, "mean")
-            (g,) = torch.autograd.grad(value, logits, upstream, create_graph=True)
-            return g, None, None, None, None, None
         gradient, ctx.gradient = ctx.gradient, None
-        if gradient is None:  # handed over before
-            with torch.enable_grad():
-                again = logits.detach().requires_grad_()
-                (gradient,) = torch.autograd.grad(_Reduced.apply(again, target, bound, weight, ignore, norm), again)
-        factor = float(upstream)
-        return gradient if factor == 1 else gradient.mul_(factor), None, None, None, None, None
+        if ctx.rest is None and (gradient is None or torch.is_grad_enabled()):
+            raise RuntimeError(
+                "steelyard: the logits are gone, consume_logits=True put the gradient in their place. It allows one backward"
+                " pass and no create_graph=True."
+            )
+        if gradient is None or torch.is_grad_enabled():
+            gradient = _again(ctx, upstream)
+        elif (factor := float(upstream)) != 1:
+            gradient = gradient.mul_(factor)
+        return gradient, None, None, None, None, None, None
+
+
+def _again(ctx: Any, upstream: Tensor) -> Tensor:
+    """The gradient once more: a graph of it is wanted, or it was handed over before."""
+    logits, target, weight = ctx.saved_tensors
+    bound, ignore, norm = ctx.rest
+    if torch.is_grad_enabled():
+        from ..reduce import reduce
+
+        value = reduce(eager.terms(logits, target, bound, weight, ignore), norm, "mean")
+        return torch.autograd.grad(value, logits, upstream, create_graph=True)[0]
+    with torch.enable_grad():
+        again = logits.detach().requires_grad_()
+        return torch.autograd.grad(_Reduced.apply(again, target, bound, weight, ignore, norm, False), again, upstream)[0]

@@ -48,12 +48,16 @@ def total(
     weight: Tensor | None,
     ignore_index: int,
     norm: str | float,
+    consume: bool = False,
 ) -> Tensor | None:
-    """The sum of the losses over what `norm` says, loss and gradient in one pass; None where no backend has that."""
+    """The sum of the losses over what `norm` says, loss and gradient in one pass; None where no backend has that.
+
+    consume  the gradient may take the memory of the logits
+    """
     if torch.compiler.is_compiling():
         if compiled.refusal(logits, target, bound, weight):
             return None
         return compiled.total(logits, target, bound, weight, ignore_index, norm)
     if native.refusal(logits, target, bound, weight):
         return None
-    return native.reduced(logits, target, bound, weight, ignore_index, norm)
+    return native.reduced(logits, target, bound, weight, ignore_index, norm, consume)
