@@ -1,4 +1,4 @@
-"""python -m benchmarks ce|binary|tune|mlp [--rounds 15], or honesty|outside, which say their own options with --help"""
+"""python -m benchmarks tune|mlp [--rounds 15], or ce|binary|honesty|outside, which say their own options with --help"""
 
 import argparse
 import importlib
@@ -6,13 +6,18 @@ import sys
 
 from . import losses, mlp, tune
 
-PROGRAMS = {"ce": losses.ce, "binary": losses.binary, "tune": tune.tune, "mlp": mlp.mlp}
-OWN = ("honesty", "outside")  # modules whose main reads the rest of the command line
+PROGRAMS = {"tune": tune.tune, "mlp": mlp.mlp}
+OWN = {  # they read the rest of the command line
+    "ce": losses.ce,
+    "binary": losses.binary,
+    "honesty": lambda rest: importlib.import_module(".honesty", __package__).main(rest),
+    "outside": lambda rest: importlib.import_module(".outside", __package__).main(rest),
+}
 
 
 def main() -> None:
     if len(sys.argv) > 1 and sys.argv[1] in OWN:
-        importlib.import_module(f".{sys.argv[1]}", __package__).main(sys.argv[2:])
+        OWN[sys.argv[1]](sys.argv[2:])
         return
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("program", choices=[*PROGRAMS, *OWN])

@@ -1,5 +1,6 @@
 """Variants timed in turn within one process, so that they share whatever else the machine does."""
 
+import gc
 import json
 import platform
 import statistics
@@ -13,23 +14,29 @@ import torch
 import steelyard
 
 RESULTS = Path(__file__).parent / "results"
+Variant = Callable[[], object]
 
 
-def in_turn(variants: dict[str, Callable[[], object]], rounds: int) -> dict[str, dict[str, float]]:
-    """Milliseconds of CPU time per call: median and quartiles; `ratio` is to the first variant, round by round."""
+def in_turn(
+    variants: dict[str, Variant], rounds: int, *, clock: Callable[[], float] = time.process_time
+) -> dict[str, dict[str, Any]]:
+    """Milliseconds per call: median and quartiles; `ratio` is to the first variant, round by round.
+
+    clock  CPU time for one thread, which no neighbour disturbs; for more of them the wall's
+    """
     calls = {}
     for name, variant in variants.items():  # warm up, and repeat short ones within a round
         variant()
-        start = time.process_time()
+        start = clock()
         variant()
-        calls[name] = max(1, int(0.02 / max(time.process_time() - start, 1e-5)))
+        calls[name] = max(1, int(0.02 / max(clock() - start, 1e-5)))
     times: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name, variant in variants.items():
-            start = time.process_time()
+            start = clock()
             for _ in range(calls[name]):
                 variant()
-            times[name].append(1e3 * (time.process_time() - start) / calls[name])
+            times[name].append(1e3 * (clock() - start) / calls[name])
     first = times[next(iter(variants))]
     return {
         name: {
@@ -41,7 +48,25 @@ def in_turn(variants: dict[str, Callable[[], object]], rounds: int) -> dict[str,
     }
 
 
-def write(name: str, rows: list[dict[str, Any]]) -> Path:
+def peak(variant: Variant) -> float | None:
+    """MiB that one call needs beyond what is there before it; None where the system does not say."""
+    variant()
+    gc.collect()
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return None
+    before = _status("VmRSS")
+    variant()
+    return (_status("VmHWM") - before) / 1024
+
+
+def _status(field: str) -> int:
+    """KiB"""
+    return next(int(line.split()[1]) for line in _lines("/proc/self/status") if line.startswith(field))
+
+
+def write(name: str, rows: list[dict[str, Any]], **more: Any) -> Path:
     """results/NAME.json with the machine and the versions."""
     cpu = next(
         (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
@@ -54,6 +79,7 @@ def write(name: str, rows: list[dict[str, Any]]) -> Path:
             "torch": torch.__version__,
             "steelyard": steelyard.__version__,
         },
+        **more,
         "rows": rows,
     }
     RESULTS.mkdir(exist_ok=True)

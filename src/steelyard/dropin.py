@@ -8,20 +8,37 @@ logits; a pos_weight of length C is tried on axis 1 where torch raises.
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .curves import Log
-from .functional import check_reduction, unreduced_terms
-from .ops import Bound, Terms
+from .functional import check_reduction, reduced
+from .ops import Bound
 from .ops.bind import Parts, Target
 from .ops.shapes import same_shape
-from .reduce import reduce
 
 
-class CrossEntropyLoss(nn.Module):
+class _DropIn(nn.Module):
+    """Keeps the Bound that it made as long as it is asked for the same one: what backends made of the tables stays with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: tuple[Tensor | None, tuple[Any, ...], Bound] | None = None
+
+    def _kept(self, source: Tensor | None, rest: tuple[Any, ...], make: Callable[[], Bound]) -> Bound:
+        """`make`, anew only where the buffer `source` or `rest` have changed."""
+        if torch.compiler.is_compiling() or (source is not None and source.is_inference()):
+            return make()
+        key = (None if source is None else source._version, *rest)
+        if self._made is None or self._made[0] is not source or self._made[1] != key:
+            self._made = source, key, make()
+        return self._made[2]
+
+
+class CrossEntropyLoss(_DropIn):
     """torch.nn.CrossEntropyLoss, to the digit.
 
     weight  [C], multiplies class c inside the sum (with label_smoothing that moves the optimum towards heavy classes:
@@ -58,25 +75,37 @@ class CrossEntropyLoss(nn.Module):
         if soft and smoothing:  # torch mixes with the uniform distribution even where a row does not sum to 1
             size = input.shape[1] if input.dim() > 1 else input.shape[0]
             target, smoothing = target * (1 - smoothing) + smoothing / size, 0.0
-        weight = None if self.weight is None else Parts(column=self.weight)
-        asked = Target(amount=input.new_tensor([smoothing], dtype=torch.float64)) if smoothing else None
-        width = None if self.weight is None else self.weight.numel()
-        bound = Bound("softmax", None, None, None, weight, asked, Log(), Log(), "count" if soft else "mass", width)
-        found = unreduced_terms("CrossEntropyLoss", input, target, bound, ignore_index=self.ignore_index)
-        return _like_torch(reduce(found, bound.norm, self.reduction), input)
+        loss = reduced(
+            "CrossEntropyLoss",
+            input,
+            target,
+            self._bound(smoothing, "count" if soft else "mass"),
+            None,
+            ignore_index=self.ignore_index,
+            class_dim=1,
+            reduction=self.reduction,
+            normalizer=None,
+        )
+        return _like_torch(loss, input)
 
     def bound(self) -> Bound:
         """The weights and the smoothing of labels as the ops take them: what `posterior` and `explain` read."""
-        weight = None if self.weight is None else Parts(column=self.weight)
-        asked = Target(amount=torch.tensor([self.label_smoothing])) if self.label_smoothing else None
-        width = None if self.weight is None else self.weight.numel()
-        return Bound("softmax", None, None, None, weight, asked, Log(), Log(), "mass", width)
+        return self._bound(self.label_smoothing, "mass")
+
+    def _bound(self, smoothing: float, norm: str) -> Bound:
+        def make() -> Bound:
+            weight = None if self.weight is None else Parts(column=self.weight)
+            asked = Target(amount=torch.tensor([smoothing], dtype=torch.float64)) if smoothing else None
+            width = None if self.weight is None else self.weight.numel()
+            return Bound("softmax", None, None, None, weight, asked, Log(), Log(), norm, width)
+
+        return self._kept(self.weight, (smoothing, norm), make)
 
     def extra_repr(self) -> str:
         return f"ignore_index={self.ignore_index}, label_smoothing={self.label_smoothing}, reduction={self.reduction!r}"
 
 
-class BCEWithLogitsLoss(nn.Module):
+class BCEWithLogitsLoss(_DropIn):
     """torch.nn.BCEWithLogitsLoss, to the digit.
 
     weight      multiplies each element; broadcasts from the right to the input, as in torch
@@ -106,29 +135,33 @@ class BCEWithLogitsLoss(nn.Module):
         if not target.is_floating_point():
             target = target.to(torch.promote_types(input.dtype, torch.float32))
         same_shape("BCEWithLogitsLoss", input, target)
-        positive, layout, axis = None, list(input.shape), 1
+        positive, layout = None, list(input.shape)
         if self.pos_weight is not None:
-            is_, layout, axis = _along_one_axis(self._fit("pos_weight", self.pos_weight, input), layout)
-            positive = Parts(full=torch.stack([torch.ones_like(is_), is_]))
-        bound = Bound("sigmoid", None, None, None, positive, None, Log(), Log(), "count", None)
-        found = unreduced_terms(
-            "BCEWithLogitsLoss", input.reshape(layout), target.reshape(layout), bound, class_dim=axis
-        )
-        loss = found.loss.reshape(input.shape)
+            positive, layout = _along_one_axis(self._fit("pos_weight", self.pos_weight, input), layout)
+        weight = None
         if self.weight is not None:
-            loss = loss * self._fit("weight", self.weight, input).to(loss.dtype)
-        found = Terms(loss, found.mass, found.lse, found.valid)
-        return _like_torch(reduce(found, max(input.numel(), 1), self.reduction), input)
+            weight = self._fit("weight", self.weight, input).expand(input.shape).reshape(layout)
+        loss = reduced(
+            "BCEWithLogitsLoss",
+            input.reshape(layout),
+            target.reshape(layout),
+            self._kept(self.pos_weight, tuple(input.shape), lambda: _yes_weight(positive, None)),
+            weight,
+            ignore_index=-100,
+            class_dim=1,
+            reduction=self.reduction,
+            normalizer=max(input.numel(), 1) if self.reduction == "mean" else None,
+        )
+        return _like_torch(loss.reshape(input.shape) if self.reduction == "none" else loss, input)
 
     def bound(self) -> Bound:
         """pos_weight as the ops take it, one number per class: what `explain` reads. `weight` changes no optimum."""
-        positive, width = None, None
-        if self.pos_weight is not None:
-            is_, width = self.pos_weight.reshape(-1), self.pos_weight.numel()
-            if width not in self.pos_weight.shape and width > 1:
-                raise ValueError(f"BCEWithLogitsLoss: pos_weight {list(self.pos_weight.shape)} is not one per class.")
-            positive = Parts(full=torch.stack([torch.ones_like(is_), is_]))
-        return Bound("sigmoid", None, None, None, positive, None, Log(), Log(), "count", width)
+        if self.pos_weight is None:
+            return _yes_weight(None, None)
+        is_, width = self.pos_weight.reshape(-1), self.pos_weight.numel()
+        if width not in self.pos_weight.shape and width > 1:
+            raise ValueError(f"BCEWithLogitsLoss: pos_weight {list(self.pos_weight.shape)} is not one per class.")
+        return _yes_weight(is_, width)
 
     def plain(self, input: Tensor) -> Tensor:
         """The logits whose sigmoid is the posterior: input - log(pos_weight)."""
@@ -158,22 +191,26 @@ class BCEWithLogitsLoss(nn.Module):
         return f"reduction={self.reduction!r}"
 
 
-def _along_one_axis(values: Tensor, shape: list[int]) -> tuple[Tensor, list[int], int]:
-    """`values`, broadcastable to `shape`, as a vector; the layout of the logits and the axis that it then runs along.
+def _yes_weight(is_: Tensor | None, width: int | None) -> Bound:
+    positive = None if is_ is None else Parts(full=torch.stack([torch.ones_like(is_), is_]))
+    return Bound("sigmoid", None, None, None, positive, None, Log(), Log(), "count", width)
+
+
+def _along_one_axis(values: Tensor, shape: list[int]) -> tuple[Tensor, list[int]]:
+    """`values`, broadcastable to `shape`, as a vector; the layout of the logits whose axis 1 it runs along.
 
     Recipes have one class axis; torch's pos_weight may differ along several, which become one here.
     """
     differ = [axis for axis, size in enumerate(values.shape) if size != 1]
     if not differ:
-        return values.reshape(1), shape, 1
-    if len(differ) == 1 and differ[0] > 0:
-        return values.reshape(-1), shape, differ[0]
-    first = differ[0]
-    return (
-        values.expand(*values.shape[:first], *shape[first:]).reshape(-1),
-        [math.prod(shape[:first]), math.prod(shape[first:])],
-        1,
-    )
+        return values.reshape(1), shape
+    first, last = differ[0], differ[-1] + 1
+    if first == 0:  # never a class axis alone: the batch differs too
+        values, last = values.expand(shape), len(shape)
+    else:
+        values = values.expand(*values.shape[:first], *shape[first:last], *values.shape[last:])
+    layout = [math.prod(shape[:first]), math.prod(shape[first:last]), math.prod(shape[last:])]
+    return values.reshape(-1), layout
 
 
 def _reduction(name: str, size_average: bool | None, reduce: bool | None, reduction: str) -> str:

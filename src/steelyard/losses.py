@@ -17,9 +17,7 @@ class _RecipeLoss(nn.Module):
 
     link: str
 
-    def __init__(
-        self, recipe: Recipe | None, ignore_index: int, reduction: str, class_dim: int, consume_logits: bool
-    ):
+    def __init__(self, recipe: Recipe | None, ignore_index: int, reduction: str, class_dim: int, consume_logits: bool):
         super().__init__()
         name = type(self).__name__
         if recipe is None:

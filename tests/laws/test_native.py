@@ -204,7 +204,9 @@ def test_consumed_logits_refuse_what_would_be_wrong():
     loss = sy.CrossEntropy(consume_logits=True)
     x = z.requires_grad_()
     for leaf in (x, x.view(20, 12)):
-        with pytest.raises(RuntimeError, match=r"CrossEntropy: consume_logits=True .* leaf .* leave consume_logits out"):
+        with pytest.raises(
+            RuntimeError, match=r"CrossEntropy: consume_logits=True .* leaf .* leave consume_logits out"
+        ):
             loss(leaf, y)
     logits = x.exp()  # whose own backward pass needs it
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):

@@ -405,4 +405,6 @@ def _again(ctx: Any, upstream: Tensor) -> Tensor:
         return torch.autograd.grad(value, logits, upstream, create_graph=True)[0]
     with torch.enable_grad():
         again = logits.detach().requires_grad_()
-        return torch.autograd.grad(_Reduced.apply(again, target, bound, weight, ignore, norm, False), again, upstream)[0]
+        return torch.autograd.grad(_Reduced.apply(again, target, bound, weight, ignore, norm, False), again, upstream)[
+            0
+        ]
