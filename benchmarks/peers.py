@@ -38,20 +38,20 @@ def packages(kind: str) -> dict[str, Loss]:
     """{package: its loss} for "focal" or "asymmetric", where installed."""
     found: dict[str, Loss] = {}
     if kind == "focal" and find_spec("torchvision"):
-        from torchvision.ops import sigmoid_focal_loss
+        from torchvision.ops import sigmoid_focal_loss  # pyright: ignore[reportMissingImports]
 
         found["torchvision"] = lambda x, t: sigmoid_focal_loss(x, t, ALPHA, GAMMA, "mean")
     if kind == "focal" and find_spec("monai"):
-        from monai.losses import FocalLoss
+        from monai.losses import FocalLoss  # pyright: ignore[reportMissingImports]
 
         monai = FocalLoss(gamma=GAMMA, alpha=ALPHA)
         found["monai"] = lambda x, t: monai(x, t)
     if kind == "focal" and find_spec("kornia"):
-        from kornia.losses import binary_focal_loss_with_logits
+        from kornia.losses import binary_focal_loss_with_logits  # pyright: ignore[reportMissingImports]
 
         found["kornia"] = lambda x, t: binary_focal_loss_with_logits(x, t, ALPHA, GAMMA, "mean")
     if kind == "asymmetric" and find_spec("timm"):
-        from timm.loss import AsymmetricLossMultiLabel
+        from timm.loss import AsymmetricLossMultiLabel  # pyright: ignore[reportMissingImports]
 
         timm = AsymmetricLossMultiLabel(gamma_neg=4, gamma_pos=1, clip=0.05)
         found["timm"] = lambda x, t: timm(x, t)

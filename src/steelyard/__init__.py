@@ -44,6 +44,7 @@ _HOMES = {
         "initial_bias",
     ),
     "losses": ("CrossEntropy", "BinaryCrossEntropy"),
+    "linear": ("LinearCrossEntropy",),
     "dropin": ("CrossEntropyLoss", "BCEWithLogitsLoss"),
     "functional": ("cross_entropy", "binary_cross_entropy"),
     "reduce": ("global_mass",),
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
         smooth,
         symmetric,
     )
+    from .linear import LinearCrossEntropy
     from .losses import BinaryCrossEntropy, CrossEntropy
     from .recipe import Recipe, mix, unit_mass
     from .reduce import global_mass

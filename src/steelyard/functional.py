@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+from torch._C import _functorch
 
 from .ops import Bound, Terms, bind, plan, terms, total
 from .ops.shapes import Call, arrange
@@ -143,7 +144,7 @@ def _known(norm: str | float, reduction: str, normalizer: float | Tensor | None)
         if torch.compiler.is_compiling():
             return None
         plain = type(normalizer) is Tensor and normalizer.device.type == "cpu" and not normalizer.requires_grad
-        return float(normalizer) if plain and not torch._C._functorch.is_functorch_wrapped_tensor(normalizer) else None
+        return float(normalizer) if plain and not _functorch.is_functorch_wrapped_tensor(normalizer) else None
     return norm if normalizer is None else float(normalizer)
 
 
@@ -176,17 +177,17 @@ def _explained(name: str, call: Call, link: str, ignore_index: int, compute: Cal
         return compute()
     except (IndexError, RuntimeError):
         if link == "softmax":
-            _check_labels(name, call, ignore_index)
+            check_labels(name, call.target, call.logits.shape[1], ignore_index)
         elif not call.target.is_floating_point():
             _check_yes_or_no(name, call.target, ignore_index)
         raise
 
 
-def _check_labels(name: str, call: Call, ignore_index: int) -> None:
-    if call.target.is_floating_point() or call.target.device.type != "cpu":
+def check_labels(name: str, target: Tensor, size: int, ignore_index: int) -> None:
+    """On the CPU: name a label outside 0..size-1."""
+    if target.is_floating_point() or target.device.type != "cpu":
         return
-    size = call.logits.shape[1]
-    labels = call.target.long()
+    labels = target.long()
     labels = labels[labels != ignore_index]
     wrong = labels[(labels < 0) | (labels >= size)]
     if wrong.numel():

@@ -12,7 +12,7 @@ from .ops.bind import factors, lay_out
 from .recipe import Recipe
 
 
-class _RecipeLoss(nn.Module):
+class RecipeLoss(nn.Module):
     """Tables as buffers (parameters where they are learned); the rest of the recipe as plain data."""
 
     link: str
@@ -96,7 +96,7 @@ class _RecipeLoss(nn.Module):
         return f"{told}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
 
 
-class CrossEntropy(_RecipeLoss):
+class CrossEntropy(RecipeLoss):
     """Softmax cross-entropy under a recipe.
 
         u_c = S[y,c] z_c + O[y,c] - margin_y [c = y]
@@ -135,7 +135,7 @@ class CrossEntropy(_RecipeLoss):
         super().__init__(recipe, ignore_index, reduction, class_dim, consume_logits)
 
 
-class BinaryCrossEntropy(_RecipeLoss):
+class BinaryCrossEntropy(RecipeLoss):
     """Sigmoid cross-entropy under a recipe: every logit is an example with two outcomes.
 
         u = S[y,k] z + O[y,k] - (2y - 1) margin[y,k]
@@ -148,8 +148,8 @@ class BinaryCrossEntropy(_RecipeLoss):
     normalizer Z instead of the recipe's norm (default: the count of what is not ignored)
     returns    a scalar, or the logits' shape for reduction="none", in float32 or wider
 
-    consume_logits as in CrossEntropy. Tables are [2, K] with row 1 = "is". A recipe from exclusive counts of two classes is brought to the one logit
-    z = z1 - z0. Raises ValueError for shapes that do not fit and, on the CPU, for integer targets other than those.
+    consume_logits as in CrossEntropy. Tables are [2, K] with row 1 = "is". A recipe from exclusive counts of two classes is
+    brought to the one logit z = z1 - z0. Raises ValueError for shapes that do not fit and, on the CPU, for integer targets other than those.
 
     >>> loss = BinaryCrossEntropy(Recipe(weight=[1.0, 9.0]))
     >>> round(loss(torch.zeros(2), torch.tensor([0, 1])).item(), 4)

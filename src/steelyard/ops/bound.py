@@ -52,7 +52,7 @@ class Bound:
     no: Curve
     norm: str | float
     width: int | None
-    cache: dict[str, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    cache: dict[str, Any] = dataclasses.field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Bound, tuple(getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "cache")
@@ -72,7 +72,7 @@ class Bound:
                 changed[f] = type(parts)(
                     *(None if t is None else tensors[f"{f}_{n}"] for n, t in parts._asdict().items())
                 )
-        return dataclasses.replace(self, cache={}, **changed)
+        return dataclasses.replace(self, **changed)
 
     def to(self, like: Tensor, dtype: torch.dtype) -> "Bound":
         """On the device of `like`, in `dtype`."""

@@ -8,21 +8,28 @@ computes the loss, and backward only hands it over. It is released then: whoever
 """
 
 import dataclasses
+import importlib
 import math
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C import _functorch
 
 from ..curves import GCE, Curve, Focal, Log, Poly, Shifted, Square, Symmetric
 from . import eager
 from .bound import Bound, Parts
 from .reference import Terms, diagonal
 
-try:
-    from .. import _native
-except ImportError:  # installed where there was no compiler
-    _native = None  # type: ignore[assignment]
+
+def _load() -> Any:
+    try:
+        return importlib.import_module("steelyard._native")
+    except ImportError:  # installed where there was no compiler
+        return None
+
+
+_native: Any = _load()
 
 DTYPES = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2}
 LABELS = {torch.int64: 0, torch.int32: 1, torch.uint8: 2, torch.bool: 2}
@@ -70,14 +77,14 @@ def refusal_of_types(logits: Tensor, target: Tensor, bound: Bound, weight: Tenso
             return f"the curve {type(curve).__name__} has no kernel"
     if bound.link == "softmax" and target.is_floating_point() and bound.label_dependent:
         return "soft targets under tables by label"  # an error, which the reference words
-    if bound.link == "softmax" and bound.target is not None:
-        if bound.target.rows is not None or (bound.weight is not None and bound.weight.full is not None):
-            return "a target or weight of its own for every pair of label and class"
+    dense = (None if bound.target is None else bound.target.rows, None if bound.weight is None else bound.weight.full)
+    if bound.link == "softmax" and bound.target is not None and any(t is not None for t in dense):
+        return "a target or weight of its own for every pair of label and class"
     return ""
 
 
 def _transformed() -> bool:
-    return torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None
+    return torch.compiler.is_compiling() or _functorch.peek_interpreter_stack() is not None
 
 
 # -- tables -----------------------------------------------------------------------------------------------------------
