@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._C import _functorch
+from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 
 from ..curves import GCE, Curve, Focal, Log, Poly, Shifted, Square, Symmetric
 from . import eager
