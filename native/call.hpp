@@ -53,12 +53,7 @@ struct Sigmoid : Common {
     Curve yes, no;
 };
 
-struct Sums {
-    double loss = 0, mass = 0;
-    int64_t count = 0;
-};
-
-// Which labels there are, before any exponential: what the mean divides by, and the first label that is no class.
+// What the mean divides by, and the first label that is no class; see census.hpp.
 struct Census {
     double mass = 0;
     int64_t count = 0;
@@ -68,8 +63,10 @@ struct Census {
 
 struct Kernels {
     const char* name;
-    Sums (*softmax)(const Softmax&);
-    Sums (*sigmoid)(const Sigmoid&);
+    double (*softmax)(const Softmax&);  // the sum of the losses
+    double (*sigmoid)(const Sigmoid&);
+    Census (*softmax_census)(const Softmax&, bool mass);
+    Census (*sigmoid_census)(const Sigmoid&, bool mass);
 };
 
 extern const Kernels baseline_kernels, avx2_kernels, avx512_kernels;

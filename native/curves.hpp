@@ -1,4 +1,4 @@
-// The curves of steelyard/curves.py on vectors: g(log p) and dg / d log p, from log p and q = 1 - p.
+// The curves of steelyard/curves.py on vectors: g(log p) and dg / d log p, from log p, p and q = 1 - p.
 #pragma once
 
 #include "call.hpp"
@@ -17,9 +17,6 @@ INLINE Floats power(Floats q, float gamma) {
     return q == 0.0f ? all(0.0f) : exp(logs);
 }
 
-// p log p: 0 at log p = -inf
-INLINE Floats p_log_p(Floats logp) { return logp == -INF ? all(0.0f) : logp * exp(logp); }
-
 // e^x - 1 for x <= 0
 INLINE Floats expm1(Floats x) {
     Floats p = all(1.0f / 5040);
@@ -32,69 +29,48 @@ INLINE Floats expm1(Floats x) {
     return x > -0.35f ? p : exp(x) - 1.0f;
 }
 
-// Not inline: a call costs little next to what these compute, and there are many places that need them.
-static __attribute__((noinline)) Floats bent_value(const Curve& curve, Floats logp, Floats q) {
-    switch (curve.kind) {
-        case FOCAL:
-            return -power(q, curve.a) * logp;
-        case SHIFTED: {
-            Floats m = larger(q - curve.b, all(0.0f));
-            m = nan(q) ? q : m;
-            return -power(m, curve.a) * log(smaller(exp(logp) + curve.b, all(1.0f)));
-        }
-        case POLY:
-            return curve.a * q - logp;
-        case GCE:
-            return -expm1(curve.a * logp) / curve.a;
-        case SYMMETRIC:
-            return -curve.b * curve.c * q - curve.a * logp;
-        case SQUARE:
-            return q * q;
-        default:
-            return -logp;
-    }
-}
+// g and dg / d log p
+struct Bent {
+    Floats value, slope;
+};
 
-static __attribute__((noinline)) Floats bent_slope(const Curve& curve, Floats logp, Floats q) {
+// Not inline: a call costs little next to what these compute, and there are many places that need them.
+static __attribute__((noinline)) Bent bent(const Curve& curve, Floats logp, Floats p, Floats q) {
     switch (curve.kind) {
         case FOCAL: {
-            if (curve.a == 0.0f) return all(-1.0f);
+            if (curve.a == 0.0f) return {-logp, all(-1.0f)};
+            const Floats w = power(q, curve.a);
             // q^gamma (gamma p log p / q - 1): the ratio is finite where q^(gamma - 1) is not
-            Floats ratio = q <= 0.0f ? all(-1.0f) : p_log_p(logp) / q;
-            return power(q, curve.a) * (curve.a * ratio - 1.0f);
+            const Floats entropy = logp == -INF ? all(0.0f) : p * logp;
+            const Floats ratio = q <= 0.0f ? all(-1.0f) : entropy / q;
+            return {-w * logp, w * (curve.a * ratio - 1.0f)};
         }
         case SHIFTED: {
-            Floats m = q - curve.b;
-            Ints flat = m <= 0.0f;
-            Floats p = exp(logp), rest = smaller(p + curve.b, all(1.0f));
-            Floats ratio = log(rest) / m;
-            Floats inside = power(flat ? all(0.0f) : m, curve.a) * p * (curve.a * ratio - 1.0f / rest);
-            return flat ? all(0.0f) : inside;
+            const Floats m = q - curve.b;
+            const Ints flat = m <= 0.0f;
+            const Floats rest = smaller(p + curve.b, all(1.0f)), logs = log(rest);
+            const Floats w = power(flat ? all(0.0f) : m, curve.a);
+            const Floats inside = w * p * (curve.a * (logs / m) - 1.0f / rest);
+            return {-w * logs, flat ? all(0.0f) : inside};
         }
         case POLY:
-            return curve.a * q - (1.0f + curve.a);
+            return {curve.a * q - logp, curve.a * q - (1.0f + curve.a)};
         case GCE:
-            return -exp(curve.a * logp);
+            return {-expm1(curve.a * logp) / curve.a, -exp(curve.a * logp)};
         case SYMMETRIC:
-            return curve.b * curve.c * exp(logp) - curve.a;
+            return {-curve.b * curve.c * q - curve.a * logp, curve.b * curve.c * p - curve.a};
         case SQUARE:
-            return -2.0f * q * exp(logp);
+            return {q * q, -2.0f * q * p};
         default:
-            return all(-1.0f);
+            return {-logp, all(-1.0f)};
     }
 }
 
-INLINE Floats value(const Curve& curve, Floats logp, Floats q) {
-    return curve.kind == LOG ? -logp : bent_value(curve, logp, q);
-}
-INLINE Floats slope(const Curve& curve, Floats logp, Floats q) {
-    return curve.kind == LOG ? all(-1.0f) : bent_slope(curve, logp, q);
+INLINE Bent along(const Curve& curve, Floats logp, Floats p, Floats q) {
+    return curve.kind == LOG ? Bent{-logp, all(-1.0f)} : bent(curve, logp, p, q);
 }
 
 // coefficient * g, where what has no weight is absent: 0 * inf = 0
-INLINE Floats penalty(Floats coefficient, const Curve& curve, Floats logp, Floats q) {
-    Floats out = coefficient * value(curve, logp, q);
-    return (coefficient == 0.0f) & ((logp == -INF) | (logp == INF) | nan(logp)) ? all(0.0f) : out;
-}
+INLINE Floats penalty(Floats coefficient, Floats value) { return coefficient == 0.0f ? all(0.0f) : coefficient * value; }
 
 }  // namespace steelyard::STEELYARD_SET

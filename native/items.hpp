@@ -26,17 +26,14 @@ INLINE bool item_counts(const Common& call, int64_t i) {
 // Tables by label, for one label or for the labels of many lanes.
 INLINE float by_label(const float* table, int64_t y, float absent) { return table ? table[y] : absent; }
 
-template <class Do> Sums over(int64_t chunks, int threads, const Do& work) {
-    std::unique_ptr<Sums[]> found(new Sums[chunks]);
+// The sum of work(chunk) over all chunks, in their order.
+template <class Do> double over(int64_t chunks, int threads, const Do& work) {
+    std::unique_ptr<double[]> found(new double[chunks]);
     auto one = [&](int64_t chunk) { found[chunk] = work(chunk); };
     spread(chunks, threads, [](void* state, int64_t chunk) { (*static_cast<decltype(one)*>(state))(chunk); }, &one);
-    Sums all;
-    for (int64_t i = 0; i < chunks; i++) {
-        all.loss += found[i].loss;
-        all.mass += found[i].mass;
-        all.count += found[i].count;
-    }
-    return all;
+    double total = 0;
+    for (int64_t i = 0; i < chunks; i++) total += found[i];
+    return total;
 }
 
 }  // namespace steelyard::STEELYARD_SET

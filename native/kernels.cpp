@@ -1,5 +1,7 @@
 // One instruction set's kernels; compiled once for each.
+#include "census.hpp"
 #include "sigmoid.hpp"
+#include "softmax.hpp"
 
 #define NAME_(set) set##_kernels
 #define NAME(set) NAME_(set)
@@ -7,5 +9,6 @@
 #define TEXT(set) TEXT_(set)
 
 namespace steelyard {
-const Kernels NAME(STEELYARD_SET) = {TEXT(STEELYARD_SET), STEELYARD_SET::softmax, STEELYARD_SET::sigmoid};
+const Kernels NAME(STEELYARD_SET) = {TEXT(STEELYARD_SET), STEELYARD_SET::softmax, STEELYARD_SET::sigmoid,
+                                       STEELYARD_SET::softmax_census, STEELYARD_SET::sigmoid_census};
 }

@@ -1,27 +1,43 @@
 // Softmax of many items side by side, one per lane: few classes, or classes that are planes. See softmax.hpp.
+//
+// A block of items goes through four passes, each a loop whose turns do not wait for one another: the largest logit, the
+// exponentials, the loss, the gradient.
 #pragma once
 
 #include <algorithm>
-#include <memory>
+#include <type_traits>
 
 #include "curves.hpp"
 #include "items.hpp"
 
 namespace steelyard::STEELYARD_SET {
 
+constexpr int64_t PAST = int64_t(1) << 22;  // logits whose gradient goes past the caches
+
 template <class T, bool SOFT_TARGET, int V> struct Lanes {
+    typedef typename T::Type Type;
     static constexpr int ITEMS = V * LANES;
     const Softmax& call;
     const int64_t C;
-    const bool smooth, linear;
-    std::unique_ptr<float[]> kept;  // [C][ITEMS]: u, then e^(u - m)
-    std::unique_ptr<float[]> soft;  // [C][ITEMS]: soft targets, or the h of curves that need every class
-    float weight[ITEMS], up[ITEMS], through[ITEMS], labelled[ITEMS], give[ITEMS], own[ITEMS];
-    float asked_of[ITEMS];  // sum_c k_c
-    int32_t y[ITEMS], valid[ITEMS];
+    const bool smooth, linear, scaled, moved;
+    const bool past;  // the gradient is too large for the caches, and has memory of its own
     float takes = 0;
-    Floats losses{}, masses{};  // of few vectors, in float32; `Sums` holds them in double
-    Ints counted{};
+    Buffer kept;  // [C][ITEMS]: u, then e^(u - top), then the gradient
+    Buffer rows;  // [ITEMS][C]: rows of half precision, widened
+    std::unique_ptr<int32_t[]> places;  // [C][LANES]: where in `kept` the numbers of LANES rows lie, in the order of the rows
+    Buffer soft;  // [C][ITEMS]: soft targets; [C][ITEMS]: u - top, then h, of curves that need every class
+
+    // of each item
+    alignas(64) float weight[ITEMS], up[ITEMS], through[ITEMS], labelled[ITEMS], give[ITEMS], own[ITEMS];
+    alignas(64) float asked_of[ITEMS];  // sum_c k_c
+    alignas(64) int32_t y[ITEMS], valid[ITEMS];
+    bool whole = false;  // nothing in the block is ignored or beyond its end
+
+    // of each item, from pass to pass
+    Floats top[V], at_label[V], others[V], e_label[V], weighed[V], asked[V], inverse[V], rise[V], here[V], gives[V],
+        log_total[V], logp[V], p[V], q[V];
+
+    Floats losses{};  // of few vectors, in float32: their sums are double
     int waiting = 0;
 
     explicit Lanes(const Softmax& call)
@@ -29,8 +45,11 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
           C(call.C),
           smooth(call.give != nullptr || SOFT_TARGET),
           linear(call.yes.kind == LOG && call.no.kind == LOG),
-          kept(new float[call.C * ITEMS]),
-          soft(smooth && (SOFT_TARGET || !linear) ? new float[2 * call.C * ITEMS] : nullptr) {
+          scaled(call.scale.row || call.scale.column || call.scale.full),
+          moved(call.offset.row || call.offset.column || call.offset.full),
+          past(call.gradient != call.logits && call.N * call.C * call.S >= PAST),
+          kept(buffer(call.C * ITEMS)),
+          soft(smooth && (SOFT_TARGET || !linear) ? buffer(2 * call.C * ITEMS) : nullptr) {
         for (int i = 0; i < ITEMS; i++) {
             weight[i] = labelled[i] = own[i] = asked_of[i] = 1.0f;
             up[i] = call.factor;
@@ -38,35 +57,34 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             y[i] = 0;  // what depends on the label is the same for all where targets are soft
         }
         for (int64_t c = 0; call.take && c < C; c++) takes += call.take[c];
-    }
-
-    // What was added up since the last time.
-    void flush(Sums& sums) {
-        sums.loss += sum(losses);
-        sums.mass += sum(masses);
-        for (int i = 0; i < LANES; i++) sums.count -= counted[i];
-        losses = masses = all(0.0f);
-        counted = Ints{};
-        waiting = 0;
+        if (call.S > 1) return;
+        if (!std::is_same_v<T, F32>) rows = buffer(C * ITEMS);
+        places.reset(new int32_t[C * LANES]);
+        for (int64_t i = 0; i < C * LANES; i++) places[i] = static_cast<int32_t>(i % C * ITEMS + i / C);
     }
 
     // Items first..first+count, which are neighbours in one plane (S > 1, n fixed) or rows (S = 1).
-    void run(int64_t n, int64_t first, int count, Sums& sums) {
+    void run(int64_t n, int64_t first, int count, double& total) {
         const int64_t S = call.S, at = n * S + first;  // of item
         read(at, count);
-        const typename T::Type* z = static_cast<const typename T::Type*>(call.logits) + (S > 1 ? n * C * S + first : at * C);
-        typename T::Type* g = static_cast<typename T::Type*>(call.gradient);
-        if (g) g += S > 1 ? n * C * S + first : at * C;
+        const int64_t start = S > 1 ? n * C * S + first : at * C;  // of logit
+        const Type* z = static_cast<const Type*>(call.logits) + start;
         if (S > 1) {
-            load_planes(z, count, kept.get());
+            load_planes(z, count);
         } else {
-            load_rows(z, count, kept.get());
+            load_rows(z, count);
         }
-        if constexpr (SOFT_TARGET) load_soft(at, n, first, count);
-        for (int v = 0; v < V; v++) one(v, at, std::min(count - v * LANES, LANES), g != nullptr);
+        if constexpr (SOFT_TARGET) load_soft(start, count);
+        if (!whole) clear();
+        find_top();
+        exponentials();
+        logarithms();
+        for (int v = 0; v < V; v++) finish(v, at, std::min(count - v * LANES, LANES));
         waiting += V;
-        if (waiting >= 64) flush(sums);
-        if (!g) return;
+        if (waiting >= 64) flush(total);
+        if (!call.gradient) return;
+        gradient();
+        Type* g = static_cast<Type*>(call.gradient) + start;
         if (S > 1) {
             store_planes(g, count);
         } else {
@@ -74,13 +92,28 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
     }
 
+    // What was added up since the last time.
+    void flush(double& total) {
+        total += sum(losses);
+        losses = all(0.0f);
+        waiting = 0;
+    }
+
   private:
+    // -- what is given ------------------------------------------------------------------------------------------------
+
+    // The census has seen to it that there is nothing but classes and `ignore`.
     template <class Label> void read_labels(const Label* from, int count) {
-        const int64_t ignore = call.ignore;
-        for (int i = 0; i < count; i++) {
-            const bool there = static_cast<int64_t>(from[i]) != ignore;
-            y[i] = there ? static_cast<int32_t>(from[i]) : 0;
-            valid[i] = -static_cast<int32_t>(there);
+        Label padded[LANES];
+        for (int v = 0; v * LANES < count; v++, from += LANES) {
+            const Label* some = from;
+            if (count - v * LANES < LANES) {
+                for (int i = 0; i < LANES; i++) padded[i] = i < count - v * LANES ? from[i] : 0;
+                some = padded;
+            }
+            const Ints label = low_words(some), there = label != static_cast<int32_t>(call.ignore);
+            put(y + v * LANES, label & there);
+            put(valid + v * LANES, there);
         }
     }
 
@@ -107,41 +140,59 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             for (int i = 0; i < count; i++) up[i] = call.factor * weight[i];
         if (call.through)
             for (int i = 0; i < count; i++) through[i] = call.through[at + i];
+        Ints live = ints(valid);
+        for (int v = 1; v < V; v++) live = live & ints(valid + v * LANES);
+        whole = !any(~live);
         if constexpr (SOFT_TARGET) return;
-        if (call.labelled)
-            for (int i = 0; i < ITEMS; i++) labelled[i] = call.labelled[y[i]];
-        if (call.own)
-            for (int i = 0; i < ITEMS; i++) own[i] = call.own[y[i]];
-        if (call.give)
-            for (int i = 0; i < ITEMS; i++) {
-                give[i] = call.give[y[i]];
-                asked_of[i] = labelled[i] + give[i] * (takes - call.take[y[i]]);
-            }
+        for (int i = 0; i < ITEMS; i += LANES) {
+            const Ints label = ints(y + i);
+            if (call.labelled) F32::store(labelled + i, gather(call.labelled, label));
+            if (call.own && call.mass) F32::store(own + i, gather(call.own, label));
+            if (!call.give) continue;
+            const Floats gives = gather(call.give, label);
+            F32::store(give + i, gives);
+            F32::store(asked_of + i, F32::load(labelled + i) + gives * (takes - gather(call.take, label)));
+        }
     }
 
-    void load_planes(const typename T::Type* z, int count, float* to) {
+    void load_planes(const Type* z, int count) {
         const int64_t S = call.S;
+        float* to = kept.get();
         if (count == ITEMS) {
-            for (int64_t c = 0; c < C; c++)
-                for (int v = 0; v < V; v++) F32::store(to + c * ITEMS + v * LANES, T::load(z + c * S + v * LANES));
+            for (int64_t c = 0; c < C; c++, z += S) {
+                // the next block of this plane, while others are read: too many planes for the machine to foresee
+                for (int i = 0; i < ITEMS; i += 64 / sizeof(Type)) __builtin_prefetch(z + ITEMS + i);
+                for (int v = 0; v < V; v++) F32::store(to + c * ITEMS + v * LANES, T::load(z + v * LANES));
+            }
             return;
         }
         for (int64_t c = 0; c < C; c++)
             for (int i = 0; i < ITEMS; i++) to[c * ITEMS + i] = i < count ? T::one(z + c * S + i) : 0.0f;
     }
 
-    void load_rows(const typename T::Type* z, int count, float* to) {
+    void load_rows(const Type* z, int count) {
+        float* to = kept.get();
+        if (count == ITEMS) {
+            const float* from = reinterpret_cast<const float*>(z);
+            if constexpr (!std::is_same_v<T, F32>) {
+                for (int64_t i = 0; i < C * V; i++) F32::store(rows.get() + i * LANES, T::load(z + i * LANES));
+                from = rows.get();
+            }
+            const Ints row = lane() * static_cast<int32_t>(C);
+            for (int v = 0; v < V; v++, from += LANES * C)
+                for (int64_t c = 0; c < C; c++) F32::store(to + c * ITEMS + v * LANES, gather(from + c, row));
+            return;
+        }
         for (int i = 0; i < count; i++)
             for (int64_t c = 0; c < C; c++) to[c * ITEMS + i] = T::one(z + i * C + c);
         for (int i = count; i < ITEMS; i++)
             for (int64_t c = 0; c < C; c++) to[c * ITEMS + i] = 0.0f;
     }
 
-    // soft[c] = t_c; mass, labelled and give become what the item asks on average
-    void load_soft(int64_t at, int64_t n, int64_t first, int count) {
-        const float* t = static_cast<const float*>(call.target);
+    // soft[c] = t_c; own and give become what the item asks on average
+    void load_soft(int64_t start, int count) {
+        const float* t = static_cast<const float*>(call.target) + start;
         const int64_t S = call.S;
-        t += S > 1 ? n * C * S + first : at * C;
         for (int i = 0; i < ITEMS; i++) own[i] = give[i] = 0.0f;
         for (int64_t c = 0; c < C; c++)
             for (int i = 0; i < ITEMS; i++) {
@@ -152,31 +203,36 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             }
     }
 
+    // What is ignored may hold anything: zeros instead, before the passes and after them, so that none of them has to know.
+    void clear() {
+        for (int64_t c = 0; c < C; c++)
+            for (int v = 0; v < V; v++) {
+                float* u = kept.get() + c * ITEMS + v * LANES;
+                F32::store(u, ints(valid + v * LANES) ? F32::load(u) : all(0.0f));
+            }
+    }
+
+    // -- tables -------------------------------------------------------------------------------------------------------
+
     INLINE Floats at_labels(const float* table, int v) const {
-        Floats out;
-        for (int i = 0; i < LANES; i++) out[i] = table[y[v * LANES + i]];
-        return out;
+        return gather(table, ints(y + v * LANES));
     }
-
     INLINE Ints is_label(int v, int64_t c) const {
-        Ints labels;
-        std::memcpy(&labels, y + v * LANES, sizeof(labels));
-        return SOFT_TARGET ? Ints{} : labels == static_cast<int32_t>(c);
+        return SOFT_TARGET ? Ints{} : ints(y + v * LANES) == static_cast<int32_t>(c);
     }
-
-    // The scale of class c for the labels of these lanes, or the offset.
-    INLINE Floats entry(const Table& table, const Floats& row, int v, int64_t c, bool scale) const {
+    // The scale of class c for the labels of these lanes, or the offset; `row` is its part by label alone.
+    INLINE Floats entry(const Table& table, Floats row, int v, int64_t c, bool scale) const {
         if (table.full) {
-            Floats out;
-            for (int i = 0; i < LANES; i++) out[i] = table.full[y[v * LANES + i] * C + c];
-            return out;
+            return gather(table.full + c, ints(y + v * LANES) * static_cast<int32_t>(C));
         }
         if (!table.column) return row;
         return scale ? row * table.column[c] : row + table.column[c];
     }
+    INLINE Floats scale_of(int v, int64_t c, Floats row) const { return entry(call.scale, row, v, c, true); }
+    INLINE Floats scale_row(int v) const { return call.scale.row ? at_labels(call.scale.row, v) : all(1.0f); }
 
     // What class c asks: (through g of the labelled class, through g of the others)
-    INLINE void asked(int v, int64_t c, Floats& yes, Floats& no) const {
+    INLINE void asks(int v, int64_t c, Floats& yes, Floats& no) const {
         const float take = call.take ? call.take[c] : 0.0f;
         const Floats gives = F32::load(give + v * LANES);
         if constexpr (SOFT_TARGET) {
@@ -190,118 +246,130 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
     }
 
-    void one(int v, int64_t at, int count, bool gradient) {
-        float* u = kept.get() + v * LANES;
-        const bool scaled = call.scale.row || call.scale.column || call.scale.full;
-        const bool moved = call.offset.row || call.offset.column || call.offset.full;
-        const Floats scale_row = call.scale.row ? at_labels(call.scale.row, v) : all(1.0f);
-        const Floats offset_row = call.offset.row ? at_labels(call.offset.row, v) : all(0.0f);
-        Ints live;
-        std::memcpy(&live, valid + v * LANES, sizeof(live));
+    // -- passes -------------------------------------------------------------------------------------------------------
 
-        Floats m = all(-INF), at_y = all(0.0f);
+    void find_top() {
+        for (int v = 0; v < V; v++) {
+            float* u = kept.get() + v * LANES;
+            if (scaled || moved || call.margin) adjust(u, v);
+            Floats most = all(-INF), found = all(0.0f);
+            for (int64_t c = 0; c < C; c++) {
+                const Floats x = F32::load(u + c * ITEMS);
+                if (!SOFT_TARGET) found = is_label(v, c) ? x : found;
+                most = larger(most, x);
+            }
+            top[v] = most;
+            at_label[v] = found;
+        }
+    }
+
+    // u = S z + O - margin
+    void adjust(float* u, int v) {
+        const Floats scales = scale_row(v), offsets = call.offset.row ? at_labels(call.offset.row, v) : all(0.0f);
         const Floats margin = call.margin && !SOFT_TARGET ? at_labels(call.margin, v) : all(0.0f);
         for (int64_t c = 0; c < C; c++) {
             Floats x = F32::load(u + c * ITEMS);
-            if (scaled) x = x * entry(call.scale, scale_row, v, c, true);
-            if (moved) x = x + entry(call.offset, offset_row, v, c, false);
-            const Ints label = is_label(v, c);
-            if (call.margin) x = label ? x - margin : x;
-            if (scaled || moved || call.margin) F32::store(u + c * ITEMS, x);
-            at_y = label ? x : at_y;
-            m = larger(m, x);
+            if (scaled) x = x * scale_of(v, c, scales);
+            if (moved) x = x + entry(call.offset, offsets, v, c, false);
+            if (call.margin) x = is_label(v, c) ? x - margin : x;
+            F32::store(u + c * ITEMS, x);
         }
+    }
 
-        Floats others = all(0.0f), e_y = all(0.0f), weighed = all(0.0f), asked_for = all(0.0f);
-        if (!smooth) {
-            for (int64_t c = 0; c < C; c++) {
-                const Floats e = exp(F32::load(u + c * ITEMS) - m);
-                const Ints label = is_label(v, c);
-                others = others + (label ? all(0.0f) : e);
-                e_y = label ? e : e_y;
-                F32::store(u + c * ITEMS, e);
+    // e^(u - top), its sum without the label, and what smoothing asks for
+    void exponentials() {
+        for (int v = 0; v < V; v++) {
+            float* u = kept.get() + v * LANES;
+            const Floats m = top[v];
+            Floats rest = all(0.0f), label_e = all(0.0f), weigh = all(0.0f), ask = all(0.0f);
+            if (!smooth) {
+                for (int64_t c = 0; c < C; c++) {
+                    const Floats e = exp(F32::load(u + c * ITEMS) - m);
+                    const Ints label = is_label(v, c);
+                    rest = rest + (label ? all(0.0f) : e);
+                    label_e = label ? e : label_e;
+                    F32::store(u + c * ITEMS, e);
+                }
+            } else if (linear && !SOFT_TARGET) {
+                for (int64_t c = 0; c < C; c++) {
+                    const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
+                    const Ints label = is_label(v, c);
+                    rest = rest + (label ? all(0.0f) : e);
+                    label_e = label ? e : label_e;
+                    if (const float take = call.take[c]; take != 0) weigh = weigh + (label ? all(0.0f) : below * take);
+                    F32::store(u + c * ITEMS, e);
+                }
+                const Floats share = F32::load(give + v * LANES);
+                weigh = share == 0.0f ? all(0.0f) : weigh * share;
+                ask = F32::load(asked_of + v * LANES);
+            } else {
+                for (int64_t c = 0; c < C; c++) {
+                    const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
+                    const Ints label = is_label(v, c);
+                    rest = rest + (label ? all(0.0f) : e);
+                    label_e = label ? e : label_e;
+                    Floats yes, no;
+                    asks(v, c, yes, no);
+                    const Floats k = yes + no;
+                    ask = ask + k;
+                    // the label's own term comes later, with the digits that u - top loses
+                    weigh = weigh + ((k == 0.0f) | label ? all(0.0f) : k * below);
+                    if (!linear) F32::store(soft.get() + (C + c) * ITEMS + v * LANES, below);
+                    F32::store(u + c * ITEMS, e);
+                }
             }
-        } else if (linear && !SOFT_TARGET) {
-            for (int64_t c = 0; c < C; c++) {
-                const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
-                const Ints label = is_label(v, c);
-                others = others + (label ? all(0.0f) : e);
-                e_y = label ? e : e_y;
-                if (const float take = call.take[c]; take != 0) weighed = weighed + (label ? all(0.0f) : below * take);
-                F32::store(u + c * ITEMS, e);
-            }
-            const Floats gives = F32::load(give + v * LANES);
-            weighed = gives == 0.0f ? all(0.0f) : weighed * gives;
-            asked_for = F32::load(asked_of + v * LANES);
-        } else {
-            for (int64_t c = 0; c < C; c++) {
-                const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
-                const Ints label = is_label(v, c);
-                others = others + (label ? all(0.0f) : e);
-                e_y = label ? e : e_y;
-                Floats yes, no;
-                asked(v, c, yes, no);
-                const Floats k = yes + no;
-                asked_for = asked_for + k;
-                // the label's own term comes later, with the digits that u - m loses
-                weighed = weighed + ((k == 0.0f) | label ? all(0.0f) : k * below);
-                if (!linear) F32::store(soft.get() + (C + c) * ITEMS + v * LANES, below);
-                F32::store(u + c * ITEMS, e);
-            }
+            others[v] = rest;
+            e_label[v] = label_e;
+            weighed[v] = weigh;
+            asked[v] = ask;
         }
-        const Floats total = others + e_y, inverse = 1.0f / total, log_total = log(total);
-        const Floats lse = m + log_total;
-        const Floats q = others * inverse;
-        const Floats logp = q < 0.5f ? log1p(-q) : (at_y - m) - log_total;
-        const Floats upstream = F32::load(up + v * LANES), along = F32::load(through + v * LANES);
-        const Floats own_k = F32::load(labelled + v * LANES);
+    }
+
+    // Of the label: p, q = 1 - p and log p, each to its own last digits.
+    void logarithms() {
+        for (int v = 0; v < V; v++) {
+            const Floats total = others[v] + e_label[v], one_over = 1.0f / total, unlikely = others[v] * one_over;
+            const Floats logs = log(total), likely = log1p(-unlikely);
+            inverse[v] = one_over;
+            log_total[v] = logs;
+            q[v] = unlikely;
+            p[v] = e_label[v] * one_over;
+            logp[v] = unlikely < 0.5f ? likely : (at_label[v] - top[v]) - logs;
+        }
+    }
+
+    // Loss, mass and lse, and what the gradient of every class follows from.
+    INLINE void finish(int v, int64_t at, int count) {
+        const Floats upstream = F32::load(up + v * LANES), along_lse = F32::load(through + v * LANES);
+        const Floats k = F32::load(labelled + v * LANES);
+        const Ints live = ints(valid + v * LANES);
 
         Floats loss;
         if (!smooth) {
-            loss = penalty(own_k, call.yes, logp, q);
-            if (gradient) {
-                const Floats h = own_k * slope(call.yes, logp, q) * upstream;
-                const Floats elsewhere = (along - h) * inverse, here = h * q + along * (e_y * inverse);
-                for (int64_t c = 0; c < C; c++) {
-                    Floats d = is_label(v, c) ? here : F32::load(u + c * ITEMS) * elsewhere;
-                    if (scaled) d = d * entry(call.scale, scale_row, v, c, true);
-                    F32::store(u + c * ITEMS, live ? d : all(0.0f));
-                }
-            }
+            const Bent g = along(call.yes, logp[v], p[v], q[v]);
+            const Floats h = k * g.slope * upstream;
+            loss = penalty(k, g.value);
+            rise[v] = (along_lse - h) * inverse[v];
+            here[v] = h * q[v] + along_lse * p[v];
         } else if (linear) {
-            const Floats rest = SOFT_TARGET ? asked_for : asked_for - own_k;
-            loss = rest * log_total - weighed;
-            if (!SOFT_TARGET) loss = loss + penalty(own_k, call.yes, logp, q);
-            const Floats rise = (asked_for * upstream + along) * inverse;
-            const Floats here = (rest - asked_for * q) * upstream + along * (e_y * inverse);
-            const Floats gives = F32::load(give + v * LANES) * upstream;
-            if (gradient)
-                for (int64_t c = 0; c < C; c++) {
-                    Floats d = F32::load(u + c * ITEMS) * rise;
-                    if constexpr (SOFT_TARGET) {
-                        Floats yes, no;
-                        asked(v, c, yes, no);
-                        d = d - (yes + no) * upstream;
-                    } else {
-                        d = is_label(v, c) ? here : d - gives * call.take[c];
-                    }
-                    if (scaled) d = d * entry(call.scale, scale_row, v, c, true);
-                    F32::store(u + c * ITEMS, live ? d : all(0.0f));
-                }
+            const Floats rest = SOFT_TARGET ? asked[v] : asked[v] - k;
+            loss = rest * log_total[v] - weighed[v];
+            if (!SOFT_TARGET) loss = loss + penalty(k, -logp[v]);
+            rise[v] = (asked[v] * upstream + along_lse) * inverse[v];
+            here[v] = (rest - asked[v] * q[v]) * upstream + along_lse * p[v];
+            gives[v] = F32::load(give + v * LANES) * upstream;
         } else {
-            loss = curved(v, inverse, log_total, upstream, along, gradient, scaled, scale_row, live);
+            loss = every_class(v);
         }
-
-        const Floats s = F32::load(weight + v * LANES);
-        loss = live ? loss * s : all(0.0f);
-        const Floats mass = live ? s * F32::load(own + v * LANES) : all(0.0f);
+        loss = live ? loss * F32::load(weight + v * LANES) : all(0.0f);
         losses = losses + loss;
-        masses = masses + mass;
-        counted = counted + live;
         if (count <= 0) return;
         give_out(call.loss, at + v * LANES, count, loss);
-        give_out(call.mass, at + v * LANES, count, mass);
-        give_out(call.lse, at + v * LANES, count, live ? lse : all(0.0f));
+        if (call.mass) {
+            const Floats mass = F32::load(weight + v * LANES) * F32::load(own + v * LANES);
+            give_out(call.mass, at + v * LANES, count, live ? mass : all(0.0f));
+        }
+        if (call.lse) give_out(call.lse, at + v * LANES, count, live ? top[v] + log_total[v] : all(0.0f));
     }
 
     INLINE static void give_out(float* to, int64_t at, int count, Floats x) {
@@ -313,49 +381,88 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
     }
 
-    // A curve over every class: h_c needs log p_c and 1 - p_c of each.
-    Floats curved(int v, Floats inverse, Floats log_total, Floats upstream, Floats along, bool gradient, bool scaled,
-                  Floats scale_row, Ints live) {
-        float* e = kept.get() + v * LANES;
-        float* h = soft.get() + C * ITEMS + v * LANES;  // u - m, then h
+    // A curve over every class: h_c needs log p_c and 1 - p_c of each. Leaves h, and sum_c h in `rise`.
+    Floats every_class(int v) {
+        const float* e = kept.get() + v * LANES;
+        float* h = soft.get() + C * ITEMS + v * LANES;  // u - top, then h
         Floats unlikely = all(0.0f);
         for (int64_t c = 0; c < C; c++) {
-            const Floats p = F32::load(e + c * ITEMS) * inverse;
+            const Floats p = F32::load(e + c * ITEMS) * inverse[v];
             unlikely = unlikely + (p > 0.5f ? all(0.0f) : p);
         }
-        const Floats top = log1p(-unlikely);
+        const Floats likely_log = log1p(-smaller(unlikely, all(0.5f)));
         Floats loss = all(0.0f), pull = all(0.0f);
         for (int64_t c = 0; c < C; c++) {
-            const Floats p = F32::load(e + c * ITEMS) * inverse;
+            const Floats p = F32::load(e + c * ITEMS) * inverse[v];
             const Ints likely = p > 0.5f;
-            const Floats logp = likely ? top : F32::load(h + c * ITEMS) - log_total;
+            const Floats logp = likely ? likely_log : F32::load(h + c * ITEMS) - log_total[v];
             const Floats q = likely ? unlikely : -expm1(logp);
             Floats yes, no;
-            asked(v, c, yes, no);
+            asks(v, c, yes, no);
             Floats d;
+            const Bent g = along(call.yes, logp, p, q);
             if (call.yes == call.no) {
-                loss = loss + penalty(yes + no, call.yes, logp, q);
-                d = (yes + no) * slope(call.yes, logp, q);
+                loss = loss + penalty(yes + no, g.value);
+                d = (yes + no) * g.slope;
             } else {
-                loss = loss + penalty(yes, call.yes, logp, q) + penalty(no, call.no, logp, q);
-                d = yes * slope(call.yes, logp, q) + no * slope(call.no, logp, q);
+                const Bent other = along(call.no, logp, p, q);
+                loss = loss + penalty(yes, g.value) + penalty(no, other.value);
+                d = yes * g.slope + no * other.slope;
             }
             pull = pull + d;
             F32::store(h + c * ITEMS, d);
         }
-        if (gradient)
-            for (int64_t c = 0; c < C; c++) {
-                const Floats p = F32::load(e + c * ITEMS) * inverse;
-                Floats d = (F32::load(h + c * ITEMS) - p * pull) * upstream + p * along;
-                if (scaled) d = d * entry(call.scale, scale_row, v, c, true);
-                F32::store(e + c * ITEMS, live ? d : all(0.0f));
-            }
+        rise[v] = pull;
         return loss;
     }
 
-    void store_planes(typename T::Type* g, int count) {
+    // dl/du, then dl/dz, in place of e^(u - top)
+    void gradient() {
+        for (int v = 0; v < V; v++) {
+            float* e = kept.get() + v * LANES;
+            const Floats factor = rise[v], label_d = here[v];
+            if (!smooth) {
+                for (int64_t c = 0; c < C; c++)
+                    F32::store(e + c * ITEMS, is_label(v, c) ? label_d : F32::load(e + c * ITEMS) * factor);
+            } else if (linear && !SOFT_TARGET) {
+                const Floats share = gives[v];
+                for (int64_t c = 0; c < C; c++) {
+                    const Floats d = F32::load(e + c * ITEMS) * factor - share * call.take[c];
+                    F32::store(e + c * ITEMS, is_label(v, c) ? label_d : d);
+                }
+            } else {
+                const Floats upstream = F32::load(up + v * LANES), along_lse = F32::load(through + v * LANES);
+                const float* h = soft.get() + C * ITEMS + v * LANES;
+                for (int64_t c = 0; c < C; c++) {
+                    Floats yes, no, d = F32::load(e + c * ITEMS);
+                    if (linear) {
+                        asks(v, c, yes, no);
+                        d = d * factor - (yes + no) * upstream;
+                    } else {
+                        const Floats p = d * inverse[v];
+                        d = (F32::load(h + c * ITEMS) - p * factor) * upstream + p * along_lse;
+                    }
+                    F32::store(e + c * ITEMS, d);
+                }
+            }
+            if (!scaled) continue;
+            const Floats scales = scale_row(v);
+            for (int64_t c = 0; c < C; c++)
+                F32::store(e + c * ITEMS, F32::load(e + c * ITEMS) * scale_of(v, c, scales));
+        }
+        if (!whole) clear();
+    }
+
+    void store_planes(Type* g, int count) {
         const int64_t S = call.S;
         const float* from = kept.get();
+        if constexpr (std::is_same_v<T, F32>) {
+            if (count == ITEMS && past && reinterpret_cast<uintptr_t>(g) % sizeof(Floats) == 0 && S % LANES == 0) {
+                for (int64_t c = 0; c < C; c++)
+                    for (int v = 0; v < V; v++) stream(g + c * S + v * LANES, F32::load(from + c * ITEMS + v * LANES));
+                return;
+            }
+        }
         if (count == ITEMS) {
             for (int64_t c = 0; c < C; c++)
                 for (int v = 0; v < V; v++) T::store(g + c * S + v * LANES, F32::load(from + c * ITEMS + v * LANES));
@@ -365,7 +472,13 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             for (int i = 0; i < count; i++) T::put(g + c * S + i, from[c * ITEMS + i]);
     }
 
-    void store_rows(typename T::Type* g, int count) {
+    void store_rows(Type* g, int count) {
+        if (count == ITEMS) {
+            for (int v = 0; v < V; v++)
+                for (int64_t i = 0; i < C; i++, g += LANES)
+                    T::store(g, gather(kept.get() + v * LANES, ints(places.get() + i * LANES)));
+            return;
+        }
         for (int i = 0; i < count; i++)
             for (int64_t c = 0; c < C; c++) T::put(g + i * C + c, kept[c * ITEMS + i]);
     }

@@ -8,7 +8,6 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
-#include <cmath>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -72,114 +71,20 @@ struct Where {
     }
 };
 
-template <class Read> Census hard(const Where& w, const Read& read, int64_t items, int64_t classes, const float* own) {
-    Census found;
-    const float* weight = table(w.weight);
-    for (int64_t i = 0; i < items; i++) {
-        const int64_t y = read(i);
-        if (y == w.ignore) continue;
-        if (y < 0 || y >= classes) {
-            if (!found.bad) found.wrong = y;
-            found.bad = true;
-            continue;
-        }
-        const float s = weight ? weight[i] : 1.0f;
-        if (s == 0) continue;
-        found.count++;
-        if (own) found.mass += static_cast<double>(s) * own[y];
-        else found.mass += s;
-    }
-    return found;
-}
-
-template <class... Arguments> Census hard_of(const Where& w, const Arguments&... rest) {
-    switch (w.label) {
-        case INT64: return hard(w, [p = at<const int64_t>(w.target)](int64_t i) { return p[i]; }, rest...);
-        case INT32: return hard(w, [p = at<const int32_t>(w.target)](int64_t i) { return int64_t(p[i]); }, rest...);
-        default: return hard(w, [p = at<const uint8_t>(w.target)](int64_t i) { return int64_t(p[i]); }, rest...);
-    }
-}
-
-// The mean's gradient needs the divisor before the first logit is read, so the labels are looked at first: a small pass.
-Census census(const Where& w, const Softmax& plan, bool mass) {
-    if (w.label != SOFT) return hard_of(w, w.N * w.S, w.C, plan.own);
-    Census found;
-    const float *t = table(w.target), *weight = table(w.weight);
-    for (int64_t n = 0; n < w.N; n++)
-        for (int64_t i = 0; i < w.S; i++) {
-            const float s = weight ? weight[n * w.S + i] : 1.0f;
-            if (s == 0) continue;
-            found.count++;
-            for (int64_t c = 0; mass && c < w.C; c++)
-                found.mass += static_cast<double>(s) * t[(n * w.C + c) * w.S + i] * (plan.own ? plan.own[c] : 1.0f);
-        }
-    return found;
-}
-
-template <class Label> Census yes_or_no(const Where& w, const Sigmoid& plan, bool mass) {
-    const Label* y = at<const Label>(w.target);
-    const float* weight = table(w.weight);
-    const int64_t items = w.N * w.C * w.S;
-    const auto kept = [&](int64_t i) { return static_cast<int64_t>(y[i]) != w.ignore; };
-    Census found;
-    int64_t ignored = 0, strange = 0;
-    for (int64_t i = 0; i < items; i++) {
-        ignored += !kept(i);
-        strange += kept(i) & (y[i] != 0) & (y[i] != 1);
-    }
-    if (strange) {
-        int64_t i = 0;
-        while (!kept(i) || y[i] == 0 || y[i] == 1) i++;
-        found.wrong = static_cast<int64_t>(y[i]);
-        found.bad = true;
-        return found;
-    }
-    found.count = items - ignored;
-    if (weight)
-        for (int64_t i = 0; i < items; i++) found.count -= kept(i) & (weight[i] == 0);
-    if (!mass) return found;
-    for (int64_t segment = 0; segment < w.N * w.C; segment++) {
-        const int64_t k = plan.period == 1 ? 0 : segment % w.C;
-        const float no = plan.own[k], yes = plan.own[plan.stride + k];
-        for (int64_t i = segment * w.S; i < (segment + 1) * w.S; i++)
-            if (kept(i)) found.mass += static_cast<double>(weight ? weight[i] : 1.0f) * (y[i] ? yes : no);
-    }
-    return found;
-}
-
-Census census(const Where& w, const Sigmoid& plan, bool mass) {
-    switch (w.label) {
-        case INT64: return yes_or_no<int64_t>(w, plan, mass);
-        case INT32: return yes_or_no<int32_t>(w, plan, mass);
-        case UINT8: return yes_or_no<uint8_t>(w, plan, mass);
-    }
-    Census found;
-    const float *t = table(w.target), *weight = table(w.weight);
-    found.count = w.N * w.C * w.S;
-    if (weight)
-        for (int64_t i = 0, items = found.count; i < items; i++) found.count -= weight[i] == 0;
-    if (!mass) return found;
-    for (int64_t segment = 0; segment < w.N * w.C; segment++) {
-        const int64_t k = plan.period == 1 ? 0 : segment % w.C;
-        const float no = plan.own[k], yes = plan.own[plan.stride + k];
-        for (int64_t i = segment * w.S; i < (segment + 1) * w.S; i++)
-            found.mass += static_cast<double>(weight ? weight[i] : 1.0f) * (t[i] * yes + (1 - t[i]) * no);
-    }
-    return found;
-}
-
-template <class Plan> Result run(Plan plan, const Where& w, int norm, double divisor, Sums (*kernel)(const Plan&)) {
+template <class Plan>
+Result run(Plan plan, const Where& w, int norm, double divisor, double (*kernel)(const Plan&),
+           Census (*census)(const Plan&, bool)) {
     nb::gil_scoped_release free;
     w.fill(plan);
-    const Census seen = census(w, plan, norm == MASS);
+    const Census seen = census(plan, norm == MASS);
     if (seen.bad) return {0, 0, seen.count, seen.wrong};
     if (norm == COUNT) divisor = static_cast<double>(seen.count);
     if (norm == MASS) divisor = seen.mass;
     const int64_t size = w.N * w.C * w.S * (plan.type == FLOAT32 ? 4 : 2);
     if (plan.gradient && plan.gradient != plan.logits) settle(plan.gradient, size);
     plan.factor = divisor == 0 ? 0.0f : static_cast<float>(1 / divisor);
-    const Sums sums = kernel(plan);
-    return {sums.loss, divisor, seen.count, std::nullopt};
+    const double total = kernel(plan);
+    return {total, divisor, seen.count, std::nullopt};
 }
 
 Curve curve(int kind, float a, float b, float c) { return {static_cast<Kind>(kind), a, b, c}; }
@@ -220,7 +125,7 @@ NB_MODULE(_native, m) {
                  self->no = no;
              })
         .def("__call__", [](const Softmax& self, const Where& w, int norm, double divisor) {
-            return run(self, w, norm, divisor, chosen->softmax);
+            return run(self, w, norm, divisor, chosen->softmax, chosen->softmax_census);
         });
     nb::class_<Sigmoid>(m, "Sigmoid")
         .def("__init__",
@@ -241,7 +146,7 @@ NB_MODULE(_native, m) {
                  self->no = no;
              })
         .def("__call__", [](const Sigmoid& self, const Where& w, int norm, double divisor) {
-            return run(self, w, norm, divisor, chosen->sigmoid);
+            return run(self, w, norm, divisor, chosen->sigmoid, chosen->sigmoid_census);
         });
     m.def("sets", [] {
         std::vector<std::string> names;

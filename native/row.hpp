@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
 #include <type_traits>
 
 #include "curves.hpp"
@@ -14,9 +13,10 @@ template <class T> struct Row {
     const Softmax& call;
     const int64_t C, padded;
     const bool smooth, linear, soft_target;
-    std::unique_ptr<float[]> kept;  // [padded]: u, then e^(u - m); -inf, then 0, beyond C
-    std::unique_ptr<float[]> below, h;
+    Buffer kept;  // [padded]: u, then e^(u - m); -inf, then 0, beyond C
+    Buffer below, h;
     float takes = 0;
+    const typename T::Type *next_logits = nullptr, *next_gradient = nullptr;
 
     explicit Row(const Softmax& call)
         : call(call),
@@ -25,16 +25,18 @@ template <class T> struct Row {
           smooth(call.give != nullptr || call.label == SOFT),
           linear(call.yes.kind == LOG && call.no.kind == LOG),
           soft_target(call.label == SOFT),
-          kept(new float[padded]),
-          below(smooth && !linear ? new float[padded] : nullptr),
-          h(smooth && !linear ? new float[padded] : nullptr) {
+          kept(buffer(padded)),
+          below(smooth && !linear ? buffer(padded) : nullptr),
+          h(smooth && !linear ? buffer(padded) : nullptr) {
         for (int64_t c = 0; call.take && c < C; c++) takes += call.take[c];
     }
 
-    void run(int64_t i, Sums& sums) {
+    void run(int64_t i, double& sum_of_losses) {
         const typename T::Type* z = static_cast<const typename T::Type*>(call.logits) + i * C;
         typename T::Type* g = static_cast<typename T::Type*>(call.gradient);
         if (g) g += i * C;
+        next_logits = z + C;
+        next_gradient = (g ? g : const_cast<typename T::Type*>(z)) + C;
         if (!item_counts(call, i)) {
             if (g) std::fill(g, g + C, typename T::Type(0));
             if (call.loss) call.loss[i] = 0;
@@ -44,7 +46,7 @@ template <class T> struct Row {
         }
         const int64_t y = soft_target ? -1 : label(call, i);
         const float s = weight_of(call, i);
-        const float up = s * (call.upstream ? call.upstream[i] : call.factor), along = call.through ? call.through[i] : 0;
+        const float up = s * (call.upstream ? call.upstream[i] : call.factor), through = call.through ? call.through[i] : 0;
         const float* t = soft_target ? static_cast<const float*>(call.target) + i * C : nullptr;
 
         float own_k = 0, gives = 0, mass = 0;
@@ -108,44 +110,43 @@ template <class T> struct Row {
         const float others = sum(total_e);
         const float e_y = y < 0 ? 0.0f : exp(all(u_y - m))[0];
         const float total = others + e_y, inverse = 1.0f / total, log_total = log(all(total))[0], q = others * inverse;
-        const float logp = q < 0.5f ? log1p(all(-q))[0] : (u_y - m) - log_total;
+        const float p = e_y * inverse, logp = q < 0.5f ? log1p(all(-q))[0] : (u_y - m) - log_total;
 
         // 3: the loss, and the gradient in place of e
         float loss;
         if (!smooth) {
-            loss = penalty(all(own_k), call.yes, all(logp), all(q))[0];
+            const Bent bend = along(call.yes, all(logp), all(p), all(q));
+            loss = penalty(all(own_k), bend.value)[0];
             if (g) {
-                const float h_y = own_k * slope(call.yes, all(logp), all(q))[0] * up;
-                const float elsewhere = (along - h_y) * inverse, here = h_y * q + along * (e_y * inverse);
+                const float h_y = own_k * bend.slope[0] * up;
+                const float elsewhere = (through - h_y) * inverse, here = h_y * q + through * p;
                 write(g, u, elsewhere, scales, scale_all, scaled);
                 put(g, y, here, scales, scale_all);
             }
         } else if (linear) {
             const float rest = asked_for - own_k;
             loss = rest * log_total - weighed;
-            if (!soft_target) loss += penalty(all(own_k), call.yes, all(logp), all(q))[0];
+            if (!soft_target) loss += penalty(all(own_k), all(-logp))[0];
             if (g) {
                 if (y >= 0) u[y] = e_y;
-                const Floats rise = all((asked_for * up + along) * inverse);
+                const Floats rise = all((asked_for * up + through) * inverse);
                 int64_t at = 0;
                 if (take && !scaled)
                     for (const float share = up * gives; at + LANES <= C; at += LANES)
                         T::store(g + at, F32::load(u + at) * rise - F32::load(take + at) * share);
                 for (; at < C; at += LANES)
                     write_some(g, at, F32::load(u + at) * rise - up * asked(at, t, gives), scales, scale_all, scaled);
-                if (y >= 0) put(g, y, (rest - asked_for * q) * up + along * (e_y * inverse), scales, scale_all);
+                if (y >= 0) put(g, y, (rest - asked_for * q) * up + through * p, scales, scale_all);
             }
         } else {
             if (y >= 0) {
                 u[y] = e_y;
                 below[y] = u_y - m;
             }
-            loss = curved(g, u, t, gives, y, own_k, inverse, log_total, up, along, scales, scale_all, scaled);
+            loss = curved(g, u, t, gives, y, own_k, inverse, log_total, up, through, scales, scale_all, scaled);
         }
         loss *= s;
-        sums.loss += loss;
-        sums.mass += s * mass;
-        sums.count += 1;
+        sum_of_losses += loss;
         if (call.loss) call.loss[i] = loss;
         if (call.mass) call.mass[i] = s * mass;
         if (call.lse) call.lse[i] = m + log_total;
@@ -168,6 +169,10 @@ template <class T> struct Row {
         };
         int64_t c = start;
         for (; c + 4 * LANES <= stop; c += 4 * LANES) {
+            for (int64_t i = 0; i < 4 * LANES; i += 64 / sizeof(typename T::Type)) {  // the next row, while this one computes
+                __builtin_prefetch(next_logits + c + i);
+                __builtin_prefetch(next_gradient + c + i, 1);
+            }
             step(c, s0, t0);
             step(c + LANES, s1, t1);
             step(c + 2 * LANES, s2, t0);
@@ -301,13 +306,13 @@ template <class T> struct Row {
     }
 
     float curved(typename T::Type* g, const float* e, const float* t, float gives, int64_t y, float own_k, float inverse,
-                 float log_total, float up, float along, const float* scales, float scale_all, bool scaled) {
+                 float log_total, float up, float through, const float* scales, float scale_all, bool scaled) {
         Floats unlikely_sum = all(0.0f);
         for (int64_t c = 0; c < padded; c += LANES) {
             const Floats p = F32::load(e + c) * inverse;
             unlikely_sum = unlikely_sum + (p > 0.5f ? all(0.0f) : p);
         }
-        const Floats unlikely = all(sum(unlikely_sum)), top = log1p(-unlikely);
+        const Floats unlikely = all(sum(unlikely_sum)), top = log1p(-smaller(unlikely, all(0.5f)));
         Floats loss = all(0.0f), pull = all(0.0f);
         for (int64_t c = 0; c < C; c += LANES) {
             const Floats p = F32::load(e + c) * inverse;
@@ -324,12 +329,14 @@ template <class T> struct Row {
                 if (c + i >= C) yes[i] = no[i] = 0;
             }
             Floats d;
+            const Bent bend = along(call.yes, logp, p, q);
             if (call.yes == call.no) {
-                loss = loss + penalty(yes + no, call.yes, logp, q);
-                d = (yes + no) * slope(call.yes, logp, q);
+                loss = loss + penalty(yes + no, bend.value);
+                d = (yes + no) * bend.slope;
             } else {
-                loss = loss + penalty(yes, call.yes, logp, q) + penalty(no, call.no, logp, q);
-                d = yes * slope(call.yes, logp, q) + no * slope(call.no, logp, q);
+                const Bent other = along(call.no, logp, p, q);
+                loss = loss + penalty(yes, bend.value) + penalty(no, other.value);
+                d = yes * bend.slope + no * other.slope;
             }
             pull = pull + d;
             F32::store(h.get() + c, d);
@@ -338,7 +345,7 @@ template <class T> struct Row {
             const Floats whole = all(sum(pull));
             for (int64_t c = 0; c < C; c += LANES) {
                 const Floats p = F32::load(e + c) * inverse;
-                write_some(g, c, (F32::load(h.get() + c) - p * whole) * up + p * along, scales, scale_all, scaled);
+                write_some(g, c, (F32::load(h.get() + c) - p * whole) * up + p * through, scales, scale_all, scaled);
             }
         }
         return sum(loss);

@@ -5,17 +5,23 @@
 // The margin is in the offset, the weight in a and b. A soft target is an expectation over y.
 #pragma once
 
-#include "softmax.hpp"
+#include <algorithm>
+
+#include "curves.hpp"
+#include "items.hpp"
 
 namespace steelyard::STEELYARD_SET {
 
 constexpr int64_t STRETCH = 1 << 15;  // logits of one chunk
+constexpr int BLOCK = 32;             // vectors whose exponentials are computed together
 
-// One adjusted logit: what both outcomes need, without cancellation.
+// One adjusted logit: what both outcomes need, without cancellation and with one division.
 struct Odds {
     Floats p, q, logp, logq;
+    Odds() = default;
     explicit INLINE Odds(Floats u) {
-        const Floats size = u < 0.0f ? -u : u, e = exp(-size), big = 1.0f / (1.0f + e), small = e * big, l = log1p(e);
+        const Floats e = exp(u < 0.0f ? u : -u), one = 1.0f + e, two = 2.0f + e, over = inverse(one * two);
+        const Floats big = two * over, small = e * big, l = log1p_of(e * one * over);
         const Ints up = u >= 0.0f;
         p = up ? big : small;
         q = up ? small : big;
@@ -29,198 +35,240 @@ struct Entry {
     Floats scale, offset, a, b, own;
 };
 
+// What is known of LANES neighbouring logits before any exponential.
+struct Given {
+    Floats weight, up, along, share;  // `share`: a soft target
+    Ints is, live;
+};
+
 template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
     const Sigmoid& call;
-    Floats loss_sum, mass_sum;
-
-    INLINE Floats table(const float* t, int64_t y, int64_t k) const {
-        if (call.period == 1) return all(t[y * call.stride]);
-        return F32::load(t + y * call.stride + k);
-    }
-    INLINE Floats flat(const float* t, int64_t y, int64_t k) const { return all(t[y * call.stride + k]); }
+    Floats losses{};  // of few vectors, in float32: their sums are double
 
     template <bool PLANE> INLINE Entry entry(int64_t y, int64_t k) const {
-        auto at = [&](const float* t) { return PLANE ? flat(t, y, k) : table(t, y, k); };
+        auto at = [&](const float* t) INLINE_LAMBDA {
+            t += y * call.stride + k;
+            return PLANE || call.period == 1 ? all(*t) : F32::load(t);
+        };
         return {at(call.scale), at(call.offset), at(call.yes_share), at(call.no_share), at(call.own)};
     }
 
-    // Loss, lse and gradient of LANES logits; `up` and `along` arrive at loss and lse.
-    INLINE void branch(Floats z, const Entry& t, Floats up, Floats along, Floats& loss, Floats& lse, Floats& d) const {
-        const Floats u = t.scale * z + t.offset;
-        const Odds odds(u);
-        loss = penalty(t.a, call.yes, odds.logp, odds.q) + penalty(t.b, call.no, odds.logq, odds.p);
+    // Loss, lse and gradient of LANES logits; `up` and `through` arrive at loss and lse.
+    INLINE void branch(const Odds& odds, const Entry& t, Floats up, Floats through, Floats& loss, Floats& lse, Floats& d) const {
+        const Bent yes = along(call.yes, odds.logp, odds.p, odds.q), no = along(call.no, odds.logq, odds.q, odds.p);
+        loss = penalty(t.a, yes.value) + penalty(t.b, no.value);
         lse = -odds.logq;
-        d = (t.a * slope(call.yes, odds.logp, odds.q) * odds.q - t.b * slope(call.no, odds.logq, odds.p) * odds.p) * up;
-        d = (d + odds.p * along) * t.scale;
+        d = (t.a * yes.slope * odds.q - t.b * no.slope * odds.p) * up;
+        d = (d + odds.p * through) * t.scale;
     }
 
-    // Hard labels that ask for one outcome: only that one is looked at.
-    INLINE void single(Floats z, Ints is, Floats scale, Floats offset, Floats weight, Floats up, Floats along, Floats& loss,
-                       Floats& lse, Floats& d) const {
-        const Floats u = scale * z + offset;
-        const Odds odds(is ? u : -u);
-        Floats h;
-        if (call.yes == call.no) {
-            loss = penalty(weight, call.yes, odds.logp, odds.q);
-            h = slope(call.yes, odds.logp, odds.q);
-        } else {
-            loss = is ? penalty(weight, call.yes, odds.logp, odds.q) : penalty(weight, call.no, odds.logp, odds.q);
-            h = is ? slope(call.yes, odds.logp, odds.q) : slope(call.no, odds.logp, odds.q);
+    // Hard labels that ask for one outcome: only that one is looked at, p is its probability.
+    INLINE void single(const Odds& odds, Ints is, const Entry& t, Floats up, Floats through, Floats& loss, Floats& lse,
+                       Floats& d) const {
+        Bent g = along(call.yes, odds.logp, odds.p, odds.q);
+        if (!(call.yes == call.no)) {
+            const Bent other = along(call.no, odds.logp, odds.p, odds.q);
+            g = {is ? g.value : other.value, is ? g.slope : other.slope};
         }
-        h = weight * h * odds.q * up;
+        loss = penalty(t.a, g.value);
+        const Floats h = t.a * g.slope * odds.q * up;
         lse = is ? -odds.logq : -odds.logp;
-        d = ((is ? h : -h) + (is ? odds.p : odds.q) * along) * scale;
+        d = ((is ? h : -h) + (is ? odds.p : odds.q) * through) * t.scale;
     }
 
-    // `count` logits from `at` on; k is the class of the first one
-    template <bool PLANE> void some(int64_t at, int count, int64_t k, Sums& sums) {
+    // What the tables say of LANES logits with hard labels.
+    template <bool PLANE> INLINE Entry chosen(Ints is, int64_t k) const {
+        const Entry no = entry<PLANE>(0, k), yes = entry<PLANE>(1, k);
+        return {is ? yes.scale : no.scale, is ? yes.offset : no.offset, is ? yes.a : (PLAIN ? no.b : no.a), is ? yes.b : no.b,
+                is ? yes.own : no.own};
+    }
+    // With soft ones, where they do not touch the adjusted logits.
+    template <bool PLANE> INLINE Entry expected(Floats t, int64_t k) const {
+        const Entry no = entry<PLANE>(0, k), yes = entry<PLANE>(1, k);
+        const Floats rest = 1.0f - t;
+        return {yes.scale, yes.offset, t * yes.a + rest * no.a, t * yes.b + rest * no.b, t * yes.own + rest * no.own};
+    }
+    template <bool PLANE> INLINE Entry said(const Given& given, int64_t k) const {
+        if constexpr (SOFT_TARGET) return expected<PLANE>(given.share, k);
+        return chosen<PLANE>(given.is, k);
+    }
+
+    // Up to BLOCK vectors of logits from `at` on; k is the class of the first one. First the exponentials of all, in a loop whose
+    // turns do not wait for one another, then the rest.
+    template <bool PLANE> void block(int64_t at, int vectors, int64_t k) {
+        Odds odds[BLOCK];
+        int64_t ks = k;
+        for (int v = 0; v < vectors; v++, ks = next<PLANE>(ks)) {
+            const Floats z = T::load(static_cast<const typename T::Type*>(call.logits) + at + v * LANES);
+            const Given given = read<true>(at + v * LANES, LANES);
+            const Entry t = said<PLANE>(given, ks);
+            const Floats u = t.scale * z + t.offset;
+            odds[v] = Odds(PLAIN && !SOFT_TARGET ? (given.is ? u : -u) : u);
+        }
+        for (int v = 0; v < vectors; v++, k = next<PLANE>(k)) {
+            const Given given = read<true>(at + v * LANES, LANES);
+            const Entry t = said<PLANE>(given, k);
+            Floats loss, lse, d;
+            if constexpr (PLAIN && !SOFT_TARGET) {
+                single(odds[v], given.is, t, given.up, given.along, loss, lse, d);
+            } else {
+                branch(odds[v], t, given.up, given.along, loss, lse, d);
+            }
+            finish<true>(at + v * LANES, LANES, given, loss, t.own, lse, d);
+        }
+    }
+
+    // `count` logits, WHOLE: LANES of them, one vector after the other: for tails and for soft targets under tables by label.
+    template <bool PLANE, bool WHOLE> void some(int64_t at, int count, int64_t k) {
         typename T::Type spare[LANES] = {};
         const typename T::Type* from = static_cast<const typename T::Type*>(call.logits) + at;
-        if (count < LANES) {
+        if (!WHOLE) {
             std::memcpy(spare, from, count * sizeof(*from));
             from = spare;
         }
         const Floats z = T::load(from);
-        Floats s = all(1.0f), up = all(call.factor), along = all(0.0f), t = all(0.0f);
-        Ints live = lane() < count, is = Ints{};
-        take(call.weight, at, count, s);
-        take(call.upstream, at, count, up);
-        take(call.through, at, count, along);
-        if constexpr (SOFT_TARGET) {
-            take(static_cast<const float*>(call.target), at, count, t);
+        const Given given = read<WHOLE>(at, count);
+        Entry t = said<PLANE>(given, k);
+        Floats loss, lse, d;
+        if (SOFT_TARGET && call.by_label) {
+            const Entry no = entry<PLANE>(0, k), yes = entry<PLANE>(1, k);
+            const Floats share = given.share, rest = 1.0f - share;
+            Floats l0, e0, d0, l1, e1, d1;
+            branch(Odds(no.scale * z + no.offset), {no.scale, no.offset, rest * no.a, rest * no.b, t.own}, given.up,
+                   rest * given.along, l0, e0, d0);
+            branch(Odds(yes.scale * z + yes.offset), {yes.scale, yes.offset, share * yes.a, share * yes.b, t.own}, given.up,
+                   share * given.along, l1, e1, d1);
+            loss = l0 + l1;
+            lse = rest * e0 + share * e1;
+            d = d0 + d1;
+        } else if (PLAIN && !SOFT_TARGET) {
+            const Floats u = t.scale * z + t.offset;
+            single(Odds(given.is ? u : -u), given.is, t, given.up, given.along, loss, lse, d);
         } else {
-            labels(at, count, is, live);
+            branch(Odds(t.scale * z + t.offset), t, given.up, given.along, loss, lse, d);
         }
-        live = live & (s != 0.0f);
-        up = up * s;
+        finish<WHOLE>(at, count, given, loss, t.own, lse, d);
+    }
 
-        Floats loss, lse, d, own;
-        if constexpr (SOFT_TARGET) {
-            const Entry no = entry<PLANE>(0, k), yes = entry<PLANE>(1, k);
-            own = t * yes.own + (1.0f - t) * no.own;
-            if (call.by_label) {
-                Floats l0, e0, d0, l1, e1, d1;
-                const Floats rest = 1.0f - t;
-                branch(z, {no.scale, no.offset, rest * no.a, rest * no.b, no.own}, up, rest * along, l0, e0, d0);
-                branch(z, {yes.scale, yes.offset, t * yes.a, t * yes.b, yes.own}, up, t * along, l1, e1, d1);
-                loss = l0 + l1;
-                lse = rest * e0 + t * e1;
-                d = d0 + d1;
-            } else {
-                const Floats rest = 1.0f - t;
-                branch(z, {yes.scale, yes.offset, t * yes.a + rest * no.a, t * yes.b + rest * no.b, own}, up, along, loss, lse, d);
-            }
-        } else {
-            const Entry no = entry<PLANE>(0, k), yes = entry<PLANE>(1, k);
-            const Floats scale = is ? yes.scale : no.scale, offset = is ? yes.offset : no.offset;
-            own = is ? yes.own : no.own;
-            if constexpr (PLAIN) {
-                single(z, is, scale, offset, is ? yes.a : no.b, up, along, loss, lse, d);
-            } else {
-                branch(z, {scale, offset, is ? yes.a : no.a, is ? yes.b : no.b, own}, up, along, loss, lse, d);
-            }
-        }
-        loss = live ? loss * s : all(0.0f);
-        own = live ? own * s : all(0.0f);
-        lse = live ? lse : all(0.0f);
+    template <bool WHOLE>
+    INLINE void finish(int64_t at, int count, const Given& given, Floats loss, Floats own, Floats lse, Floats d) {
+        const Ints live = given.live;
+        loss = live ? loss * given.weight : all(0.0f);
         d = live ? d : all(0.0f);
-        loss_sum = loss_sum + loss;
-        mass_sum = mass_sum + own;
-        int counted = 0;
-        for (int i = 0; i < LANES; i++) counted -= live[i];
-        sums.count += counted;
-        give(call.loss, at, count, loss);
-        give(call.mass, at, count, own);
-        give(call.lse, at, count, lse);
-        if (call.gradient) {
-            typename T::Type* g = static_cast<typename T::Type*>(call.gradient) + at;
-            if (count == LANES) {
-                T::store(g, d);
-            } else {
-                T::store(spare, d);
-                std::memcpy(g, spare, count * sizeof(*g));
-            }
+        losses = losses + loss;
+        give<WHOLE>(call.loss, at, count, loss);
+        if (call.mass) give<WHOLE>(call.mass, at, count, live ? own * given.weight : all(0.0f));
+        if (call.lse) give<WHOLE>(call.lse, at, count, live ? lse : all(0.0f));
+        if (!call.gradient) return;
+        typename T::Type* g = static_cast<typename T::Type*>(call.gradient) + at;
+        if (WHOLE) {
+            T::store(g, d);
+        } else {
+            typename T::Type spare[LANES];
+            T::store(spare, d);
+            std::memcpy(g, spare, count * sizeof(*g));
         }
     }
 
-    INLINE static void take(const float* from, int64_t at, int count, Floats& to) {
+    template <bool WHOLE> INLINE Given read(int64_t at, int count) const {
+        Given out{all(1.0f), all(call.factor), all(0.0f), all(0.0f), Ints{}, WHOLE ? ~Ints{} : lane() < count};
+        take<WHOLE>(call.weight, at, count, out.weight);
+        take<WHOLE>(call.upstream, at, count, out.up);
+        take<WHOLE>(call.through, at, count, out.along);
+        if constexpr (SOFT_TARGET) {
+            take<WHOLE>(static_cast<const float*>(call.target), at, count, out.share);
+        } else {
+            switch (call.label) {
+                case INT64: labels<WHOLE>(static_cast<const int64_t*>(call.target) + at, count, out); break;
+                case INT32: labels<WHOLE>(static_cast<const int32_t*>(call.target) + at, count, out); break;
+                default: labels<WHOLE>(static_cast<const uint8_t*>(call.target) + at, count, out);
+            }
+        }
+        if (call.weight) {
+            out.live = out.live & (out.weight != 0.0f);
+            out.up = out.up * out.weight;
+        }
+        return out;
+    }
+    template <bool WHOLE, class Label> INLINE void labels(const Label* from, int count, Given& out) const {
+        Label padded[LANES] = {};
+        if (!WHOLE) {
+            std::memcpy(padded, from, count * sizeof(Label));
+            from = padded;
+        }
+        const Ints y = low_words(from);  // the census has seen to it that there is nothing but 0, 1 and `ignore`
+        out.live = out.live & (y != static_cast<int32_t>(call.ignore));
+        out.is = (y == 1) & out.live;
+    }
+    template <bool WHOLE> INLINE static void take(const float* from, int64_t at, int count, Floats& to) {
         if (!from) return;
-        if (count == LANES) {
+        if (WHOLE) {
             to = F32::load(from + at);
         } else {
             for (int i = 0; i < count; i++) to[i] = from[at + i];
         }
     }
-    INLINE static void give(float* to, int64_t at, int count, Floats x) {
+    template <bool WHOLE> INLINE static void give(float* to, int64_t at, int count, Floats x) {
         if (!to) return;
-        if (count == LANES) {
+        if (WHOLE) {
             F32::store(to + at, x);
         } else {
             for (int i = 0; i < count; i++) to[at + i] = x[i];
         }
     }
-    INLINE void labels(int64_t at, int count, Ints& is, Ints& live) const {
-        int32_t one[LANES] = {}, there[LANES] = {};
-        auto read = [&](auto* from) {
-            for (int i = 0; i < count; i++) {
-                one[i] = -int32_t(from[at + i] == 1);
-                there[i] = -int32_t(static_cast<int64_t>(from[at + i]) != call.ignore);
-            }
-        };
-        switch (call.label) {
-            case INT64: read(static_cast<const int64_t*>(call.target)); break;
-            case INT32: read(static_cast<const int32_t*>(call.target)); break;
-            default: read(static_cast<const uint8_t*>(call.target));
-        }
-        std::memcpy(&is, one, sizeof(is));
-        std::memcpy(&live, there, sizeof(live));
-        is = is & live;
+
+    // What was added up since the last time.
+    void flush(double& total) {
+        total += sum(losses);
+        losses = all(0.0f);
     }
 
-    Sums stretch(int64_t start, int64_t stop, int64_t k, bool plane) {
-        Sums sums;
-        int vectors = 0;
-        loss_sum = mass_sum = all(0.0f);
-        for (int64_t at = start; at < stop; at += LANES) {
-            const int count = static_cast<int>(std::min<int64_t>(LANES, stop - at));
-            if (plane) {
-                some<true>(at, count, k, sums);
-            } else {
-                some<false>(at, count, k, sums);
-                k += LANES;
-                while (k >= call.period) k -= call.period;
-            }
-            if (++vectors == 64 || at + LANES >= stop) {  // float32 sums of few numbers, double of these
-                sums.loss += sum(loss_sum);
-                sums.mass += sum(mass_sum);
-                loss_sum = mass_sum = all(0.0f);
-                vectors = 0;
-            }
+    // The class of the logit LANES further on.
+    template <bool PLANE> INLINE int64_t next(int64_t k) const {
+        if (PLANE || call.period == 1) return k;
+        for (k += LANES; k >= call.period;) k -= call.period;
+        return k;
+    }
+
+    template <bool PLANE> double stretch(int64_t start, int64_t stop, int64_t k) {
+        double total = 0;
+        const int64_t vectors = (stop - start) / LANES;
+        const bool one_by_one = SOFT_TARGET && call.by_label;
+        int64_t at = start;
+        for (int64_t v = 0; v < vectors; v += BLOCK) {
+            const int here = static_cast<int>(std::min<int64_t>(BLOCK, vectors - v));
+            if (!one_by_one) block<PLANE>(at, here, k);
+            for (int i = 0; i < here; i++, k = next<PLANE>(k), at += LANES)
+                if (one_by_one) some<PLANE, true>(at, LANES, k);
+            flush(total);
         }
-        return sums;
+        if (at < stop) some<PLANE, false>(at, static_cast<int>(stop - at), k);
+        flush(total);
+        return total;
     }
 };
 
-template <class T, bool SOFT_TARGET, bool PLAIN> Sums by_elements(const Sigmoid& call) {
+template <class T, bool SOFT_TARGET, bool PLAIN> double by_elements(const Sigmoid& call) {
     typedef Elements<T, SOFT_TARGET, PLAIN> Unit;
     const bool plane = call.S > 1 && call.period > 1;
     const int64_t total = call.N * call.C * call.S, inner = plane ? call.S : total;
     const int64_t each = (inner + STRETCH - 1) / STRETCH;
     return over(total / inner * each, call.threads, [&](int64_t chunk) {
-        Unit unit{call, {}, {}};
+        Unit unit{call};
         const int64_t segment = chunk / each, offset = chunk % each * STRETCH;
         const int64_t start = segment * inner + offset, stop = segment * inner + std::min(inner, offset + STRETCH);
-        return unit.stretch(start, stop, plane ? segment % call.period : start % call.period, plane);
+        return plane ? unit.template stretch<true>(start, stop, segment % call.period)
+                     : unit.template stretch<false>(start, stop, start % call.period);
     });
 }
 
-template <class T> Sums sigmoid_of(const Sigmoid& call, bool plain) {
+template <class T> double sigmoid_of(const Sigmoid& call, bool plain) {
     if (call.label == SOFT) return by_elements<T, true, false>(call);
     return plain ? by_elements<T, false, true>(call) : by_elements<T, false, false>(call);
 }
 
-inline Sums sigmoid(const Sigmoid& call) {
-    if (call.N * call.C * call.S == 0) return {};
+inline double sigmoid(const Sigmoid& call) {
+    if (call.N * call.C * call.S == 0) return 0;
     bool plain = true;  // label 0 asks nothing of "is", label 1 nothing of "is not"
     for (int64_t k = 0; k < call.period; k++) plain &= call.yes_share[k] == 0 && call.no_share[call.stride + k] == 0;
     switch (call.type) {

@@ -7,6 +7,12 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
+#include <new>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #ifndef STEELYARD_SET
 #define STEELYARD_SET baseline
@@ -41,6 +47,30 @@ template <class To, class From> INLINE To bits(From x) {
     std::memcpy(&out, &x, sizeof(out));
     return out;
 }
+INLINE Ints ints(const int32_t* p) {
+    Ints out;
+    std::memcpy(&out, p, sizeof(out));
+    return out;
+}
+INLINE void put(int32_t* to, Ints x) { std::memcpy(to, &x, sizeof(x)); }
+// Labels as int32: the low words of wider ones.
+INLINE Ints low_words(const int32_t* p) { return ints(p); }
+INLINE Ints low_words(const uint8_t* p) {
+    typedef uint8_t Bytes __attribute__((vector_size(LANES)));
+    Bytes raw;
+    std::memcpy(&raw, p, sizeof(raw));
+    return __builtin_convertvector(raw, Ints);
+}
+INLINE Ints low_words(const int64_t* p) {
+    const Ints a = ints(reinterpret_cast<const int32_t*>(p)), b = ints(reinterpret_cast<const int32_t*>(p) + LANES);
+#if STEELYARD_LANES == 16
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif STEELYARD_LANES == 8
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#endif
+}
 INLINE Floats larger(Floats a, Floats b) { return a > b ? a : b; }    // b where a is NaN
 INLINE Floats smaller(Floats a, Floats b) { return a < b ? a : b; }   // b where a is NaN
 INLINE Ints nan(Floats x) { return x != x; }
@@ -67,13 +97,11 @@ INLINE Ints lane() {
     return out;
 }
 
-// -- e^x for x <= 0, NaN for NaN. Degree 6 on [-ln 2 / 2, ln 2 / 2]: 1.5 units in the last place. Small results are denormal, as
-// the exponent is applied in two halves.
+// -- e^x for x <= 0, NaN for NaN. Degree 6 on [-ln 2 / 2, ln 2 / 2]: 1.5 units in the last place; small results are denormal.
 INLINE Floats exp(Floats x) {
-    x = x < -110.0f ? all(-110.0f) : x;
     const Floats shifter = all(12582912.0f);  // 1.5 * 2^23: adding it rounds to a whole number
+    x = x < -110.0f ? all(-110.0f) : x;
     Floats turned = x * 1.44269504088896341f + shifter;
-    Ints n = bits<Ints>(turned) - bits<Ints>(shifter);
     Floats whole = turned - shifter;
     Floats r = x - whole * 0.693359375f;
     r = r + whole * 2.12194440e-4f;
@@ -84,12 +112,22 @@ INLINE Floats exp(Floats x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * (r * r) + r + 1.0f;
-    Ints half = n >> 1;
+#if defined(__AVX512F__)
+    return _mm512_scalef_ps(p, whole);
+#else
+    Ints n = bits<Ints>(turned) - bits<Ints>(shifter), half = n >> 1;  // in two halves, for what is denormal
     return p * bits<Floats>((half + 127) << 23) * bits<Floats>((n - half + 127) << 23);
+#endif
 }
 
 // -- log x for x >= 0: -inf at 0, inf at inf, NaN for NaN. Coefficients of Cephes' logf (S. Moshier, public domain).
 INLINE Floats log(Floats x) {
+#if defined(__AVX512F__)
+    Floats m = _mm512_getmant_ps(x, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_zero), whole = _mm512_getexp_ps(x);
+    const Ints high = m > 1.41421356237309504f;
+    m = (high ? m * 0.5f : m) - 1.0f;
+    whole = high ? whole + 1.0f : whole;
+#else
     Ints tiny = x < 1.17549435e-38f;
     Floats scaled = tiny ? x * 8388608.0f : x;
     Ints raw = bits<Ints>(scaled);
@@ -99,6 +137,8 @@ INLINE Floats log(Floats x) {
     Ints low = m < 0.707106781186547524f;
     e = e + low;  // low is -1 where true
     m = (low ? m + m : m) - 1.0f;
+    Floats whole = __builtin_convertvector(e, Floats);
+#endif
     Floats square = m * m;
     Floats p = all(7.0376836292e-2f);
     p = p * m - 1.1514610310e-1f;
@@ -110,18 +150,69 @@ INLINE Floats log(Floats x) {
     p = p * m - 2.4999993993e-1f;
     p = p * m + 3.3333331174e-1f;
     p = p * m * square;
-    Floats whole = __builtin_convertvector(e, Floats);
     p = p + whole * -2.12194440e-4f - 0.5f * square;
     Floats out = m + p + whole * 0.693359375f;
     out = x == 0.0f ? all(-INF) : out;
     return (x == INF) | nan(x) ? x : out;
 }
 
-// -- log(1 + x) for x > -1: the logarithm of the rounded sum, corrected by what rounding lost.
-INLINE Floats log1p(Floats x) {
-    Floats sum = x + 1.0f;
-    Floats out = log(sum) - ((sum - 1.0f) - x) / sum;
-    return (sum == 1.0f) ? x : ((x == INF) ? x : out);
+// -- log(1 + x) = 2 artanh(s), s = x / (2 + x), for x in [-1/2, 1], where |s| <= 1/3: to the last place but one.
+// (artanh(s) / s - 1) / s^2 is a polynomial in s^2, fitted at the zeros of a Chebyshev polynomial; its error is 1.5e-8.
+INLINE Floats log1p_of(Floats s) {
+    const Floats t = s * s;
+    Floats p = all(0.13433774f);
+    p = p * t + 0.14116979f;
+    p = p * t + 0.20003836f;
+    p = p * t + 0.3333332f;
+    const Floats twice = s + s;
+    return twice + twice * t * p;
+}
+INLINE Floats log1p(Floats x) { return log1p_of(x / (2.0f + x)); }
+
+// -- 1 / x for x far from the ends of float: to the last place but one
+INLINE Floats inverse(Floats x) {
+#if defined(__AVX512F__)
+    const Floats rough = _mm512_rcp14_ps(x);  // 14 bits, doubled by one step of Newton's
+    return rough * (2.0f - x * rough);
+#else
+    return 1.0f / x;
+#endif
+}
+
+// -- memory whose vectors lie within one line of the cache
+struct Freed {
+    void operator()(float* p) const { ::operator delete[](p, std::align_val_t{64}); }
+};
+typedef std::unique_ptr<float[], Freed> Buffer;
+inline Buffer buffer(int64_t size) {
+    return Buffer(static_cast<float*>(::operator new[](sizeof(float) * static_cast<size_t>(size), std::align_val_t{64})));
+}
+
+// LANES numbers from all over
+INLINE Floats gather(const float* from, Ints at) {
+#if defined(__AVX512F__)
+    return _mm512_i32gather_ps(bits<__m512i>(at), from, 4);
+#else
+    Floats out;
+    for (int i = 0; i < LANES; i++) out[i] = from[at[i]];
+    return out;
+#endif
+}
+
+// Past the caches, to an address that is a multiple of a vector: memory that nobody reads soon needs not be read to be written.
+INLINE void stream(float* to, Floats x) {
+#if defined(__AVX512F__)
+    _mm512_stream_ps(to, x);
+#elif defined(__AVX2__)
+    _mm256_stream_ps(to, x);
+#else
+    std::memcpy(to, &x, sizeof(x));
+#endif
+}
+INLINE void streamed() {
+#if defined(__AVX2__)
+    _mm_sfence();
+#endif
 }
 
 // -- reading and writing the three types of logits

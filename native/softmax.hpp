@@ -16,41 +16,41 @@ namespace steelyard::STEELYARD_SET {
 constexpr int SHORT = 96;         // classes up to which items of one row lie side by side in lanes
 constexpr int64_t CHUNK = 1 << 16;  // logits of one chunk, about: what a thread takes at a time, and what sums are made of
 
-template <class T, bool SOFT_TARGET, int V> Sums by_lanes(const Softmax& call) {
+template <class T, bool SOFT_TARGET, int V> double by_lanes(const Softmax& call) {
     typedef Lanes<T, SOFT_TARGET, V> Unit;
     const int64_t span = std::max<int64_t>(Unit::ITEMS, CHUNK / call.C / Unit::ITEMS * Unit::ITEMS);
     const int64_t outer = call.S > 1 ? call.N : 1, inner = call.S > 1 ? call.S : call.N;
     const int64_t each = (inner + span - 1) / span;
     return over(outer * each, call.threads, [&](int64_t chunk) {
         Unit unit(call);
-        Sums sums;
+        double sum = 0;
         const int64_t n = chunk / each, start = chunk % each * span, stop = std::min(inner, start + span);
         for (int64_t i = start; i < stop; i += Unit::ITEMS)
-            unit.run(call.S > 1 ? n : 0, i, static_cast<int>(std::min<int64_t>(Unit::ITEMS, stop - i)), sums);
-        unit.flush(sums);
-        return sums;
+            unit.run(call.S > 1 ? n : 0, i, static_cast<int>(std::min<int64_t>(Unit::ITEMS, stop - i)), sum);
+        unit.flush(sum);
+        if (unit.past) streamed();
+        return sum;
     });
 }
 
-template <class T> Sums softmax_of(const Softmax& call) {
-    if (call.N * call.S == 0 || call.C == 0) return {};
+template <class T> double softmax_of(const Softmax& call) {
+    if (call.N * call.S == 0 || call.C == 0) return 0;
     const bool soft = call.label == SOFT;
     if (call.S > 1 || call.C <= SHORT) {
-        constexpr int WIDE = 64 / LANES;
-        if (call.S > 1 && call.C <= 24) return soft ? by_lanes<T, true, 4 * WIDE>(call) : by_lanes<T, false, 4 * WIDE>(call);
-        if (call.C <= 128) return soft ? by_lanes<T, true, WIDE>(call) : by_lanes<T, false, WIDE>(call);
-        return soft ? by_lanes<T, true, 1>(call) : by_lanes<T, false, 1>(call);
+        constexpr int WIDE = 64 / LANES;  // vectors of a block: 64 items, 256 where these fit the cache and lie in planes
+        if (soft) return by_lanes<T, true, WIDE>(call);
+        return call.S > 1 && call.C <= 24 ? by_lanes<T, false, 4 * WIDE>(call) : by_lanes<T, false, WIDE>(call);
     }
     const int64_t span = std::max<int64_t>(1, CHUNK / call.C);
     return over((call.N + span - 1) / span, call.threads, [&](int64_t chunk) {
         Row<T> unit(call);
-        Sums sums;
-        for (int64_t i = chunk * span; i < std::min(call.N, (chunk + 1) * span); i++) unit.run(i, sums);
-        return sums;
+        double sum = 0;
+        for (int64_t i = chunk * span; i < std::min(call.N, (chunk + 1) * span); i++) unit.run(i, sum);
+        return sum;
     });
 }
 
-inline Sums softmax(const Softmax& call) {
+inline double softmax(const Softmax& call) {
     switch (call.type) {
         case BFLOAT16: return softmax_of<BF16>(call);
         case FLOAT16: return softmax_of<F16>(call);

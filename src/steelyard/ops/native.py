@@ -229,6 +229,10 @@ class Call:
             if target.dtype not in LABELS:
                 target = target.long()
             self.kind = LABELS[target.dtype]
+        if not -(2**31) <= ignore_index < 2**31:  # the kernels compare 32 bits
+            if target.dtype == torch.int64:
+                target = torch.where(target == ignore_index, -100, target)
+            ignore_index = -100
         self.target = target.contiguous()
         self.weight = None if weight is None else weight.float().contiguous()
         self.ignore = ignore_index

@@ -1,0 +1,119 @@
+// Which labels there are, before any exponential: what the mean divides by, and the first label that is no class. The mean's
+// gradient needs its divisor before the first logit is read, so this is a pass of its own over labels and call weights.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <type_traits>
+
+#include "call.hpp"
+#include "simd.hpp"
+
+namespace steelyard::STEELYARD_SET {
+
+constexpr int64_t COUNTED = 1 << 16;  // items of one chunk
+
+// work(first, last) -> Census for chunks of items on several threads, added up in order.
+template <class Work> Census counted(int64_t items, int threads, const Work& work) {
+    const int64_t chunks = (items + COUNTED - 1) / COUNTED;
+    std::unique_ptr<Census[]> found(new Census[chunks]);
+    auto one = [&](int64_t i) { found[i] = work(i * COUNTED, std::min(items, (i + 1) * COUNTED)); };
+    spread(chunks, threads, [](void* state, int64_t i) { (*static_cast<decltype(one)*>(state))(i); }, &one);
+    Census sum;
+    for (int64_t i = 0; i < chunks; i++) {
+        sum.mass += found[i].mass;
+        sum.count += found[i].count;
+        if (found[i].bad && !sum.bad) sum.wrong = found[i].wrong;
+        sum.bad |= found[i].bad;
+    }
+    return sum;
+}
+
+// Counts what is not ignored, and finds a label outside 0..classes-1.
+template <class Label> Census labels_of(const Label* y, int64_t items, int64_t ignore, int64_t classes) {
+    typedef std::make_unsigned_t<Label> Unsigned;
+    const Label ignored_label = static_cast<Label>(ignore);
+    const bool may_ignore = static_cast<int64_t>(ignored_label) == ignore;
+    const auto largest = static_cast<int64_t>(std::min<uint64_t>(std::numeric_limits<Unsigned>::max(), classes - 1));
+    int32_t ignored = 0, strange = 0;
+    for (int64_t i = 0; i < items; i++) {
+        const int32_t skip = may_ignore & (y[i] == ignored_label);
+        ignored += skip;
+        strange += ~skip & (static_cast<Unsigned>(y[i]) > static_cast<Unsigned>(largest));
+    }
+    Census found;
+    found.count = items - ignored;
+    found.bad = strange != 0;
+    for (int64_t i = 0; found.bad; i++) {
+        const auto label = static_cast<int64_t>(y[i]);
+        if (label == ignore || (label >= 0 && label < classes)) continue;
+        found.wrong = label;
+        break;
+    }
+    return found;
+}
+
+// own(item, label): what a label counts, before the call weight.
+template <class Label, class Own>
+Census hard_census(const Common& call, const Label* y, int64_t items, int64_t classes, bool mass, const Own& own) {
+    return counted(items, call.threads, [&](int64_t first, int64_t last) {
+        Census found = labels_of(y + first, last - first, call.ignore, classes);
+        if (found.bad || (!call.weight && !mass)) return found;
+        double sums[4] = {0, 0, 0, 0};  // so that additions need not wait for one another
+        for (int64_t i = first; i < last; i++) {
+            if (static_cast<int64_t>(y[i]) == call.ignore) continue;
+            const float s = call.weight ? call.weight[i] : 1.0f;
+            found.count -= s == 0;
+            if (s != 0 && mass) sums[i & 3] += static_cast<double>(s) * own(i, y[i]);
+        }
+        found.mass = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        return found;
+    });
+}
+
+template <class Own> Census census_of(const Common& call, int64_t items, int64_t classes, bool mass, const Own& own) {
+    switch (call.label) {
+        case INT64: return hard_census(call, static_cast<const int64_t*>(call.target), items, classes, mass, own);
+        case INT32: return hard_census(call, static_cast<const int32_t*>(call.target), items, classes, mass, own);
+        default: return hard_census(call, static_cast<const uint8_t*>(call.target), items, classes, mass, own);
+    }
+}
+
+inline Census softmax_census(const Softmax& call, bool mass) {
+    const int64_t items = call.N * call.S, C = call.C, S = call.S;
+    if (call.label != SOFT)
+        return census_of(call, items, C, mass, [&](int64_t, int64_t y) { return call.own ? call.own[y] : 1.0f; });
+    const float* t = static_cast<const float*>(call.target);
+    return counted(items, call.threads, [&](int64_t first, int64_t last) {
+        Census found;
+        for (int64_t i = first; i < last; i++) {
+            const float s = call.weight ? call.weight[i] : 1.0f;
+            if (s == 0) continue;
+            found.count++;
+            for (int64_t c = 0; mass && c < C; c++)
+                found.mass += static_cast<double>(s) * t[(i / S * C + c) * S + i % S] * (call.own ? call.own[c] : 1.0f);
+        }
+        return found;
+    });
+}
+
+inline Census sigmoid_census(const Sigmoid& call, bool mass) {
+    const int64_t items = call.N * call.C * call.S;
+    auto class_of = [&](int64_t i) { return call.period == 1 ? 0 : i / call.S % call.C; };
+    if (call.label != SOFT)
+        return census_of(call, items, 2, mass, [&](int64_t i, int64_t y) { return call.own[y * call.stride + class_of(i)]; });
+    const float* t = static_cast<const float*>(call.target);
+    return counted(items, call.threads, [&](int64_t first, int64_t last) {
+        Census found;
+        found.count = last - first;
+        for (int64_t i = first; call.weight && i < last; i++) found.count -= call.weight[i] == 0;
+        for (int64_t i = first; mass && i < last; i++) {
+            const float no = call.own[class_of(i)], yes = call.own[call.stride + class_of(i)];
+            found.mass += static_cast<double>(call.weight ? call.weight[i] : 1.0f) * (t[i] * yes + (1 - t[i]) * no);
+        }
+        return found;
+    });
+}
+
+}  // namespace steelyard::STEELYARD_SET
