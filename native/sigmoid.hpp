@@ -34,6 +34,9 @@ struct Odds {
 struct Entry {
     Floats scale, offset, a, b, own;
 };
+struct Both {
+    Entry no, yes;
+};
 
 // What is known of LANES neighbouring logits before any exponential.
 struct Given {
@@ -76,38 +79,38 @@ template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
         d = ((is ? h : -h) + (is ? odds.p : odds.q) * through) * t.scale;
     }
 
-    // What the tables say of LANES logits with hard labels.
-    template <bool PLANE> INLINE Entry chosen(Ints is, int64_t k) const {
-        const Entry no = entry<PLANE>(0, k), yes = entry<PLANE>(1, k);
+    // The tables of both labels at LANES logits.
+    template <bool PLANE> INLINE Both tables(int64_t k) const { return {entry<PLANE>(0, k), entry<PLANE>(1, k)}; }
+
+    // What they say for the labels that are there: soft ones where they do not touch the adjusted logits.
+    INLINE Entry said(const Both& of, const Given& given) const {
+        const Entry &no = of.no, &yes = of.yes;
+        if constexpr (SOFT_TARGET) {
+            const Floats t = given.share, rest = 1.0f - t;
+            return {yes.scale, yes.offset, t * yes.a + rest * no.a, t * yes.b + rest * no.b, t * yes.own + rest * no.own};
+        }
+        const Ints is = given.is;
         return {is ? yes.scale : no.scale, is ? yes.offset : no.offset, is ? yes.a : (PLAIN ? no.b : no.a), is ? yes.b : no.b,
                 is ? yes.own : no.own};
-    }
-    // With soft ones, where they do not touch the adjusted logits.
-    template <bool PLANE> INLINE Entry expected(Floats t, int64_t k) const {
-        const Entry no = entry<PLANE>(0, k), yes = entry<PLANE>(1, k);
-        const Floats rest = 1.0f - t;
-        return {yes.scale, yes.offset, t * yes.a + rest * no.a, t * yes.b + rest * no.b, t * yes.own + rest * no.own};
-    }
-    template <bool PLANE> INLINE Entry said(const Given& given, int64_t k) const {
-        if constexpr (SOFT_TARGET) return expected<PLANE>(given.share, k);
-        return chosen<PLANE>(given.is, k);
     }
 
     // Up to BLOCK vectors of logits from `at` on; k is the class of the first one. First the exponentials of all, in a loop whose
     // turns do not wait for one another, then the rest.
     template <bool PLANE> void block(int64_t at, int vectors, int64_t k) {
         Odds odds[BLOCK];
+        const bool same = PLANE || call.period == 1;
+        const Both everywhere = tables<PLANE>(k);
         int64_t ks = k;
         for (int v = 0; v < vectors; v++, ks = next<PLANE>(ks)) {
             const Floats z = T::load(static_cast<const typename T::Type*>(call.logits) + at + v * LANES);
             const Given given = read<true>(at + v * LANES, LANES);
-            const Entry t = said<PLANE>(given, ks);
+            const Entry t = said(same ? everywhere : tables<PLANE>(ks), given);
             const Floats u = t.scale * z + t.offset;
             odds[v] = Odds(PLAIN && !SOFT_TARGET ? (given.is ? u : -u) : u);
         }
         for (int v = 0; v < vectors; v++, k = next<PLANE>(k)) {
             const Given given = read<true>(at + v * LANES, LANES);
-            const Entry t = said<PLANE>(given, k);
+            const Entry t = said(same ? everywhere : tables<PLANE>(k), given);
             Floats loss, lse, d;
             if constexpr (PLAIN && !SOFT_TARGET) {
                 single(odds[v], given.is, t, given.up, given.along, loss, lse, d);
@@ -128,10 +131,11 @@ template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
         }
         const Floats z = T::load(from);
         const Given given = read<WHOLE>(at, count);
-        Entry t = said<PLANE>(given, k);
+        const Both both = tables<PLANE>(k);
+        const Entry t = said(both, given);
         Floats loss, lse, d;
         if (SOFT_TARGET && call.by_label) {
-            const Entry no = entry<PLANE>(0, k), yes = entry<PLANE>(1, k);
+            const Entry &no = both.no, &yes = both.yes;
             const Floats share = given.share, rest = 1.0f - share;
             Floats l0, e0, d0, l1, e1, d1;
             branch(Odds(no.scale * z + no.offset), {no.scale, no.offset, rest * no.a, rest * no.b, t.own}, given.up,

@@ -39,7 +39,7 @@ typedef uint16_t Halves __attribute__((vector_size(2 * LANES)));
 
 constexpr float INF = std::numeric_limits<float>::infinity();
 
-INLINE Floats all(float x) { return Floats{} + x; }
+INLINE Floats all(float x) { return x - Floats{}; }  // and not +, which would make 0 of -0
 INLINE Ints all(int32_t x) { return Ints{} + x; }
 template <class To, class From> INLINE To bits(From x) {
     static_assert(sizeof(To) == sizeof(From));
@@ -56,10 +56,15 @@ INLINE void put(int32_t* to, Ints x) { std::memcpy(to, &x, sizeof(x)); }
 // Labels as int32: the low words of wider ones.
 INLINE Ints low_words(const int32_t* p) { return ints(p); }
 INLINE Ints low_words(const uint8_t* p) {
-    typedef uint8_t Bytes __attribute__((vector_size(LANES)));
-    Bytes raw;
-    std::memcpy(&raw, p, sizeof(raw));
-    return __builtin_convertvector(raw, Ints);
+#if defined(__AVX512F__)
+    return bits<Ints>(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+#elif defined(__AVX2__)
+    return bits<Ints>(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+#else
+    Ints out;
+    for (int i = 0; i < LANES; i++) out[i] = p[i];
+    return out;
+#endif
 }
 INLINE Ints low_words(const int64_t* p) {
     const Ints a = ints(reinterpret_cast<const int32_t*>(p)), b = ints(reinterpret_cast<const int32_t*>(p) + LANES);
@@ -216,6 +221,26 @@ INLINE void streamed() {
 }
 
 // -- reading and writing the three types of logits
+INLINE Words widened(const uint16_t* p) {
+#if defined(__AVX512F__)
+    return bits<Words>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+#elif defined(__AVX2__)
+    return bits<Words>(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+#else
+    Halves raw;
+    std::memcpy(&raw, p, sizeof(raw));
+    return __builtin_convertvector(raw, Words);
+#endif
+}
+INLINE void narrowed(uint16_t* p, Words x) {
+#if defined(__AVX512F__)
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(bits<__m512i>(x)));
+#else
+    Halves out = __builtin_convertvector(x, Halves);
+    std::memcpy(p, &out, sizeof(out));
+#endif
+}
+
 struct F32 {
     typedef float Type;
     static INLINE Floats load(const float* p) {
@@ -231,16 +256,13 @@ struct F32 {
 struct BF16 {
     typedef uint16_t Type;
     static INLINE Floats load(const uint16_t* p) {
-        Halves raw;
-        std::memcpy(&raw, p, sizeof(raw));
-        return bits<Floats>(__builtin_convertvector(raw, Words) << 16);
+        return bits<Floats>(widened(p) << 16);
     }
     static INLINE void store(uint16_t* p, Floats x) {
         Words raw = bits<Words>(x);
         Words rounded = (raw + 0x7fffu + ((raw >> 16) & 1u)) >> 16;
         rounded = nan(x) ? Words{} + 0x7fc0u : rounded;
-        Halves out = __builtin_convertvector(rounded, Halves);
-        std::memcpy(p, &out, sizeof(out));
+        narrowed(p, rounded);
     }
     static INLINE float one(const uint16_t* p) { return bits<float>(uint32_t(*p) << 16); }
     static INLINE void put(uint16_t* p, float x) {
@@ -253,9 +275,7 @@ struct BF16 {
 struct F16 {
     typedef uint16_t Type;
     static INLINE Floats load(const uint16_t* p) {
-        Halves raw;
-        std::memcpy(&raw, p, sizeof(raw));
-        Words h = __builtin_convertvector(raw, Words);
+        Words h = widened(p);
         Words magnitude = (h & 0x7fffu) << 13;
         Floats out = bits<Floats>(magnitude) * 5.192296858534828e33f;  // 2^112 moves the exponent, denormals included
         Ints special = bits<Ints>((h & 0x7c00u) == 0x7c00u);
@@ -270,8 +290,7 @@ struct F16 {
         Words out = a < 0x38800000u ? small : normal;
         out = a >= 0x477ff000u ? Words{} + 0x7c00u : out;
         out = a > 0x7f800000u ? Words{} + 0x7e00u : out;
-        Halves narrow = __builtin_convertvector(out | sign, Halves);
-        std::memcpy(p, &narrow, sizeof(narrow));
+        narrowed(p, out | sign);
     }
     static INLINE float one(const uint16_t* p) {
         uint16_t padded[LANES] = {*p};
