@@ -5,7 +5,7 @@ python3 run.py setup            make .venv with steelyard and all that its tests
 python3 run.py demo  [...]      tune the mammography data and write a report
 python3 run.py test  [...]      run the tests (arguments go to pytest)
 python3 run.py check            lint, format, types, layers
-python3 run.py bench [...]      python -m benchmarks ce|binary|tune|mlp|honesty|outside
+python3 run.py bench [...]      python -m benchmarks ce|binary|linear|tune|mlp|honesty|outside
 python3 run.py docs             build the documentation's generated tables
 """
 
@@ -37,10 +37,11 @@ def main(arguments: list[str]) -> int:
 
 
 def install(extra: str) -> None:
-    """Bring .venv up to date; a stamp of the project's metadata makes the second call free."""
+    """Bring .venv up to date; a stamp of the project's metadata and its C++ makes the second call free."""
     stamp = HOME / f"steelyard-{extra}.stamp"
     wanted = hashlib.sha256()
-    for name in ("pyproject.toml", "constraints.txt", "run.py"):
+    built = ["CMakeLists.txt", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "native").iterdir())]
+    for name in ("pyproject.toml", "constraints.txt", "run.py", *built):
         wanted.update((ROOT / name).read_bytes())
     stamps = [stamp, HOME / "steelyard-dev.stamp"]
     if any(s.exists() and s.read_text() == wanted.hexdigest() for s in stamps) and PYTHON.exists():

@@ -5,7 +5,7 @@ import json
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ Variant = Callable[[], object]
 
 
 def in_turn(
-    variants: dict[str, Variant], rounds: int, *, clock: Callable[[], float] = time.process_time
+    variants: Mapping[str, Variant], rounds: int, *, clock: Callable[[], float] = time.process_time
 ) -> dict[str, dict[str, Any]]:
     """Milliseconds per call: median and quartiles; `ratio` is to the first variant, round by round.
 

@@ -1,4 +1,5 @@
-"""Write the pages that are read off the code: ingredients.md from the menu, cli.md from the commands' own help.
+"""Write the pages that are read off the code and the results: ingredients.md from the menu, cli.md from the commands' own help,
+speed.md from benchmarks/results.
 
 python docs/build_tables.py           write them
 python docs/build_tables.py --check   exit 1 and name the pages that are out of date
@@ -9,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import speed_page
 
 from steelyard import curves, ingredients
 from steelyard.counts import Counts
@@ -67,7 +70,7 @@ The strategies and their options are those of [the ingredients](ingredients.md).
 
 def build() -> dict[str, str]:
     """{page: text}"""
-    return {"ingredients.md": ingredients_page(), "cli.md": cli_page()}
+    return {"ingredients.md": ingredients_page(), "cli.md": cli_page(), "speed.md": speed_page.page(NOTE)}
 
 
 def ingredients_page() -> str:

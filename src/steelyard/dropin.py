@@ -9,7 +9,7 @@ logits; a pos_weight of length C is tried on axis 1 where torch raises.
 import math
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,15 +20,17 @@ from .ops import Bound
 from .ops.bind import Parts, Target
 from .ops.shapes import same_shape
 
+Made = TypeVar("Made")
+
 
 class _DropIn(nn.Module):
-    """Keeps the Bound that it made as long as it is asked for the same one: what backends made of the tables stays with it."""
+    """Keeps what it made of its weights as long as they and the shapes are the same: what backends made of a Bound stays with it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._made: tuple[Tensor | None, tuple[Any, ...], Bound] | None = None
+        self._made: tuple[Tensor | None, tuple[Any, ...], Any] | None = None
 
-    def _kept(self, source: Tensor | None, rest: tuple[Any, ...], make: Callable[[], Bound]) -> Bound:
+    def _kept(self, source: Tensor | None, rest: tuple[Any, ...], make: Callable[[], Made]) -> Made:
         """`make`, anew only where the buffer `source` or `rest` have changed."""
         if torch.compiler.is_compiling() or (source is not None and source.is_inference()):
             return make()
@@ -135,17 +137,16 @@ class BCEWithLogitsLoss(_DropIn):
         if not target.is_floating_point():
             target = target.to(torch.promote_types(input.dtype, torch.float32))
         same_shape("BCEWithLogitsLoss", input, target)
-        positive, layout = None, list(input.shape)
-        if self.pos_weight is not None:
-            positive, layout = _along_one_axis(self._fit("pos_weight", self.pos_weight, input), layout)
+        bound, layout = self._kept(self.pos_weight, tuple(input.shape), lambda: self._laid_out(input))
         weight = None
         if self.weight is not None:
-            weight = self._fit("weight", self.weight, input).expand(input.shape).reshape(layout)
+            weight = self._fit("weight", self.weight, input).expand(input.shape)
+            weight = weight if layout is None else weight.reshape(layout)
         loss = reduced(
             "BCEWithLogitsLoss",
-            input.reshape(layout),
-            target.reshape(layout),
-            self._kept(self.pos_weight, tuple(input.shape), lambda: _yes_weight(positive, None)),
+            input if layout is None else input.reshape(layout),
+            target if layout is None else target.reshape(layout),
+            bound,
             weight,
             ignore_index=-100,
             class_dim=1,
@@ -153,6 +154,13 @@ class BCEWithLogitsLoss(_DropIn):
             normalizer=max(input.numel(), 1) if self.reduction == "mean" else None,
         )
         return _like_torch(loss.reshape(input.shape) if self.reduction == "none" else loss, input)
+
+    def _laid_out(self, input: Tensor) -> tuple[Bound, list[int] | None]:
+        """The weights for inputs of this shape, and the shape that the logits take; None: as they are."""
+        if self.pos_weight is None:
+            return _yes_weight(None, None), None
+        positive, layout = _along_one_axis(self._fit("pos_weight", self.pos_weight, input), list(input.shape))
+        return _yes_weight(positive, None), None if layout == list(input.shape) else layout
 
     def bound(self) -> Bound:
         """pos_weight as the ops take it, one number per class: what `explain` reads. `weight` changes no optimum."""
@@ -209,8 +217,8 @@ def _along_one_axis(values: Tensor, shape: list[int]) -> tuple[Tensor, list[int]
         values, last = values.expand(shape), len(shape)
     else:
         values = values.expand(*values.shape[:first], *shape[first:last], *values.shape[last:])
-    layout = [math.prod(shape[:first]), math.prod(shape[first:last]), math.prod(shape[last:])]
-    return values.reshape(-1), layout
+    layout = [math.prod(shape[:first]), math.prod(shape[first:last])]
+    return values.reshape(-1), layout if last == len(shape) else [*layout, math.prod(shape[last:])]
 
 
 def _reduction(name: str, size_average: bool | None, reduce: bool | None, reduction: str) -> str:

@@ -30,7 +30,7 @@ class RecipeLoss(nn.Module):
         bound = bind(recipe, self.link)
         # numbers that are learned are laid out anew at every call, for a fresh graph; others once
         self._structure = None if bound.live else bound
-        self._made: tuple[tuple[tuple[int, int], ...], Bound] | None = None
+        self._made: tuple[list[int], Bound] | None = None
         tensors = factors(recipe) if bound.live else bound.tensors()
         for key, tensor in tensors.items():
             if isinstance(tensor, nn.Parameter):
@@ -41,16 +41,26 @@ class RecipeLoss(nn.Module):
 
     def bound(self) -> Bound:
         """The recipe as the ops take it, holding the tensors this module holds now."""
+        held = None if torch.compiler.is_compiling() else self._held()
+        # the same object as long as the numbers are the same: what backends made of the tables stays with it
+        if held is not None and self._made is not None and self._made[0] == held:
+            return self._made[1]
         tensors = {name: getattr(self, name) for name in self._names}
         if self._structure is None:
             return lay_out(self.recipe, self.link, tensors)
-        if torch.compiler.is_compiling() or any(t.is_inference() for t in tensors.values()):
-            return self._structure.with_tensors(tensors)
-        # the same object as long as the numbers are the same: what backends made of the tables stays with it
-        held = tuple((id(t), t._version) for t in tensors.values())
-        if self._made is None or self._made[0] != held:
-            self._made = held, self._structure.with_tensors(tensors)
-        return self._made[1]
+        bound = self._structure.with_tensors(tensors)
+        if held is not None:
+            self._made = held, bound
+        return bound
+
+    def _held(self) -> list[int] | None:
+        """Which tables these are, and how often they were written to; None where that cannot be said."""
+        found = []
+        for table in self._buffers.values():
+            if table is None or table.is_inference():
+                return None
+            found += id(table), table._version
+        return None if self._structure is None else found
 
     def terms(self, logits: Tensor, target: Tensor, *, weight: Any = None) -> Terms:
         """Unreduced loss, mass and lse; the square of lse is the z-loss."""

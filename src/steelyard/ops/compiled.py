@@ -29,7 +29,10 @@ def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None)
     """Why a compiled graph needs the formula written out, or "". Looks at types alone."""
     if not native.available() or torch.compiler.is_exporting():
         return "the native core is not there, or will not be where an exported graph goes"
-    return native.refusal_of_types(logits, target, bound, weight)
+    by_label = bound.link == "softmax" and bound.label_dependent
+    return native.refusal_of_recipe(bound) or native.refusal_of_call(
+        logits, target, weight, bound.tensors().values(), by_label
+    )
 
 
 def total(

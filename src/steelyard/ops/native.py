@@ -10,6 +10,7 @@ computes the loss, and backward only hands it over. It is released then: whoever
 import dataclasses
 import importlib
 import math
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -61,22 +62,33 @@ def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None)
         return "the native core is not installed"
     if any(type(t) not in (Tensor, torch.nn.Parameter) for t in (logits, target)) or _transformed():
         return "tensors that a transform watches"
-    return refusal_of_types(logits, target, bound, weight) or layout(bound).why
+    known = layout(bound)
+    return known.why or refusal_of_call(
+        logits, target, weight, known.tensors, known.by_label and bound.link == "softmax"
+    )
 
 
-def refusal_of_types(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -> str:
-    """The part of it that looks at no value."""
+def refusal_of_call(
+    logits: Tensor, target: Tensor, weight: Tensor | None, tables: Collection[Tensor], by_label: bool
+) -> str:
+    """The part of it that may differ from call to call; `by_label`: a softmax whose adjusted logits depend on the label."""
     if logits.device.type != "cpu" or logits.dtype not in DTYPES:
         return f"logits of {logits.dtype} on {logits.device.type}"
     if target.requires_grad or (weight is not None and weight.requires_grad):
         return "soft targets or call weights that need a gradient"
-    if bound.live:
-        return "a table of the recipe is being learned"
+    for table in tables:
+        if table.requires_grad:
+            return "a table of the recipe is being learned"
+    if by_label and target.is_floating_point():
+        return "soft targets under tables by label"  # an error, which the reference words
+    return ""
+
+
+def refusal_of_recipe(bound: Bound) -> str:
+    """The part of it that stays with a recipe."""
     for curve in (bound.yes, bound.no):
         if type(curve) not in CURVES:
             return f"the curve {type(curve).__name__} has no kernel"
-    if bound.link == "softmax" and target.is_floating_point() and bound.label_dependent:
-        return "soft targets under tables by label"  # an error, which the reference words
     dense = (None if bound.target is None else bound.target.rows, None if bound.weight is None else bound.weight.full)
     if bound.link == "softmax" and bound.target is not None and any(t is not None for t in dense):
         return "a target or weight of its own for every pair of label and class"
@@ -92,11 +104,12 @@ def _transformed() -> bool:
 
 @dataclasses.dataclass
 class Layout:
-    """A Bound as the kernels read it. `why` says what they do not know of it; `tensors` keeps the tables alive."""
+    """A Bound as the kernels read it: `why` says what they do not know of it, `tensors` are its tables, `sizes` the kernels for
+    so many classes with the arrays that these point at."""
 
     why: str = ""
     by_label: bool = False
-    tensors: tuple[Tensor | None, ...] = ()
+    tensors: tuple[Tensor, ...] = ()
     sizes: dict[int, Any] = dataclasses.field(default_factory=dict)
 
     def plan(self, bound: Bound, classes: int) -> Any:
@@ -115,9 +128,10 @@ def layout(bound: Bound) -> Layout:
 
 
 def _layout(bound: Bound) -> Layout:
-    if any(t.device.type != "cpu" for t in bound.tensors().values()):
+    tables = tuple(bound.tensors().values())
+    if any(t.device.type != "cpu" for t in tables):
         return Layout("tables on another device than the CPU")
-    return Layout(by_label=bound.label_dependent)
+    return Layout(refusal_of_recipe(bound), bound.label_dependent, tables)
 
 
 def _table(values: Tensor | None, size: int) -> Tensor | None:

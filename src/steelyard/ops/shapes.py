@@ -60,9 +60,10 @@ def arrange(name: str, logits: Tensor, target: Any, weight: Any, bound: Bound, c
                 f"{name}: the recipe is for {bound.width} classes but the logits have {width} on axis {axis}"
                 f" (shape {list(logits.shape)}); class_dim= names the class axis."
             )
-        logits = logits.movedim(axis, 1)
-        target = target.movedim(axis, 1) if soft or not softmax else target
-        weight = weight.movedim(axis, 1) if weight is not None and not softmax else weight
+        if axis != 1:  # a view that is not needed costs as much as a small loss
+            logits = logits.movedim(axis, 1)
+            target = target.movedim(axis, 1) if soft or not softmax else target
+            weight = weight.movedim(axis, 1) if weight is not None and not softmax else weight
     return Call(logits, target, weight, axis, batched)
 
 

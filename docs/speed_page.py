@@ -1,0 +1,63 @@
+"""docs/speed.md, read off benchmarks/results: build_tables.py writes it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results"
+
+TEXT = """
+# How fast the losses are
+
+`CrossEntropy`, `BinaryCrossEntropy` and the drop-ins compute loss and gradient in one pass in C++ on the CPU: labels, weights,
+offsets, scales, margins, smoothing, curves and call weights of any recipe, float32, bfloat16 and float16 logits, rows and
+planes (`[N, C, *space]`, nothing is transposed in memory). Numbers inside are float32; the answer does not depend on the number of
+threads. `steelyard doctor` says whether the kernels are there and which instruction set they use. Plain torch does the same,
+slower, where they are not: without a compiler at install time, on other devices than the CPU, in float64, for numbers that are learned,
+under `torch.func`, for soft targets that need a gradient, and for a target or weight table of its own for every pair of classes.
+Under `torch.compile` the kernels are one op in the graph.
+
+**Not measured on a GPU yet**: there, the losses are plain torch.
+
+`consume_logits=True` lets the gradient take the memory of the logits. Use it where logits are large and nothing reads them after
+the loss. `LinearCrossEntropy` goes further and never makes them.
+
+The tables come from `python3 run.py bench ce`, `bench binary` and `bench linear`, which time variants in turn in one process: forward
+and backward, medians, CPU time for one thread and wall time for two. *times* is how many of the first variant's steps
+fit in one step of this one, inverted: above 1 is faster than the first. *extra* is memory beyond logits and target, the gradient included,
+in multiples of the logits.
+"""
+
+
+def page(note: str) -> str:
+    text = note + "\n" + TEXT
+    for name, title in (("ce", "Cross-entropy"), ("binary", "Yes or no"), ("linear", "Linear layer and cross-entropy")):
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            text += section(title, json.loads(path.read_text("utf-8")))
+    return text
+
+
+def section(title: str, record: dict[str, Any]) -> str:
+    machine, versions = record["machine"], record["versions"]
+    sets = f", {record['sets'][-1]}" if record.get("sets") else ""
+    text = f"\n## {title}\n\n{machine['cpu']}{sets}, Python {versions['python']}, torch {versions['torch']}.\n"
+    groups = dict.fromkeys(row["group"] for row in record["rows"])
+    for group in groups:
+        text += f"\n### {group[:1].upper()}{group[1:]}\n\n| shape | type | threads | variant | ms | times | extra |\n"
+        text += "|---|---|---|---|---|---|---|\n"
+        text += "".join(line for row in record["rows"] if row["group"] == group for line in lines(row))
+    return text
+
+
+def lines(row: dict[str, Any]) -> Iterator[str]:
+    size = {"float32": 4, "bfloat16": 2}[row["dtype"]]
+    for n in row["shape"]:
+        size *= n
+    first = f"{tuple(row['shape'])} | {row['dtype']} | {row['threads']}"
+    for name, found in row["variants"].items():
+        extra = found.get("extra_mib")
+        told = "" if extra is None or size < 2**22 else f"{extra * 2**20 / size:.2f}"
+        yield f"| {first} | {name} | {found['median_ms']:.3g} | {found['ratio']:.2f} | {told} |\n"
+        first = " | | "
