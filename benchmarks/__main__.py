@@ -1,16 +1,17 @@
-"""python -m benchmarks tune|mlp [--rounds 15], or ce|binary|linear|honesty|outside, which say their own options with --help"""
+"""python -m benchmarks tune|mlp [--rounds 15], or ce|binary|linear|numerics|honesty|outside, which say their own options with --help"""
 
 import argparse
 import importlib
 import sys
 
-from . import linear, losses, mlp, tune
+from . import linear, losses, mlp, numerics, tune
 
 PROGRAMS = {"tune": tune.tune, "mlp": mlp.mlp}
 OWN = {  # they read the rest of the command line
     "ce": losses.ce,
     "binary": losses.binary,
     "linear": linear.linear,
+    "numerics": numerics.numerics,
     "honesty": lambda rest: importlib.import_module(".honesty", __package__).main(rest),
     "outside": lambda rest: importlib.import_module(".outside", __package__).main(rest),
 }

@@ -64,7 +64,7 @@ def _program(
                     )
                     told = ", ".join(f"{n} {t['median_ms']:.3g} ms x{t['ratio']:.2f}" for n, t in found.items())
                     print(f"{'x'.join(map(str, shape))} {dtype} {threads} threads, {group}: {told}", flush=True)
-    print(write(name, rows, sets=_sets()))
+    print(write(name, rows, sets=_sets(), peers=peers.versions()))
 
 
 def _sets() -> list[str]:

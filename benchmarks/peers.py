@@ -1,6 +1,7 @@
 """What people use today, under one call: loss(logits, target) -> mean. Formulas are written from the papers; packages run if installed."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from importlib.util import find_spec
 
 import torch
@@ -11,6 +12,11 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 GAMMA, ALPHA = 2.0, 0.25
 
 
+def versions() -> dict[str, str]:
+    """Of the packages that took part."""
+    return {name: version(name) for name in ("torchvision", "monai", "kornia", "timm") if find_spec(name)}
+
+
 def compiled(loss: Loss) -> Loss:
     """torch.compile of the eager formula, once for these shapes."""
     torch._dynamo.reset()
@@ -18,11 +24,37 @@ def compiled(loss: Loss) -> Loss:
 
 
 def focal(logits: Tensor, target: Tensor) -> Tensor:
-    """Lin et al. 2017, eq. 5, as most repositories write it: through BCE and a sigmoid."""
+    """Lin et al. 2017, eq. 5."""
+    return ((ALPHA * target + (1 - ALPHA) * (1 - target)) * focal_of(logits, target, GAMMA)).mean()
+
+
+def focal_of(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
+    """Lin et al. 2017, eq. 4, as most repositories write it: through BCE and a sigmoid. One loss for every logit."""
     ce = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     p = torch.sigmoid(logits)
     p_t = p * target + (1 - p) * (1 - target)
-    return ((ALPHA * target + (1 - ALPHA) * (1 - target)) * (1 - p_t) ** GAMMA * ce).mean()
+    return (1 - p_t) ** gamma * ce
+
+
+def focal_each(gamma: float) -> dict[str, Loss]:
+    """{package: focal loss of every logit, without alpha}, where installed."""
+    found: dict[str, Loss] = {}
+    if find_spec("torchvision"):
+        from torchvision.ops import sigmoid_focal_loss  # pyright: ignore[reportMissingImports]
+
+        found["torchvision"] = lambda z, y: sigmoid_focal_loss(z, y.to(z.dtype), -1, gamma, "none")
+    if find_spec("monai"):
+        from monai.losses import FocalLoss  # pyright: ignore[reportMissingImports]
+
+        monai = FocalLoss(gamma=gamma, reduction="none")
+        found["monai"] = lambda z, y: monai(z.unsqueeze(1), y.unsqueeze(1)).squeeze(1)
+    if find_spec("kornia"):
+        from kornia.losses import binary_focal_loss_with_logits  # pyright: ignore[reportMissingImports]
+
+        found["kornia"] = lambda z, y: binary_focal_loss_with_logits(
+            z.unsqueeze(1), y.unsqueeze(1), None, gamma, "none"
+        ).squeeze(1)
+    return found
 
 
 def asymmetric(logits: Tensor, target: Tensor) -> Tensor:
@@ -45,11 +77,13 @@ def packages(kind: str) -> dict[str, Loss]:
         from monai.losses import FocalLoss  # pyright: ignore[reportMissingImports]
 
         monai = FocalLoss(gamma=GAMMA, alpha=ALPHA)
-        found["monai"] = lambda x, t: monai(x, t)
+        found["monai"] = lambda x, t: monai(x.reshape(len(x), -1), t.reshape(len(t), -1))
     if kind == "focal" and find_spec("kornia"):
         from kornia.losses import binary_focal_loss_with_logits  # pyright: ignore[reportMissingImports]
 
-        found["kornia"] = lambda x, t: binary_focal_loss_with_logits(x, t, ALPHA, GAMMA, "mean")
+        found["kornia"] = lambda x, t: binary_focal_loss_with_logits(
+            x.reshape(len(x), -1), t.reshape(len(t), -1), ALPHA, GAMMA, "mean"
+        )
     if kind == "asymmetric" and find_spec("timm"):
         from timm.loss import AsymmetricLossMultiLabel  # pyright: ignore[reportMissingImports]
 

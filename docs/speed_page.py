@@ -36,6 +36,33 @@ def page(note: str) -> str:
         path = RESULTS / f"{name}.json"
         if path.exists():
             text += section(title, json.loads(path.read_text("utf-8")))
+    path = RESULTS / "numerics.json"
+    return text + (exact(json.loads(path.read_text("utf-8"))) if path.exists() else "")
+
+
+EXACT = """
+## How exact
+
+`python3 run.py bench numerics` compares losses and gradients with mpmath, for focal curves with gamma 0 (cross-entropy) to 5,
+logits up to 10,000 (float32) or 1,000 (bfloat16, float16) of both signs, and both labels. *not finite* and *zero* count numbers that should be
+neither (zero: where the exact number is a normal float); the errors are the largest relative ones of the rest, over all gammas.
+Gradients have the type of the logits, so theirs cannot be below its rounding: 4e-3 in bfloat16, 5e-4 in float16.
+
+| type | implementation | numbers | not finite | zero | error of the loss | of the gradient |
+|---|---|---|---|---|---|---|
+"""
+
+
+def exact(record: dict[str, Any]) -> str:
+    """One line for each type and implementation, over all gammas."""
+    text, rows = EXACT, record["rows"]
+    for dtype in dict.fromkeys(row["dtype"] for row in rows):
+        for who in dict.fromkeys(row["who"] for row in rows):
+            mine = [row for row in rows if (row["dtype"], row["who"]) == (dtype, who)]
+            name = f"{who} {record['peers'][who]}" if who in record["peers"] else who
+            counts = " | ".join(str(sum(row[k] for row in mine)) for k in ("cells", "not_finite", "zero"))
+            worst = " | ".join(f"{max(row[k] for row in mine):.1g}" for k in ("worst_loss", "worst_gradient"))
+            text += f"| {dtype} | {name} | {counts} | {worst} |\n"
     return text
 
 
