@@ -26,20 +26,12 @@ def reduce(terms: Terms, norm: str | float, reduction: str, normalizer: float | 
         return total
     if normalizer is None and norm == "sum":
         return total
-    z = denominator(terms, norm) if normalizer is None else normalizer
+    z = reference.denominator(terms, norm) if normalizer is None else normalizer
     if not isinstance(z, Tensor):
         return total / z if z else total * 0.0
     z = z.to(total)
     empty = z == 0
     return torch.where(empty, 0.0, total / torch.where(empty, 1.0, z))
-
-
-def denominator(terms: Terms, norm: str | float) -> float | Tensor:
-    if norm == "count":
-        return terms.valid.sum()
-    if norm == "mass":
-        return terms.mass.sum()
-    return 1.0 if norm == "sum" else float(norm)
 
 
 def global_mass(

@@ -20,7 +20,7 @@ from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from ..curves import GCE, Curve, Focal, Log, Poly, Shifted, Square, Symmetric
 from . import eager
 from .bound import Bound, Parts
-from .reference import Terms, diagonal
+from .reference import Terms, denominator, diagonal
 
 
 def _load() -> Any:
@@ -424,9 +424,9 @@ def _again(ctx: Any, upstream: Tensor) -> Tensor:
     logits, target, weight = ctx.saved_tensors
     bound, ignore, norm = ctx.rest
     if torch.is_grad_enabled():
-        from ..reduce import reduce
-
-        value = reduce(eager.terms(logits, target, bound, weight, ignore), norm, "mean")
+        found = eager.terms(logits, target, bound, weight, ignore)
+        z = float(denominator(found, norm))
+        value = found.loss.sum() * (1 / z if z else 0.0)
         return torch.autograd.grad(value, logits, upstream, create_graph=True)[0]
     with torch.enable_grad():
         again = logits.detach().requires_grad_()

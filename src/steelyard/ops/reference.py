@@ -366,3 +366,12 @@ def finish(loss: Tensor, own: Tensor, lse: Tensor, labels: Labels) -> Terms:
     # where: the label put in place of an ignored one may be a class that the offset removed, whose loss is inf
     loss, lse = (torch.where(labels.valid, x, 0.0) for x in (loss, lse))
     return Terms(loss * s, own * s, lse, labels.valid)
+
+
+def denominator(terms: Terms, norm: str | float) -> float | Tensor:
+    """What the mean divides by."""
+    if norm == "count":
+        return terms.valid.sum()
+    if norm == "mass":
+        return terms.mass.sum()
+    return 1.0 if norm == "sum" else float(norm)
