@@ -39,6 +39,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
 
     Floats losses{};  // of few vectors, in float32: their sums are double
     int waiting = 0;
+    const Type* ahead = nullptr;  // the next block's logits
 
     explicit Lanes(const Softmax& call)
         : call(call),
@@ -76,6 +77,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
         if constexpr (SOFT_TARGET) load_soft(start, count);
         if (!whole) clear();
+        ahead = S > 1 ? z + ITEMS : z;
         find_top();
         exponentials();
         logarithms();
@@ -159,11 +161,8 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         const int64_t S = call.S;
         float* to = kept.get();
         if (count == ITEMS) {
-            for (int64_t c = 0; c < C; c++, z += S) {
-                // the next block of this plane, while others are read: too many planes for the machine to foresee
-                for (int i = 0; i < ITEMS; i += 64 / sizeof(Type)) __builtin_prefetch(z + ITEMS + i);
+            for (int64_t c = 0; c < C; c++, z += S)
                 for (int v = 0; v < V; v++) F32::store(to + c * ITEMS + v * LANES, T::load(z + v * LANES));
-            }
             return;
         }
         for (int64_t c = 0; c < C; c++)
@@ -276,6 +275,9 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
     }
 
+    // The next block of plane c, a line at a time while this one computes: too many planes for the machine to foresee.
+    INLINE void fetch(int v, int64_t c) const { __builtin_prefetch(ahead + (call.S > 1 ? c * call.S : 0) + v * LANES); }
+
     // e^(u - top), its sum without the label, and what smoothing asks for
     void exponentials() {
         for (int v = 0; v < V; v++) {
@@ -284,6 +286,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             Floats rest = all(0.0f), label_e = all(0.0f), weigh = all(0.0f), ask = all(0.0f);
             if (!smooth) {
                 for (int64_t c = 0; c < C; c++) {
+                    fetch(v, c);
                     const Floats e = exp(F32::load(u + c * ITEMS) - m);
                     const Ints label = is_label(v, c);
                     rest = rest + (label ? all(0.0f) : e);
@@ -292,6 +295,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                 }
             } else if (linear && !SOFT_TARGET) {
                 for (int64_t c = 0; c < C; c++) {
+                    fetch(v, c);
                     const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
                     const Ints label = is_label(v, c);
                     rest = rest + (label ? all(0.0f) : e);
