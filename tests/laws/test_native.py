@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 
 import pytest
 import torch
@@ -10,6 +11,8 @@ import steelyard as sy
 from steelyard import testing
 from steelyard.ops import bind, native, plan, reference
 from steelyard.reduce import reduce
+
+planning = sys.modules["steelyard.ops.plan"]  # the name in the package is the function
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="installed without the native core")
 SETS = native._native.sets() if native.available() else []
@@ -229,3 +232,18 @@ def test_logits_without_a_gradient_are_not_consumed():
     logits = z.detach().double().requires_grad_() * 1.0  # not the kernels' type
     loss(logits, y).backward()
     assert torch.equal(logits, before.double())
+
+
+def test_where_it_is_missing_the_first_large_call_says_so_once(monkeypatch, recwarn):
+    monkeypatch.setattr(native, "_native", None)
+    monkeypatch.setattr(planning, "LARGE", 100)
+    monkeypatch.setattr(planning, "_said", False)
+    loss = sy.CrossEntropy()
+    z, y = sample((20, 4), torch.float32)
+    loss(z, y)
+    assert not recwarn.list
+    z, y = sample((50, 4), torch.float32)
+    values = [loss(z, y) for _ in range(3)]
+    (warning,) = recwarn.list
+    assert "the native core is not built" in str(warning.message)
+    assert values[0].isfinite()

@@ -1,5 +1,6 @@
 """Which backend computes the terms, and why."""
 
+import warnings
 from typing import NamedTuple
 
 import torch
@@ -8,6 +9,9 @@ from torch import Tensor
 from . import compiled, eager, native, reference
 from .bound import Bound
 from .reference import Terms
+
+LARGE = 2**20  # logits
+_said = False
 
 BACKENDS = {"reference": reference.terms, "eager": eager.terms, "native": native.terms}
 
@@ -59,5 +63,18 @@ def total(
             return None
         return compiled.total(logits, target, bound, weight, ignore_index, norm)
     if native.refusal(logits, target, bound, weight):
+        _say_once(logits)
         return None
     return native.reduced(logits, target, bound, weight, ignore_index, norm, consume)
+
+
+def _say_once(logits: Tensor) -> None:
+    """That the native core is missing, at the first call where it would have mattered."""
+    global _said
+    if not _said and not native.available() and logits.device.type == "cpu" and logits.numel() >= LARGE:
+        _said = True
+        warnings.warn(
+            "steelyard: the native core is not built, so this loss is several times slower than it could be. Install steelyard"
+            " where there is a C++ compiler; `steelyard doctor` says more.",
+            stacklevel=2,
+        )
