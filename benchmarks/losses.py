@@ -168,8 +168,7 @@ def _measured(
             steps[name] = functools.partial(_step, loss, leaf, target)
     found = in_turn(steps, rounds, clock=time.process_time if threads == 1 else time.perf_counter)
     for name, step in steps.items():
-        leaf.grad = None
-        found[name]["extra_mib"] = peak(step)
+        found[name]["extra_mib"] = peak(step, lambda: setattr(leaf, "grad", None))
     return found
 
 

@@ -1,5 +1,7 @@
 """Variants timed in turn within one process, so that they share whatever else the machine does."""
 
+import contextlib
+import ctypes
 import gc
 import json
 import platform
@@ -48,10 +50,16 @@ def in_turn(
     }
 
 
-def peak(variant: Variant) -> float | None:
-    """MiB that one call needs beyond what is there before it; None where the system does not say."""
+def peak(variant: Variant, reset: Callable[[], object]) -> float | None:
+    """MiB that one call needs beyond what is there before it; None where the system does not say.
+
+    reset  drops what an earlier call left behind, gradients above all
+    """
     variant()
+    reset()
     gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # what glibc keeps of freed memory would count as there before
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:

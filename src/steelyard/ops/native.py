@@ -38,7 +38,7 @@ SOFT = 3
 GIVEN = 2
 NORMS = {"count": 0, "mass": 1}
 SPARE = 16  # numbers that a table repeats after its period, so that any vector of it can be read in one go
-WORTH_A_THREAD = 2**16  # logits that one thread computes in the time that it takes to start another
+WORTH_A_THREAD = 2**18  # logits of a thread: below, starting it takes a good part of what it saves
 
 # a curve as the kernels know it: its number and its parameters
 CURVES = {
