@@ -24,9 +24,10 @@ Under `torch.compile` the kernels are one op in the graph.
 the loss. `LinearCrossEntropy` goes further and never makes them.
 
 The tables come from `python3 run.py bench ce`, `bench binary` and `bench linear`, which time variants in turn in one process: forward
-and backward, medians, CPU time for one thread and wall time for two. *times* is how many of the first variant's steps
-fit in one step of this one, inverted: above 1 is faster than the first. *extra* is memory beyond logits and target, the gradient included,
-in multiples of the logits.
+and backward, medians, CPU time for one thread and wall time for two (on this machine two hardware threads of one core, so they
+say little about two cores). *times* is how many times as fast as the first variant. *extra* is memory beyond logits and
+target, the gradient included, in multiples of the logits. *consumed* is `consume_logits=True`; *copy* is torch's copy of the
+logits, the floor of such a step.
 """
 
 
@@ -69,7 +70,9 @@ def exact(record: dict[str, Any]) -> str:
 def section(title: str, record: dict[str, Any]) -> str:
     machine, versions = record["machine"], record["versions"]
     sets = f", {record['sets'][-1]}" if record.get("sets") else ""
-    text = f"\n## {title}\n\n{machine['cpu']}{sets}, Python {versions['python']}, torch {versions['torch']}.\n"
+    told = [machine["cpu"] + sets, f"Python {versions['python']}", f"torch {versions['torch']}"]
+    told += [f"{name} {number}" for name, number in record.get("peers", {}).items()]
+    text = f"\n## {title}\n\n{', '.join(told)}.\n"
     groups = dict.fromkeys(row["group"] for row in record["rows"])
     for group in groups:
         text += f"\n### {group[:1].upper()}{group[1:]}\n\n| shape | type | threads | variant | ms | times | extra |\n"
