@@ -1,7 +1,7 @@
 """What people use today, under one call: loss(logits, target) -> mean. Formulas are written from the papers; packages run if installed."""
 
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib import import_module
 from importlib.util import find_spec
 
 import torch
@@ -14,7 +14,8 @@ GAMMA, ALPHA = 2.0, 0.25
 
 def versions() -> dict[str, str]:
     """Of the packages that took part."""
-    return {name: version(name) for name in ("torchvision", "monai", "kornia", "timm") if find_spec(name)}
+    names = [name for name in ("torchvision", "monai", "kornia", "timm") if find_spec(name)]
+    return {name: import_module(name).__version__.partition("+")[0] for name in names}
 
 
 def compiled(loss: Loss) -> Loss:
