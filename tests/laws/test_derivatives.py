@@ -134,7 +134,7 @@ def test_tables_can_be_learned(link, field, shape, norm):
     loss = (sy.CrossEntropy if link == "softmax" else sy.BinaryCrossEntropy)(recipe)
     assert [id(p) for p in loss.parameters()] == [id(table)]
     call = testing.calls(link)["rows"]
-    assert plan(loss.bound(), call.target, None).backend == "reference"
+    assert plan(call.logits, call.target, loss.bound(), None).backend == "reference"
     loss(call.logits, call.target).backward()
     assert table.grad.shape == shape
     assert table.grad.abs().max() > 0 or (norm == "mass" and field == "weight" and table.numel() == 1)

@@ -1,8 +1,10 @@
 """steelyard doctor: what is installed, which backend runs, what is missing."""
 
+import importlib
 import os
 import platform
 import sys
+from typing import Any
 
 from .. import __version__
 
@@ -34,7 +36,7 @@ def run() -> None:
 def backend() -> str:
     """What computes on the CPU."""
     try:
-        from .. import _native
+        _native: Any = importlib.import_module("steelyard._native")
     except ImportError:
         return "pure torch; the native core is not built: install with a C++ compiler to have it (several times faster)"
     return f"native core, {_native.current()} (built for {', '.join(_native.sets())})"
