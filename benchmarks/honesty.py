@@ -2,7 +2,8 @@
 
 Every study is one call of `steelyard.tune` with its defaults on a fresh table; only the number of bootstrap draws is smaller
 by default (400 for 1,000), to save time. Answers are kept, one JSON line each, so that a run can be stopped and
-taken up again; results/honesty.json is made from all that are there.
+taken up again; results/honesty.json is made from all that are there. A row of an earlier run (other tables, another
+metric, another model) stays, with the commit that it was measured at.
 """
 
 import argparse
@@ -42,15 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             cache.add(records)
             if done % 20 == 0 or done == len(questions):
                 print(f"{done} of {len(questions)}", flush=True)
-    rows = [summary(found) for found in cache.groups(names, wanted)]
     about = {
-        "commit": commit() or options.commit,
-        "code": code(),
         "model": options.model,
         "bootstrap": options.bootstrap,
-        "packages": _packages(),
+        "commit": commit() or options.commit,
+        "code": code(),
     }
-    print(publish("honesty", rows, about))
+    rows = [about | summary(found) for found in cache.groups(names, wanted)]
+    print(publish("honesty", rows))
     print(table(rows))
 
 
@@ -169,13 +169,16 @@ def commit() -> str | None:
     return told[0].stdout.strip() + ("+" if told[1].stdout.strip() else "")
 
 
-def publish(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> Path:
-    """results/NAME.json as measure.write makes it, with what else there is to know before the rows."""
-    path = measure.write(name, rows)
-    record = json.loads(path.read_text("utf-8"))
-    record = {k: v for k, v in record.items() if k != "rows"} | about | {"rows": record["rows"]}
-    path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    return path
+def publish(name: str, rows: list[dict[str, Any]]) -> Path:
+    """results/NAME.json as measure.write makes it, with the rows of the file that is there which these do not replace."""
+    path = measure.RESULTS / f"{name}.json"
+    earlier = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
+    new = {_what(row) for row in rows}
+    return measure.write(name, [r for r in earlier if _what(r) not in new] + rows, packages=_packages())
+
+
+def _what(row: dict[str, Any]) -> tuple[str, ...]:
+    return row["model"], row["generator"], row["metric"]
 
 
 def _packages() -> dict[str, str]:

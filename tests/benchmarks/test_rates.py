@@ -5,10 +5,12 @@ import json
 
 import pytest
 from benchmarks.generators import GENERATORS
-from benchmarks.honesty import Cache, plan
+from benchmarks.honesty import Cache, plan, publish
 from benchmarks.rates import clopper_pearson, share, summary, table, true_gains
 from benchmarks.verdicts import MORE, TWO, metrics_of
 from scipy import stats
+
+from benchmarks import measure
 
 
 def record(repeat: int, *, winner=None, case="C", gain=0.02, low=-0.01, high=0.05, truth=0.01, **others) -> dict:
@@ -116,3 +118,12 @@ def test_every_generator_has_metrics_that_fit_its_classes():
         assert metrics_of(name, None) == (TWO if generator.classes == 2 else MORE)
     assert metrics_of("C0", ["roc_auc", "log_loss"]) == ("log_loss",)
     assert metrics_of("N2", ["expected_cost_20"]) == ("expected_cost_20",)
+
+
+def test_rows_of_another_run_stay_and_those_of_the_same_question_are_replaced(tmp_path, monkeypatch):
+    monkeypatch.setattr(measure, "RESULTS", tmp_path)
+    row = {"model": "linear", "generator": "N2", "metric": "f1", "studies": 1}
+    publish("some", [row, row | {"model": "mlp"}])
+    path = publish("some", [row | {"studies": 2}, row | {"metric": "roc_auc"}])
+    kept = [(r["model"], r["metric"], r["studies"]) for r in json.loads(path.read_text())["rows"]]
+    assert sorted(kept) == [("linear", "f1", 2), ("linear", "roc_auc", 1), ("mlp", "f1", 1)]

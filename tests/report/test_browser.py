@@ -180,12 +180,13 @@ def test_arrow_keys_move_the_slider_and_the_result_is_announced(kept, opened):
 
 def test_back_to_the_verdict_undoes_everything(won, opened):
     found = opened(won).drawn()
+    found.page.wait_for_function("() => document.getElementById('said').textContent")  # said a moment after the rest
     before = found.text("main")
     found.page.check("input[name=arm] >> nth=0")
     found.slide("ratio", 30)
     assert found.text("main") != before
     found.page.click("#back")
-    assert found.text("main") == before
+    found.page.wait_for_function("before => document.querySelector('main').innerText === before", arg=before)
 
 
 def test_marks_in_the_charts_follow_the_sliders(kept, opened):
