@@ -4,6 +4,7 @@ import platform
 import sys
 from importlib import metadata
 
+import pytest
 import torch
 
 from steelyard.cli import doctor
@@ -43,3 +44,14 @@ def test_a_torch_that_does_not_import_is_said(steelyard, monkeypatch):
     code, out, _ = steelyard("doctor")
     assert code == 0
     assert "torch      does not work: ModuleNotFoundError" in out
+
+
+@pytest.mark.parametrize(("version", "said"), [("3.7.1", "Triton 3.7.1"), (None, "pure torch; Triton is missing")])
+def test_with_a_gpu_it_says_what_computes_there(steelyard, monkeypatch, version, said):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda i: "some card")
+    monkeypatch.setattr(doctor, "installed", lambda name: version if name == "triton" else "1.0")
+    _, out, _ = steelyard("doctor")
+    assert f"on cuda    {said}" in out
+    assert "cuda:0 (some card)" in out

@@ -7,7 +7,7 @@ from torch.func import functional_call, grad, vmap
 
 import steelyard as sy
 from steelyard import testing
-from steelyard.ops import native
+from steelyard.ops import native, tables
 
 RECIPES = {
     "softmax": ["plain", "target-rows", "everything"],
@@ -69,10 +69,10 @@ def test_the_op_is_what_torch_expects_of_one(link):
     recipe = testing.recipes(link)["everything"]
     bound = make(link, recipe).bound()
     call = testing.calls(link)["rows"].to(torch.float32)
-    tables = bound.tensors()
-    curves = [x for c in (bound.yes, bound.no) for x in map(float, native.CURVES[type(c)](c))]
+    held = bound.tensors()
+    curves = [float(x) for c in (bound.yes, bound.no) for x in tables.numbers(c)]
     for weight in (None, call.weight):
-        args = (call.logits.requires_grad_(), call.target, weight, list(tables.values()), ",".join(tables))
+        args = (call.logits.requires_grad_(), call.target, weight, list(held.values()), ",".join(held))
         torch.library.opcheck(torch.ops.steelyard.loss.default, (*args, link, curves, -100, "mass", 1.0))
 
 

@@ -6,17 +6,16 @@ import sys
 
 import pytest
 import torch
+from tests.laws.oracle import same, sample
 
 import steelyard as sy
 from steelyard import testing
-from steelyard.ops import bind, native, plan, reference
-from steelyard.reduce import reduce
+from steelyard.ops import bind, fused, native, plan
 
 planning = sys.modules["steelyard.ops.plan"]  # the name in the package is the function
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="installed without the native core")
 SETS = native._native.sets() if native.available() else []
-EPS = {torch.float32: 2e-6, torch.bfloat16: 2**-8, torch.float16: 2**-10}
 
 
 @pytest.fixture(params=SETS)
@@ -29,14 +28,6 @@ def instructions(request):
 
 def test_every_instruction_set_is_the_reference_in_every_dtype(instructions):
     testing.check_backend("native")
-
-
-def sample(shape, dtype, seed=0):
-    random = torch.Generator().manual_seed(seed)
-    z = (torch.randn(shape, generator=random) * 4).to(dtype)
-    y = torch.randint(0, shape[1], shape[:1] + shape[2:], generator=random)
-    y.view(-1)[:: max(2, y.numel() // 7)] = -100
-    return z, y
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
@@ -54,10 +45,10 @@ def test_every_number_of_classes_and_every_tail(instructions, classes, dtype):
         z, y = sample(shape, dtype, seed=classes)
         for recipe in recipes:
             bound = bind(recipe, "softmax")
-            same(z, y, bound, dtype)
+            same(native.KERNELS, z, y, bound)
             probabilities = torch.rand(shape)
             if not bound.label_dependent:
-                same(z, probabilities, bound, dtype)
+                same(native.KERNELS, z, probabilities, bound)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
@@ -75,33 +66,7 @@ def test_every_shape_of_yes_and_no(instructions, shape, dtype):
     y.view(-1)[0] = -100
     for recipe in recipes:
         for target in (y, torch.rand(shape)):
-            same(z, target, bind(recipe, "sigmoid"), dtype)
-
-
-def same(z, target, bound, dtype):
-    """Unreduced and reduced, values and gradients: no further from float64 than twice what the reference is, and rounding."""
-    exact = outputs(reference.terms, z.double(), target.double() if target.is_floating_point() else target, bound)
-    plain, found = outputs(reference.terms, z, target, bound), outputs(native.terms, z, target, bound)
-    for i, (is_, was, should) in enumerate(zip(found, plain, exact, strict=True)):
-        assert is_.dtype == was.dtype
-        eps = EPS[dtype] if i in (4, 6) else EPS[torch.float32]
-        own = (was - should).abs().max()
-        allowed = 2 * own + 4 * eps * should.abs().clamp(min=1)
-        assert ((is_ - should).abs() <= allowed).all(), f"output {i}: {(is_ - should).abs().max()}, reference {own}"
-
-
-def outputs(terms, z, target, bound):
-    x = z.clone().requires_grad_()
-    out = terms(x, target, bound, None, -100)
-    upstream = torch.linspace(-1, 1, out.loss.numel()).reshape(out.loss.shape)
-    g = torch.autograd.grad((out.loss * upstream + out.lse * 0.1).sum(), x)[0]
-    x = z.clone().requires_grad_()
-    if terms is native.terms:
-        mean = native.reduced(x, target, bound, None, -100, "mass")
-    else:
-        mean = reduce(terms(x, target, bound, None, -100), "mass", "mean")
-    (h,) = torch.autograd.grad(mean, x)
-    return [out.loss, out.mass, out.lse, out.valid.float(), g, mean, h]
+            same(native.KERNELS, z, target, bind(recipe, "sigmoid"))
 
 
 @pytest.mark.parametrize("shape", [(3000, 10), (500, 400), (3, 5, 100, 120)], ids=str)
@@ -113,7 +78,7 @@ def test_the_number_of_threads_changes_no_bit(shape, monkeypatch):
     for threads in (1, 2, 5):
         torch.set_num_threads(threads)
         x = z.clone().requires_grad_()
-        loss = native.reduced(x, y, bound, None, -100, "mass")
+        loss = fused.reduced(native.KERNELS, x, y, bound, None, -100, "mass")
         results.append((loss.detach(), torch.autograd.grad(loss, x)[0]))
     torch.set_num_threads(before)
     for other in results[1:]:

@@ -54,6 +54,8 @@ def torch_lines() -> None:
     devices = ["cpu"]
     if torch.cuda.is_available():
         devices += [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())]
+        triton = installed("triton")
+        print(f"on cuda    {f'Triton {triton}' if triton else 'pure torch; Triton is missing: pip install triton'}")
     if torch.backends.mps.is_available():
         devices.append("mps")
     print(f"devices    {', '.join(devices)}")

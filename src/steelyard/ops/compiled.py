@@ -1,4 +1,4 @@
-"""The native kernels as a custom op, for graphs that torch.compile makes.
+"""The fused kernels as a custom op, for graphs that torch.compile makes.
 
 A graph holds tensors and plain numbers, so a Bound goes through as its tables and their names. The op returns the loss and its
 gradient; backward is one product, which the compiler may fuse with what comes before it.
@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from ..curves import GCE, Curve, Focal, Log, Poly, Shifted, Square, Symmetric
-from . import native
+from . import kernels, tables
 from .bound import Bound, Parts, Target
 
-# a curve from its number and parameters, in the order of native.CURVES
+# a curve from its number and parameters, in the order of tables.CURVES
 MADE: tuple[Any, ...] = (
     lambda a, b, c: Log(),
     lambda a, b, c: Focal(a),
@@ -27,29 +27,29 @@ MADE: tuple[Any, ...] = (
 
 def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -> str:
     """Why a compiled graph needs the formula written out, or "". Looks at types alone."""
-    if not native.available() or torch.compiler.is_exporting():
-        return "the native core is not there, or will not be where an exported graph goes"
+    if not kernels.available(logits.device) or torch.compiler.is_exporting():
+        return "the kernels are not there, or will not be where an exported graph goes"
+    held = bound.tensors().values()
+    if any(t.device != logits.device for t in held):
+        return "tables on another device"
     by_label = bound.link == "softmax" and bound.label_dependent
-    return native.refusal_of_recipe(bound) or native.refusal_of_call(
-        logits, target, weight, bound.tensors().values(), by_label
-    )
+    return tables.refusal_of_recipe(bound) or tables.refusal_of_call(logits, target, weight, held, by_label)
 
 
 def total(
     logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int, norm: str | float
 ) -> Tensor:
-    """As native.reduced."""
-    tables = bound.tensors()
-    yes, no = (native.CURVES[type(curve)](curve) for curve in (bound.yes, bound.no))
-    words, divisor = (norm, 1.0) if isinstance(norm, str) else ("sum", float(norm))
+    """As fused.reduced."""
+    held = bound.tensors()
+    words, divisor = (norm, 1.0) if isinstance(norm, str) else ("", float(norm))
     return _loss(
         logits,
         target,
         weight,
-        list(tables.values()),
-        ",".join(tables),
+        list(held.values()),
+        ",".join(held),
         bound.link,
-        [float(x) for x in (*yes, *no)],
+        [float(x) for curve in (bound.yes, bound.no) for x in tables.numbers(curve)],
         ignore_index,
         words,
         divisor,
@@ -61,7 +61,7 @@ def _loss(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None,
-    tables: list[Tensor],
+    held: list[Tensor],
     names: str,
     link: str,
     curves: list[float],
@@ -69,10 +69,11 @@ def _loss(
     norm: str,
     divisor: float,
 ) -> tuple[Tensor, Tensor]:
-    """The loss and its gradient to the logits; `names` of the tables with commas, `curves` two times number and parameters."""
-    bound = _bound(tables, names, link, curves)
-    loss, gradient = native.loss_and_gradient(logits, target, bound, weight, ignore_index, norm, divisor)
-    return loss, gradient
+    """The loss and its gradient to the logits; `names` of the tables with commas, `curves` two times number and parameters,
+    `divisor` where `norm` is empty."""
+    call = kernels.of(logits.device).call(logits, target, _bound(held, names, link, curves), weight, ignore_index)
+    gradient = torch.empty_like(call.logits)
+    return call.mean(gradient, norm or divisor), gradient
 
 
 @_loss.register_fake
@@ -93,8 +94,8 @@ def _backward(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Any, ...]:
 _loss.register_autograd(_backward, setup_context=_keep)
 
 
-def _bound(tables: list[Tensor], names: str, link: str, curves: list[float]) -> Bound:
-    held = dict(zip(names.split(","), tables, strict=True)) if names else {}
+def _bound(values: list[Tensor], names: str, link: str, curves: list[float]) -> Bound:
+    held = dict(zip(names.split(","), values, strict=True)) if names else {}
     parts: dict[str, Any] = {}
     for field in ("scale", "offset", "margin", "weight"):
         found = [held.get(f"{field}_{part}") for part in Parts._fields]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import eager, native, reference
+from . import eager, kernels, reference
 from .bound import Bound
 
 LOGITS = 2**23  # of one chunk, about: 32 MiB in float32. Products of 256 rows run at full speed
@@ -112,9 +112,9 @@ def _chunk(
     logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int, gradient: bool
 ) -> Tensor | float:
     """The sum of the losses of some rows, whose logits become their gradient."""
-    if not native.refusal(logits, target, bound, weight):
-        call = native.Call(logits, target, bound, weight, ignore_index)
-        return call(gradient=logits if gradient else None)[0]
+    fastest = kernels.of(logits.device)
+    if not fastest.refusal(logits, target, bound, weight):
+        return fastest.call(logits, target, bound, weight, ignore_index).total(logits if gradient else None)
     with torch.enable_grad():
         x = logits.detach().requires_grad_(gradient)
         value = eager.terms(x, target, bound, weight, ignore_index).loss.sum()

@@ -6,14 +6,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from . import compiled, eager, native, reference
+from . import compiled, eager, fused, gpu, kernels, native, reference
 from .bound import Bound
 from .reference import Terms
 
 LARGE = 2**20  # logits
 _said = False
 
-BACKENDS = {"reference": reference.terms, "eager": eager.terms, "native": native.terms}
+BACKENDS = {"reference": reference.terms, "eager": eager.terms, "native": native.terms, "triton": gpu.terms}
 
 
 class Plan(NamedTuple):
@@ -23,9 +23,10 @@ class Plan(NamedTuple):
 
 def plan(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -> Plan:
     """The fastest backend that gives every gradient this call needs."""
-    why = native.refusal(logits, target, bound, weight)
+    fastest = kernels.of(logits.device)
+    why = fastest.refusal(logits, target, bound, weight)
     if not why:
-        return Plan("native", "one pass in C++")
+        return Plan(fastest.name, "loss and gradient in one pass")
     if bound.live or target.requires_grad:
         return Plan("reference", why)
     return Plan("eager", why)
@@ -62,10 +63,11 @@ def total(
         if compiled.refusal(logits, target, bound, weight):
             return None
         return compiled.total(logits, target, bound, weight, ignore_index, norm)
-    if native.refusal(logits, target, bound, weight):
+    fastest = kernels.of(logits.device)
+    if fastest.refusal(logits, target, bound, weight):
         _say_once(logits)
         return None
-    return native.reduced(logits, target, bound, weight, ignore_index, norm, consume)
+    return fused.reduced(fastest, logits, target, bound, weight, ignore_index, norm, consume)
 
 
 def _say_once(logits: Tensor) -> None:

@@ -1,0 +1,182 @@
+"""Autograd around kernels that compute loss, mass, lse and gradient of a whole call in one pass over the logits.
+
+A mean or a sum knows its gradient up to the factor that autograd sends back, so `reduced` writes the gradient while it
+computes the loss, and backward only hands it over. It is released then: whoever calls backward twice pays a second pass.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from . import eager
+from .bound import Bound
+from .reference import Terms, denominator
+
+
+class Call(Protocol):
+    """One call's buffers, contiguous and of types that the kernels read. A label that is no class is an IndexError, or NaN where
+    nobody may wait for the device."""
+
+    logits: Tensor
+
+    def each(
+        self,
+        *,
+        gradient: Tensor | None = None,
+        upstream: Tensor | None = None,
+        through: Tensor | None = None,
+        loss: Tensor | None = None,
+        mass: Tensor | None = None,
+        lse: Tensor | None = None,
+    ) -> None:
+        """Fill what is given of gradient, loss, mass and lse; `upstream` and `through` arrive at loss and lse."""
+        ...
+
+    def mean(self, gradient: Tensor | None, norm: str | float) -> Tensor:
+        """The sum of the losses over Z, 0 where Z is 0, float32; its gradient too, which may take the logits' place.
+
+        norm  "count", "mass", "sum", or Z itself
+        """
+        ...
+
+    def total(self, gradient: Tensor | None) -> Tensor | float:
+        """The sum of the losses in double precision; its gradient too."""
+        ...
+
+
+class Kernels(NamedTuple):
+    """A backend: what it leaves to others, its calls, and how it multiplies a gradient by what autograd sends back."""
+
+    name: str
+    refusal: Callable[[Tensor, Tensor, Bound, Tensor | None], str]
+    call: Callable[[Tensor, Tensor, Bound, Tensor | None, int], Call]
+    scale: Callable[[Tensor, Tensor], Tensor]
+
+
+def terms(
+    kernels: Kernels, logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int
+) -> Terms:
+    """As reference.terms; gradients reach `logits` only. What the kernels do not know goes to the eager backend."""
+    if kernels.refusal(logits, target, bound, weight):
+        return eager.terms(logits, target, bound, weight, ignore_index)
+    return Terms(*_Terms.apply(kernels, logits, target, bound, weight, ignore_index))
+
+
+class _Terms(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, kernels: Kernels, logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore: int
+    ) -> Any:
+        shape = logits.shape if bound.link == "sigmoid" else logits.shape[:1] + logits.shape[2:]
+        loss, mass, lse = (torch.empty(shape, device=logits.device) for _ in range(3))
+        kernels.call(logits, target, bound, weight, ignore).each(loss=loss, mass=mass, lse=lse)
+        if target.is_floating_point():
+            valid = torch.ones(shape, dtype=torch.bool, device=logits.device)
+        else:
+            valid = target.long() != ignore  # long: compared as uint8, label 156 would equal -100
+        if weight is not None:
+            valid = valid & (weight != 0)
+        ctx.save_for_backward(logits, target, weight)
+        ctx.rest = kernels, bound, ignore
+        ctx.mark_non_differentiable(mass, valid)
+        ctx.set_materialize_grads(False)
+        return loss, mass, lse, valid
+
+    @staticmethod
+    def backward(ctx: Any, d_loss: Tensor | None, _mass: Any, d_lse: Tensor | None, _valid: Any) -> Any:  # type: ignore[override]
+        logits, target, weight = ctx.saved_tensors
+        kernels, bound, ignore = ctx.rest
+        if torch.is_grad_enabled():
+            found = eager.terms(logits, target, bound, weight, ignore)
+            pairs = [(f, d) for f, d in ((found.loss, d_loss), (found.lse, d_lse)) if d is not None]
+            (gradient,) = torch.autograd.grad(
+                [f for f, _ in pairs], logits, [d for _, d in pairs], create_graph=True, allow_unused=True
+            )
+        else:
+            if d_loss is None and d_lse is not None:
+                d_loss = torch.zeros_like(d_lse)
+            call = kernels.call(logits, target, bound, weight, ignore)
+            gradient = torch.empty_like(call.logits)
+            call.each(gradient=gradient, upstream=_dense(d_loss), through=_dense(d_lse))
+        return None, gradient, None, None, None, None
+
+
+def _dense(t: Tensor | None) -> Tensor | None:
+    return None if t is None else t.float().contiguous()
+
+
+def reduced(
+    kernels: Kernels,
+    logits: Tensor,
+    target: Tensor,
+    bound: Bound,
+    weight: Tensor | None,
+    ignore_index: int,
+    norm: str | float,
+    consume: bool = False,
+) -> Tensor:
+    """The sum of the losses over Z, 0 where Z is 0: loss and gradient in one pass. The caller has asked `kernels.refusal`.
+
+    norm     "count", "mass", "sum", or Z itself
+    consume  write the gradient over the logits; whoever else needs them for a backward pass is refused by autograd
+    """
+    return _Reduced.apply(kernels, logits, target, bound, weight, ignore_index, norm, consume)
+
+
+class _Reduced(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        kernels: Kernels,
+        logits: Tensor,
+        target: Tensor,
+        bound: Bound,
+        weight: Tensor | None,
+        ignore: int,
+        norm: str | float,
+        consume: bool,
+    ) -> Tensor:
+        call = kernels.call(logits, target, bound, weight, ignore)
+        gradient = None
+        if logits.requires_grad:
+            gradient = call.logits if consume else torch.empty_like(call.logits)
+        loss = call.mean(gradient, norm)
+        ctx.gradient, ctx.kernels = gradient, kernels
+        if consume and gradient is not None:
+            ctx.rest = None
+            if gradient is logits:
+                torch.autograd.graph.increment_version(logits)
+                ctx.gradient = logits.detach()  # not the logits themselves, which hold this node
+        else:
+            ctx.save_for_backward(logits, target, weight)
+            ctx.rest = bound, ignore, norm
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:  # type: ignore[override]
+        gradient, ctx.gradient = ctx.gradient, None
+        once_more = gradient is None or torch.is_grad_enabled()
+        if ctx.rest is None and once_more:
+            raise RuntimeError(
+                "steelyard: the logits are gone, consume_logits=True put the gradient in their place. It allows one backward"
+                " pass and no create_graph=True."
+            )
+        gradient = _again(ctx, upstream) if once_more else ctx.kernels.scale(gradient, upstream)
+        return None, gradient, None, None, None, None, None, None
+
+
+def _again(ctx: Any, upstream: Tensor) -> Tensor:
+    """The gradient once more: a graph of it is wanted, or it was handed over before."""
+    logits, target, weight = ctx.saved_tensors
+    bound, ignore, norm = ctx.rest
+    if torch.is_grad_enabled():
+        found = eager.terms(logits, target, bound, weight, ignore)
+        z = torch.as_tensor(denominator(found, norm), device=logits.device)
+        value = torch.where(z == 0, 0.0, found.loss.sum() / torch.where(z == 0, 1, z))
+        return torch.autograd.grad(value, logits, upstream, create_graph=True)[0]
+    call = ctx.kernels.call(logits, target, bound, weight, ignore)
+    gradient = torch.empty_like(call.logits)
+    call.mean(gradient, norm)
+    return ctx.kernels.scale(gradient, upstream)
