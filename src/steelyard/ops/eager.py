@@ -8,18 +8,25 @@ one keeps the inputs alone and recomputes:
 
 It never writes into its inputs, and its backward is made of differentiable operations, so second derivatives,
 `torch.func` and `torch.compile` work. Gradients to tables and to soft targets are the reference's business (see plan).
+
+Where nobody watches the operations, a large call on the CPU goes through them in pieces that stay in the cache: rows some at
+a time, planes some pixels at a time.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from torch.nn import functional as F
 from torch.nn.functional import logsigmoid
 
 from . import reference
 from .bound import Bound
 from .reference import Labels, Terms
+
+PIECE = 2**18  # logits: 1 MiB in float32, of which an operation needs two or three
 
 
 def terms(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int) -> Terms:
@@ -35,9 +42,15 @@ class _Terms(torch.autograd.Function):
     @staticmethod
     def forward(logits: Tensor, y: Tensor, t: Tensor, valid: Tensor, s: Tensor, bound: Bound) -> tuple[Tensor, ...]:
         labels = Labels(y, t, valid, s)
-        if bound.link == "softmax" and y is not None and bound.target is None:
-            return _one_hot(logits, labels, bound)[:3]
-        return reference.compute(logits, labels, bound)[:3]
+        found: list[Tensor] = []
+        for at, z, some in _pieces(logits, labels, bound):
+            loss, mass, lse, _ = _forward(z, some, bound)
+            if at is None:
+                return loss, mass, lse
+            found = found or [torch.empty(valid.shape, dtype=x.dtype) for x in (loss, mass, lse)]
+            for whole, x in zip(found, (loss, mass, lse), strict=True):
+                whole[at.items] = x
+        return tuple(found)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:
@@ -48,21 +61,73 @@ class _Terms(torch.autograd.Function):
     def backward(ctx: Any, d_loss: Tensor, d_mass: Tensor, d_lse: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         logits, *read = ctx.saved_tensors
         labels = Labels(*read)
-        softmax = ctx.bound.link == "softmax"
-        if softmax and not torch.is_grad_enabled():  # NaN in an ignored row stays in its row, which is masked below
-            z = logits.to(reference.compute_dtype(logits))
-            bound = ctx.bound.to(z, z.dtype)
-        else:
-            z, bound = reference.prepare(logits, labels, ctx.bound)
-        upstream = torch.where(labels.valid, d_loss if labels.s is None else d_loss * labels.s, 0.0)
-        through_lse = torch.where(labels.valid, d_lse, 0.0)
-        dz = (_softmax if softmax else _sigmoid)(z, labels, bound, upstream, through_lse)
+        dz: Tensor | None = None
+        for at, z, some in _pieces(logits, labels, ctx.bound):
+            if at is None:
+                dz = _backward(z, some, ctx.bound, d_loss, d_lse)
+            else:
+                dz = torch.empty_like(logits) if dz is None else dz
+                dz[at.logits] = _backward(z, some, ctx.bound, d_loss[at.items], d_lse[at.items])
         d_s = None
         if ctx.needs_input_grad[4]:
             each = reference.compute(logits, labels._replace(s=None), ctx.bound)
             d_s = d_loss * each.loss + d_mass * each.mass
-        valid = labels.valid.unsqueeze(1) if softmax else labels.valid
-        return torch.where(valid, dz, 0.0).to(logits.dtype), None, None, None, d_s, None
+        return dz, None, None, None, d_s, None
+
+
+class _At(NamedTuple):
+    """Where a piece lies in the logits and in what there is one of for each item."""
+
+    logits: tuple[slice, ...]
+    items: tuple[slice, ...]
+
+
+def _pieces(logits: Tensor, labels: Labels, bound: Bound) -> Iterator[tuple[_At | None, Tensor, Labels]]:
+    """(where, logits, labels) of each; one without a place where the call is small or its operations are watched."""
+    size, shape = logits.numel(), logits.shape
+    watched = (
+        torch.is_grad_enabled() or torch.compiler.is_compiling() or _functorch.peek_interpreter_stack() is not None
+    )
+    if size <= 2 * PIECE or watched or logits.device.type != "cpu" or logits.dim() < 2:
+        yield None, logits, labels
+        return
+    rows = max(1, PIECE * shape[0] // size)
+    softmax = bound.link == "softmax"
+    inner = shape[2] if logits.dim() > 2 and rows == 1 else 0
+    step = max(1, PIECE * shape[0] * inner // size)
+    for start in range(0, shape[0], rows):
+        for inside in range(0, max(inner, 1), step):
+            n = slice(start, start + rows)
+            space = (slice(inside, inside + step),) if inner else ()
+            at = _At((n, slice(None), *space), (n, *space) if softmax else (n, slice(None), *space))
+            y, t, valid, s = labels
+            some = Labels(
+                None if y is None else y[at.items],
+                None if t is None else t[at.logits],
+                valid[at.items],
+                None if s is None else s[at.items],
+            )
+            yield at, logits[at.logits].contiguous(), some
+
+
+def _forward(logits: Tensor, labels: Labels, bound: Bound) -> Terms:
+    if bound.link == "softmax" and labels.y is not None and bound.target is None:
+        return _one_hot(logits, labels, bound)
+    return reference.compute(logits, labels, bound)
+
+
+def _backward(logits: Tensor, labels: Labels, bound: Bound, d_loss: Tensor, d_lse: Tensor) -> Tensor:
+    softmax = bound.link == "softmax"
+    if softmax and not torch.is_grad_enabled():  # NaN in an ignored row stays in its row, which is masked below
+        z = logits.to(reference.compute_dtype(logits))
+        bound = bound.to(z, z.dtype)
+    else:
+        z, bound = reference.prepare(logits, labels, bound)
+    upstream = torch.where(labels.valid, d_loss if labels.s is None else d_loss * labels.s, 0.0)
+    through_lse = torch.where(labels.valid, d_lse, 0.0)
+    dz = (_softmax if softmax else _sigmoid)(z, labels, bound, upstream, through_lse)
+    valid = labels.valid.unsqueeze(1) if softmax else labels.valid
+    return torch.where(valid, dz, 0.0).to(logits.dtype)
 
 
 def _one_hot(logits: Tensor, labels: Labels, bound: Bound) -> Terms:
