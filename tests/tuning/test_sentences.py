@@ -61,6 +61,10 @@ def test_no_difference():
     )
 
 
+def test_no_difference_that_three_decimals_could_show():
+    assert "so a gain above 0.0002 is unlikely." in said([0.0, 0.0], 0.0002 / 2.5)
+
+
 def test_cannot_tell():
     assert said([0.012, 0.0], 0.0132, rare=45).startswith(
         "No weighting was shown to beat plain training with a moved threshold. The best (inverse_frequency(beta=1)) differs"

@@ -58,7 +58,7 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
     if decision.best is None:
         return f"No weighting was compared: every strategy equals plain training by construction. {_keep(facts, 'B')}."
     j = decision.best
-    best, upper = facts.names[j], number(decision.upper)
+    best, upper = facts.names[j], limit(decision.upper)
     gain = f"{signed(comparison.gain[j])} {interval(comparison, j)}"
     if case in ("A", "A'"):
         edge = (
@@ -104,6 +104,11 @@ def cut_short(done: int, planned: int) -> str:
 
 def number(value: float) -> str:
     return f"{value + 0.0:.3f}".replace("-0.000", "0.000")
+
+
+def limit(value: float) -> str:
+    """As `number`, but a limit above 0 is not rounded to it: "a gain above 0.000" says nothing."""
+    return number(value) if value <= 0 or value >= 0.0005 else f"{value:.1g}"
 
 
 def signed(value: float) -> str:
