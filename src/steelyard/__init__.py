@@ -52,11 +52,11 @@ _HOMES = {
     "calibrate": ("posterior", "threshold"),
     "tuning": ("tune",),
 }
-_MODULES = ("curves", "calibrate", "testing")
+_MODULES = ("curves", "calibrate", "spatial", "testing")
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from . import calibrate, curves, testing
+    from . import calibrate, curves, spatial, testing
     from .beyond import Sum, quality_focal
     from .calibrate import posterior, threshold
     from .counts import Counts
