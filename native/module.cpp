@@ -8,6 +8,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "call.hpp"
+#include "nearest.hpp"
 
 namespace nb = nanobind;
 
@@ -148,6 +150,13 @@ NB_MODULE(_native, m) {
         .def("__call__", [](const Sigmoid& self, const Where& w, int norm, double divisor) {
             return run(self, w, norm, divisor, chosen->sigmoid, chosen->sigmoid_census);
         });
+    m.def("nearest", [](Address labels, Address first, Address second, std::vector<int64_t> shape, std::vector<double> spacing,
+                        int32_t most, int threads) {
+        nb::gil_scoped_release free;
+        if (!nearest(at<const int32_t>(labels), at<double>(first), at<double>(second), shape.data(), spacing.data(),
+                     static_cast<int>(shape.size()), most, threads))
+            throw std::bad_alloc();
+    });
     m.def("sets", [] {
         std::vector<std::string> names;
         for (const Kernels* k : available()) names.emplace_back(k->name);

@@ -2,16 +2,35 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 from tests.spatial.cells import CASES, MASKS, discs
 
 from steelyard import spatial
-from steelyard.spatial import nearest
+from steelyard.spatial import nearest, transforms
 from steelyard.spatial.border import touching
 from steelyard.spatial.nearest import two_nearest
+
+
+@pytest.fixture(params=["native", "scipy"])
+def backend(request, monkeypatch):
+    """The C++ core, and what stands in for it."""
+    if request.param == "scipy":
+        monkeypatch.setattr(transforms, "_native", None)
+    elif transforms._native is None:
+        pytest.skip("installed without the native core")
+    return request.param
+
+
+def agree(instances, spacing):
+    """To the bit; where spacing is no whole number the two may take another of two equal ways, and round it otherwise."""
+    for found, expected in zip(two_nearest(instances, spacing), naive(instances, spacing), strict=True):
+        if all(s == int(s) for s in spacing):
+            assert np.array_equal(found, expected)
+        else:
+            np.testing.assert_allclose(found, expected, rtol=4e-16)
 
 
 def naive(instances, spacing):
@@ -24,32 +43,57 @@ def naive(instances, spacing):
 
 
 @pytest.mark.parametrize(("name", "spacing"), CASES)
-def test_it_is_the_definition_to_the_bit(name, spacing):
+def test_it_is_the_definition(backend, name, spacing):
     instances = MASKS[name]
     steps = spacing or (1.0,) * instances.ndim
-    for found, expected in zip(two_nearest(instances, steps), naive(instances, steps), strict=True):
-        assert np.array_equal(found, expected)
+    agree(instances, steps)
     d1, d2 = naive(instances, steps)
     phi = np.where(instances > 0, 0.0, np.exp(-((d1 + d2) ** 2) / (2 * 4.0**2)))
-    assert np.array_equal(touching(instances, steps, 4.0), phi)
+    found = touching(instances, steps, 4.0)
+    assert np.array_equal(found, phi) if spacing is None else np.allclose(found, phi, rtol=1e-14, atol=0)
     found = spatial.border(instances, w0=7, sigma=4, base=0.5, spacing=spacing)
     assert found.dtype == np.float32
-    assert np.array_equal(found, (0.5 + 7 * phi).astype(np.float32))
+    np.testing.assert_array_equal(found, (0.5 + 7 * phi).astype(np.float32))
 
 
-@settings(max_examples=60, deadline=None)
-@given(arrays(np.int64, st.tuples(st.integers(1, 9), st.integers(1, 12)), elements=st.integers(0, 4)))
-def test_any_mask(instances):
-    for spacing in ((1.0, 1.0), (0.3, 2.0)):
-        for found, expected in zip(two_nearest(instances, spacing), naive(instances, spacing), strict=True):
-            assert np.array_equal(found, expected)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    arrays(
+        np.int64, st.tuples(st.integers(1, 9), st.integers(1, 12)), elements=st.sampled_from([0, 0, 0, 1, 2, 9, 10**12])
+    )
+)
+def test_any_mask(backend, instances):
+    for spacing in ((1.0, 1.0), (0.3, 2.0), (3.0, 2.0)):
+        agree(instances, spacing)
 
 
-def test_five_hundred_objects():
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(arrays(np.int64, st.tuples(*[st.integers(1, 5)] * 3), elements=st.integers(-20, 14).map(lambda k: max(k, 0))))
+def test_any_volume(backend, instances):
+    for spacing in ((1.0, 1.0, 1.0), (0.3, 2.0, 1.1)):
+        agree(instances, spacing)
+
+
+def test_five_hundred_objects(backend):
     instances = discs(600, size=256, seed=5, radius=(1, 5))
     assert len(np.unique(instances)) > 500
-    for found, expected in zip(two_nearest(instances, (1.0, 1.0)), naive(instances, (1.0, 1.0)), strict=True):
-        assert np.array_equal(found, expected)
+    agree(instances, (1.0, 1.0))
+
+
+@pytest.mark.skipif(transforms._native is None, reason="installed without the native core")
+@pytest.mark.parametrize("name", ["many", "volume"])
+def test_threads_change_no_bit(name):
+    labels = np.ascontiguousarray(MASKS[name], np.int32)
+    results = []
+    for threads in (1, 2, 5):
+        found = np.empty((2, *labels.shape))
+        steps = [1.0] * labels.ndim
+        most = int(labels.max())
+        transforms._native.nearest(
+            labels.ctypes.data, found[0].ctypes.data, found[1].ctypes.data, list(labels.shape), steps, most, threads
+        )
+        results.append(found)
+    assert all(np.array_equal(results[0], other) for other in results[1:])
 
 
 def test_windows_that_are_too_small_grow(monkeypatch):
@@ -60,6 +104,7 @@ def test_windows_that_are_too_small_grow(monkeypatch):
         return transform(there, spacing)
 
     monkeypatch.setattr(nearest, "to_nearest", watched)
+    monkeypatch.setattr(transforms, "_native", None)
     instances, counts = MASKS["many"], []
     for margin in (nearest.MARGIN, 0.01):
         monkeypatch.setattr(nearest, "MARGIN", margin)

@@ -11,6 +11,7 @@ from tests.spatial.cells import CASES, MASKS, discs
 
 import steelyard as sy
 from steelyard import spatial
+from steelyard.spatial import transforms
 
 # every map with a w0, as a function of a mask
 MAPS = {
@@ -35,6 +36,15 @@ def brute(there, spacing):
     if not there.any():
         return np.full(there.shape, np.inf)
     return cdist(at, np.argwhere(there) * np.array(spacing)).min(axis=1).reshape(there.shape)
+
+
+@pytest.fixture(params=["native", "scipy"], autouse=True)
+def backend(request, monkeypatch):
+    """The C++ core, and what stands in for it."""
+    if request.param == "scipy":
+        monkeypatch.setattr(transforms, "_native", None)
+    elif transforms._native is None:
+        pytest.skip("installed without the native core")
 
 
 SMALL = [(name, spacing) for name, spacing in CASES if MASKS[name].size < 1000 and MASKS[name].size]

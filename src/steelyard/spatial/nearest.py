@@ -1,12 +1,13 @@
-"""Distances from every pixel to the nearest and the second nearest object, exact.
+"""Distances from every pixel to the nearest and the second nearest object, exact: in C++ (native/nearest.cpp), or by scipy.
 
-One distance transform tells every pixel its nearest object; the second nearest of the pixels that share a nearest object
+By scipy, one distance transform tells every pixel its nearest object; the second nearest of the pixels that share a nearest object
 is a transform without that object, in a window around them. A window is large enough once no answer in it is longer than the way out
 of it, and grows until it is.
 """
 
 import numpy as np
 
+from . import transforms
 from .transforms import Spacing, nearest, to_nearest, windows
 
 # Where the owner changes from a to b on the way from p to its second nearest object, b is as near as a: so the way out of a's pixels
@@ -20,6 +21,15 @@ def two_nearest(instances: np.ndarray, spacing: Spacing) -> tuple[np.ndarray, np
 
     instances  [H, W] or [D, H, W], 0 is the background
     """
+    if transforms._native is None:
+        return by_windows(instances, spacing)
+    first, second = transforms.native_distances(instances, spacing, second=True)
+    assert second is not None
+    return first, second
+
+
+def by_windows(instances: np.ndarray, spacing: Spacing) -> tuple[np.ndarray, np.ndarray]:
+    """The same by scipy."""
     far = np.full(instances.shape, np.inf)
     objects = instances > 0
     if not objects.any():

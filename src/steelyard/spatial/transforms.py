@@ -1,10 +1,24 @@
-"""What scipy does for the maps: exact distance transforms, components, means. The one place that imports it."""
+"""What others do for the maps: exact distance transforms by the C++ core, or by scipy where that is not built; components and means
+by scipy, which is imported here alone.
+"""
 
+import importlib
 from typing import Any
 
 import numpy as np
 
 Spacing = tuple[float, ...]
+SPARSE = 4  # labels are renumbered where the largest is more than so many times the number of pixels
+
+
+def _load() -> Any:
+    try:
+        return importlib.import_module("steelyard._native")
+    except ImportError:  # installed where there was no compiler
+        return None
+
+
+_native: Any = _load()
 
 
 def scipy_ndimage() -> Any:
@@ -19,6 +33,8 @@ def scipy_ndimage() -> Any:
 
 def to_nearest(there: np.ndarray, spacing: Spacing) -> np.ndarray:
     """From every pixel to the nearest one that is `there`, float64; inf without any."""
+    if _native is not None:
+        return native_distances(there, spacing, second=False)[0]
     if not there.any():
         return np.full(there.shape, np.inf)
     return scipy_ndimage().distance_transform_edt(~there, sampling=spacing)
@@ -44,3 +60,19 @@ def connected(there: np.ndarray, connectivity: int) -> tuple[np.ndarray, int]:
 def local_mean(values: np.ndarray, sides: list[int]) -> np.ndarray:
     """Over a box around every pixel; outside the image is 0."""
     return scipy_ndimage().uniform_filter(values, size=sides, mode="constant")
+
+
+def native_distances(labels: np.ndarray, spacing: Spacing, *, second: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """(d1, d2) to the nearest and second nearest label above 0, float64, inf where there is none; in C++, on this thread alone: maps are
+    made by the workers of a DataLoader."""
+    most = int(labels.max()) if labels.size else 0
+    if most > SPARSE * labels.size:
+        names = np.unique(labels[labels > 0])
+        labels = np.where(labels > 0, np.searchsorted(names, labels) + 1, 0)
+        most = len(names)
+    flat = np.ascontiguousarray(labels, np.int32)
+    first = np.empty(flat.shape)
+    other = np.empty(flat.shape) if second else None
+    addresses = flat.ctypes.data, first.ctypes.data, other.ctypes.data if other is not None else 0
+    _native.nearest(*addresses, list(flat.shape), list(spacing), most, 1)
+    return first, other
