@@ -14,12 +14,13 @@ TEXT = """
 offsets, scales, margins, smoothing, curves and call weights of any recipe, float32, bfloat16 and float16 logits, rows and
 planes (`[N, C, *space]`, nothing is transposed in memory). Numbers inside are float32; the answer does not depend on the number of
 threads. `steelyard doctor` says whether the kernels are there and which instruction set they use. Plain torch does the same,
-slower, where they are not: without a compiler at install time, on other devices than the CPU, in float64, for numbers that are learned,
+slower, where they are not: without a compiler at install time, on devices without Triton, in float64, for numbers that are learned,
 under `torch.func`, for soft targets that need a gradient, and for a target or weight table of its own for every pair of classes.
 Under `torch.compile` the kernels are one op in the graph.
 
 **Not measured on a GPU yet.** There, Triton kernels of the same terms take over. Tests hold them to the reference in Triton's
-interpreter, and build them for an H100 with Triton's compiler; how fast they are on one, nobody has looked.
+interpreter, and build them for an H100 with Triton's compiler; how fast they are on one, nobody has looked. No call waits for the device, so a label that is no class cannot be named
+there: it makes the loss NaN.
 
 `consume_logits=True` lets the gradient take the memory of the logits. Use it where logits are large and nothing reads them after
 the loss. `LinearCrossEntropy` goes further and never makes them.

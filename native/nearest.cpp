@@ -4,7 +4,7 @@
 //
 // On the first axis two scans do it. On the others the nearest is the lower envelope of parabolas (Felzenszwalb and Huttenlocher
 // 2012, Theory of Computing 8), and the second nearest, where the nearest is `a`, the lower envelope of what each column offers apart
-// from `a`. With many labels in a line, a search outward that stops at the answer is shorter than one envelope for each.
+// from `a`. Where many labels lie close together, a search outward that stops at the answer is shorter than one envelope for each.
 //
 // Sums of squares are exact for spacing 1; this file is compiled without contraction, so that they are scipy's for any.
 #include "nearest.hpp"
@@ -21,7 +21,7 @@ namespace steelyard {
 namespace {
 
 constexpr double FAR = std::numeric_limits<double>::infinity();
-constexpr int FEW = 8;          // labels of a line, up to which each gets an envelope
+constexpr double PROBE = 0.5;   // a step of the search outward, both ways, beside a place of an envelope (measured)
 constexpr int64_t BLOCK = 256;  // lines of the first axis side by side
 constexpr int64_t LINES = 16;   // lines of another axis that a thread takes at a time
 
@@ -153,7 +153,9 @@ class Line {
             }
         }
         if (!second) return;
-        if (labels.size() <= FEW) {
+        double steps = 0;  // about as far as the second nearest is
+        for (int64_t x = 0; x < n; x++) steps += 2 * std::sqrt(out[x].d1) / spacing + 8;
+        if (static_cast<double>(labels.size()) * static_cast<double>(n) <= PROBE * steps) {
             for (const int32_t a : labels) apart_from(a);
         } else {
             for (int64_t x = 0; x < n; x++) outward(x);

@@ -57,7 +57,7 @@ def read(name: str, mask: Any, spacing: Sequence[float] | None, batch: bool, ign
         )
     if array.dtype.kind not in "iub":
         raise ValueError(f"{name}: the mask holds labels, so integers or booleans; got {array.dtype}.")
-    labels = array.astype(np.int64)
+    labels = array.astype(np.int64, copy=False)
     ignored = None
     if ignore is not None:
         ignored = labels == ignore
