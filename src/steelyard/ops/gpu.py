@@ -51,6 +51,11 @@ def _kernels(name: str) -> Any:
     return importlib.import_module(f".triton_{name}", __package__)
 
 
+def _on(tensor: Tensor) -> Any:
+    """Triton launches on the current device, which need not be the tensor's."""
+    return torch.cuda.device_of(tensor)
+
+
 class Call:
     """See fused.Call."""
 
@@ -71,16 +76,19 @@ class Call:
         self.tables = _tables(bound, self.C, logits.device)
 
     def each(self, **buffers: Any) -> None:
-        self._run(None, 1.0, **buffers)
+        with _on(self.logits):
+            self._run(None, 1.0, **buffers)
 
     def mean(self, gradient: Tensor | None, norm: str | float) -> Tensor:
-        if norm in ("count", "mass"):
-            z, over = self._census(norm == "mass")
-            return self._sum(gradient, z, over, 1.0, torch.float32)
-        return self._sum(gradient, None, None, float(norm) if norm != "sum" else 1.0, torch.float32)
+        with _on(self.logits):
+            if norm in ("count", "mass"):
+                z, over = self._census(norm == "mass")
+                return self._sum(gradient, z, over, 1.0, torch.float32)
+            return self._sum(gradient, None, None, float(norm) if norm != "sum" else 1.0, torch.float32)
 
     def total(self, gradient: Tensor | None) -> Tensor:
-        return self._sum(gradient, None, None, 1.0, torch.float64)
+        with _on(self.logits):
+            return self._sum(gradient, None, None, 1.0, torch.float64)
 
     def _sum(
         self, gradient: Tensor | None, z: Tensor | None, over: Tensor | None, given: float, dtype: torch.dtype
@@ -207,7 +215,8 @@ def scale(gradient: Tensor, factor: Tensor) -> Tensor:
     """In place, and without a look at the factor."""
     size = gradient.numel()
     if size:
-        _kernels("sums").scale[(-(-size // ELEMENTS),)](gradient, factor, size, ELEMENTS)
+        with _on(gradient):
+            _kernels("sums").scale[(-(-size // ELEMENTS),)](gradient, factor, size, ELEMENTS)
     return gradient
 
 

@@ -115,7 +115,7 @@ def signed_distance(
 
     >>> import numpy as np
     >>> signed_distance(np.array([[0, 0, 1, 1, 1, 0]])).tolist()
-    [[2.0, 1.0, -0.0, -1.0, -0.0, 1.0]]
+    [[2.0, 1.0, 0.0, -1.0, 0.0, 1.0]]
     """
     images = read("signed_distance", mask, spacing, batch, ignore)
     return images.out([_signed(labels > 0, images.spacing) for labels in images.labels])
@@ -125,4 +125,4 @@ def _signed(objects: np.ndarray, spacing: Spacing) -> np.ndarray:
     if objects.all() or not objects.any():
         return np.zeros(objects.shape)
     inside = to_nearest(~objects, spacing) - min(spacing)
-    return np.where(objects, -inside, to_nearest(objects, spacing))
+    return np.where(objects, 0.0 - inside, to_nearest(objects, spacing))
