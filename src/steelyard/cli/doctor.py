@@ -1,12 +1,10 @@
 """steelyard doctor: what is installed, which backend runs, what is missing."""
 
-import importlib
 import os
 import platform
 import sys
-from typing import Any
 
-from .. import __version__
+from .. import __version__, core
 
 EXTRAS = {
     "tables": ("pyarrow",),
@@ -35,11 +33,10 @@ def run() -> None:
 
 def backend() -> str:
     """What computes on the CPU."""
-    try:
-        _native: Any = importlib.import_module("steelyard._native")
-    except ImportError:
+    native = core.load()
+    if native is None:
         return "pure torch; the native core is not built: install with a C++ compiler to have it (several times faster)"
-    return f"native core, {_native.current()} (built for {', '.join(_native.sets())})"
+    return f"native core, {native.current()} (built for {', '.join(native.sets())})"
 
 
 def torch_lines() -> None:

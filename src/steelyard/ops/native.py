@@ -4,26 +4,18 @@
 """
 
 import functools
-import importlib
 import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from .. import core
 from . import fused, tables
 from .bound import Bound
 from .tables import SigmoidTables, SoftmaxTables
 
-
-def _load() -> Any:
-    try:
-        return importlib.import_module("steelyard._native")
-    except ImportError:  # installed where there was no compiler
-        return None
-
-
-_native: Any = _load()
+_native: Any = core.load()
 
 LABELS = {torch.int64: 0, torch.int32: 1, torch.uint8: 2, torch.bool: 2}
 SOFT = 3

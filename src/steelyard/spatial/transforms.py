@@ -2,23 +2,17 @@
 by scipy, which is imported here alone.
 """
 
-import importlib
 from typing import Any
 
 import numpy as np
+
+from .. import core
 
 Spacing = tuple[float, ...]
 SPARSE = 4  # labels are renumbered where the largest is more than so many times the number of pixels
 
 
-def _load() -> Any:
-    try:
-        return importlib.import_module("steelyard._native")
-    except ImportError:  # installed where there was no compiler
-        return None
-
-
-_native: Any = _load()
+_native: Any = core.load()
 
 
 def scipy_ndimage() -> Any:
