@@ -30,6 +30,11 @@ and backward, medians, CPU time for one thread and wall time for two (on this ma
 say little about two cores). *times* is how many times as fast as the first variant. *extra* is memory beyond logits and
 target, the gradient included, in multiples of the logits. *consumed* is `consume_logits=True`; *copy* is torch's copy of the
 logits, the floor of such a step.
+
+What stands in the way of more, on this machine: a fresh gradient. On long rows a consumed step takes about 1.5 times as long as the copy, a
+step with a gradient of 60 MB of its own twice that, one of 500 MB three times, and the difference is the system mapping and
+clearing pages. Planes with few classes and the curves of yes-or-no losses are bound by arithmetic, not by memory: `uint8` labels,
+an eighth of the bytes, are no faster.
 """
 
 
