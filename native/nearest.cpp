@@ -10,6 +10,7 @@
 #include "nearest.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <new>
@@ -223,7 +224,7 @@ bool nearest(const int32_t* labels, double* first, double* second, const int64_t
     for (int a = 0; a < axes; a++) size *= shape[a];
     if (size == 0) return true;
     std::vector<Two> found(size);
-    std::vector<char> failed(1, 0);
+    std::atomic<bool> failed{false};
     int64_t inner = size / shape[0];
     share_out((inner + BLOCK - 1) / BLOCK, threads, [&](int64_t chunk) {
         scan(labels, found.data(), shape[0], inner, spacing[0], chunk * BLOCK, std::min(inner, (chunk + 1) * BLOCK));
@@ -242,7 +243,7 @@ bool nearest(const int32_t* labels, double* first, double* second, const int64_t
                     for (int64_t x = 0; x < n; x++) start[x * inner] = line.output()[x];
                 }
             } catch (const std::bad_alloc&) {
-                failed[0] = 1;
+                failed = true;
             }
         });
     }
@@ -250,7 +251,7 @@ bool nearest(const int32_t* labels, double* first, double* second, const int64_t
         first[i] = std::sqrt(found[i].d1);
         if (second) second[i] = std::sqrt(found[i].d2);
     }
-    return !failed[0];
+    return !failed;
 } catch (const std::bad_alloc&) {
     return false;
 }

@@ -9,7 +9,7 @@ import numpy as np
 from .. import core
 
 Spacing = tuple[float, ...]
-SPARSE = 4  # labels are renumbered where the largest is more than so many times the number of pixels
+LARGE = 2**16  # a larger label is renumbered: the core keeps a place for each up to the largest, on every thread
 
 
 _native: Any = core.load()
@@ -60,7 +60,7 @@ def native_distances(labels: np.ndarray, spacing: Spacing, *, second: bool) -> t
     """(d1, d2) to the nearest and second nearest label above 0, float64, inf where there is none; in C++, on this thread alone: maps are
     made by the workers of a DataLoader."""
     most = int(labels.max()) if labels.size else 0
-    if most > SPARSE * labels.size:
+    if most > LARGE:
         names = np.unique(labels[labels > 0])
         labels = np.where(labels > 0, np.searchsorted(names, labels) + 1, 0)
         most = len(names)
