@@ -1,9 +1,11 @@
 """What the data holds: how many of each class, in which unit."""
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +14,7 @@ from .files import write_text_atomically
 
 FORMAT = "steelyard.counts/1"
 KINDS = ("exclusive", "multilabel")
+_DIGEST = re.compile(r"[0-9a-f]{32}")
 MOST = 2**53  # every whole number up to here is a float64
 
 
@@ -25,13 +28,15 @@ class Counts:
     kind        "exclusive": one class per item; "multilabel": yes or no per class, so n_neg = items - per_class
     items       rows or images seen; default sum of per_class (exclusive), required for multilabel
     containing  [C], units in the items that contain the class (median frequency needs it), or None
+    also        other whole numbers [C] by name, such as {"images": how many images contain the class}
+    digest      fingerprint of the bytes that were counted, 32 hexadecimal digits, or None; `==` does not look at it
 
     >>> both = Counts.of(900, 100) + Counts.of(90, 10)
     >>> both.per_class.tolist(), both.items
     ([990, 110], 1100)
     """
 
-    __slots__ = ("classes", "containing", "items", "kind", "per_class", "source", "unit")
+    __slots__ = ("also", "classes", "containing", "digest", "items", "kind", "per_class", "source", "unit")
 
     per_class: np.ndarray
     classes: tuple[str, ...]
@@ -40,6 +45,8 @@ class Counts:
     kind: str
     items: int
     containing: np.ndarray | None
+    also: Mapping[str, np.ndarray]
+    digest: str | None
 
     def __init__(
         self,
@@ -51,6 +58,8 @@ class Counts:
         kind: str = "exclusive",
         items: int | None = None,
         containing: Iterable[int] | None = None,
+        also: Mapping[str, Iterable[int]] | None = None,
+        digest: str | None = None,
     ):
         n = _whole_numbers("per_class", per_class)
         names = tuple(str(c) for c in (range(len(n)) if classes is None else classes))
@@ -78,6 +87,16 @@ class Counts:
                 f"Counts: class {names[c]!r} counts {n[c]} but the items that contain it hold only {seen[c]};"
                 " containing counts the same unit as per_class (pixels, not images)."
             )
+        if not isinstance(also or {}, Mapping):
+            raise ValueError(f"Counts: also is numbers by name, such as {{'images': [3, 1]}}, got {also!r}.")
+        others = {str(name): _whole_numbers(f"also[{name!r}]", values) for name, values in (also or {}).items()}
+        for name, values in others.items():
+            if len(values) != len(n):
+                raise ValueError(
+                    f"Counts: also[{name!r}] has {len(values)} numbers for {len(n)} classes; give one per class."
+                )
+        if digest is not None and not _DIGEST.fullmatch(str(digest)):
+            raise ValueError(f"Counts: digest must be 32 hexadecimal digits, got {digest!r}.")
         for name, value in (
             ("per_class", n),
             ("classes", names),
@@ -86,6 +105,8 @@ class Counts:
             ("kind", kind),
             ("items", items),
             ("containing", seen),
+            ("also", MappingProxyType(others)),
+            ("digest", None if digest is None else str(digest)),
         ):
             object.__setattr__(self, name, value)
 
@@ -152,6 +173,7 @@ class Counts:
         classes = self.classes + tuple(c for c in other.classes if c not in set(self.classes))
         both = self.containing is not None and other.containing is not None
         sources = dict.fromkeys(s for c in (self, other) for s in c.source.split(" + ") if s)
+        shared = [name for name in self.also if name in other.also]
         return Counts(
             self._spread(self.per_class, classes) + other._spread(other.per_class, classes),
             classes,
@@ -162,7 +184,28 @@ class Counts:
             containing=self._spread(self.containing, classes) + other._spread(other.containing, classes)
             if both and self.containing is not None and other.containing is not None
             else None,
+            also={
+                name: self._spread(self.also[name], classes) + other._spread(other.also[name], classes)
+                for name in shared
+            },
+            digest=add_digests(self.digest, other.digest),
         )
+
+    def by(self, name: str) -> "Counts":
+        """The same classes counted by another of the numbers in `also`.
+
+        "images" (how many items contain the class) gives multilabel counts, the others exclusive ones in that unit.
+
+        >>> boxes = Counts([900, 100], ["car", "bus"], unit="boxes", items=80, also={"images": [75, 60]})
+        >>> boxes.by("images")
+        Counts({'car': 75, 'bus': 60}, unit='images', multilabel in 80 items, source='')
+        """
+        if name not in self.also:
+            known = ", ".join(map(repr, self.also)) or "nothing else"
+            raise ValueError(f"Counts: {name!r} was not counted; besides {self.unit} there is {known}.")
+        kind = "multilabel" if name == "images" else "exclusive"
+        items = self.items if kind == "multilabel" else None
+        return Counts(self.also[name], self.classes, name, self.source, kind=kind, items=items, digest=self.digest)
 
     def _spread(self, numbers: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
         at = {c: i for i, c in enumerate(classes)}
@@ -178,7 +221,9 @@ class Counts:
 
     def _key(self) -> tuple:
         seen = None if self.containing is None else tuple(self.containing.tolist())
-        return tuple(self.per_class.tolist()), self.classes, self.unit, self.source, self.kind, self.items, seen
+        others = tuple(sorted((name, tuple(values.tolist())) for name, values in self.also.items()))
+        told = self.classes, self.unit, self.source, self.kind, self.items
+        return tuple(self.per_class.tolist()), *told, seen, others
 
     def __reduce__(self) -> tuple:  # the frozen __setattr__ stops the default copy
         return type(self).from_json, (self.to_json(),)
@@ -200,6 +245,8 @@ class Counts:
                 "classes": list(self.classes),
                 "per_class": self.per_class.tolist(),
                 "containing": None if self.containing is None else self.containing.tolist(),
+                "also": {name: values.tolist() for name, values in self.also.items()},
+                "digest": self.digest,
             },
             indent=1,
         )
@@ -225,6 +272,8 @@ class Counts:
             kind=data["kind"],
             items=data["items"],
             containing=data["containing"],
+            also=data.get("also"),
+            digest=data.get("digest"),
         )
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -233,6 +282,13 @@ class Counts:
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         return cls.from_json(Path(path).read_text(encoding="utf-8"))
+
+
+def add_digests(one: str | None, other: str | None) -> str | None:
+    """The fingerprint of both: a sum, so the order of the parts does not matter; None if one is not known."""
+    if one is None or other is None:
+        return None
+    return f"{(int(one, 16) + int(other, 16)) % 2**128:032x}"
 
 
 def _whole_numbers(name: str, values: Iterable[int]) -> np.ndarray:

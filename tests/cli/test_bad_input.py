@@ -96,7 +96,7 @@ def test_real_files_with_traps_count_and_say_it(steelyard, shared_data, name, la
         ("ai4i2020.csv", "Torque [Nm]", "looks continuous: 577 different values in 10,000 rows"),
         ("ai4i2020.csv", "UDI", "looks like an identifier"),
         ("mamography.csv", "y", "Did you mean 'mammography.csv'?"),
-        ("page.blocks.arff", "y", "save it as CSV"),
+        ("page.blocks.arff", "y", "there is no column 'y'"),
     ],
 )
 def test_real_files_that_are_refused(steelyard, shared_data, name, label, says):
@@ -153,7 +153,7 @@ def test_what_the_system_raises_has_its_exit_code(steelyard, files, monkeypatch,
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr("steelyard.data.tables.table_files", fail)
+    monkeypatch.setattr("steelyard.data.columns.table_files", fail)
     found, _, err = steelyard("count", files / "twice.csv", "--label", "y")
     assert found == code
     assert says in err
@@ -163,7 +163,7 @@ def test_a_mistake_of_ours_is_not_hidden(steelyard, files, monkeypatch):
     def fail(*args, **kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("steelyard.data.tables.table_files", fail)
+    monkeypatch.setattr("steelyard.data.columns.table_files", fail)
     with pytest.raises(ZeroDivisionError):
         steelyard("count", files / "twice.csv", "--label", "y")
 

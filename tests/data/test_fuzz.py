@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from steelyard.data.tables import count_column, read_table
+from steelyard.data.columns import count_column
+from steelyard.data.tables import read_table
 from steelyard.tuning.data.problem import problem
 
 ROWS = 40

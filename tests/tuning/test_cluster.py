@@ -195,7 +195,7 @@ def test_ray_raises_the_error_of_a_fit_as_it_is(connected, tmp_path):
 
 @slow
 def test_a_fit_that_always_ends_its_worker_is_named(connected, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "RETRIES", 1)
+    monkeypatch.setattr("steelyard.cluster.RETRIES", 1)
     with pytest.raises(ValueError, match=r"a fit was lost 2 times .* more memory"):
         list(cluster.ray(Deadly(), [0], never))
 

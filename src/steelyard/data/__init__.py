@@ -2,4 +2,5 @@
 
 from .counting import count, count_path
 
+
 __all__ = ["count", "count_path"]

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from . import text
 from .find import find_column
+from .partial import Tell
 from .tally import pyarrow, refuse_too_many, tally
 
 T = TypeVar("T")
@@ -22,12 +23,14 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> t
     return _decoding(file, dialect, notes, functools.partial(_read_all, file, wanted)), dialect.decimal
 
 
-def tally_column(file: Path, label: str | int, notes: list[str]) -> tuple[str, Counter[Any], str]:
+def tally_column(
+    file: Path, label: str | int, notes: list[str], tell: Tell = lambda size: None
+) -> tuple[str, Counter[Any], str]:
     """(name of the column, how often each text occurs in it, the decimal sign that may occur), in a stream."""
     dialect = text.sniff(file)
     name = find_column(dialect.names, label, str(file))
     text.add_notes(notes, dialect.notes)
-    return name, _decoding(file, dialect, notes, functools.partial(_tally_all, file, name)), dialect.decimal
+    return name, _decoding(file, dialect, notes, functools.partial(_tally_all, file, name, tell)), dialect.decimal
 
 
 def _read_all(file: Path, wanted: list[str] | None, dialect: text.Dialect) -> Any:
@@ -37,7 +40,7 @@ def _read_all(file: Path, wanted: list[str] | None, dialect: text.Dialect) -> An
         return csv.read_csv(opened, **_options(dialect, wanted))
 
 
-def _tally_all(file: Path, name: str, dialect: text.Dialect) -> Counter[Any]:
+def _tally_all(file: Path, name: str, tell: Tell, dialect: text.Dialect) -> Counter[Any]:
     from pyarrow import csv
 
     found: Counter[Any] = Counter()
@@ -45,6 +48,7 @@ def _tally_all(file: Path, name: str, dialect: text.Dialect) -> Counter[Any]:
         for batch in reader:
             found.update(tally(batch.column(0)))
             refuse_too_many(found, f"{file}: column {name!r}")
+            tell(_bytes_read(opened))
     return found
 
 
@@ -99,3 +103,9 @@ def _why(message: str) -> str:
     if "straddling" in message:
         return 'a row is longer than 4 MB; a quote (") that is never closed does that.'
     return f"the text cannot be read as a table ({message.splitlines()[0][:200]})."
+
+
+def _bytes_read(opened: Any) -> int:
+    """Of the file itself, also where it is unpacked on the way."""
+    inner = getattr(opened, "fileobj", None) or getattr(opened, "_fp", None) or opened  # gzip, bz2
+    return inner.tell()

@@ -1,37 +1,37 @@
-"""Finding the files of a table and the columns in it, with a suggestion where a name is not found."""
+"""Finding the files of a data set and the columns in a table, with a suggestion where a name is not found."""
 
 import glob
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 
 from .labels import some, suggest
 
-TABLES = (".csv", ".tsv", ".parquet", ".pq", ".csv.gz", ".tsv.gz")
+TABLES = (".csv", ".tsv", ".parquet", ".pq", ".csv.gz", ".tsv.gz", ".arff")
+MASKS = (".png", ".tif", ".tiff", ".npy", ".bmp")
 PARQUET = b"PAR1"
 OTHER = {
-    ".arff": "ARFF is not read; save it as CSV",
     ".xlsx": "spreadsheets are not read; save the sheet as CSV",
     ".xls": "spreadsheets are not read; save the sheet as CSV",
     ".json": "JSON is not read as a table; save it as CSV or Parquet",
     ".jsonl": "JSON is not read as a table; save it as CSV or Parquet",
     ".zip": "archives are not read; unpack it first",
+    ".jpg": "JPEG changes the numbers of a mask at every edge; save masks as PNG",
+    ".jpeg": "JPEG changes the numbers of a mask at every edge; save masks as PNG",
 }
 
 
-def table_files(path: str | PathLike[str]) -> list[Path]:
-    """The files behind a path: the file itself, all tables in a folder and below, or what a glob matches.
-
-    FileNotFoundError with the nearest name if there is none; ValueError if a folder or glob holds no table.
-    """
+def files(path: str | PathLike[str]) -> list[Path]:
+    """The files behind a path: the file itself, all files in a folder and below (none that is hidden), or what a glob
+    matches; sorted. FileNotFoundError with the nearest name if there is none."""
     text = fspath(path)
     where = Path(text).expanduser()
     try:
         if where.is_dir():
-            return _in_folder(where)
+            return inside(where)
         if where.exists():
-            return [_table(where)]
+            return [where]
     except (OSError, ValueError) as error:
         if "\0" in text or isinstance(error, OSError):
             raise FileNotFoundError(f"no such file: {text[:200]!r}; check the path.") from None
@@ -40,8 +40,36 @@ def table_files(path: str | PathLike[str]) -> list[Path]:
         found = sorted(f for name in glob.glob(str(where), recursive=True) if (f := Path(name)).is_file())
         if not found:
             raise FileNotFoundError(f"no file matches {text!r}; check the pattern (** looks into folders).")
-        return [_table(f) for f in found]
+        return found
     raise FileNotFoundError(f"no such file: {text!r}.{_nearest(where)}")
+
+
+def inside(folder: Path) -> list[Path]:
+    """All files in a folder and below, sorted, but those whose name says that they are hidden."""
+    found = (f for f in folder.rglob("*") if f.is_file())
+    return sorted(f for f in found if not any(p.startswith((".", "_")) for p in f.relative_to(folder).parts))
+
+
+def table_files(path: str | PathLike[str]) -> list[Path]:
+    """`files` that are tables. ValueError if one is not, or a folder holds none."""
+    found = files(path)
+    folder = Path(fspath(path)).expanduser()
+    if not folder.is_dir():
+        return [_table(f) for f in found]
+    tables = [f for f in found if ends_in(f, TABLES)]
+    if not tables:
+        raise ValueError(f"{folder}: the folder has no table ({', '.join(TABLES[:4])}); it holds {holds(found)}.")
+    return tables
+
+
+def ends_in(path: Path, endings: tuple[str, ...]) -> bool:
+    return path.name.lower().endswith(endings)
+
+
+def holds(found: Iterable[Path]) -> str:
+    """How many files of which kind, in words."""
+    kinds = Counter(f.suffix.lower() or "no ending" for f in found).most_common(4)
+    return ", ".join(f"{n:,} {'file' if n == 1 else 'files'} ({kind})" for kind, n in kinds) or "no file"
 
 
 def is_parquet(path: Path) -> bool:
@@ -77,16 +105,6 @@ def _table(path: Path) -> Path:
     if reason is not None:
         raise ValueError(f"{path}: {reason}, TSV or Parquet." if "CSV" in reason[-4:] else f"{path}: {reason}.")
     return path
-
-
-def _in_folder(folder: Path) -> list[Path]:
-    inside = sorted(f for f in folder.rglob("*") if f.is_file() and not f.name.startswith((".", "_")))
-    found = [f for f in inside if f.name.lower().endswith(TABLES)]
-    if not found:
-        kinds = Counter(f.suffix.lower() or "no ending" for f in inside).most_common(4)
-        holds = ", ".join(f"{n} {'file' if n == 1 else 'files'} ({kind})" for kind, n in kinds) or "no file"
-        raise ValueError(f"{folder}: the folder has no table ({', '.join(TABLES[:4])}); it holds {holds}.")
-    return found
 
 
 def _nearest(where: Path) -> str:

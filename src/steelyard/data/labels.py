@@ -69,7 +69,7 @@ def from_indices(found: Mapping[Any, int], *, classes: Any, ignore: Any, source:
     refuse_missing(missing, ignore)
     names = None if classes is None else listed(classes)
     if names and all(_is_whole(c) for c in names):
-        return by_value(found, classes=names, ignore=None, source=source, unit=unit)
+        return by_value(found, classes=names, source=source, unit=unit)
     lowest, highest = min(found, default=0), max(found, default=-1)
     if lowest < 0:
         below = sorted(v for v in found if v < 0)
@@ -96,19 +96,38 @@ def from_indices(found: Mapping[Any, int], *, classes: Any, ignore: Any, source:
     return Counts(per_class, names, unit, source)
 
 
-def by_value(found: Mapping[Any, int], *, classes: Any, ignore: Any, source: str, unit: str) -> Counts:
-    """Table columns, text and booleans: the distinct values ascending, numbers as numbers; or exactly `classes`.
+def by_value(
+    found: Mapping[Any, int],
+    *,
+    classes: Any,
+    source: str,
+    unit: str,
+    kind: str = "exclusive",
+    items: int | None = None,
+    containing: Mapping[Any, int] | None = None,
+    also: Mapping[str, Mapping[Any, int]] | None = None,
+    digest: str | None = None,
+) -> Counts:
+    """Table columns, masks, text and booleans: the distinct values ascending, numbers as numbers; or exactly `classes`.
 
-    Missing values must have been dealt with before (see `drop`).
+    classes     names in their order; or {value: name}
+    items       rows or images, where one can hold several labels or none
+    containing  and `also` are tallies by the same values; see Counts
+
+    Missing and ignored values must have been dealt with before (see `drop`).
     """
-    found, _ = drop(found, ignore)
-    named: dict[str, int] = {}
-    for value in ascending(found):
-        named[label_name(value)] = named.get(label_name(value), 0) + found[value]
-    if classes is None:
-        _something(len(named), source)
-        return Counts(list(named.values()), list(named), unit, source)
-    names = [label_name(c) for c in listed(classes)]
+    renamed = {label_name(v): str(name) for v, name in classes.items()} if isinstance(classes, Mapping) else {}
+    wanted = dict.fromkeys(renamed.values()) if renamed else listed(classes)
+
+    def by_name(tally: Mapping[Any, int]) -> dict[str, int]:
+        named: dict[str, int] = {}
+        for value in ascending(tally):
+            name = renamed.get(label_name(value), label_name(value))
+            named[name] = named.get(name, 0) + tally[value]
+        return named
+
+    named = by_name(found)
+    names = list(named) if classes is None else [label_name(c) for c in wanted]
     for name, n in named.items():
         if name not in names:
             raise ValueError(
@@ -116,7 +135,22 @@ def by_value(found: Mapping[Any, int], *, classes: Any, ignore: Any, source: str
                 f"{suggest(name, names)} Add it to classes=, or pass ignore={name!r}."
             )
     _something(len(names), source)
-    return Counts([named.get(name, 0) for name in names], names, unit, source)
+
+    def numbers(tally: Mapping[Any, int]) -> list[int]:
+        by = by_name(tally)
+        return [by.get(name, 0) for name in names]
+
+    return Counts(
+        numbers(found),
+        names,
+        unit,
+        source,
+        kind=kind,
+        items=items,
+        containing=None if containing is None else numbers(containing),
+        also={name: numbers(tally) for name, tally in (also or {}).items()},
+        digest=digest,
+    )
 
 
 def ascending(values: Iterable[Any]) -> list[Any]:

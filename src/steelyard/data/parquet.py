@@ -6,9 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import text
+from . import cells, digest, text
 from .find import find_column
-from .tally import pyarrow, refuse_too_many, tally
+from .partial import Shard, Tell
+from .tally import holds_label_lists, pyarrow, refuse_too_many, tally, tally_lists
+
+BATCH = 1 << 20
 
 
 def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> Any:
@@ -31,28 +34,81 @@ def column_names(file: Path) -> tuple[str, ...]:
     return text.distinct_names(names, [])
 
 
-def tally_column(file: Path, label: str | int) -> tuple[str, Counter[Any]]:
-    """(name of the column, how often each value occurs in it), in a stream."""
-    pa = pyarrow()
+def shards(file: Path, rows: int) -> list[Shard]:
+    """The file in parts of whole row groups, of about so many rows each."""
+    with _readable(file):
+        about = _open(file).metadata
+        groups = [about.row_group(i) for i in range(about.num_row_groups)]
+    size = file.stat().st_size / max(1, sum(g.num_rows for g in groups))  # a bar needs no more than the average row
+    parts, start, held = [], 0, 0
+    for i, group in enumerate(groups):
+        held += group.num_rows
+        if held >= rows or i + 1 == len(groups):
+            parts.append(Shard(file, int(held * size), start, i + 1))
+            start, held = i + 1, 0
+    return parts or [Shard(file, 0, 0, 0)]
+
+
+def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Counter[Any], int | None]:
+    """(name of the column, how often each value occurs in it, rows if it holds lists), in a stream."""
+    pa, file = pyarrow(), shard.path
     with _readable(file):
         schema = _open(file).schema_arrow
         name = find_column(schema.names, label, str(file))
         kind = schema.field(name).type
         is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-        if pa.types.is_nested(kind):
+        is_list = holds_label_lists(kind)
+        if pa.types.is_nested(kind) and not is_list:
             raise ValueError(f"{file}: column {name!r} holds {kind}, which is not a label; choose another column.")
         found: Counter[Any] = Counter()
+        rows = lists = 0
         # dictionary codes: a string is looked at once per batch, not once per row
         opened = _open(file, read_dictionary=[name] if is_text else None)
-        for batch in opened.iter_batches(batch_size=1 << 20, columns=[name]):
+        groups = range(shard.start, shard.stop or 0)
+        total = sum(opened.metadata.row_group(i).num_rows for i in groups)
+        for batch in opened.iter_batches(batch_size=BATCH, columns=[name], row_groups=list(groups)):
             values = batch.column(0)
             values.validate(full=True)
-            found.update(tally(values))
+            if is_list:
+                part, some = tally_lists(values)
+                found.update(part)
+                lists += some
+            else:
+                found.update(tally(values))
             refuse_too_many(found, f"{file}: column {name!r}")
+            rows += len(values)
+            tell(shard.size * rows // max(1, total))
     if is_text:
         for mark in [v for v in found if v is not None and v.strip() in text.MISSING]:
             found[None] += found.pop(mark)
-    return name, found
+    return name, found, lists if is_list else None
+
+
+def columns(shard: Shard, wanted: Sequence[str | int]) -> tuple[dict[str, cells.Column], int, list[str]]:
+    """(columns, rows, notes) of a part. ValueError for columns of lists or structures."""
+    file = shard.path
+    with _readable(file):
+        opened = _open(file)
+        names = [find_column(opened.schema_arrow.names, c, str(file)) for c in wanted]
+        table = opened.read_row_groups(list(range(shard.start, shard.stop or 0)), columns=names).select(names)
+        table.validate(full=True)
+    typed = {name: cells.from_arrow(table[name]) for name in names}
+    for name, column in typed.items():
+        if column is None:
+            raise ValueError(f"{file}: column {name!r} holds {table[name].type}, not 0 and 1; choose another column.")
+    return {name: column for name, column in typed.items() if column is not None}, table.num_rows, []
+
+
+def column_digest(shard: Shard, names: Sequence[str]) -> int:
+    """`digest` of the bytes that hold these columns, row group by row group; other columns do not count."""
+    about = _open(shard.path).metadata
+    total = 0
+    for group in map(about.row_group, range(shard.start, shard.stop or 0)):
+        chunks = map(group.column, range(group.num_columns))
+        held = [c for c in chunks if any(c.path_in_schema == n or c.path_in_schema.startswith(n + ".") for n in names)]
+        first = [c.dictionary_page_offset if c.has_dictionary_page else c.data_page_offset for c in held]
+        total += digest.of_ranges(shard.path, [(f, c.total_compressed_size) for f, c in zip(first, held, strict=True)])
+    return total
 
 
 def _open(file: Path, **options: Any) -> Any:

@@ -1,6 +1,5 @@
-"""Tables from CSV, TSV and Parquet: whole, or one column streamed and tallied. What was repaired is said in notes."""
+"""Tables from CSV, TSV, ARFF and Parquet. What was repaired is said in notes."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
@@ -10,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
-from . import cells, delimited, labels, parquet, text
-from .find import find_column, is_parquet, table_files
-from .tally import arrow, pyarrow, refuse_too_many
+from . import arff, cells, delimited, digest, labels, parquet, text
+from .find import ends_in, find_column, is_parquet, table_files
+from .tally import arrow, pyarrow
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Table:
 
 
 def read_table(path: str | PathLike[str], *, columns: Sequence[str | int] | None = None) -> Table:
-    """Read CSV, TSV or Parquet: a file, a folder or a glob. `columns` keeps only these.
+    """Read CSV, TSV, ARFF or Parquet: a file, a folder or a glob. `columns` keeps only these.
 
     FileNotFoundError or ValueError, naming the file and what to do, if there is nothing to read.
     """
@@ -101,36 +100,14 @@ def read_table(path: str | PathLike[str], *, columns: Sequence[str | int] | None
 def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
     """The columns, without reading the rows."""
     file, *_ = table_files(path)
-    return parquet.column_names(file) if _all_parquet([file], fspath(path)) else text.sniff(file).names
+    if ends_in(file, (".arff",)):
+        return arff.column_names(file)
+    return parquet.column_names(file) if all_parquet([file], fspath(path)) else text.sniff(file).names
 
 
-def count_column(
-    path: str | PathLike[str], label: str | int, *, classes: Any = None, ignore: Any = None
-) -> tuple[Counts, list[str]]:
-    """Count one column in a stream, never holding the table; (Counts, notes). Rows without a label are left out."""
-    files, where = table_files(path), fspath(path)
-    notes: list[str] = []
-    found: Counter[Any] = Counter()
-    name, decimals = str(label), []
-    typed = _all_parquet(files, where)
-    for file in files:
-        if typed:
-            name, part = parquet.tally_column(file, label)
-        else:
-            name, part, decimal = delimited.tally_column(file, label, notes)
-            decimals.append(decimal)
-        found.update(part)
-        refuse_too_many(found, f"{where}: column {name!r}")
-    what, rows = f"{where}, column {name!r}", sum(found.values())
-    if not typed:
-        found = _typed(found, name, "," if "," in decimals else ".", notes)
-    counts, missing = counted(found, rows, what, classes, ignore)
-    if missing:
-        notes.append(f"{labels.left_out(missing)} of {rows:,}")
-    return counts, notes
-
-
-def counted(found: Mapping[Any, int], rows: int, what: str, classes: Any, ignore: Any) -> tuple[Counts, int]:
+def counted(
+    found: Mapping[Any, int], rows: int, what: str, classes: Any, ignore: Any, mark: int | None = None
+) -> tuple[Counts, int]:
     """(Counts of the values of a column, rows without a value)."""
     if not rows:
         raise ValueError(f"{what}: the table has no rows, only a header.")
@@ -141,17 +118,20 @@ def counted(found: Mapping[Any, int], rows: int, what: str, classes: Any, ignore
             raise ValueError(f"{what} has no value at all ({rows:,} rows), so there is nothing to count.")
         labels.refuse_continuous(kept, what)
     source = what + (f" ({labels.left_out(missing)})" if missing else "")
-    return labels.by_value(kept, classes=classes, ignore=None, source=source, unit="rows"), missing
+    known = None if mark is None else digest.written(mark)
+    return labels.by_value(kept, classes=classes, source=source, unit="rows", digest=known), missing
 
 
 def _read(
     files: list[Path], where: str, columns: Sequence[str | int] | None, notes: list[str]
 ) -> tuple[dict[str, cells.Column | None], int]:
     pa = pyarrow()
-    if _all_parquet(files, where):
+    if all_parquet(files, where):
         parts, decimals = [parquet.read(file, columns, notes) for file in files], []
     else:
-        parts, decimals = map(list, zip(*(delimited.read(file, columns, notes) for file in files), strict=True))
+        readers = [arff.read if ends_in(file, (".arff",)) else delimited.read for file in files]
+        read = [one(file, columns, notes) for one, file in zip(readers, files, strict=True)]
+        parts, decimals = map(list, zip(*read, strict=True))
     names = [part.column_names for part in parts]
     for file, other in zip(files, names, strict=True):
         wrong = sorted(set(names[0]) ^ set(other))
@@ -169,18 +149,7 @@ def _read(
     return {name: cells.from_text(raw[name], decimal=decimal) for name in names[0]}, raw.num_rows
 
 
-def _typed(found: Counter[Any], name: str, decimal: str, notes: list[str]) -> Counter[Any]:
-    """The same tally with its texts turned into what the column holds; 1 and 1.0 fall together."""
-    pa = pyarrow()
-    column = cells.from_text(pa.array(list(found), pa.string()), decimal=decimal)
-    notes.extend(f"{remark}: {name}" for remark in column.remarks)
-    out: Counter[Any] = Counter()
-    for value, n in zip(column.values.to_pylist(), found.values(), strict=True):
-        out[value] += n
-    return out
-
-
-def _all_parquet(files: list[Path], where: str) -> bool:
+def all_parquet(files: list[Path], where: str) -> bool:
     typed = [is_parquet(file) for file in files]
     for file, is_one in zip(files, typed, strict=True):
         if not is_one and file.suffix.lower() in (".parquet", ".pq"):

@@ -44,6 +44,24 @@ def tally(array: Any) -> dict[Any, int]:
     return dict(zip(pairs.field("values").to_pylist(), pairs.field("counts").to_pylist(), strict=True))
 
 
+def holds_label_lists(kind: Any) -> bool:
+    """Whether an Arrow type is that of lists of text or whole numbers; lists of fractions are no labels."""
+    pa = pyarrow()
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    inner = kind.value_type.value_type if pa.types.is_dictionary(kind.value_type) else kind.value_type
+    return any(is_one(inner) for is_one in (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer))
+
+
+def tally_lists(array: Any) -> tuple[dict[Any, int], int]:
+    """(in how many lists each value occurs, how many lists there are) of an Arrow array of lists; null is no list."""
+    pa, pc = arrow()
+    array = array.drop_null()
+    pairs = pa.table({"list": pc.list_parent_indices(array), "value": pc.list_flatten(array)})
+    once = pairs.group_by(["list", "value"]).aggregate([])
+    return tally(once["value"].combine_chunks()), len(array)
+
+
 def tally_integers(flat: np.ndarray) -> dict[Any, int]:
     """{label: how often}, by bincount where the range is small. Negative labels keep their value."""
     if not len(flat):

@@ -1,6 +1,5 @@
 """One thread per fit, one fit per core."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
@@ -8,6 +7,8 @@ from typing import TypeVar
 
 import torch
 from threadpoolctl import threadpool_limits
+
+from ...cluster import cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -70,7 +71,3 @@ def local(
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running.pop(future), future.result()
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,139 @@
+"""Reading ARFF, Weka's form of tables: dense and sparse rows, one quoting rule, `?` for missing."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import text
+from .find import find_column
+from .tally import pyarrow
+
+_ATTRIBUTE = re.compile(r"@attribute\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s{]+)\s*(.*)", re.IGNORECASE)
+_CELL = re.compile(r"\s*('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^,]*?)\s*(,|$)")
+_PAIR = re.compile(r"\s*(\d+)\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^,]*?)\s*(,|$)")
+_WEIGHT = re.compile(r",\s*\{[^{}]*\}\s*$")  # the optional weight of a row
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> tuple[Any, str]:
+    """(pyarrow.Table of text, the decimal sign). ValueError for a row that does not fit the attributes."""
+    pa = pyarrow()
+    lines = _lines(file, notes)
+    names, blanks = _attributes(file, lines)
+    wanted = list(names) if columns is None else [find_column(names, c, str(file)) for c in columns]
+    at = [names.index(name) for name in wanted]
+    rows = list(_rows(file, lines, blanks, at))
+    cells = zip(*rows, strict=True) if rows else ([] for _ in wanted)
+    arrays = [pa.array(column, pa.string()) for column in cells]
+    return pa.Table.from_arrays(arrays, names=wanted), "."
+
+
+def column_names(file: Path) -> tuple[str, ...]:
+    return _attributes(file, _lines(file, []))[0]
+
+
+def tally_column(file: Path, label: str | int, notes: list[str]) -> tuple[str, Counter[Any], str]:
+    """(name of the column, how often each text occurs in it, the decimal sign)."""
+    table, decimal = read(file, [label], notes)
+    return table.column_names[0], Counter(table.column(0).to_pylist()), decimal
+
+
+def _lines(file: Path, notes: list[str]) -> Iterator[tuple[int, str]]:
+    """(line number, text) of the lines that say something."""
+    with text.open_bytes(file) as opened:
+        raw = opened.read()
+    try:
+        decoded = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        decoded = raw.decode("latin-1")
+        text.add_notes(notes, [text.not_utf8("latin-1")])
+    for number, line in enumerate(decoded.splitlines(), 1):
+        line = line.strip()
+        if line and not line.startswith("%"):
+            yield number, line
+
+
+def _attributes(file: Path, lines: Iterator[tuple[int, str]]) -> tuple[tuple[str, ...], list[str]]:
+    """(names, what a sparse row means by leaving the column out: 0, or the first of its categories)."""
+    names, blanks = [], []
+    for number, line in lines:
+        word = line.split(None, 1)[0].lower()
+        if word == "@data":
+            if not names:
+                break
+            return text.distinct_names([_bare(n) for n in names], []), blanks
+        if word == "@attribute":
+            found = _ATTRIBUTE.match(line)
+            if found is None:
+                raise ValueError(
+                    f"{file}: line {number} is no ARFF attribute: {line[:80]!r}; write '@attribute name type'."
+                )
+            names.append(found[1])
+            kind = found[2].strip()
+            first = _CELL.match(kind[1:].rstrip("}")) if kind.startswith("{") else None
+            blanks.append(_bare(first[1]) if first else "0")
+        elif word != "@relation":
+            raise ValueError(f"{file}: line {number} comes before @data and is no @attribute: {line[:80]!r}.")
+    raise ValueError(f"{file}: this is not an ARFF table (no @attribute lines and @data); save it again, or as CSV.")
+
+
+def _rows(
+    file: Path, lines: Iterator[tuple[int, str]], blanks: Sequence[str], at: Sequence[int]
+) -> Iterator[list[str | None]]:
+    for number, line in lines:
+        if line.startswith("{"):
+            row = list[str | None](blanks)
+            for place, cell in _pairs(file, number, line, len(blanks)):
+                row[place] = cell
+        else:
+            row = [_missing(cell) for cell in _cells(line)]
+            if len(row) == len(blanks) + 1 and _WEIGHT.search(line):
+                row.pop()
+            if len(row) != len(blanks):
+                raise ValueError(
+                    f"{file}: line {number} has {len(row)} cells for {len(blanks)} attributes; correct it."
+                )
+        yield [row[i] for i in at]
+
+
+def _cells(line: str) -> list[str]:
+    if "'" not in line and '"' not in line:
+        return [cell.strip() for cell in line.split(",")]
+    cells, start = [], 0
+    while found := _CELL.match(line, start):
+        cells.append(found[1])
+        start = found.end()
+        if not found[2]:
+            break
+    return cells
+
+
+def _pairs(file: Path, number: int, line: str, columns: int) -> Iterator[tuple[int, str | None]]:
+    inside, _, after = (
+        line[1:].rpartition("}") if not _WEIGHT.search(line) else _WEIGHT.sub("", line)[1:].rpartition("}")
+    )
+    start = 0
+    while inside.strip() and start <= len(inside) and not after:
+        found = _PAIR.match(inside, start)
+        if found is None or int(found[1]) >= columns:
+            break
+        yield int(found[1]), _missing(found[2])
+        start = found.end()
+        if not found[3]:
+            return
+    if inside.strip() or after or not line.rstrip().endswith("}"):
+        raise ValueError(
+            f"{file}: line {number} is no sparse row {{column value, ...}} of {columns} columns: {line[:80]!r}."
+        )
+
+
+def _missing(cell: str) -> str | None:
+    return None if cell == "?" else _bare(cell)
+
+
+def _bare(cell: str) -> str:
+    if len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "'\"":
+        return _ESCAPED.sub(r"\1", cell[1:-1])
+    return cell

@@ -1,0 +1,57 @@
+"""What COCO, VOC and YOLO share: boxes of classes in images, their images and areas, as Counts."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from ..counts import Counts
+from . import digest, labels
+from .partial import Partial
+
+LARGEST = 1e12  # an area beyond this is a mistake in the file
+
+
+def of_image(boxes: Iterable[tuple[Any, float | None]], area: str) -> Partial:
+    """One image: (class, area in whole `area` or None) of each of its boxes."""
+    part = Partial(items=1)
+    areas: Counter[Any] = Counter()
+    unknown = False
+    for name, size in boxes:
+        part.found[name] += 1
+        areas[name] += 0 if size is None else round(size)
+        unknown = unknown or size is None
+    part.also["images"] = Counter(dict.fromkeys(part.found, 1))
+    part.also[area] = areas
+    part.told["area unknown"] = int(unknown)
+    part.containing = Counter(dict.fromkeys(part.found, part.found.total()))
+    return part
+
+
+def box_area(width: float, height: float) -> float:
+    """ValueError for sides that are negative or no numbers."""
+    size = width * height
+    if not (math.isfinite(size) and width >= 0 and height >= 0 and size < LARGEST):
+        raise ValueError(f"a box has the sides {width:g} and {height:g}")
+    return size
+
+
+def counted(
+    total: Partial, source: str, *, known: Iterable[str] | None, classes: Any, ignore: Any, also: Iterable[str] = ()
+) -> Counts:
+    """Counts of boxes. `known` are the classes that the data itself declares, in its order; absent ones count 0."""
+    declared = (
+        None if known is None else [c for c in known if c not in {labels.label_name(v) for v in labels.listed(ignore)}]
+    )
+    unknown_areas = bool(total.told["area unknown"])
+    tallies = {name: t for name, t in total.also.items() if name == "images" or not unknown_areas}
+    return labels.by_value(
+        labels.drop(total.found, ignore)[0],
+        classes=declared if classes is None else classes,
+        source=source,
+        unit="boxes",
+        items=total.items,
+        containing=labels.drop(total.containing, ignore)[0],
+        also={name: labels.drop(t, ignore)[0] for name, t in tallies.items()},
+        digest=digest.written(total.digest),
+    )

@@ -1,0 +1,185 @@
+"""Label columns of tables as sources of labels: one column of classes, or several of yes and no."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..counts import Counts
+from . import arff, cells, delimited, digest, labels, mulan, parquet
+from .arrays import count_indicators
+from .find import ends_in, table_files
+from .partial import Partial, Shard, Tell
+from .reading import read_all
+from .tables import Table, all_parquet, counted, read_table
+from .tally import pyarrow, refuse_too_many
+
+GROUPS = 1 << 23  # rows of a Parquet file that are read as one part
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: the class of each row, streamed and never held. A column of lists is multi-label."""
+
+    path: str
+    label: str | int
+    classes: Any = None
+    ignore: Any = None
+
+    @property
+    def where(self) -> str:
+        return self.path
+
+    def shards(self) -> Sequence[Shard]:
+        return table_shards(self.path)
+
+    def read(self, shard: Shard, tell: Tell) -> Partial:
+        if shard.stop is not None:
+            name, found, rows = parquet.tally_column(shard, self.label, tell)
+            part = Partial(found, digest=parquet.column_digest(shard, [name]))
+            if rows is not None:
+                part.items, part.told["lists"] = rows, 1
+        else:
+            part = Partial(digest=digest.of_file(shard.path))
+            if ends_in(shard.path, (".arff",)):
+                name, part.found, decimal = arff.tally_column(shard.path, self.label, part.notes)
+            else:
+                name, part.found, decimal = delimited.tally_column(shard.path, self.label, part.notes, tell)
+            part.told["decimal comma"] = int(decimal == ",")
+        part.names = [name]
+        refuse_too_many(part.found, f"{self.path}: column {name!r}")
+        return part
+
+    def counts(self, total: Partial) -> tuple[Counts, list[str]]:
+        told = total.told
+        name = total.names[0]
+        what, found, notes = f"{self.path}, column {name!r}", total.found, total.notes
+        if told["lists"]:
+            return self._lists(total, what), notes
+        if "decimal comma" in told:
+            found = _typed(found, name, "," if told["decimal comma"] else ".", notes)
+        rows = sum(found.values())
+        counts, missing = counted(found, rows, what, self.classes, self.ignore, total.digest)
+        if missing:
+            notes.append(f"{labels.left_out(missing)} of {rows:,}")
+        return counts, notes
+
+    def _lists(self, total: Partial, what: str) -> Counts:
+        kept, _ = labels.drop(total.found, self.ignore)
+        return labels.by_value(
+            kept,
+            classes=self.classes,
+            source=what,
+            unit="rows",
+            kind="multilabel",
+            items=total.items,
+            digest=digest.written(total.digest),
+        )
+
+
+@dataclass(frozen=True)
+class Indicators:
+    """Several columns of 0 and 1: yes or no for each label. Rows with any of them missing are left out."""
+
+    path: str
+    label: tuple[str | int, ...]
+    classes: Any = None
+    ignore: Any = None
+
+    @property
+    def where(self) -> str:
+        return self.path
+
+    def shards(self) -> Sequence[Shard]:
+        return table_shards(self.path)
+
+    def read(self, shard: Shard, tell: Tell) -> Partial:
+        if shard.stop is not None:
+            table = Table(str(shard.path), *parquet.columns(shard, self.label))
+            mark = parquet.column_digest(shard, table.names)
+        else:
+            table, mark = read_table(shard.path, columns=list(self.label)), digest.of_file(shard.path)
+        columns = {name: table.column(name) for name in table.names}
+        yes, rows, missing = indicators(columns, self.ignore)
+        told = Counter({"missing": missing})
+        return Partial(Counter(yes), items=rows, told=told, digest=mark, notes=list(table.notes))
+
+    def counts(self, total: Partial) -> tuple[Counts, list[str]]:
+        counts, left_out = indicator_counts(
+            total.found, total.items, total.told["missing"], self.classes, self.path, digest.written(total.digest)
+        )
+        return counts, [*total.notes, *left_out]
+
+
+def count_column(
+    path: str | PathLike[str], label: str | int, *, classes: Any = None, ignore: Any = None
+) -> tuple[Counts, list[str]]:
+    """Count one column in a stream, never holding the table; (Counts, notes). Rows without a label are left out."""
+    return read_all(Column(fspath(path), label, classes, ignore))
+
+
+def table_shards(path: str) -> list[Shard]:
+    """A part for each text file, and for about 8 million rows of each Parquet file."""
+    found = table_files(path)
+    if not all_parquet(found, path):
+        return [Shard(file, _size(file)) for file in found]
+    return [shard for file in found for shard in parquet.shards(file, GROUPS)]
+
+
+def label_columns(path: str | PathLike[str]) -> tuple[str, ...] | None:
+    """The labels that an .xml beside an .arff names (Mulan's form of multi-label data), or None."""
+    file = Path(fspath(path)).expanduser()
+    beside = file.with_suffix(".xml")
+    return mulan.label_names(beside) if ends_in(file, (".arff",)) and beside.is_file() else None
+
+
+def indicators(columns: Mapping[str, np.ndarray], ignore: Any) -> tuple[dict[str, int], int, int]:
+    """({label: how many rows say yes}, rows, rows left out) of columns of 0 and 1, float64 with NaN."""
+    if ignore is not None:
+        raise ValueError("count: ignore= is for one label per row; multi-label columns are 0 or 1 everywhere.")
+    for name, column in columns.items():
+        odd = [v for v in column[:10_000].tolist() if not labels.is_missing(v) and v not in (0, 1)]
+        if column.dtype == object or odd:
+            example = odd[0] if odd else "text"
+            raise ValueError(f"count: several label columns are multi-label, 0 or 1, but {name!r} holds {example!r}.")
+    array = np.stack(list(columns.values()), axis=1)
+    keep = ~np.isnan(array).any(axis=1)
+    missing = int(len(array) - keep.sum())
+    if missing == len(array):
+        return dict.fromkeys(columns, 0), 0, missing
+    per_class = count_indicators(array[keep], classes=None, source="").per_class.tolist()
+    return dict(zip(columns, per_class, strict=True)), len(array) - missing, missing
+
+
+def indicator_counts(
+    yes: Mapping[str, int], rows: int, missing: int, classes: Any, source: str, mark: str | None = None
+) -> tuple[Counts, list[str]]:
+    """(multi-label Counts, notes). `classes` gives the columns other names, in their order."""
+    if not rows:
+        raise ValueError(f"count: no row has a value in all of {labels.some(list(yes))}, so there is nothing to count.")
+    names = list(yes) if classes is None else labels.listed(classes)
+    if len(names) != len(yes):
+        raise ValueError(f"count: classes= names {len(names)} labels, but there are {len(yes)} columns.")
+    said = labels.left_out(missing)
+    where = source + (f" ({said})" if missing else "")
+    counts = Counts(list(yes.values()), names, "rows", where, kind="multilabel", items=rows, digest=mark)
+    return counts, [said] if missing else []
+
+
+def _typed(found: Counter[Any], name: str, decimal: str, notes: list[str]) -> Counter[Any]:
+    """The same tally with its texts turned into what the column holds; 1 and 1.0 fall together."""
+    pa = pyarrow()
+    column = cells.from_text(pa.array(list(found), pa.string()), decimal=decimal)
+    notes.extend(f"{remark}: {name}" for remark in column.remarks)
+    out: Counter[Any] = Counter()
+    for value, n in zip(column.values.to_pylist(), found.values(), strict=True):
+        out[value] += n
+    return out
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size

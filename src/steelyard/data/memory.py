@@ -1,0 +1,128 @@
+"""Labels in memory: what an array, a list, or a batch holds, and Counts from one or many of them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..counts import Counts
+from . import arrays, labels
+from .tally import DISTINCT
+
+INDICES, VALUES, YES_NO, LISTS = "indices", "values", "yes or no", "lists"
+
+
+@dataclass
+class Found:
+    """What one piece of data holds. Pieces of one form add.
+
+    form   INDICES: logit indices. VALUES: text or booleans. YES_NO: columns of 0 and 1. LISTS: a set of labels per item
+    tally  {label: how often}, {column: how many say yes}, or {label: in how many sets}
+    items  rows; of an exclusive form, labels
+    shape  columns of YES_NO; otherwise dimensions
+    """
+
+    form: str
+    tally: Counter[Any]
+    items: int
+    shape: int
+
+    def add(self, other: "Found") -> None:
+        multilabel = (YES_NO, LISTS)
+        if self.form != other.form and (self.form in multilabel or other.form in multilabel):
+            raise ValueError(
+                "count: some batches hold one label per item and others are multi-label; count them apart."
+            )
+        if self.form == YES_NO and self.shape != other.shape:
+            raise ValueError(
+                f"count: one batch has {self.shape} label columns and another {other.shape}; count them apart."
+            )
+        if self.form != other.form:
+            self.form = VALUES
+        self.tally.update(other.tally)
+        self.items += other.items
+
+    def counts(self, classes: Any, ignore: Any, source: str = "") -> Counts:
+        """ValueError where labels are missing, have no name, or nothing was found."""
+        if self.form == YES_NO:
+            if ignore is not None:
+                raise ValueError("count: ignore= is for one label per item; multi-label data is 0 or 1 everywhere.")
+            names = None if classes is None else labels.listed(classes)
+            if names is not None and len(names) != self.shape:
+                raise ValueError(f"count: classes= names {len(names)} labels, but the array has {self.shape} columns.")
+            yes = [self.tally[i] for i in range(self.shape)]
+            return Counts(yes, names, "rows", source, kind="multilabel", items=self.items)
+        if self.form == LISTS:
+            return _of_lists(self, classes, ignore, source)
+        unit = "rows" if self.shape < 2 else "elements"
+        if self.form == INDICES:
+            return labels.from_indices(self.tally, classes=classes, ignore=ignore, source=source, unit=unit)
+        kept, missing = labels.drop(self.tally, ignore)
+        labels.refuse_missing(missing, ignore)
+        return labels.by_value(kept, classes=classes, source=source, unit=unit)
+
+
+def look(data: Any, kind: str | None) -> Found:
+    """What the data holds. Its type and shape decide, never its values: two dimensions are multi-label, so are sets and
+    lists of text, unless `kind` is "exclusive"."""
+    if kind != "exclusive" and are_lists(data):
+        tally = Counter(label for item in data for label in {_plain(v) for v in item})
+        return Found(LISTS, tally, len(data), 1)
+    if kind == "multilabel" or (kind is None and dimensions(data) >= 2):
+        array = arrays.as_array(data)
+        yes = arrays.count_indicators(array, classes=None, source="").per_class.tolist()
+        return Found(YES_NO, Counter(dict(enumerate(yes))), len(array), len(yes))
+    found, indices = arrays.find_values(data)
+    return Found(INDICES if indices else VALUES, Counter(found), sum(found.values()), dimensions(data))
+
+
+def are_lists(data: Any) -> bool:
+    """Whether each item is a set of labels, or a list or tuple of text: [["cat", "dog"], [], ["dog"]]."""
+    if not isinstance(data, Sequence) or isinstance(data, (str, bytes)) or not len(data):
+        return False
+    if all(isinstance(item, Set) for item in data):
+        return True
+    if not all(isinstance(item, (Set, list, tuple)) for item in data):
+        return False
+    return any(len(item) for item in data) and all(isinstance(v, str) for item in data for v in item)
+
+
+def dimensions(data: Any) -> int:
+    if hasattr(data, "ndim"):
+        return int(data.ndim)
+    if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
+        return 1 + max((dimensions(v) for v in data[:1]), default=0)
+    return 1 if hasattr(data, "__len__") and not isinstance(data, (str, bytes)) else 0
+
+
+def _of_lists(found: Found, classes: Any, ignore: Any, source: str) -> Counts:
+    kept, missing = labels.drop(found.tally, ignore)
+    labels.refuse_missing(missing, ignore)
+    if len(kept) > DISTINCT:
+        raise ValueError(f"count: the lists hold over {DISTINCT:,} different labels; are they identifiers?")
+    if kept and all(isinstance(v, int) and not isinstance(v, bool) for v in kept):
+        # whole numbers are logit indices here too; how often each occurs, then the same with the rows as items
+        counts = labels.from_indices(kept, classes=classes, ignore=None, source=source, unit="rows")
+        return Counts(counts.per_class, counts.classes, "rows", source, kind="multilabel", items=found.items)
+    return labels.by_value(kept, classes=classes, source=source, unit="rows", kind="multilabel", items=found.items)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def describe(data: Any) -> str:
+    """What it is, in a few words, for an error."""
+    if isinstance(data, Mapping):
+        return f"a dictionary with {labels.some([str(k) for k in data])}"
+    if isinstance(data, (list, tuple)):
+        return f"a {type(data).__name__} of {len(data)}"
+    return f"a {type(data).__name__}"
+
+
+def is_array(data: Any) -> bool:
+    return isinstance(data, np.ndarray) or any(
+        hasattr(data, a) for a in ("detach", "to_numpy", "__array__", "__arrow_c_array__")
+    )
