@@ -42,7 +42,7 @@ def test_bad_input_is_one_paragraph(steelyard, recipe, two_classes, tmp_path):
         ((tmp_path / "broken.json", two_classes, "--label", "y"), "not JSON"),
         ((two_classes, two_classes, "--label", "y"), "not JSON"),
         ((other, two_classes, "--label", "y"), "for classes a, b but the counts are for no, yes"),
-        ((recipe, recipe), "not steelyard.counts/1"),
+        ((recipe, recipe), "neither COCO's boxes"),
         ((recipe, two_classes), "label"),
     ):
         code, out, err = steelyard("explain", *arguments)

@@ -4,23 +4,22 @@ from typing import Annotated
 
 import typer
 
-from .shared import Data, Label, Out, class_table, emit, imbalance, one_or_many, remarks, say
+from .counting import Counting, counts_data
+from .shared import Out, class_table, emit, imbalance, remarks, say
 
 
+@counts_data
 def run(
-    data: Data,
-    label: Label = None,
+    counting: Counting,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write the counts as JSON, as Counts.load reads them.")
     ] = False,
     out: Out = None,
 ) -> None:
-    """Count how often each class occurs in a column of a table."""
-    from ..data import count_path
-
-    counts, notes = count_path(data, one_or_many(label))
+    """Count how often each class occurs in a table, in masks or in boxes."""
+    counts, notes = counting()
     if as_json:
         emit(counts.to_json(), out)
     else:
-        emit(class_table(counts, {}) + "\n" + imbalance(counts), out)
+        emit(class_table(counts, counts.also) + "\n" + imbalance(counts), out)
     say([*notes, *remarks(counts)], machine=as_json or out is not None)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,17 +15,7 @@ if TYPE_CHECKING:
 SHOWN = 40
 FEW = 5
 
-Data = Annotated[str, typer.Argument(metavar="DATA", help="A CSV, TSV or Parquet file, a folder or a glob.")]
-Label = Annotated[
-    list[str] | None,
-    typer.Option("--label", help="The label column: its name, or its number (-1 is the last). Several: multi-label."),
-]
 Out = Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the terminal.")]
-
-
-def one_or_many(label: list[str] | None) -> Any:
-    """--label once is a column of classes, several times columns of yes and no."""
-    return None if not label else label[0] if len(label) == 1 else label
 
 
 def class_table(counts: "Counts", columns: Mapping[str, "np.ndarray"]) -> str:
@@ -39,9 +29,10 @@ def class_table(counts: "Counts", columns: Mapping[str, "np.ndarray"]) -> str:
     table.add_column("class", overflow="fold")
     for name in ("count", "share", *columns):
         table.add_column(name, justify="right", no_wrap=True)
+    total = counts.items if counts.kind == "multilabel" else int(counts.per_class.sum())
     for i, name in enumerate(counts.classes[:SHOWN]):
-        share = f"{counts.per_class[i] / counts.items:.2%}" if counts.items else ""
-        more = [f"{values[i]:.5g}" for values in columns.values()]
+        share = f"{counts.per_class[i] / total:.2%}" if total else ""
+        more = [f"{v:,}" if isinstance(v := values[i].item(), int) else f"{v:.5g}" for values in columns.values()]
         table.add_row(Text(name), f"{counts.per_class[i]:,}", share, *more)
     # a pipe has no width: cutting names to 80 letters there would lose them
     width = None if sys.stdout.isatty() else 10_000
@@ -60,7 +51,9 @@ def imbalance(counts: "Counts") -> str:
     most, least = int(n.argmax()), int(n.argmin())
     if counts.kind == "multilabel":
         return f"{counts.items:,} {counts.unit}, {len(counts)} labels; the rarest is {counts.classes[least]!r} ({n[least]:,})."
-    total = f"{counts.items:,} {counts.unit} in {len(counts)} {'class' if len(counts) == 1 else 'classes'}"
+    n_all = int(n.sum())
+    total = f"{n_all:,} {counts.unit} in {len(counts)} {'class' if len(counts) == 1 else 'classes'}"
+    total += f", {counts.items:,} images" if counts.items != n_all else ""
     if len(counts) < 2:
         return f"{total}."
     if n[most] == n[least]:

@@ -1,4 +1,4 @@
-"""A recipe as lines to paste into torch, Keras or scikit-learn."""
+"""A recipe as lines to paste into torch, Keras or scikit-learn; configs.py has the other forms."""
 
 import json
 from typing import TYPE_CHECKING
@@ -44,8 +44,8 @@ def torch_lines(recipe: "Recipe", counts: "Counts", positive: int | None, how: s
         if np.all(no > 0):
             return "\n".join([
                 "import torch", "from torch import nn", "",
-                f"# {how}", f"# label order: {_order(counts)}",
-                f"weight = torch.tensor({_floats(no)})", f"pos_weight = torch.tensor({_floats(yes / no)})",
+                f"# {how}", f"# label order: {order(counts)}",
+                f"weight = torch.tensor({floats(no)})", f"pos_weight = torch.tensor({floats(yes / no)})",
                 "loss = nn.BCEWithLogitsLoss(weight=weight, pos_weight=pos_weight)",
             ])  # fmt: skip
     reason = beyond_weights(recipe)
@@ -60,12 +60,12 @@ def torch_lines(recipe: "Recipe", counts: "Counts", positive: int | None, how: s
     weights = recipe.label_weights()
     lines = [
         "import torch", "from torch import nn", "",
-        f"# {how}", f"# class order: {_order(counts)}",
-        f"weight = torch.tensor({_floats(weights)})",
+        f"# {how}", f"# class order: {order(counts)}",
+        f"weight = torch.tensor({floats(weights)})",
         "loss = nn.CrossEntropyLoss(weight=weight)  # its mean divides by the sum of the weights in the batch",
     ]  # fmt: skip
     if positive is not None and weights[1 - positive] > 0:
-        ratio = _float(weights[positive] / weights[1 - positive])
+        ratio = number(weights[positive] / weights[1 - positive])
         lines += [
             "", f"# with one logit instead of two, for {counts.classes[positive]!r} as 1:",
             f"loss = nn.BCEWithLogitsLoss(pos_weight=torch.tensor({ratio}))",
@@ -73,22 +73,28 @@ def torch_lines(recipe: "Recipe", counts: "Counts", positive: int | None, how: s
     return "\n".join(lines)
 
 
-def keras_lines(recipe: "Recipe", counts: "Counts", how: str) -> str:
-    _refuse("Keras", recipe)
+def keras_lines(recipe: "Recipe", counts: "Counts", positive: int | None, how: str) -> str:
+    refuse("Keras", recipe)
     pairs = ", ".join(f"{i}: {w:.10g}" for i, w in enumerate(recipe.label_weights()))
-    return f"# {how}\n# class order: {_order(counts)}\nclass_weight = {{{pairs}}}\nmodel.fit(x, y, class_weight=class_weight)"
+    return f"# {how}\n# class order: {order(counts)}\nclass_weight = {{{pairs}}}\nmodel.fit(x, y, class_weight=class_weight)"
 
 
-def sklearn_lines(recipe: "Recipe", counts: "Counts", how: str) -> str:
-    _refuse("scikit-learn", recipe)
-    keys = label_values(counts.classes)
-    pairs = ", ".join(f"{k!r}: {w:.10g}" for k, w in zip(keys, recipe.label_weights(), strict=True))
-    quoted = "" if isinstance(keys[0], str) else " (put quotes around them if your labels are text)"
+def sklearn_lines(recipe: "Recipe", counts: "Counts", positive: int | None, how: str) -> str:
+    refuse("scikit-learn", recipe)
+    pairs, quoted = by_label(recipe, counts)
     return (
         "from sklearn.linear_model import LogisticRegression\n\n"
         f"# {how}; the keys are the values of the label{quoted}\n"
-        f"class_weight = {{{pairs}}}\nmodel = LogisticRegression(class_weight=class_weight)"
+        f"class_weight = {pairs}\nmodel = LogisticRegression(class_weight=class_weight)"
     )
+
+
+def by_label(recipe: "Recipe", counts: "Counts") -> tuple[str, str]:
+    """({value of the label: weight} as text, a word of caution where the values are numbers)."""
+    keys = label_values(counts.classes)
+    pairs = ", ".join(f"{k!r}: {w:.10g}" for k, w in zip(keys, recipe.label_weights(), strict=True))
+    quoted = "" if isinstance(keys[0], str) else " (put quotes around them if your labels are text)"
+    return f"{{{pairs}}}", quoted
 
 
 def label_values(names: tuple[str, ...]) -> list[object]:
@@ -103,7 +109,7 @@ def label_values(names: tuple[str, ...]) -> list[object]:
     return list(names)
 
 
-def _refuse(framework: str, recipe: "Recipe") -> None:
+def refuse(framework: str, recipe: "Recipe") -> None:
     reason = beyond_weights(recipe)
     if reason is not None:
         raise ValueError(
@@ -112,15 +118,15 @@ def _refuse(framework: str, recipe: "Recipe") -> None:
         )
 
 
-def _order(counts: "Counts") -> str:
+def order(counts: "Counts") -> str:
     said = [f"{i} = {json.dumps(c, ensure_ascii=False)}" for i, c in enumerate(counts.classes)]
     return ", ".join(said)
 
 
-def _floats(values: np.ndarray) -> str:
-    return "[" + ", ".join(map(_float, values)) + "]"
+def floats(values: np.ndarray) -> str:
+    return "[" + ", ".join(map(number, values)) + "]"
 
 
-def _float(value: float) -> str:
+def number(value: float) -> str:
     """The shortest text that gives the same float32."""
     return str(np.float32(value))

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .shared import Data
-
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem
 
@@ -19,7 +17,7 @@ DATA, JUDGING, FITS, MACHINES = "The data", "What decides", "The fits", "Time an
 
 
 def run(
-    data: Data,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A CSV, TSV, ARFF or Parquet file, a folder or a glob.")],
     label: Annotated[str, typer.Option("--label", help="The label column: its name, or its number (-1 is the last).")],
     positive: Annotated[
         str | None,

@@ -5,13 +5,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from .shared import Data, Label, Out, class_table, emit, imbalance, one_or_many, remarks, say
+from .counting import Counting, counts_data
+from .shared import Out, class_table, emit, imbalance, remarks, say
 
 if TYPE_CHECKING:
     from ..counts import Counts
     from ..recipe import Recipe
 
 KEY = "steelyard.strategy"
+FORMS = "The same for a program"
+
+
+def form(flag: str, help: str) -> Any:
+    """Print the weights as a framework takes them."""
+    return typer.Option(flag, help=help, rich_help_panel=FORMS)
 
 
 class StrategyCommand(TyperCommand):
@@ -32,30 +39,38 @@ class StrategyCommand(TyperCommand):
         print("Strategies and their options:\n\n" + listing())
 
 
+@counts_data
 def run(
     ctx: typer.Context,
-    data: Data,
-    label: Label = None,
+    counting: Counting,
     strategy: Annotated[str, typer.Option("--strategy", help="How to weigh; listed below.")] = "inverse-frequency",
+    by: Annotated[
+        str | None, typer.Option("--by", help="Weigh by another number that was counted, such as images.")
+    ] = None,
     positive: Annotated[str | None, typer.Option("--positive", help="The positive of two classes.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The recipe as JSON, as Recipe.load reads it.")] = False,
-    as_torch: Annotated[bool, typer.Option("--torch", help="Lines to paste into torch.")] = False,
-    as_keras: Annotated[bool, typer.Option("--keras", help="A class_weight for Keras.")] = False,
-    as_sklearn: Annotated[bool, typer.Option("--sklearn", help="A class_weight for scikit-learn.")] = False,
+    as_json: Annotated[bool, form("--json", "The recipe as JSON, as Recipe.load reads it.")] = False,
+    as_torch: Annotated[bool, form("--torch", "Lines to paste into torch.")] = False,
+    as_keras: Annotated[bool, form("--keras", "A class_weight for Keras.")] = False,
+    as_sklearn: Annotated[bool, form("--sklearn", "A class_weight for scikit-learn.")] = False,
+    as_lightgbm: Annotated[bool, form("--lightgbm", "A class_weight for LightGBM.")] = False,
+    as_xgboost: Annotated[bool, form("--xgboost", "The weight of each row for XGBoost.")] = False,
+    as_ultralytics: Annotated[bool, form("--ultralytics", "A trainer for Ultralytics' YOLO.")] = False,
+    as_mmdet: Annotated[bool, form("--mmdet", "A loss for the configs of MMDetection and MMSegmentation.")] = False,
     out: Out = None,
 ) -> None:
-    """Weigh the classes of a column by a strategy, such as --strategy effective-number --beta 0.99."""
-    forms = {"--json": as_json, "--torch": as_torch, "--keras": as_keras, "--sklearn": as_sklearn}
-    asked = [flag for flag, on in forms.items() if on]
-    if len(asked) > 1:
-        raise ValueError(f"weigh: {' and '.join(asked)} are two forms of the same answer; choose one.")
-    from ..data import count_path
-    from . import snippets
+    """Weigh the classes of the data by a strategy, such as --strategy effective-number --beta 0.99."""
+    from .configs import FORMS as forms
     from .strategy import build, choose
 
+    flagged = {"json": as_json, "torch": as_torch, "keras": as_keras, "sklearn": as_sklearn, "lightgbm": as_lightgbm}
+    flagged |= {"xgboost": as_xgboost, "ultralytics": as_ultralytics, "mmdet": as_mmdet}
+    asked = [name for name, on in flagged.items() if on]
+    if len(asked) > 1:
+        raise ValueError(f"weigh: --{' and --'.join(asked)} are two forms of the same answer; choose one.")
     options, flags = ctx.meta[KEY]
     function = choose(strategy, options, flags)
-    counts, notes = count_path(data, one_or_many(label))
+    counts, notes = counting()
+    counts = counts if by is None else counts.by(by)
     if counts.kind == "exclusive" and len(counts) == 1:
         raise ValueError(
             f"weigh: {counts.source} holds one class only, {counts.classes[0]!r} ({counts.items:,} rows), so there is"
@@ -66,12 +81,8 @@ def run(
     how = " ".join(f"{' × '.join(recipe.source)} of {counts.source}".split())  # one line: it becomes a comment
     if as_json:
         emit(recipe.to_json(), out)
-    elif as_torch:
-        emit(snippets.torch_lines(recipe, counts, index, how), out)
-    elif as_keras:
-        emit(snippets.keras_lines(recipe, counts, how), out)
-    elif as_sklearn:
-        emit(snippets.sklearn_lines(recipe, counts, how), out)
+    elif asked:
+        emit(forms[asked[0]](recipe, counts, index, how), out)
     else:
         emit(_for_people(recipe, counts, index), out)
     say([*notes, *remarks(counts)], machine=bool(asked) or out is not None)
@@ -102,7 +113,7 @@ def _for_people(recipe: "Recipe", counts: "Counts", positive: int | None) -> str
         lines.append(f"positive class: {counts.classes[positive]!r}")
     if beyond_weights(recipe) is None:
         lines.append(class_table(counts, {"weight": recipe.label_weights()}))
-        return "\n".join([*lines, imbalance(counts), "--torch, --keras, --sklearn or --json give it for a program."])
+        return "\n".join([*lines, imbalance(counts), "--torch, --json and others (--help) give it for a program."])
     if recipe.weight is not None and recipe.kind == "multilabel":
         import numpy as np
 

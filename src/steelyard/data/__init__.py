@@ -2,5 +2,4 @@
 
 from .counting import count, count_path
 
-
 __all__ = ["count", "count_path"]

@@ -85,7 +85,8 @@ def _list(file: Path, data: Any, key: str) -> list[Any]:
     found = data.get(key) if isinstance(data, dict) else None
     if not isinstance(found, list):
         raise ValueError(
-            f"{file}: this JSON has no list {key!r}, so it is not COCO's; annotations need images, annotations, categories."
+            f"{file}: this JSON has no list {key!r}, so it holds neither COCO's boxes (images, annotations, categories) nor"
+            " counts as `steelyard count --json` writes them."
         )
     return found
 

@@ -68,7 +68,8 @@ def ends_in(path: Path, endings: tuple[str, ...]) -> bool:
 
 def holds(found: Iterable[Path]) -> str:
     """How many files of which kind, in words."""
-    kinds = Counter(f.suffix.lower() or "no ending" for f in found).most_common(4)
+    tally = Counter(f.suffix.lower() or "no ending" for f in found)
+    kinds = sorted(tally.items(), key=lambda item: (-item[1], item[0]))[:4]
     return ", ".join(f"{n:,} {'file' if n == 1 else 'files'} ({kind})" for kind, n in kinds) or "no file"
 
 

@@ -1,5 +1,6 @@
 """Reading Parquet with pyarrow."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -66,7 +67,9 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Count
         opened = _open(file, read_dictionary=[name] if is_text else None)
         groups = range(shard.start, shard.stop or 0)
         total = sum(opened.metadata.row_group(i).num_rows for i in groups)
-        for batch in opened.iter_batches(batch_size=BATCH, columns=[name], row_groups=list(groups)):
+        at_once = [[i] for i in groups] if is_list else [list(groups)]  # lists of codes do not run over row groups
+        batches = (opened.iter_batches(batch_size=BATCH, columns=[name], row_groups=some) for some in at_once)
+        for batch in itertools.chain.from_iterable(batches):
             values = batch.column(0)
             values.validate(full=True)
             if is_list:

@@ -1,0 +1,140 @@
+"""Several labels for an item: sets and lists in memory, columns of lists, ARFF with Mulan's XML."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.data.examples import arff
+
+from steelyard import count
+from steelyard.data import count_path
+from steelyard.data.tables import read_table
+
+
+def as_dict(counts):
+    return dict(zip(counts.classes, counts.per_class.tolist(), strict=True))
+
+
+@given(st.lists(st.sets(st.sampled_from("abcd")), min_size=1).filter(any))
+def test_lists_sets_and_indicators_say_the_same(items):
+    names = sorted(set().union(*items))
+    indicators = np.array([[name in item for name in names] for item in items])
+    expected = count(indicators, classes=names)
+    assert count(items) == expected
+    assert count([sorted(item) for item in items]) == expected
+    assert count([[*item, *item] for item in map(sorted, items)]) == expected  # an item has a label once
+    assert count(items, kind="multilabel") == expected
+    assert count([items[:2], items[2:]][: 1 + (len(items) > 2)], key=slice(None)) == expected
+
+
+def test_sets_of_whole_numbers_are_logit_indices():
+    counts = count([{0, 3}, set(), {np.int64(3)}])
+    assert as_dict(counts) == {"0": 1, "1": 0, "2": 0, "3": 2}
+    assert (counts.kind, counts.items) == ("multilabel", 3)
+    assert as_dict(count([{0}, {1}], classes=["a", "b", "c"])) == {"a": 1, "b": 1, "c": 0}
+
+
+def test_lists_of_numbers_stay_indicators():
+    assert count([[0, 1], [1, 1]]).per_class.tolist() == [1, 2]
+    with pytest.raises(ValueError, match="different lengths"):
+        count([[0, 1], [1]])
+
+
+def test_labels_can_be_left_out_or_must_be_known():
+    assert as_dict(count([["a", "b"], ["b"]], ignore="a")) == {"b": 2}
+    with pytest.raises(ValueError, match=r"'bb' \(once\) is not one of the classes 'a', 'b'"):
+        count([["a", "bb"]], classes=["a", "b"])
+    with pytest.raises(ValueError, match="some batches hold one label per item"):
+        count([(0, [{"a"}]), (0, ["a"])], key=1)
+
+
+def test_a_column_of_lists_is_multilabel(tmp_path):
+    lists = [["a", "b"], [], None, ["b", "b"], ["c"]]
+    for kind in (
+        pa.list_(pa.string()),
+        pa.large_list(pa.large_string()),
+        pa.list_(pa.dictionary(pa.int8(), pa.string())),
+    ):
+        table = pa.table({"x": range(5), "tags": pa.array(lists, pa.list_(pa.string())).cast(kind)})
+        pq.write_table(table, tmp_path / "t.parquet", row_group_size=2)
+        counts = count(tmp_path / "t.parquet", label="tags")
+        assert as_dict(counts) == {"a": 1, "b": 2, "c": 1}
+        assert (counts.kind, counts.items) == ("multilabel", 4)  # a missing list is a row without a label
+
+
+def test_columns_of_yes_and_no_are_streamed_by_row_group(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.random(1000) < 0.1, "b": rng.integers(0, 2, 1000), "c": rng.random(1000)})
+    frame.to_parquet(tmp_path / "t.parquet", row_group_size=70)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for file in ("t.parquet", "t.csv"):
+        counts = count(tmp_path / file, label=["a", "b"])
+        assert counts.per_class.tolist() == [frame.a.sum(), frame.b.sum()]
+        assert counts.items == 1000
+
+
+def test_arff_beside_its_xml_is_multilabel(tmp_path):
+    counts, notes = count_path(arff(tmp_path / "t.arff"))
+    assert as_dict(counts) == {"B": 2, "A": 2}  # in the order of the XML, labels inside labels too
+    assert (counts.kind, counts.items, notes) == ("multilabel", 5, [])
+    assert count(tmp_path / "t.arff", label=["A", "B"]).per_class.tolist() == [2, 2]
+
+
+def test_arff_reads_dense_and_sparse_rows_quotes_and_missing(tmp_path):
+    table = read_table(arff(tmp_path / "t.arff"))
+    assert table.names == ("a length", "kind", "A", "B")
+    np.testing.assert_array_equal(table.column("a length"), [1.5, np.nan, 2.5, 0, 2])
+    assert table.column("kind").tolist() == ["yes", "may be", "no", "no", None]
+    assert table.column("B").tolist() == [0, 0, 1, 0, 1]
+    counts, notes = count_path(tmp_path / "t.arff", label="kind")
+    assert as_dict(counts) == {"may be": 1, "no": 2, "yes": 1}
+    assert notes == ["1 row without a label left out of 5"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "not an ARFF table"),
+        ("@data\n1\n", "not an ARFF table"),
+        ("@attribute\n@data\n", "line 1 is no ARFF attribute"),
+        ("hello\n", "line 1 comes before @data"),
+        ("@attribute a real\n@data\n1,2\n", "line 3 has 2 cells for 1 attributes"),
+        ("@attribute a real\n@data\n{1 2}\n", "line 3 is no sparse row"),
+        ("@attribute a real\n@data\n{0 2\n", "line 3 is no sparse row"),
+        ("@attribute a real\n@data\n", "no rows"),
+    ],
+)
+def test_a_damaged_arff_is_named_with_its_line(tmp_path, text, says):
+    (tmp_path / "t.arff").write_text(text)
+    with pytest.raises(ValueError, match=says):
+        read_table(tmp_path / "t.arff")
+
+
+def test_a_row_may_carry_a_weight(tmp_path):
+    (tmp_path / "t.arff").write_text("@attribute a real\n@attribute b {x,y}\n@data\n1,y,{5}\n{1 y}, {2}\n2,'a,b'\n")
+    assert read_table(tmp_path / "t.arff").column("b").tolist() == ["y", "y", "a,b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "labels", "check"),
+    [
+        ("yeast", 2417, 14, {"Class1": 762, "Class12": 1816, "Class14": 34}),
+        ("enron", 1702, 53, {"A.A1": 855, "B.B12": 6}),
+        ("medical", 978, 45, {"Class-4-753_0": 266, "Class-5-786_2": 1}),
+    ],
+)
+def test_real_multilabel_sets(shared_data, name, rows, labels, check):
+    counts = count(shared_data / "multilabel" / f"{name}.arff")
+    assert (counts.items, len(counts)) == (rows, labels)
+    assert {k: as_dict(counts)[k] for k in check} == check
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "expected"),
+    [("hypothyroid", "Class", [194, 3481, 95, 2]), ("page.blocks", "class", [4913, 329, 28, 88, 115])],
+)
+def test_real_arff_tables(shared_data, name, label, expected):
+    assert count(shared_data / "tabular" / f"{name}.arff", label=label).per_class.tolist() == expected
