@@ -17,6 +17,7 @@
 
 #include "call.hpp"
 #include "nearest.hpp"
+#include "tally.hpp"
 
 namespace nb = nanobind;
 
@@ -156,6 +157,10 @@ NB_MODULE(_native, m) {
         if (!nearest(at<const int32_t>(labels), at<double>(first), at<double>(second), shape.data(), spacing.data(),
                      static_cast<int>(shape.size()), most, threads))
             throw std::bad_alloc();
+    });
+    m.def("tally", [](Address numbers, int64_t n, int type, int64_t start, int64_t size, Address table, int threads) {
+        nb::gil_scoped_release free;
+        return tally(at<const void>(numbers), n, type, start, size, at<int64_t>(table), threads);
     });
     m.def("sets", [] {
         std::vector<std::string> names;

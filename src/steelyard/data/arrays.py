@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..cluster import cores
 from ..counts import Counts
 from . import labels
 from .tally import tally, tally_integers
@@ -52,7 +53,7 @@ def find_values(data: Any) -> tuple[dict[Any, int], bool]:
     if flat.dtype.kind == "f":
         return _tally_floats(flat), True
     if flat.dtype.kind in "iu":
-        return tally_integers(flat), True
+        return tally_integers(flat, cores()), True
     if flat.dtype.kind == "b":
         true = int(np.count_nonzero(flat))
         return {value: n for value, n in ((False, len(flat) - true), (True, true)) if n}, False

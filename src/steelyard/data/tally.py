@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core import load
+
 DISTINCT = 1_000_000
-DENSE = 1 << 20
+DENSE = 1 << 20  # the widest range that is counted by a table
+FEW = 1 << 12
 
 
 def pyarrow() -> ModuleType:
@@ -35,6 +38,7 @@ def tally(array: Any) -> dict[Any, int]:
         codes = array.indices
         numbers = codes.drop_null().to_numpy(zero_copy_only=False)
         times = count_codes(numbers, len(array.dictionary))
+        assert times is not None  # codes lie in their dictionary: Arrow checked it
         found = {v: n for v, n in zip(array.dictionary.to_pylist(), times.tolist(), strict=True) if n}
         return {**found, None: found.get(None, 0) + codes.null_count} if codes.null_count else found
     if pa.types.is_integer(array.type):
@@ -62,26 +66,40 @@ def tally_lists(array: Any) -> tuple[dict[Any, int], int]:
     return tally(once["value"].combine_chunks()), len(array)
 
 
-def tally_integers(flat: np.ndarray) -> dict[Any, int]:
-    """{label: how often}, by bincount where the range is small. Negative labels keep their value."""
+def tally_integers(flat: np.ndarray, threads: int = 1) -> dict[Any, int]:
+    """{label: how often}, by a table where the range is small. Negative labels keep their value."""
     if not len(flat):
         return {}
-    low, high = (0, 255) if flat.dtype == np.uint8 else (int(flat.min()), int(flat.max()))
-    if high - low >= DENSE:
-        values, times = np.unique(flat, return_counts=True)
-        return dict(zip(values.tolist(), times.tolist(), strict=True))
-    codes = flat if low >= 0 and high < DENSE else flat.astype(np.int64) - low
-    start = 0 if codes is flat else low
-    times = count_codes(codes, high - start + 1)
-    return {start + int(i): int(times[i]) for i in np.flatnonzero(times)}
+    times = count_codes(flat, FEW, threads)  # most labels are few and small: one look at each is enough
+    if times is not None:
+        return {int(i): int(times[i]) for i in np.flatnonzero(times)}
+    low, high = int(flat.min()), int(flat.max())
+    times = count_codes(flat, high - low + 1, threads, start=low) if high - low < DENSE else None
+    if times is None:
+        values, many = np.unique(flat, return_counts=True)
+        return dict(zip(values.tolist(), many.tolist(), strict=True))
+    return {low + int(i): int(times[i]) for i in np.flatnonzero(times)}
 
 
-def count_codes(codes: np.ndarray, size: int) -> np.ndarray:
-    """[size]: how often each of 0..size-1 occurs, in chunks, because bincount first casts its argument to int64."""
+def count_codes(codes: np.ndarray, size: int, threads: int = 1, *, start: int = 0) -> np.ndarray | None:
+    """[size]: how often each of start..start + size - 1 occurs; None if another number occurs."""
     total = np.zeros(size, dtype=np.int64)
-    chunk = max(1 << 16, size)
-    for start in range(0, len(codes), chunk):
-        total += np.bincount(codes[start : start + chunk], minlength=size)
+    kernel = load()
+    if kernel is None or not codes.flags.c_contiguous or not codes.dtype.isnative or codes.dtype.kind not in "iu":
+        return _count_in_chunks(codes, total, start)
+    sign = -1 if codes.dtype.kind == "i" else 1
+    inside = kernel.tally(codes.ctypes.data, codes.size, sign * codes.itemsize, start, size, total.ctypes.data, threads)
+    return total if inside else None
+
+
+def _count_in_chunks(codes: np.ndarray, total: np.ndarray, start: int) -> np.ndarray | None:
+    """The same by numpy, in chunks, because bincount first casts its argument to int64."""
+    size = len(total)
+    for at in range(0, len(codes), max(1 << 16, size)):
+        chunk = codes[at : at + max(1 << 16, size)]
+        if int(chunk.min()) < start or int(chunk.max()) >= start + size:
+            return None
+        total += np.bincount(chunk.astype(np.int64) - start, minlength=size)
     return total
 
 

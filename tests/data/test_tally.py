@@ -1,0 +1,82 @@
+"""Whole numbers are counted alike by the C++ core and by numpy, whatever their type, range and order in memory."""
+
+import hypothesis.extra.numpy as arrays_of
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steelyard.core import load
+from steelyard.data import tally
+from steelyard.data.tally import count_codes, tally_integers
+
+TYPES = [np.dtype(f"{kind}{size}") for kind in "iu" for size in (1, 2, 4, 8)]
+CORES = ["numpy"] + ["native"] * (load() is not None)
+
+
+@pytest.fixture(params=CORES)
+def core(request, monkeypatch):
+    if request.param == "numpy":
+        monkeypatch.setattr(tally, "load", lambda: None)
+    return request.param
+
+
+def expected(x):
+    values, times = np.unique(x, return_counts=True)
+    return dict(zip(values.tolist(), times.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
+@given(data=st.data())
+def test_every_value_of_every_type_is_counted(core_of, dtype, data):
+    x = data.draw(arrays_of.arrays(dtype, st.integers(1, 50)))
+    for name in CORES:
+        with core_of(name):
+            assert tally_integers(x) == expected(x)
+            assert tally_integers(x[::2]) == expected(x[::2])
+            assert tally_integers(x.astype(dtype.newbyteorder())) == expected(x)
+
+
+@pytest.fixture(scope="module")
+def core_of():
+    from contextlib import contextmanager
+
+    @contextmanager
+    def choose(name):
+        before = tally.load
+        tally.load = before if name == "native" else lambda: None
+        try:
+            yield
+        finally:
+            tally.load = before
+
+    return choose
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (0, 100), (-100, 100), (-30_000, 30_000), (0, 2**40)])
+def test_ranges_of_every_width(core, dtype, low, high):
+    info = np.iinfo(dtype)
+    low, high = max(low, info.min), min(high, info.max)
+    x = np.random.default_rng(0).integers(low, high, 20_011, dtype=dtype, endpoint=True)
+    assert tally_integers(x) == expected(x)
+
+
+def test_threads_do_not_change_the_answer(core):
+    x = np.random.default_rng(0).integers(0, 50, 10_000_019).astype(np.int16)
+    assert tally_integers(x) == tally_integers(x, threads=5) == expected(x)
+
+
+def test_a_number_outside_the_table_is_said(core):
+    x = np.array([3, 4, 5, 3], dtype=np.int64)
+    assert count_codes(x, 3, start=3).tolist() == [2, 1, 1]
+    assert count_codes(x, 2, start=3) is None
+    assert count_codes(x, 3, start=4) is None
+    assert count_codes(x.astype(np.uint8), 3, start=4) is None
+    assert count_codes(np.array([2**64 - 1], dtype=np.uint64), 10) is None
+
+
+def test_one_class_for_all_is_counted_exactly_beyond_a_chunk(core):
+    x = np.zeros((1 << 23) + 5, dtype=np.uint8)
+    x[-1] = 255
+    assert tally_integers(x, threads=2) == {0: (1 << 23) + 4, 255: 1}
