@@ -1,10 +1,10 @@
-"""python -m benchmarks tune|mlp [--rounds 15], or ce|binary|linear|numerics|maps|honesty|outside, which say their own options with --help"""
+"""python -m benchmarks tune|mlp [--rounds 15], or ce|binary|linear|numerics|maps|count|honesty|outside, which say their own options with --help"""
 
 import argparse
 import importlib
 import sys
 
-from . import linear, losses, maps, mlp, numerics, tune
+from . import count, linear, losses, maps, mlp, numerics, tune
 
 PROGRAMS = {"tune": tune.tune, "mlp": mlp.mlp}
 OWN = {  # they read the rest of the command line
@@ -13,6 +13,7 @@ OWN = {  # they read the rest of the command line
     "linear": linear.linear,
     "numerics": numerics.numerics,
     "maps": maps.maps,
+    "count": count.count,
     "honesty": lambda rest: importlib.import_module(".honesty", __package__).main(rest),
     "outside": lambda rest: importlib.import_module(".outside", __package__).main(rest),
 }
