@@ -68,7 +68,11 @@ class Map:
 
     def __call__(self, mask: Mask, *, batch: bool = False) -> Mask:
         """The weights, float32, in the shape and kind of the mask."""
-        return weigh(self.parts(mask, batch=batch), self.options["w0"], self.options["share"])
+        return self.weigh(self.parts(mask, batch=batch))
+
+    def weigh(self, parts: Parts) -> Any:
+        """The weights from the parts."""
+        return weigh(parts, self.options["w0"], self.options["share"])
 
     def parts(self, mask: Any, *, batch: bool = False) -> Parts:
         """Floor and shape of a mask."""
