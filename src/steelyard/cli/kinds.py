@@ -36,10 +36,9 @@ def build(
     takes = own_options(kind)
     for option in options:
         if option not in takes:
-            every = [*(f"--{t}" for t in takes), *sorted(flags)]
-            listed = ", ".join(f"--{t}" for t in takes)
-            hint = _near(f"--{option.replace('_', '-')}", every)
-            raise ValueError(f"{kind}: unknown option --{option.replace('_', '-')}; it takes {listed}.{hint}")
+            flag, listed = option.replace("_", "-"), ", ".join(f"--{t}" for t in takes)
+            hint = _near(flag, [*takes, *(f.removeprefix("--") for f in flags)], "--")
+            raise ValueError(f"{kind}: unknown option --{flag}; it takes {listed}.{hint}")
     values: dict[str, Any] = {option: _number(kind, option, text) for option, text in options.items()}
     if spacing is not None:
         if kind == "lesion":
@@ -73,6 +72,6 @@ def _number(kind: str, option: str, text: str) -> float:
         raise ValueError(f"{kind}: --{option} must be a number, got {text!r}.") from None
 
 
-def _near(wanted: str, known: Any) -> str:
-    near = difflib.get_close_matches(wanted, list(known), n=1, cutoff=0.5)
-    return f" Did you mean {near[0]}?" if near else ""
+def _near(wanted: str, known: Any, dashes: str = "") -> str:
+    near = difflib.get_close_matches(wanted, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {dashes}{near[0]}?" if near else ""

@@ -18,12 +18,20 @@ ALGORITHM = 1  # raise it where a map gives other numbers than before: what was 
 
 
 def key(map: Map, mask: np.ndarray, *more: Any) -> str:
-    """A name for what `map` makes of `mask`: 40 hexadecimal digits of the mask's bytes, shape and type, the map with all its options,
-    and the version of the numbers."""
-    told = json.dumps([ALGORITHM, map.name, map.options, mask.dtype.str, mask.shape, *more], sort_keys=True)
+    """A name for what `map` makes of `mask`: 40 hexadecimal digits of its labels and their shape, the map with all its options,
+    and the version of the numbers. Equal labels have one name, be they read as uint16 from a PNG or as int64 in training."""
+    labels = _narrow(mask)
+    told = json.dumps([ALGORITHM, map.name, map.options, labels.dtype.str, labels.shape, *more], sort_keys=True)
     found = hashlib.blake2b(told.encode() + b"\n", digest_size=20)
-    found.update(np.ascontiguousarray(mask).data)
+    found.update(labels.tobytes() if labels.size == 0 else labels.data)
     return found.hexdigest()
+
+
+def _narrow(mask: np.ndarray) -> np.ndarray:
+    """The labels in the smallest of four little-endian types that holds them: less to read, and one form for all."""
+    low, high = (int(mask.min()), int(mask.max())) if mask.size else (0, 0)
+    holds = (t for t in ("<u1", "<u2", "<i4") if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
+    return np.ascontiguousarray(mask, next(holds, "<i8"))
 
 
 class Cache:

@@ -17,7 +17,7 @@ from .dilate import dilate
 from .dilate import parts as dilate_parts
 from .distance import distance
 from .distance import parts as distance_parts
-from .images import Mask, as_array
+from .images import DIMENSIONS, Mask, as_array
 from .lesion import lesion
 from .lesion import parts as lesion_parts
 from .objects import objects
@@ -127,7 +127,10 @@ def _plain(name: str, option: str, value: Any, default: Any) -> Any:
     if option == "objects" or value is None or option == "kind":
         return bool(value) if option == "objects" else value
     if option == "spacing":
-        return tuple(_number(name, option, v) for v in value)
+        steps = tuple(_number(name, option, v) for v in value)
+        if len(steps) not in DIMENSIONS or not all(0 < s < math.inf for s in steps):
+            raise ValueError(f"{name}: spacing must be 2 or 3 positive numbers, one for each axis, got {value!r}.")
+        return steps
     number = _number(name, option, value)
     if option in ("ignore", "connectivity"):
         if not number.is_integer():
