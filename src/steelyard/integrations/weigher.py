@@ -11,6 +11,8 @@ import numpy as np
 
 from ..spatial import Cache, Map
 
+ROUNDING = 1e-3
+
 
 @dataclasses.dataclass(frozen=True)
 class Weigher:
@@ -47,12 +49,15 @@ class Weigher:
         return found.reshape(array.shape)
 
     def _whole(self, key: Any, array: np.ndarray) -> np.ndarray:
-        """Integers. Floats are what readers of medical images give; fractions come from interpolation."""
+        """Integers. Floats are what readers of medical images give, and resampling leaves them a rounding error; fractions come from
+        interpolation."""
         if array.dtype.kind != "f":
             return array
-        if not (array == np.floor(array)).all():
+        whole = np.round(array)
+        off = ~(np.abs(array - whole) <= ROUNDING)
+        if off.any():
             raise ValueError(
-                f"{self.name}: {key!r} holds numbers that are no labels, such as {array[array != np.floor(array)].flat[0]:g};"
+                f"{self.name}: {key!r} holds numbers that are no labels, such as {array[off].flat[0]:g};"
                 " interpolate masks by nearest neighbour."
             )
-        return array.astype(np.int64)
+        return whole.astype(np.int64)
