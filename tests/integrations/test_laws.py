@@ -41,10 +41,12 @@ def test_it_pickles(frame, tmp_path):
     np.testing.assert_array_equal(again(MASKS[0])[1], MAPS[0](MASKS[0]))
 
 
-@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_workers_make_the_same_weights_and_share_a_cache(frame, tmp_path, start):
     samples = Samples(frame(MAPS[0], cache=tmp_path), MASKS)
-    loader = torch.utils.data.DataLoader(samples, batch_size=2, num_workers=2, multiprocessing_context=start)
+    loader = torch.utils.data.DataLoader(
+        samples, batch_size=2, num_workers=2, multiprocessing_context=start, persistent_workers=True
+    )
     for _ in range(2):
         found = torch.cat(list(loader)).numpy()
         np.testing.assert_array_equal(found, np.stack([MAPS[0](m) for m in MASKS]))

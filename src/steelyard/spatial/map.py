@@ -101,9 +101,16 @@ class Map:
         return Map(self.name, **{**self.options, **options})
 
     def __repr__(self) -> str:
-        defaults = takes(self.name)
-        told = [f"{k}={self.options[k]!r}" for k, default in defaults.items() if self.options[k] != default]
+        told = [f"{k}={value!r}" for k, value in self._told()]
         return f"Map({', '.join([repr(self.name), *told])})"
+
+    def __str__(self) -> str:
+        told = [f"{k}={value:.4g}" if isinstance(value, float) else f"{k}={value}" for k, value in self._told()]
+        return f"{self.name}({', '.join(told)})"
+
+    def _told(self) -> list[tuple[str, Any]]:
+        """The options that are not their defaults."""
+        return [(k, self.options[k]) for k, default in takes(self.name).items() if self.options[k] != default]
 
 
 def takes(name: str) -> dict[str, Any]:

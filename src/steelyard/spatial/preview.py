@@ -48,7 +48,7 @@ def made_of(path: Path) -> str | None:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(path.read_bytes())) as image:
             image.load()
             return image.info.get(KEYWORD)
     except (OSError, SyntaxError):  # Pillow's word for a broken PNG

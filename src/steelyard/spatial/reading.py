@@ -91,7 +91,7 @@ def explained(map: Map, found: Iterable[Sums], near: float) -> MapExplanation:
     )
     share, mean = float(shape.sum()) / (total or 1.0), total / area
     spread = (min(factors), max(factors)) if factors else (0.0, 0.0)
-    source = f"{map!r} on {many:,} {'mask' if many == 1 else 'masks'}"
+    source = f"{map} on {many:,} {'mask' if many == 1 else 'masks'}"
     warnings, notes = _far(regions, near), _notes(map, regions, bare, many, mean)
     return MapExplanation(source, regions, float(near), share, spread, mean, many, bare, tuple(warnings), tuple(notes))
 
