@@ -61,4 +61,4 @@ def test_what_is_refused_is_named():
 
 
 def test_it_prints_what_it_does():
-    assert "Map('border', share=0.3)" in repr(A.Compose([WeightMap(BORDER)]))
+    assert "map=border(share=0.3)" in repr(A.Compose([WeightMap(BORDER)]))
