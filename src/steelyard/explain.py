@@ -1,14 +1,17 @@
-"""What a recipe will do to these data, before anything is trained.
+"""What a recipe, or a map, will do to these data, before anything is trained.
 
 `steelyard/__init__` imports this file at once, and `steelyard --help` waits for it: numpy and torch come in at the call.
 """
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from .counts import Counts
     from .ops import Bound
+    from .spatial import Map
+    from .spatial.reading import MapExplanation
 
 SHOWN = 40  # rows of the table
 
@@ -79,11 +82,16 @@ class Explanation:
         return "\n".join([self.source, *table, f"mean weight {self.mean_weight:.4g}, {size}", *said])
 
 
-def explain(recipe_or_loss: Any, counts: "Counts", *, sampled: "Counts | None" = None) -> Explanation:
+@overload
+def explain(recipe_or_loss: "Map", counts: Any) -> "MapExplanation": ...
+@overload
+def explain(recipe_or_loss: Any, counts: "Counts", *, sampled: "Counts | None" = None) -> Explanation: ...
+def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None) -> Any:
     """Weights, shares of the loss, the prior a recipe implies, where its decisions flip, and what is suspicious.
 
-    recipe_or_loss  a Recipe (softmax; multilabel counts and sigmoid-only curves: sigmoid) or one of our losses
-    counts          of the training data
+    recipe_or_loss  a Recipe (softmax; multilabel counts and sigmoid-only curves: sigmoid) or one of our losses; or a
+                    `spatial.Map`, whose weight is told on objects, near them and far from all
+    counts          of the training data; for a map its masks: one, or any number one after another
     sampled         what a sampler shows the network instead, as Counts of the same classes
 
     Warns of: a mean weight off 1 by more than 1 %; corrections that together undo the prior twice (weight, offset,
@@ -95,6 +103,10 @@ def explain(recipe_or_loss: Any, counts: "Counts", *, sampled: "Counts | None" =
     >>> print(sy.explain(twice, sy.Counts.of(900, 100)).warnings[0])
     weight and offset both undo the prior: together they pull past balance, to 90 % of '1', which is 10 % of the data. Keep one of them, or less of each.
     """
+    if _is_map(recipe_or_loss):
+        from .spatial.reading import read_map
+
+        return read_map(recipe_or_loss, counts)
     seen = counts if sampled is None else sampled
     if (seen.classes, seen.kind) != (counts.classes, counts.kind):
         raise ValueError(
@@ -125,6 +137,11 @@ def explain(recipe_or_loss: Any, counts: "Counts", *, sampled: "Counts | None" =
     )
 
 
+def _is_map(thing: Any) -> bool:
+    spatial = sys.modules.get("steelyard.spatial")  # nobody has a map who has not imported it
+    return spatial is not None and isinstance(thing, spatial.Map)
+
+
 def _bound(recipe_or_loss: Any, counts: "Counts") -> tuple["Bound", str]:
     from .curves import links
     from .dropin import BCEWithLogitsLoss, CrossEntropyLoss
@@ -142,7 +159,9 @@ def _bound(recipe_or_loss: Any, counts: "Counts") -> tuple["Bound", str]:
     elif isinstance(recipe_or_loss, (CrossEntropyLoss, BCEWithLogitsLoss)):
         bound = recipe_or_loss.bound()
     else:
-        raise TypeError(f"explain: takes a Recipe or a steelyard loss, got {type(recipe_or_loss).__name__}.")
+        raise TypeError(
+            f"explain: takes a Recipe or a steelyard loss, or a spatial.Map with masks, got {type(recipe_or_loss).__name__}."
+        )
     if recipe is not None:
         same_classes("explain", recipe, counts)
     wanted = ("exclusive",) if bound.link == "softmax" else ("multilabel", "exclusive")

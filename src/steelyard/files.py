@@ -11,19 +11,24 @@ def write_text_atomically(path: str | os.PathLike[str], text: str) -> Path:
     Whoever reads `path` sees the old text or the new one, never a part. OSError, naming the folder, if it cannot be
     written; then nothing is left behind.
     """
+    return write_bytes_atomically(path, text.encode("utf-8"))
+
+
+def write_bytes_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
+    """The same for bytes."""
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; give the name of a file in it.")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path.name}: there is no folder {path.parent}; create it first.")
     if path.exists() and not path.is_file():  # a pipe or /dev/stdout cannot be replaced
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content)
         return path
     path = path.resolve()  # a link keeps pointing where it points
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
     try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with temporary.open("xb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

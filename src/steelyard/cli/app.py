@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
-from . import count, doctor, explain, report, tune, weigh
+from . import count, doctor, explain, maps, report, tune, weigh
 
 CLICK_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, which typer does not export
 
@@ -15,6 +15,7 @@ app.command("weigh", cls=weigh.StrategyCommand)(weigh.run)
 app.command("explain")(explain.run)
 app.command("tune")(tune.run)
 app.command("report")(report.run)
+app.command("maps", cls=maps.MapsCommand)(maps.run)
 app.command("doctor")(doctor.run)
 
 

@@ -1,6 +1,8 @@
 """What several commands share: options, the table of classes, remarks, and where the output goes."""
 
+import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -94,3 +96,16 @@ def emit(text: str, out: Path | None) -> None:
 
     write_text_atomically(out, text.rstrip("\n") + "\n")
     print(f"written to {out}", file=sys.stderr)
+
+
+def check_folder(command: str, folder: Path) -> None:
+    """ValueError, before anything is computed, unless files can be written into this folder or it can be made."""
+    existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(p))
+    if not existing.is_dir():
+        raise ValueError(f"{command}: --out {folder}: {existing} is a file, not a folder; choose another folder.")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError(f"{command}: --out {folder}: {existing} cannot be written to; choose another folder.")
+    try:
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        raise ValueError(f"{command}: --out {folder}: {existing} cannot be written to ({error.strerror}).") from None

@@ -1,14 +1,14 @@
 """steelyard tune: from a table to a verdict, a threshold and a report."""
 
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from .shared import check_folder
 
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem
@@ -154,7 +154,7 @@ def run(
     from ..tuning import tune
     from ..tuning.data.problem import problem
 
-    check_folder(out)
+    check_folder("tune", out)
     task = problem(data, label, positive, group=group, time=time)
     print(_first_line(task), flush=True)
     with _bar() as progress:
@@ -187,19 +187,6 @@ def run(
     print(f"\nwritten in {study.seconds:.0f} s: {', '.join(str(path) for path in paths)}")
     if study.stopped is not None:
         print("stopped early; the same command with --resume goes on")
-
-
-def check_folder(folder: Path) -> None:
-    """ValueError, before anything is computed, unless files can be written into this folder or it can be made."""
-    existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(p))
-    if not existing.is_dir():
-        raise ValueError(f"tune: --out {folder}: {existing} is a file, not a folder; choose another folder.")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise ValueError(f"tune: --out {folder}: {existing} cannot be written to; choose another folder.")
-    try:
-        tempfile.TemporaryFile(dir=existing).close()
-    except OSError as error:
-        raise ValueError(f"tune: --out {folder}: {existing} cannot be written to ({error.strerror}).") from None
 
 
 def _first_line(task: "Problem") -> str:

@@ -74,7 +74,8 @@ def tally_integers(flat: np.ndarray, threads: int = 1) -> dict[Any, int]:
     if times is not None:
         return {int(i): int(times[i]) for i in np.flatnonzero(times)}
     low, high = int(flat.min()), int(flat.max())
-    times = count_codes(flat, high - low + 1, threads, start=low) if high - low < DENSE else None
+    narrow = high - low < DENSE and high < 2**63
+    times = count_codes(flat, high - low + 1, threads, start=low) if narrow else None
     if times is None:
         values, many = np.unique(flat, return_counts=True)
         return dict(zip(values.tolist(), many.tolist(), strict=True))

@@ -1,12 +1,13 @@
 """The weight map of U-Net: heavy where two cells nearly touch."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from .images import Mask, number, read
 from .nearest import two_nearest
-from .share import weigh
+from .share import Parts, weigh
 from .transforms import Spacing
 
 
@@ -41,10 +42,17 @@ def border(
     >>> border(cells, w0=10, sigma=5).round(2)  # d1 = d2 = 1 in the gap
     array([[ 1.  , 10.23,  1.  ]], dtype=float32)
     """
+    found = parts(instances, sigma=sigma, base=base, spacing=spacing, batch=batch, ignore=ignore)
+    return weigh(found, w0, share)
+
+
+def parts(
+    instances: Any, *, sigma: float, base: float, spacing: Sequence[float] | None, batch: bool, ignore: int | None
+) -> Parts:
     images = read("border", instances, spacing, batch, ignore)
     base, sigma = number("border", "base", base), number("border", "sigma", sigma, open_end=True)
     floors = [np.full(labels.shape, base) for labels in images.labels]
-    return weigh("border", images, floors, [touching(x, images.spacing, sigma) for x in images.labels], w0, share)
+    return Parts("border", images, floors, [touching(x, images.spacing, sigma) for x in images.labels])
 
 
 def touching(instances: np.ndarray, spacing: Spacing, sigma: float) -> np.ndarray:

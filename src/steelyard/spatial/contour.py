@@ -1,11 +1,12 @@
 """Weight in a band along the edges, or by how mixed the neighbourhood is."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from .images import Mask, number, read
-from .share import weigh
+from .share import Parts, weigh
 from .transforms import Spacing, local_mean, to_nearest
 
 
@@ -40,13 +41,27 @@ def contour(
     >>> contour(np.array([[0, 0, 0, 1, 1, 1]]), width=1, w0=5).tolist()
     [[1.0, 1.0, 6.0, 6.0, 1.0, 1.0]]
     """
+    found = parts(mask, kind=kind, width=width, base=base, spacing=spacing, batch=batch, ignore=ignore)
+    return weigh(found, w0, share)
+
+
+def parts(
+    mask: Any,
+    *,
+    kind: str,
+    width: float,
+    base: float,
+    spacing: Sequence[float] | None,
+    batch: bool,
+    ignore: int | None,
+) -> Parts:
     shapes = {"band": _band, "local": _local}
     if kind not in shapes:
         raise ValueError(f"contour: kind must be one of {', '.join(shapes)}, got {kind!r}.")
     images = read("contour", mask, spacing, batch, ignore)
     base, width = number("contour", "base", base), number("contour", "width", width, open_end=True)
     floors = [np.full(labels.shape, base) for labels in images.labels]
-    return weigh("contour", images, floors, [shapes[kind](x, images.spacing, width) for x in images.labels], w0, share)
+    return Parts("contour", images, floors, [shapes[kind](x, images.spacing, width) for x in images.labels])
 
 
 def _band(labels: np.ndarray, spacing: Spacing, width: float) -> np.ndarray:

@@ -1,11 +1,12 @@
 """Weight in a ring around the edge of the objects: what dilation adds, and what erosion takes away."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from .images import Mask, number, read
-from .share import weigh
+from .share import Parts, weigh
 from .transforms import Spacing, to_nearest
 
 
@@ -38,11 +39,25 @@ def dilate(
     >>> dilate(np.array([[0, 0, 1, 1, 1, 0]]), outer=1, inner=1, w0=5).tolist()
     [[1.0, 6.0, 6.0, 1.0, 6.0, 6.0]]
     """
+    found = parts(mask, outer=outer, inner=inner, base=base, spacing=spacing, batch=batch, ignore=ignore)
+    return weigh(found, w0, share)
+
+
+def parts(
+    mask: Any,
+    *,
+    outer: float,
+    inner: float,
+    base: float,
+    spacing: Sequence[float] | None,
+    batch: bool,
+    ignore: int | None,
+) -> Parts:
     images = read("dilate", mask, spacing, batch, ignore)
     base = number("dilate", "base", base)
     reach = number("dilate", "outer", outer), number("dilate", "inner", inner)
     floors = [np.full(labels.shape, base) for labels in images.labels]
-    return weigh("dilate", images, floors, [_ring(x > 0, images.spacing, *reach) for x in images.labels], w0, share)
+    return Parts("dilate", images, floors, [_ring(x > 0, images.spacing, *reach) for x in images.labels])
 
 
 def _ring(objects: np.ndarray, spacing: Spacing, outer: float, inner: float) -> np.ndarray:

@@ -2,11 +2,12 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from .images import Mask, number, read
-from .share import weigh
+from .share import Parts, weigh
 from .transforms import Spacing, to_nearest
 
 Form = tuple[np.ndarray, np.ndarray]  # floor, shape
@@ -47,15 +48,29 @@ def distance(
     >>> distance(np.array([[1, 0, 0, 0, 0, 0]]), beta=4).tolist()
     [[1.0, 0.75, 0.5, 0.25, 0.0, 0.0]]
     """
+    made = parts(mask, kind=kind, beta=beta, base=base, spacing=spacing, batch=batch, ignore=ignore)
+    found = weigh(made, w0, share)
+    if kind == "growing":
+        _warn([x > 0 for x in made.images.labels], found if batch else [found], made.images.spacing, float(beta))
+    return found
+
+
+def parts(
+    mask: Any,
+    *,
+    kind: str,
+    beta: float,
+    base: float,
+    spacing: Sequence[float] | None,
+    batch: bool,
+    ignore: int | None,
+) -> Parts:
     if kind not in _KINDS:
         raise ValueError(f"distance: kind must be one of {', '.join(_KINDS)}, got {kind!r}.")
     images = read("distance", mask, spacing, batch, ignore)
     base, beta = number("distance", "base", base), number("distance", "beta", beta, open_end=True)
     forms = [_KINDS[kind](labels > 0, images.spacing, base, beta) for labels in images.labels]
-    found = weigh("distance", images, [f for f, _ in forms], [s for _, s in forms], w0, share)
-    if kind == "growing":
-        _warn([labels > 0 for labels in images.labels], found if batch else [found], images.spacing, beta)
-    return found
+    return Parts("distance", images, [f for f, _ in forms], [s for _, s in forms])
 
 
 def _truncated(objects: np.ndarray, spacing: Spacing, base: float, beta: float) -> Form:

@@ -27,6 +27,10 @@ class Images:
     batch: bool
     like: Any
 
+    def kept(self, i: int) -> np.ndarray | slice:
+        """Which pixels of image i are not ignored."""
+        return slice(None) if self.ignored is None else ~self.ignored[i]
+
     def out(self, maps: Sequence[np.ndarray]) -> Any:
         """float32 in the form of the masks, 0 where they are ignored."""
         if self.ignored is not None:
@@ -47,7 +51,7 @@ class Images:
 
 def read(name: str, mask: Any, spacing: Sequence[float] | None, batch: bool, ignore: int | None) -> Images:
     """Labels of 2-D images or 3-D volumes, checked with words. `batch`: the first axis counts them."""
-    array = mask if isinstance(mask, np.ndarray) else _numpy(name, mask)
+    array = as_array(name, mask)
     dims = array.ndim - batch
     if dims not in DIMENSIONS:
         many = " a batch of" if batch else ""
@@ -75,7 +79,9 @@ def read(name: str, mask: Any, spacing: Sequence[float] | None, batch: bool, ign
     return Images(each, steps, void, batch, mask)
 
 
-def _numpy(name: str, mask: Any) -> np.ndarray:
+def as_array(name: str, mask: Any) -> np.ndarray:
+    if isinstance(mask, np.ndarray):
+        return mask
     if hasattr(mask, "detach"):
         return mask.detach().cpu().numpy()
     raise ValueError(f"{name}: the mask must be a numpy array or a torch tensor, got {type(mask).__name__}.")

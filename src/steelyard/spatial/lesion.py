@@ -1,9 +1,11 @@
 """Every object the same weight, however small."""
 
+from typing import Any
+
 import numpy as np
 
 from .images import Mask, number, read
-from .share import weigh
+from .share import Parts, weigh
 
 
 def lesion(
@@ -33,10 +35,14 @@ def lesion(
     >>> lesion(np.array([[1, 1, 1, 0, 2]])).round(3)
     array([[0.667, 0.667, 0.667, 1.   , 2.   ]], dtype=float32)
     """
+    return weigh(parts(instances, power=power, base=base, batch=batch, ignore=ignore), w0, share)
+
+
+def parts(instances: Any, *, power: float, base: float, batch: bool, ignore: int | None) -> Parts:
     images = read("lesion", instances, None, batch, ignore)
     base, power = number("lesion", "base", base), number("lesion", "power", power)
     floors = [np.where(labels > 0, 0.0, base) for labels in images.labels]
-    return weigh("lesion", images, floors, [_inverse_size(labels, power) for labels in images.labels], w0, share)
+    return Parts("lesion", images, floors, [_inverse_size(labels, power) for labels in images.labels])
 
 
 def _inverse_size(labels: np.ndarray, power: float) -> np.ndarray:

@@ -2,10 +2,11 @@
 
     w = floor + w0 shape,   share = w0 sum(shape) / sum(w)   =>   w0 = share / (1 - share) * sum(floor) / sum(shape)
 
-The share is that of the loss where all pixels have the same loss; over a batch it is that of the whole batch, with one w0.
+The share is that of the loss where all pixels have the same loss; over a batch it is that of the whole batch, with one w0. The
+two sums of a set of images are the sums of its parts, so a set need not be in memory (`calibrate`).
 """
 
-from collections.abc import Sequence
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -13,34 +14,55 @@ import numpy as np
 from .images import Images, number
 
 
-def weigh(
-    name: str,
-    images: Images,
-    floors: Sequence[np.ndarray],
-    shapes: Sequence[np.ndarray],
-    w0: float,
-    share: float | None,
-) -> Any:
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """Floor and shape of every image, float64, before w0 is known; `name` is that of the map, for messages."""
+
+    name: str
+    images: Images
+    floors: list[np.ndarray]
+    shapes: list[np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Mass:
+    """The sums of floor and shape over the pixels that are not ignored. Two of them add."""
+
+    floor: float = 0.0
+    shape: float = 0.0
+
+    def __add__(self, other: "Mass") -> "Mass":
+        return Mass(self.floor + other.floor, self.shape + other.shape)
+
+
+def weigh(parts: Parts, w0: float, share: float | None) -> Any:
     """The maps of all images. Where no image has any of the shape there is nothing to share: the floor stays."""
-    factor = number(name, "w0", w0) if share is None else solve(name, images, floors, shapes, share)
-    return images.out([f + factor * s for f, s in zip(floors, shapes, strict=True)])
+    factor = number(parts.name, "w0", w0) if share is None else solve(parts.name, mass(parts), share)
+    return parts.images.out([f + factor * s for f, s in zip(parts.floors, parts.shapes, strict=True)])
 
 
-def solve(name: str, images: Images, floors: Sequence[np.ndarray], shapes: Sequence[np.ndarray], share: float) -> float:
+def mass(parts: Parts) -> Mass:
+    """Image after image, so that a stream of them has the same sum to the bit."""
+    found = Mass()
+    for i, (floor, shape) in enumerate(zip(parts.floors, parts.shapes, strict=True)):
+        kept = parts.images.kept(i)
+        found += Mass(float(floor[kept].sum()), float(shape[kept].sum()))
+    return found
+
+
+def solve(name: str, mass: Mass, share: float) -> float:
     """The w0 that gives the shape its share."""
+    part = checked_share(name, share)
+    if mass.shape == 0:
+        return 0.0
+    if mass.floor == 0:
+        raise ValueError(f"{name}: with share={share!r} the rest of the image needs some weight, but base is 0.")
+    return part / (1 - part) * mass.floor / mass.shape
+
+
+def checked_share(name: str, share: float) -> float:
     if not 0 <= float(share) < 1:
         raise ValueError(
             f"{name}: share must be in [0, 1), the part of the weight that the shape carries, got {share!r}."
         )
-    below, above = (sum(_total(m, images, i) for i, m in enumerate(maps)) for maps in (floors, shapes))
-    if above == 0:
-        return 0.0
-    if below == 0:
-        raise ValueError(f"{name}: with share={share!r} the rest of the image needs some weight, but base is 0.")
-    return float(share) / (1 - float(share)) * below / above
-
-
-def _total(weights: np.ndarray, images: Images, i: int) -> float:
-    if images.ignored is not None:
-        return float(weights[~images.ignored[i]].sum())
-    return float(weights.sum())
+    return float(share)

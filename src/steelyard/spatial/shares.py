@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from .images import Mask, read
-from .transforms import to_nearest
+from .regions import NEAR, REGIONS, regions
 
 
 def shares(
     weights: Mask,
     mask: Mask,
     *,
-    near: float = 20.0,
+    near: float = NEAR,
     spacing: Sequence[float] | None = None,
     batch: bool = False,
     ignore: int | None = None,
@@ -30,14 +30,12 @@ def shares(
     array = np.asarray(weights.detach().cpu() if hasattr(weights, "detach") else weights, np.float64)  # type: ignore[union-attr]
     if array.shape != tuple(mask.shape):
         raise ValueError(f"shares: weights {list(array.shape)} and mask {list(mask.shape)} must have the same shape.")
-    names = ("objects", "near", "far")
     weight, pixels = np.zeros(3), np.zeros(3)
     for i, (one, labels) in enumerate(zip(array if batch else [array], images.labels, strict=True)):
-        d = to_nearest(labels > 0, images.spacing)
-        region = np.where(labels > 0, 0, np.where(d <= near, 1, 2))
-        kept = slice(None) if images.ignored is None else ~images.ignored[i]
+        region = regions(labels, images.spacing, near)
+        kept = images.kept(i)
         weight += np.bincount(region[kept].ravel(), one[kept].ravel(), minlength=3)
         pixels += np.bincount(region[kept].ravel(), minlength=3)
     return {
-        n: (float(w / weight.sum()), float(p / pixels.sum())) for n, w, p in zip(names, weight, pixels, strict=True)
+        n: (float(w / weight.sum()), float(p / pixels.sum())) for n, w, p in zip(REGIONS, weight, pixels, strict=True)
     }

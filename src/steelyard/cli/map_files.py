@@ -1,0 +1,148 @@
+"""Masks in files to maps in files. Every map tells in its file what it was made of (spatial/sealed.py), so a later run knows what is
+missing or changed without any list."""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..spatial import Cache, Map
+    from ..spatial.regions import Sums
+
+Found = TypeVar("Found")
+Watch = Callable[[Sequence["Task"], str], Iterable["Task"]]  # goes through the tasks and shows how far it is
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    mask: Path
+    out: Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Making:
+    """map      as asked for; `final` knows its w0 where that is one for all
+    made, kept  how many maps were written, and how many were already there"""
+
+    final: "Map"
+    sums: list["Sums"]
+    made: int
+    kept: int
+
+
+def tasks(masks: str, files: Sequence[Path], out: Path) -> list[Task]:
+    """Where the map of each mask goes: the same path below `out`, as .npy.
+
+    ValueError where two masks would have one map, or a map could be taken for a mask.
+    """
+    folder, where = Path(masks).expanduser(), out.resolve()
+    root = folder if folder.is_dir() else Path(os.path.commonpath([f.absolute().parent for f in files]))
+    taken = [folder.resolve() / "any"] if folder.is_dir() else [f.resolve() for f in files]
+    if any(where in f.parents for f in taken) or (folder.is_dir() and folder.resolve() in where.parents):
+        raise ValueError(
+            f"maps: --out {out} lies among the masks, and the next run would take maps for masks; choose another folder."
+        )
+    found: dict[Path, Path] = {}
+    for file in files:
+        target = out / Path(os.path.relpath(file, root)).with_suffix(".npy")
+        if target in found:
+            raise ValueError(f"maps: {found[target]} and {file} would both become {target}; rename one of them.")
+        found[target] = file
+    return [Task(mask, target) for target, mask in found.items()]
+
+
+def make(
+    todo: Sequence[Task], map: "Map", *, over_set: bool, near: float, cache: "Cache | None", preview: bool, watch: Watch
+) -> Making:
+    """Write the maps that are missing. `over_set`: first go through all masks for the one w0 that gives the share."""
+    from ..spatial.share import Mass, solve
+
+    final, known = map, []
+    if over_set:
+        total = Mass()
+        for task in watch(todo, "measuring"):
+            known.append(_sums(task, map, near))
+            total += known[-1].mass
+        final = map.replace(w0=solve(map.name, total, map.options["share"]), share=None)
+    found, made = [], 0
+    for i, task in enumerate(watch(todo, "making maps")):
+        sums, new = _one(task, final, near, cache, preview, known[i] if over_set else None)
+        found.append(sums)
+        made += new
+    return Making(final, found, made, len(todo) - made)
+
+
+def _sums(task: Task, map: "Map", near: float) -> "Sums":
+    from ..spatial.regions import sums
+    from ..spatial.sealed import unsealed
+
+    mask = _read(task)
+    return _told(unsealed(task.out), _sums_key(map, mask, near)) or _named(task, lambda: sums(map.parts(mask), near))
+
+
+def _one(
+    task: Task, map: "Map", near: float, cache: "Cache | None", preview: bool, known: "Sums | None"
+) -> tuple["Sums", bool]:
+    """(its sums, whether the map had to be written)."""
+    from ..files import write_bytes_atomically
+    from ..spatial.cache import key
+    from ..spatial.regions import sums
+    from ..spatial.sealed import sealed, unsealed
+
+    mask = _read(task)
+    name, sums_key = key(map, mask), _sums_key(map, mask, near)
+    there = unsealed(task.out)
+    parts = functools.cache(lambda: _named(task, lambda: map.parts(mask)))
+    told = known or _told(there, sums_key) or sums(parts(), near)
+    weights = there[0] if there is not None and there[1].get("key") == name else None
+    new = weights is None
+    if weights is None:
+        found = None if cache is None else cache.get(name)
+        weights = found if found is not None else _named(task, lambda: map.weigh(parts()))
+        if cache is not None and found is None:
+            cache.put(name, weights)
+        task.out.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes_atomically(task.out, sealed(weights, {"key": name, "sums_key": sums_key, "sums": told.to_list()}))
+    if preview:
+        _preview(task.out.with_suffix(".png"), name, weights, mask)
+    return told, new
+
+
+def _told(there: "tuple[np.ndarray, dict[str, Any]] | None", sums_key: str) -> "Sums | None":
+    """What the map that is there says about its mask, if it is the same mask; w0 may be another."""
+    from ..spatial.regions import Sums
+
+    return Sums.from_list(there[1]["sums"]) if there is not None and there[1].get("sums_key") == sums_key else None
+
+
+def _sums_key(map: "Map", mask: "np.ndarray", near: float) -> str:
+    from ..spatial.cache import key
+
+    return key(map.replace(w0=1.0, share=None), mask, near)
+
+
+def _preview(path: Path, name: str, weights: "np.ndarray", mask: "np.ndarray") -> None:
+    from ..files import write_bytes_atomically
+    from ..spatial.preview import made_of, picture
+
+    if made_of(path) != name:
+        write_bytes_atomically(path, picture(weights, mask, name))
+
+
+def _read(task: Task) -> "np.ndarray":
+    from ..data.masks import read_mask
+
+    return read_mask(task.mask)
+
+
+def _named(task: Task, compute: Callable[[], Found]) -> Found:
+    """An error about a mask names its file."""
+    try:
+        return compute()
+    except ValueError as error:
+        raise ValueError(f"{task.mask}: {error}") from None

@@ -1,0 +1,123 @@
+"""steelyard maps: weight maps of a folder of masks."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from .shared import check_folder
+
+if TYPE_CHECKING:
+    from .map_files import Making, Task
+
+KEY = "steelyard.map"
+
+
+class MapsCommand(TyperCommand):
+    """A command that also takes the options of the maps, whatever they are called, and lists them in its help."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        from .strategy import take_options
+
+        known = {name for parameter in self.params for name in parameter.opts} | {"--help"}
+        args, taken = take_options(args, known)
+        ctx.meta[KEY] = (taken, known)
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        from .kinds import listing
+
+        print("Kinds and their options:\n\n" + listing())
+
+
+def run(
+    ctx: typer.Context,
+    masks: Annotated[
+        str,
+        typer.Argument(metavar="MASKS", help="A PNG, TIFF or NPY file, a folder or a glob: labels, 0 is background."),
+    ],
+    kind: Annotated[str, typer.Option("--kind", help="border, distance, contour, dilate or lesion; listed below.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for the maps, a float32 .npy for each mask, and maps.json.")
+    ],
+    share: Annotated[
+        float | None,
+        typer.Option(
+            "--share", help="Instead of --w0: the part of the weight that the shape of the map carries, in [0, 1)."
+        ),
+    ] = None,
+    share_over: Annotated[
+        str | None,
+        typer.Option(
+            "--share-over", help="set: one w0 gives --share over all masks, the default. image: each has its own."
+        ),
+    ] = None,
+    objects: Annotated[
+        bool, typer.Option("--objects", help="The masks are semantic: their connected components are the objects.")
+    ] = False,
+    connectivity: Annotated[
+        int, typer.Option("--connectivity", help="With --objects, 1: neighbours share an edge. 2, 3: or a corner.")
+    ] = 1,
+    ignore: Annotated[int | None, typer.Option("--ignore", help="The label of void pixels; they get weight 0.")] = None,
+    spacing: Annotated[
+        str | None,
+        typer.Option("--spacing", help="Between neighbouring pixels along each axis, as 2.5,1,1; 1 unless given."),
+    ] = None,
+    near: Annotated[
+        float, typer.Option("--near", help="In the table: how far around objects is near, in the unit of --spacing.")
+    ] = 20.0,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", help="Folder of maps that training reads, too: spatial.Cache.")
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Beside each map a picture of it, .png.")] = False,
+) -> None:
+    """Make weight maps of masks, and say where their weight lies. A second run makes only what is missing or changed."""
+    from ..data.masks import mask_files
+    from . import kinds, map_files
+
+    options, flags = ctx.meta[KEY]
+    if share is not None and "w0" in options:
+        raise ValueError("maps: --w0 and --share are two ways to say how much; choose one.")
+    if share is None and share_over is not None:
+        raise ValueError("maps: --share-over says over what --share holds; give --share, too.")
+    if share_over not in (None, "set", "image"):
+        raise ValueError(f"maps: --share-over must be set or image, got {share_over!r}.")
+    if not near >= 0:
+        raise ValueError(f"maps: --near must be a number from 0, got {near:g}.")
+    map = kinds.build(
+        kind, options, flags, share=share, objects=objects, connectivity=connectivity, ignore=ignore, spacing=spacing
+    )
+    check_folder("maps", out)
+    todo = map_files.tasks(masks, mask_files(masks), out)
+    from ..spatial import Cache
+
+    kept = None if cache is None else Cache(cache)
+    over_set = share is not None and share_over != "image"
+    making = map_files.make(todo, map, over_set=over_set, near=near, cache=kept, preview=preview, watch=_watch)
+    _tell(making, near, out, over_set)
+    if kept is not None:
+        print(f"cache: {len(kept):,} maps, {kept.nbytes / 1e6:,.1f} MB in {cache}")
+
+
+def _tell(making: "Making", near: float, out: Path, over_set: bool) -> None:
+    from ..files import write_text_atomically
+    from ..spatial.reading import explained
+
+    found = explained(making.final, making.sums, near)
+    about = {"map": making.final.name, "options": making.final.options, "over": "set" if over_set else "image"}
+    write_text_atomically(out / "maps.json", json.dumps({**about, **found.to_dict()}, indent=1, allow_nan=False) + "\n")
+    print(found)
+    print(f"{making.made:,} made, {making.kept:,} kept in {out}")
+
+
+def _watch(tasks: "Sequence[Task]", title: str) -> "Iterable[Task]":
+    from rich.console import Console
+    from rich.progress import track
+
+    screen = Console(stderr=True)
+    return track(tasks, title, console=screen, disable=not sys.stderr.isatty(), transient=True)

@@ -1,0 +1,94 @@
+"""Maps on disk, found by the content of their mask: no path and no date enters, so a changed mask is another mask."""
+
+import hashlib
+import json
+import warnings
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..files import write_bytes_atomically
+from .images import Mask, as_array
+from .map import Map
+from .sealed import sealed, unsealed
+
+ALGORITHM = 1  # raise it where a map gives other numbers than before: what was kept is then made anew
+
+
+def key(map: Map, mask: np.ndarray, *more: Any) -> str:
+    """A name for what `map` makes of `mask`: 40 hexadecimal digits of its labels and their shape, the map with all its options,
+    and the version of the numbers. Equal labels have one name, be they read as uint16 from a PNG or as int64 in training."""
+    labels = _narrow(mask)
+    told = json.dumps([ALGORITHM, map.name, map.options, labels.dtype.str, labels.shape, *more], sort_keys=True)
+    found = hashlib.blake2b(told.encode() + b"\n", digest_size=20)
+    found.update(labels.tobytes() if labels.size == 0 else labels.data)
+    return found.hexdigest()
+
+
+def _narrow(mask: np.ndarray) -> np.ndarray:
+    """The labels in the smallest of four little-endian types that holds them: less to read, and one form for all."""
+    low, high = (int(mask.min()), int(mask.max())) if mask.size else (0, 0)
+    holds = (t for t in ("<u1", "<u2", "<i4") if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
+    return np.ascontiguousarray(mask, next(holds, "<i8"))
+
+
+class Cache:
+    """A folder of maps; `weights` makes what it does not hold.
+
+    Any number of processes may use one folder: files appear whole or not at all, two that write the same write the same numbers, and
+    a damaged file is made anew. It grows until it is deleted; `len(cache)` and `cache.nbytes` say how far. Where it cannot be written
+    to, one warning says so and maps are made each time.
+
+    folder  made if it is missing
+    """
+
+    def __init__(self, folder: str | PathLike[str]):
+        self.folder = Path(folder).expanduser().resolve()
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def weights(self, map: Map, mask: Mask) -> Mask:
+        """map(mask), of one image, from the disk if it is there."""
+        array = as_array(map.name, mask)
+        name = key(map, array)
+        found = self.get(name)
+        if found is None or found.shape != array.shape:
+            found = map(array)
+            self.put(name, found)
+        if isinstance(mask, np.ndarray):
+            return found
+        import torch
+
+        return torch.from_numpy(found).to(mask.device)
+
+    def get(self, name: str) -> np.ndarray | None:
+        found = unsealed(self._path(name))
+        return None if found is None or found[1].get("key") != name else found[0]
+
+    def put(self, name: str, array: np.ndarray) -> None:
+        path = self._path(name)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            write_bytes_atomically(path, sealed(array, {"key": name}))
+        except OSError as error:
+            warnings.warn(f"steelyard: the cache of maps keeps nothing more: {error}", stacklevel=3)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(path.stat().st_size for path in self._files())
+
+    def __len__(self) -> int:
+        return len(self._files())
+
+    def __bool__(self) -> bool:
+        return True  # an empty one is a cache, too
+
+    def __repr__(self) -> str:
+        return f"Cache({str(self.folder)!r}: {len(self):,} maps, {self.nbytes / 1e6:,.1f} MB)"
+
+    def _path(self, name: str) -> Path:
+        return self.folder / name[:2] / f"{name}.npy"
+
+    def _files(self) -> list[Path]:
+        return list(self.folder.glob("[0-9a-f][0-9a-f]/[0-9a-f]*.npy"))

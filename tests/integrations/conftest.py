@@ -1,0 +1,5 @@
+"""What the frameworks need before they are imported."""
+
+import os
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import would ask the network for a newer version
