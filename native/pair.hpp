@@ -1,0 +1,106 @@
+// The two nearest distinct labels of many pixels at once, in vectors of float or of double.
+//
+// Labels are numbers of the same type, 0 for none, so that one comparison chooses distances and labels alike.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "simd.hpp"
+
+namespace steelyard::STEELYARD_SET {
+
+template <class T> struct VectorOf {
+    typedef T type __attribute__((vector_size(4 * STEELYARD_LANES)));
+};
+template <class T> using Vector = typename VectorOf<T>::type;
+template <class T> using Mask = decltype(Vector<T>{} < Vector<T>{});
+template <class T> constexpr int WIDTH = sizeof(Vector<T>) / sizeof(T);
+template <class T> constexpr T FAR = std::numeric_limits<T>::infinity();
+
+template <class T> INLINE Vector<T> every(T x) { return x - Vector<T>{}; }
+template <class T> INLINE Vector<T> load(const T* from) {
+    Vector<T> out;
+    std::memcpy(&out, from, sizeof(out));
+    return out;
+}
+template <class T> INLINE void store(T* to, Vector<T> x) { std::memcpy(to, &x, sizeof(x)); }
+
+// One bit for each lane of a mask.
+INLINE uint32_t lanes_of(Mask<float> mask) {
+#if defined(__AVX512F__)
+    return _mm512_movepi32_mask(bits<__m512i>(mask));
+#elif defined(__AVX2__)
+    return static_cast<uint32_t>(_mm256_movemask_ps(bits<__m256>(mask)));
+#else
+    uint32_t out = 0;
+    for (int i = 0; i < WIDTH<float>; i++) out |= (mask[i] & 1u) << i;
+    return out;
+#endif
+}
+INLINE uint32_t lanes_of(Mask<double> mask) {
+#if defined(__AVX512F__)
+    return _mm512_movepi64_mask(bits<__m512i>(mask));
+#elif defined(__AVX2__)
+    return static_cast<uint32_t>(_mm256_movemask_pd(bits<__m256d>(mask)));
+#else
+    uint32_t out = 0;
+    for (int i = 0; i < WIDTH<double>; i++) out |= static_cast<uint32_t>(mask[i] & 1) << i;
+    return out;
+#endif
+}
+
+template <class T, int MANY> struct SomeOf {
+    typedef T type __attribute__((vector_size(MANY * sizeof(T))));
+};
+template <class T, int MANY> using Some = typename SomeOf<T, MANY>::type;
+// The least of four or eight numbers, in the place of each.
+template <class T> INLINE Some<T, 4> least(Some<T, 4> x) {
+    Some<T, 4> y = __builtin_shufflevector(x, x, 2, 3, 0, 1);
+    x = x < y ? x : y;
+    y = __builtin_shufflevector(x, x, 1, 0, 3, 2);
+    return x < y ? x : y;
+}
+template <class T> INLINE Some<T, 8> least(Some<T, 8> x) {
+    Some<T, 8> y = __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3);
+    x = x < y ? x : y;
+    y = __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5);
+    x = x < y ? x : y;
+    y = __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6);
+    return x < y ? x : y;
+}
+// The largest of 16.
+template <class T> INLINE T largest(const T* from) {
+    Some<T, 8> x, y;
+    std::memcpy(&x, from, sizeof(x));
+    std::memcpy(&y, from + 8, sizeof(y));
+    return -least<T>(x > y ? -x : -y)[0];
+}
+
+// Squared distances and labels; infinitely far and 0 where there are fewer than two.
+template <class T> struct Pair {
+    Vector<T> d1, l1, d2, l2;
+
+    static INLINE Pair none() { return Pair{every(FAR<T>), Vector<T>{}, every(FAR<T>), Vector<T>{}}; }
+
+    // A first that is beaten becomes the second even if that is as near: the second's label may be the one that beats it.
+    INLINE void add(Vector<T> d, Vector<T> l) {
+        const Mask<T> less = d < d1, known = l == l1;
+        const Vector<T> loser = d1 > d ? d1 : d, of = less ? l1 : l;  // one instruction each way, where `less ?` would be two
+        d1 = d < d1 ? d : d1;
+        l1 = less ? l : l1;
+        const Mask<T> second = (loser <= d2) & ~known;
+        d2 = second ? loser : d2;
+        l2 = second ? of : l2;
+    }
+};
+
+// Where the pairs of all pixels lie.
+template <class T> struct Planes {
+    T *d1, *l1, *d2, *l2;
+
+    Planes operator+(int64_t offset) const { return {d1 + offset, l1 + offset, d2 + offset, l2 + offset}; }
+};
+
+}  // namespace steelyard::STEELYARD_SET
