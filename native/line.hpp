@@ -27,11 +27,14 @@ template <class T> INLINE T grown(T d, T step) {
 template <class T> struct Offers {
     std::unique_ptr<T[]> d, l, lowest, name;  // of each place; the lowest of each stretch, and its label
 
-    void make(int64_t places, int64_t stretches) {
-        d.reset(new T[places]);
-        l.reset(new T[places]);
+    // Nothing is offered beyond the n places of the line.
+    void make(int64_t stretches, int64_t n) {
+        d.reset(new T[stretches * STRETCH]);
+        l.reset(new T[stretches * STRETCH]);
         lowest.reset(new T[stretches]);
         name.reset(new T[stretches]);
+        std::fill(d.get() + n, d.get() + stretches * STRETCH, FAR<T>);
+        std::fill(l.get() + n, l.get() + stretches * STRETCH, T(0));
     }
 };
 
@@ -41,8 +44,8 @@ template <class T> class Line {
         : n(n), spacing(spacing), second(second), blocks((n + PLACES - 1) / PLACES), stretches(blocks * PLACES / STRETCH),
           padded((stretches + WIDTH<T> - 1) / WIDTH<T> * WIDTH<T>), squares(new T[2 * blocks * PLACES + PLACES]),
           gaps(new T[2 * padded]), found(new T[4 * blocks * PLACES]) {
-        near.make(blocks * PLACES, padded);
-        far.make(blocks * PLACES, padded);
+        near.make(padded, n);
+        far.make(padded, n);
         for (int64_t i = 0; i < 2 * blocks * PLACES + PLACES; i++) squares[i] = square(i - blocks * PLACES);
         for (int64_t i = 0; i < 2 * padded; i++) gaps[i] = square(gap(i - stretches));
     }
@@ -89,17 +92,18 @@ template <class T> class Line {
             for (int64_t x = 0; x < n; x++) offers.d[x] = d[x * apart];
             for (int64_t x = 0; x < n; x++) offers.l[x] = l[x * apart];
         }
-        std::fill(offers.d.get() + n, offers.d.get() + blocks * PLACES, FAR<T>);
-        std::fill(offers.l.get() + n, offers.l.get() + blocks * PLACES, T(0));
-        for (int64_t s = 0; s < stretches; s++) {
-            Some<T, STRETCH> d, l;
-            std::memcpy(&d, offers.d.get() + s * STRETCH, sizeof(d));
-            std::memcpy(&l, offers.l.get() + s * STRETCH, sizeof(l));
-            const Some<T, STRETCH> name = -least<T>(-l), none{}, other = least<T>((l != name) & (l != none) ? none + MIXED : none);
-            offers.lowest[s] = least<T>(d)[0];
-            offers.name[s] = other[0] == MIXED ? MIXED : name[0];
+        for (int64_t s = 0; s < padded; s += WIDTH<T>) {
+            Vector<T> d[STRETCH], low[STRETCH], high[STRETCH];
+            for (int64_t i = 0; i < STRETCH; i++) {
+                d[i] = load(offers.d.get() + s * STRETCH + i * WIDTH<T>);
+                const Vector<T> l = load(offers.l.get() + s * STRETCH + i * WIDTH<T>);
+                low[i] = l == Vector<T>{} ? every(FAR<T>) : l;
+                high[i] = -l;
+            }
+            const Vector<T> name = -least<STRETCH, T>(high);
+            store(offers.lowest.get() + s, least<STRETCH, T>(d));
+            store(offers.name.get() + s, least<STRETCH, T>(low) < name ? every(MIXED) : name);
         }
-        std::fill(offers.lowest.get() + stretches, offers.lowest.get() + padded, FAR<T>);
     }
 
     // The farthest offer of a block's own places.

@@ -51,31 +51,48 @@ INLINE uint32_t lanes_of(Mask<double> mask) {
 #endif
 }
 
-template <class T, int MANY> struct SomeOf {
-    typedef T type __attribute__((vector_size(MANY * sizeof(T))));
-};
-template <class T, int MANY> using Some = typename SomeOf<T, MANY>::type;
-// The least of four or eight numbers, in the place of each.
-template <class T> INLINE Some<T, 4> least(Some<T, 4> x) {
-    Some<T, 4> y = __builtin_shufflevector(x, x, 2, 3, 0, 1);
-    x = x < y ? x : y;
-    y = __builtin_shufflevector(x, x, 1, 0, 3, 2);
-    return x < y ? x : y;
+// Every other number of two vectors, from `a`'s first or second on.
+template <class T> INLINE Vector<T> evens(Vector<T> a, Vector<T> b) {
+    if constexpr (WIDTH<T> == 16)
+        return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    else if constexpr (WIDTH<T> == 8)
+        return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+    else if constexpr (WIDTH<T> == 4)
+        return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+    else
+        return __builtin_shufflevector(a, b, 0, 2);
 }
-template <class T> INLINE Some<T, 8> least(Some<T, 8> x) {
-    Some<T, 8> y = __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3);
-    x = x < y ? x : y;
-    y = __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5);
-    x = x < y ? x : y;
-    y = __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6);
-    return x < y ? x : y;
+template <class T> INLINE Vector<T> odds(Vector<T> a, Vector<T> b) {
+    if constexpr (WIDTH<T> == 16)
+        return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    else if constexpr (WIDTH<T> == 8)
+        return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+    else if constexpr (WIDTH<T> == 4)
+        return __builtin_shufflevector(a, b, 1, 3, 5, 7);
+    else
+        return __builtin_shufflevector(a, b, 1, 3);
+}
+// The least of every MANY numbers that follow each other, as one vector.
+template <int MANY, class T> INLINE Vector<T> least(Vector<T> (&x)[MANY]) {
+    for (int half = MANY / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) {
+            const Vector<T> a = evens<T>(x[2 * i], x[2 * i + 1]), b = odds<T>(x[2 * i], x[2 * i + 1]);
+            x[i] = a < b ? a : b;
+        }
+    return x[0];
 }
 // The largest of 16.
 template <class T> INLINE T largest(const T* from) {
-    Some<T, 8> x, y;
+    typedef T Half __attribute__((vector_size(8 * sizeof(T))));
+    Half x, y;
     std::memcpy(&x, from, sizeof(x));
     std::memcpy(&y, from + 8, sizeof(y));
-    return -least<T>(x > y ? -x : -y)[0];
+    x = x > y ? x : y;
+    y = __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3);
+    x = x > y ? x : y;
+    y = __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5);
+    x = x > y ? x : y;
+    return std::max(x[0], x[1]);
 }
 
 // Squared distances and labels; infinitely far and 0 where there are fewer than two.

@@ -5,7 +5,8 @@
 
 namespace steelyard::STEELYARD_SET {
 
-constexpr int64_t STRIP = 128;  // columns that go down and up while their pairs are still in the cache
+constexpr int64_t STRIP = 512;  // columns that go down and up while most of their pairs are still in the cache
+constexpr int64_t AHEAD = 2;    // rows; a row is another page of memory, where the processor does not look ahead by itself
 
 // A vector, or what is left at the end of a row.
 template <bool WHOLE, class T> INLINE Vector<T> take(const T* from, int64_t many) {
@@ -72,6 +73,11 @@ template <class T> class Strip {
         const int64_t at = i * inner + column, many = stop - column;
         const Planes<T> to = found + at;
         const T here = static_cast<T>(i);
+        if (DOWN) {
+            const int64_t next = (std::min(i + AHEAD, n - 1) - i) * inner;
+            __builtin_prefetch(labels + at + next);
+            for (const T* plane : {to.d1, to.l1, to.d2, to.l2}) __builtin_prefetch(plane + next, 1);
+        }
         p.see(labels_of<WHOLE, T>(labels + at, many), here);
         Pair<T> pair{squared<T>(p.at1 - here, spacing), p.l1, squared<T>(p.at2 - here, spacing), p.l2};
         if (!DOWN) {
