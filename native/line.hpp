@@ -1,6 +1,6 @@
 // One line of any other axis: for each of its places the two nearest labels, out of what each place offers on the axes before.
 //
-// The offers are looked through in stretches of 8, for 16 places at once. A stretch whose nearest offer is not as near as the places'
+// The offers are looked through in stretches of 4, for 16 places at once. A stretch whose nearest offer is not as near as the places'
 // own answers can be at most is passed over, 16 stretches in three instructions; what their answers can be at most is known from the
 // line before, as the distance to anything changes by no more than one step does. Of a stretch with only one label, and that is most
 // of them, the nearest offer is found before anything is compared with it.
@@ -43,7 +43,7 @@ template <class T> class Line {
     Line(int64_t n, T spacing, bool second)
         : n(n), spacing(spacing), second(second), blocks((n + PLACES - 1) / PLACES), stretches(blocks * PLACES / STRETCH),
           padded((stretches + WIDTH<T> - 1) / WIDTH<T> * WIDTH<T>), squares(new T[2 * blocks * PLACES + PLACES]),
-          gaps(new T[2 * padded]), found(new T[4 * blocks * PLACES]) {
+          gaps(new T[2 * padded]), found(new T[4 * blocks * PLACES]()) {
         near.make(padded, n);
         far.make(padded, n);
         for (int64_t i = 0; i < 2 * blocks * PLACES + PLACES; i++) squares[i] = square(i - blocks * PLACES);
@@ -67,7 +67,11 @@ template <class T> class Line {
         }
     }
 
-    Planes<T> answers() { return Planes<T>{found.get(), found.get() + blocks * PLACES, found.get() + 2 * blocks * PLACES, found.get() + 3 * blocks * PLACES}; }
+    // Of the n places, one after the other.
+    Planes<T> answers() {
+        const int64_t many = blocks * PLACES;
+        return Planes<T>{found.get(), found.get() + many, found.get() + 2 * many, found.get() + 3 * many};
+    }
     int64_t count() const { return blocks; }
 
   private:
@@ -109,25 +113,39 @@ template <class T> class Line {
     // The farthest offer of a block's own places.
     static T peak(const Offers<T>& offers, int64_t b) { return largest(offers.d.get() + b * PLACES); }
 
+    // The stretches that are no farther away, in whole vectors; all, where finding out would take longer.
+    struct Window {
+        int64_t from, to;
+    };
+    Window around(int64_t b, T bound) const {
+        if (stretches <= 4 * WIDTH<T>) return {0, stretches};
+        const int64_t steps = static_cast<int64_t>(std::min(std::sqrt(bound) / spacing, static_cast<T>(n))) + 1;
+        const int64_t from = std::max<int64_t>(0, b * PLACES - steps) / STRETCH;
+        return {from / WIDTH<T> * WIDTH<T>, std::min(stretches, ((b + 1) * PLACES + steps) / STRETCH + 1)};
+    }
+
+    // Of block b, whose answers are no farther than `most`.
     Bound<T> answer(int64_t b, Bound<T> most) {
         Block block;
         for (Pair<T>& pair : block) pair = Pair<T>::none();
         const T end = std::numeric_limits<T>::max();  // offers of nothing are farther
-        const Vector<T> first = every(std::min(most.first, end));
+        const Vector<T> close = every(std::min(most.first, end));
         const T* gaps = this->gaps.get() + stretches - b * PLACES / STRETCH;
-        for (int64_t s = 0; s < stretches; s += WIDTH<T>)
-            visit(near, b, s, lanes_of(load(near.lowest.get() + s) + load(gaps + s) <= first), block);
+        Window window = around(b, close[0]);
+        for (int64_t s = window.from; s < window.to; s += WIDTH<T>)
+            visit(near, b, s, lanes_of(load(near.lowest.get() + s) + load(gaps + s) <= close), block);
         if (second) {
             // What is nearest is known, and with it, where it is the same everywhere, a label that cannot be second.
-            const Vector<T> second = every(std::min({most.second, end, farthest(block, &Pair<T>::d2)}));
+            const Vector<T> within = every(std::min({most.second, end, farthest(block, &Pair<T>::d2)}));
             const Vector<T> known = every(common(block));
-            for (int64_t s = 0; s < stretches; s += WIDTH<T>) {
+            window = around(b, within[0]);
+            for (int64_t s = window.from; s < window.to; s += WIDTH<T>) {
                 const Vector<T> low = load(near.lowest.get() + s) + load(gaps + s);
-                visit(near, b, s, lanes_of((low <= second) & (low > first) & (load(near.name.get() + s) != known)), block);
+                visit(near, b, s, lanes_of((low <= within) & (low > close) & (load(near.name.get() + s) != known)), block);
             }
-            for (int64_t s = 0; s < stretches; s += WIDTH<T>) {
+            for (int64_t s = window.from; s < window.to; s += WIDTH<T>) {
                 const Vector<T> low = load(far.lowest.get() + s) + load(gaps + s);
-                visit(far, b, s, lanes_of((low <= second) & (load(far.name.get() + s) != known)), block);
+                visit(far, b, s, lanes_of((low <= within) & (load(far.name.get() + s) != known)), block);
             }
         }
         const Planes<T> to = answers() + b * PLACES;

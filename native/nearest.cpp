@@ -90,8 +90,9 @@ template <class T> bool all_axes(const Nearest& call, int64_t size) {
     const std::unique_ptr<T[]> memory(new T[(second ? 4 : 2) * size]);
     const Planes<T> found{memory.get(), memory.get() + size, memory.get() + 2 * size, memory.get() + 3 * size};
     int64_t outer = 1, inner = size / call.shape[0];
-    share_out(pieces(inner, STRIP), call.threads, [&](int64_t chunk) {
-        const int64_t start = chunk * STRIP, stop = std::min(inner, start + STRIP);
+    const int64_t strip = std::min(STRIP, pieces(inner, 16 * call.threads) * 16);
+    share_out(pieces(inner, strip), call.threads, [&](int64_t chunk) {
+        const int64_t start = chunk * strip, stop = std::min(inner, start + strip);
         Strip<T>(call.labels, found, call.shape[0], inner, static_cast<T>(call.spacing[0]), second, start, stop).run();
     });
     std::atomic<bool> failed{false};

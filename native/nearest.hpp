@@ -7,7 +7,7 @@ namespace steelyard {
 
 // Distances are infinite where there is no such object; what is null is not wanted.
 struct Nearest {
-    const int32_t* labels;    // [shape], 0 for the background
+    const int32_t* labels;    // [shape], from 0 on, which is the background
     double *first, *second;   // [shape]
     double* both;             // [shape], their sum, infinite on objects
     const int64_t* shape;
