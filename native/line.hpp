@@ -6,6 +6,8 @@
 // of them, the nearest offer is found before anything is compared with it.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "pair.hpp"

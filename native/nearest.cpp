@@ -28,7 +28,8 @@ template <class Do> void share_out(int64_t chunks, int threads, const Do& work) 
 
 int64_t pieces(int64_t whole, int64_t piece) { return (whole + piece - 1) / piece; }
 
-template <class T> void put(const Planes<T>& found, const Nearest& call, int64_t at, int64_t n) {
+// What the caller wants of a line.
+template <class T> void give(const Planes<T>& found, const Nearest& call, int64_t at, int64_t n) {
     if (call.first)
         for (int64_t x = 0; x < n; x++) call.first[at + x] = std::sqrt(static_cast<double>(found.d1[x]));
     if (call.second)
@@ -40,7 +41,7 @@ template <class T> void put(const Planes<T>& found, const Nearest& call, int64_t
         }
 }
 
-// Axis `a` of `found`.
+// Axis `a` of `found`. Its lines follow each other along the axis before, which is done, so that one line's answers bound the next's.
 template <class T> class Pass {
   public:
     Pass(const Nearest& call, Planes<T> found, int a, int64_t inner)
@@ -62,7 +63,7 @@ template <class T> class Pass {
                 const int64_t at = (chunk / groups / segments * before + i) * n * inner + column + c;
                 line.run(found + at, inner, bounds.data() + c * line.count(), step, skip);
                 if (last) {
-                    put(line.answers(), call, at, n);
+                    give(line.answers(), call, at, n);
                 } else {
                     keep(line.answers(), found + at);
                 }
@@ -87,7 +88,7 @@ template <class T> class Pass {
 
 template <class T> bool all_axes(const Nearest& call, int64_t size) {
     const bool second = call.second || call.both;
-    const std::unique_ptr<T[]> memory(new T[(second ? 4 : 2) * size]);
+    const std::unique_ptr<T[]> memory(new T[4 * size]);  // of which what nobody writes to costs nothing
     const Planes<T> found{memory.get(), memory.get() + size, memory.get() + 2 * size, memory.get() + 3 * size};
     int64_t outer = 1, inner = size / call.shape[0];
     const int64_t strip = std::min(STRIP, pieces(inner, 16 * call.threads) * 16);
