@@ -61,12 +61,15 @@ struct Census {
     bool bad = false;
 };
 
+struct Nearest;  // see nearest.hpp
+
 struct Kernels {
     const char* name;
     double (*softmax)(const Softmax&);  // the sum of the losses
     double (*sigmoid)(const Sigmoid&);
     Census (*softmax_census)(const Softmax&, bool mass);
     Census (*sigmoid_census)(const Sigmoid&, bool mass);
+    bool (*nearest)(const Nearest&);  // false where memory ran out
 };
 
 extern const Kernels baseline_kernels, avx2_kernels, avx512_kernels;

@@ -151,12 +151,12 @@ NB_MODULE(_native, m) {
         .def("__call__", [](const Sigmoid& self, const Where& w, int norm, double divisor) {
             return run(self, w, norm, divisor, chosen->sigmoid, chosen->sigmoid_census);
         });
-    m.def("nearest", [](Address labels, Address first, Address second, std::vector<int64_t> shape, std::vector<double> spacing,
-                        int32_t most, int threads) {
+    m.def("nearest", [](Address labels, Address first, Address second, Address both, std::vector<int64_t> shape,
+                        std::vector<double> spacing, int threads) {
         nb::gil_scoped_release free;
-        if (!nearest(at<const int32_t>(labels), at<double>(first), at<double>(second), shape.data(), spacing.data(),
-                     static_cast<int>(shape.size()), most, threads))
-            throw std::bad_alloc();
+        const Nearest call{at<const int32_t>(labels), at<double>(first), at<double>(second), at<double>(both), shape.data(),
+                           spacing.data(), static_cast<int>(shape.size()), threads};
+        if (!chosen->nearest(call)) throw std::bad_alloc();
     });
     m.def("tally", [](Address numbers, int64_t n, int type, int64_t start, int64_t size, Address table, int threads) {
         nb::gil_scoped_release free;

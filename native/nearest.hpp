@@ -5,9 +5,15 @@
 
 namespace steelyard {
 
-// labels [shape] of int32, 0 for the background and none above `most`; spacing of each axis. Fills first and, unless it is null,
-// second [shape] with distances, infinite where there is no such object. False where memory ran out.
-bool nearest(const int32_t* labels, double* first, double* second, const int64_t* shape, const double* spacing, int axes,
-             int32_t most, int threads);
+// Distances are infinite where there is no such object; what is null is not wanted.
+struct Nearest {
+    const int32_t* labels;    // [shape], from 0 on, which is the background
+    double *first, *second;   // [shape]
+    double* both;             // [shape], their sum, infinite on objects
+    const int64_t* shape;
+    const double* spacing;    // of each axis
+    int axes;                 // two or more
+    int threads;
+};
 
 }  // namespace steelyard

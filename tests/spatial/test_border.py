@@ -11,7 +11,7 @@ from tests.spatial.cells import CASES, MASKS, discs
 from steelyard import spatial
 from steelyard.spatial import nearest, transforms
 from steelyard.spatial.border import touching
-from steelyard.spatial.nearest import two_nearest
+from steelyard.spatial.nearest import to_both, two_nearest
 
 
 @pytest.fixture(params=["native", "scipy"])
@@ -80,18 +80,67 @@ def test_five_hundred_objects(backend):
     agree(instances, (1.0, 1.0))
 
 
+@pytest.fixture(params=transforms._native.sets() if transforms._native else [])
+def instruction_set(request):
+    native = transforms._native
+    before = native.current()
+    native.choose(request.param)
+    yield request.param
+    native.choose(before)
+
+
+@st.composite
+def sparse(draw):
+    """Few pixels on a wide image, so that answers are far away; or a texture."""
+    shape = draw(st.sampled_from([(3, 130), (70, 37), (40, 290), (1, 33), (5, 6, 40), (33, 4, 17)]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    share, labels = draw(st.sampled_from([0.002, 0.02, 0.3, 1.0])), draw(st.integers(1, 12))
+    return np.where(rng.random(shape) < share, rng.integers(0, labels + 1, shape), 0)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sparse(), st.sampled_from([1.0, 2.0, 0.3]))
+def test_what_is_passed_over_is_not_missed(instruction_set, instances, step):
+    spacing = (1.0,) * (instances.ndim - 1) + (step,)
+    agree(instances, spacing)
+    first, second = two_nearest(instances, spacing)
+    assert np.array_equal(to_both(instances, spacing), np.where(instances > 0, np.inf, first + second))
+
+
+@pytest.mark.parametrize(("name", "spacing"), CASES)
+def test_every_instruction_set_is_the_definition(instruction_set, name, spacing):
+    agree(MASKS[name], spacing or (1.0,) * MASKS[name].ndim)
+
+
+@pytest.mark.parametrize("far", [2040, 4090, 4200, 70000])
+def test_distances_beyond_what_float_knows(instruction_set, far):
+    """The square of 4096 is the last that float holds with all numbers below it."""
+    instances = np.zeros((2, far), np.int64)
+    instances[0, 0], instances[1, -1] = 1, 2
+    there = np.arange(far, dtype=np.float64)
+    one, other = np.sqrt([there**2, there**2 + 1]), np.sqrt([(far - 1 - there) ** 2 + 1, (far - 1 - there) ** 2])
+    first, second = two_nearest(instances, (1.0, 1.0))
+    assert np.array_equal(first, np.minimum(one, other))
+    assert np.array_equal(second, np.maximum(one, other))
+
+
+def test_labels_beyond_what_float_knows(instruction_set):
+    large = np.array([[2**24 - 1, 0, 2**24, 2**24 + 1, 0, 0, 2**24 - 2]])
+    for instances in (large, large + 5, large * 2**30, np.where(large, large - 2**24 + 3, 0)):
+        agree(instances, (1.0, 1.0))
+        assert transforms.to_another(instances, (1.0, 1.0)).tolist() == [[1, 1, 1, 1, 1, 1, 1]]
+
+
 @pytest.mark.skipif(transforms._native is None, reason="installed without the native core")
-@pytest.mark.parametrize("name", ["many", "volume"])
-def test_threads_change_no_bit(name):
+@pytest.mark.parametrize(("name", "spacing"), [("many", None), ("many", (0.3, 1.1)), ("volume", None)])
+def test_threads_change_no_bit(name, spacing):
     labels = np.ascontiguousarray(MASKS[name], np.int32)
     results = []
     for threads in (1, 2, 5):
-        found = np.empty((2, *labels.shape))
-        steps = [1.0] * labels.ndim
-        most = int(labels.max())
-        transforms._native.nearest(
-            labels.ctypes.data, found[0].ctypes.data, found[1].ctypes.data, list(labels.shape), steps, most, threads
-        )
+        found = np.empty((3, *labels.shape))
+        steps = spacing or [1.0] * labels.ndim
+        addresses = [array.ctypes.data for array in (labels, *found)]
+        transforms._native.nearest(*addresses, list(labels.shape), list(steps), threads)
         results.append(found)
     assert all(np.array_equal(results[0], other) for other in results[1:])
 

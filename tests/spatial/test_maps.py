@@ -82,6 +82,16 @@ def test_the_band_is_what_is_near_another_label(name, spacing):
     np.testing.assert_array_equal(spatial.contour(mask, width=1.5, spacing=spacing), np.where(near, 6, 1))
 
 
+@pytest.mark.parametrize(("name", "spacing"), SMALL)
+def test_every_label_is_as_far_as_the_nearest_other(name, spacing):
+    mask = MASKS[name]
+    steps = spacing or (1.0,) * mask.ndim
+    expected = np.full(mask.shape, np.inf)
+    for label in np.unique(mask):
+        expected[mask == label] = brute(mask != label, steps)[mask == label]
+    np.testing.assert_allclose(transforms.to_another(mask, steps), expected, rtol=1e-14)
+
+
 def test_dilation_is_scipys_with_a_ball():
     objects = discs(5, seed=7) > 0
     grid = np.indices((7, 7)) - 3

@@ -7,7 +7,7 @@ import numpy as np
 
 from .images import Mask, number, read
 from .share import Parts, weigh
-from .transforms import Spacing, local_mean, to_nearest
+from .transforms import Spacing, local_mean, to_another
 
 
 def contour(
@@ -65,19 +65,7 @@ def parts(
 
 
 def _band(labels: np.ndarray, spacing: Spacing, width: float) -> np.ndarray:
-    return (to_another_label(labels, spacing) <= width).astype(np.float64)
-
-
-def to_another_label(labels: np.ndarray, spacing: Spacing) -> np.ndarray:
-    """From every pixel to the nearest one of another label; inf where there is no other."""
-    found = np.full(labels.shape, np.inf)
-    names = np.unique(labels)
-    if len(names) < 2:
-        return found
-    for name in names:
-        mine = labels == name
-        found[mine] = to_nearest(~mine, spacing)[mine]
-    return found
+    return (to_another(labels, spacing) <= width).astype(np.float64)
 
 
 def _local(labels: np.ndarray, spacing: Spacing, width: float) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .images import Mask, number, read
 from .share import Parts, weigh
-from .transforms import Spacing, to_nearest
+from .transforms import Spacing, to_another
 
 
 def dilate(
@@ -61,6 +61,4 @@ def parts(
 
 
 def _ring(objects: np.ndarray, spacing: Spacing, outer: float, inner: float) -> np.ndarray:
-    around = ~objects & (to_nearest(objects, spacing) <= outer)
-    within = objects & (to_nearest(~objects, spacing) <= inner)
-    return (around | within).astype(np.float64)
+    return (to_another(objects, spacing) <= np.where(objects, inner, outer)).astype(np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .images import Mask, number, read
 from .share import Parts, weigh
-from .transforms import Spacing, to_nearest
+from .transforms import Spacing, to_another, to_nearest
 
 Form = tuple[np.ndarray, np.ndarray]  # floor, shape
 
@@ -84,7 +84,7 @@ def _inverted(objects: np.ndarray, spacing: Spacing, base: float, beta: float) -
     floor = np.full(objects.shape, base)
     if objects.all() or not objects.any():
         return floor, np.zeros(objects.shape)
-    d = to_nearest(objects, spacing) + to_nearest(~objects, spacing)
+    d = to_another(objects, spacing)
     return floor, 1 - d / d.max()
 
 
@@ -139,5 +139,5 @@ def signed_distance(
 def _signed(objects: np.ndarray, spacing: Spacing) -> np.ndarray:
     if objects.all() or not objects.any():
         return np.zeros(objects.shape)
-    inside = to_nearest(~objects, spacing) - min(spacing)
-    return np.where(objects, 0.0 - inside, to_nearest(objects, spacing))
+    d = to_another(objects, spacing)
+    return np.where(objects, 0.0 - (d - min(spacing)), d)

@@ -23,9 +23,16 @@ def two_nearest(instances: np.ndarray, spacing: Spacing) -> tuple[np.ndarray, np
     """
     if transforms._native is None:
         return by_windows(instances, spacing)
-    first, second = transforms.native_distances(instances, spacing, second=True)
-    assert second is not None
+    first, second = transforms.native_distances(instances, spacing, "first", "second")
     return first, second
+
+
+def to_both(instances: np.ndarray, spacing: Spacing) -> np.ndarray:
+    """d1 + d2 on the background, inf on objects."""
+    if transforms._native is not None:
+        return transforms.native_distances(instances, spacing, "both")[0]
+    first, second = by_windows(instances, spacing)
+    return np.where(instances > 0, np.inf, first + second)
 
 
 def by_windows(instances: np.ndarray, spacing: Spacing) -> tuple[np.ndarray, np.ndarray]:

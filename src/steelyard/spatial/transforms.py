@@ -9,7 +9,9 @@ import numpy as np
 from .. import core
 
 Spacing = tuple[float, ...]
-LARGE = 2**16  # a larger label is renumbered: the core keeps a place for each up to the largest, on every thread
+LARGE = (
+    2**24
+)  # a larger label is renumbered: the core compares labels in float where it can, which knows no larger ones
 
 
 _native: Any = core.load()
@@ -28,10 +30,24 @@ def scipy_ndimage() -> Any:
 def to_nearest(there: np.ndarray, spacing: Spacing) -> np.ndarray:
     """From every pixel to the nearest one that is `there`, float64; inf without any."""
     if _native is not None:
-        return native_distances(there, spacing, second=False)[0]
+        return native_distances(there, spacing, "first")[0]
     if not there.any():
         return np.full(there.shape, np.inf)
     return scipy_ndimage().distance_transform_edt(~there, sampling=spacing)
+
+
+def to_another(labels: np.ndarray, spacing: Spacing) -> np.ndarray:
+    """From every pixel to the nearest one of another label, float64; inf where there is no other. 0 is a label too."""
+    if _native is not None:
+        if labels.size and labels.max() >= LARGE:
+            labels = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
+        return native_distances(np.add(labels, 1, dtype=np.int32), spacing, "second")[0]
+    found = np.full(labels.shape, np.inf)
+    names = np.unique(labels)
+    for name in names if len(names) > 1 else ():
+        mine = labels == name
+        found[mine] = to_nearest(~mine, spacing)[mine]
+    return found
 
 
 def nearest(there: np.ndarray, spacing: Spacing) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
@@ -56,17 +72,14 @@ def local_mean(values: np.ndarray, sides: list[int]) -> np.ndarray:
     return scipy_ndimage().uniform_filter(values, size=sides, mode="constant")
 
 
-def native_distances(labels: np.ndarray, spacing: Spacing, *, second: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """(d1, d2) to the nearest and second nearest label above 0, float64, inf where there is none; in C++, on this thread alone: maps are
-    made by the workers of a DataLoader."""
-    most = int(labels.max()) if labels.size else 0
-    if most > LARGE:
+def native_distances(labels: np.ndarray, spacing: Spacing, *wanted: str) -> list[np.ndarray]:
+    """float64 distances to the `first` nearest label above 0, to the `second` nearest, and `both` together, which is inf on objects; inf
+    where there is none. In C++, on this thread alone: maps are made by the workers of a DataLoader."""
+    if labels.size and labels.max() > LARGE:
         names = np.unique(labels[labels > 0])
         labels = np.where(labels > 0, np.searchsorted(names, labels) + 1, 0)
-        most = len(names)
     flat = np.ascontiguousarray(labels, np.int32)
-    first = np.empty(flat.shape)
-    other = np.empty(flat.shape) if second else None
-    addresses = flat.ctypes.data, first.ctypes.data, other.ctypes.data if other is not None else 0
-    _native.nearest(*addresses, list(flat.shape), list(spacing), most, 1)
-    return first, other
+    found = {name: np.empty(flat.shape) for name in wanted}
+    addresses = [found[name].ctypes.data if name in found else 0 for name in ("first", "second", "both")]
+    _native.nearest(flat.ctypes.data, *addresses, list(flat.shape), list(spacing), 1)
+    return [found[name] for name in wanted]
