@@ -18,17 +18,19 @@ from .weights import NAMES
 
 DRAWS = 4000
 PLAIN = NAMES[0]
+OWN, MOVED = f"{CHOSEN}, minus plain with its own", f"{CHOSEN} minus {EVEN}"
 Counts = Mapping[tuple[str, str], list[np.ndarray]]  # {(arm, mode): for every seed [image, COUNTS]}
 
 
 def compare(counts: Counts) -> dict[str, Any]:
     """{"means": {mode: {arm: {measure: number}}}, "differences": {comparison: {arm: {measure: {...}}}}}"""
     arms = list(dict.fromkeys(arm for arm, _ in counts))
+    others = [arm for arm in arms if arm != PLAIN]
     pairs = {
-        f"{mode}, minus plain": [((arm, mode), (PLAIN, mode)) for arm in arms if arm != PLAIN]
-        for mode in (EVEN, CHOSEN)
+        OWN: [((arm, CHOSEN), (PLAIN, CHOSEN)) for arm in others],
+        f"{EVEN}, minus plain": [((arm, EVEN), (PLAIN, EVEN)) for arm in others],
+        MOVED: [((PLAIN, CHOSEN), (PLAIN, EVEN))],
     }
-    pairs["plain, own threshold minus threshold 0.5"] = [((PLAIN, CHOSEN), (PLAIN, EVEN))]
     return {
         "means": {mode: {arm: means(counts[arm, mode]) for arm in arms} for mode in (EVEN, CHOSEN)},
         "differences": {
@@ -76,22 +78,18 @@ def bootstrap(one: np.ndarray, other: np.ndarray, draws: int = DRAWS) -> dict[st
     return {name: a[name] - b[name] for name in MEASURES}
 
 
-def verdict(found: Mapping[str, Any], *, better: int = 1) -> str:
-    """What the intervals say of a difference, in words. better: 1 if more is better, -1 if less is."""
+def verdict(found: Mapping[str, Any]) -> str:
+    """What the intervals say of a difference, in words, where more is better."""
     kinds = {kind: found[kind] for kind in ("over seeds", "over images") if found[kind] is not None}
-    clear = {kind: low > 0 or high < 0 for kind, (low, high) in kinds.items()}
-    if not any(clear.values()):
-        return (
-            "no difference that could be told from chance: "
-            + ("both intervals include" if len(clear) > 1 else "the interval includes")
-            + " zero"
+    clear = [kind for kind, (low, high) in kinds.items() if low > 0 or high < 0]
+    direction = "a gain" if found["mean"] > 0 else "a loss"
+    if not clear:
+        return "no clear difference (" + (
+            "both intervals include zero)" if len(kinds) > 1 else "the interval includes zero)"
         )
-    direction = "a gain" if better * found["mean"] > 0 else "a loss"
-    if all(clear.values()):
-        return (
-            direction
-            + ": "
-            + ("neither interval includes zero" if len(clear) > 1 else "the interval does not include zero")
+    if len(clear) == len(kinds):
+        return direction + (
+            " (neither interval includes zero)" if len(kinds) > 1 else " (the interval does not include zero)"
         )
-    without, zero = sorted(clear, key=lambda kind: not clear[kind])
-    return f"{direction} {without}, but the interval {zero} includes zero"
+    (other,) = kinds.keys() - clear
+    return f"{direction} {clear[0]}, but the interval {other} includes zero"

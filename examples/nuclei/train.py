@@ -21,11 +21,11 @@ EVEN, CHOSEN = "threshold 0.5", "own threshold"
 @dataclass(frozen=True)
 class Settings:
     steps: int = 600
-    width: int = 16
+    width: int = 8
     crop: int = 96
     batch: int = 8
     rate: float = 4e-3
-    checks: int = 5  # in the second half of the steps, evenly, the last step among them
+    checks: int = 3  # in the second half of the steps, evenly, the last step among them
     thresholds: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
     def checked(self) -> list[int]:
@@ -44,10 +44,12 @@ class Choice:
 
 @dataclass
 class Trained:
-    """curve  one entry for every check"""
+    """losses of every step, in the arm's own weights
+    curve  on the validation images, one entry for every check"""
 
     net: UNet
     choices: dict[str, Choice] = field(default_factory=lambda: {EVEN: Choice(), CHOSEN: Choice()})
+    losses: list[float] = field(default_factory=list)
     curve: list[dict[str, Any]] = field(default_factory=list)
 
     def probabilities(self, mode: str, photos: Sequence[Photo]) -> list[np.ndarray]:
@@ -66,7 +68,6 @@ def train(
         torch.optim.lr_scheduler.OneCycleLR(o, settings.rate, total_steps=settings.steps + 1)
         for o in optimizers.values()
     ]
-    losses: dict[str, list[float]] = {arm.name: [] for arm in arms}
     checked = settings.checked()
     for step, (grey, target, maps) in enumerate(batches(stack, arms, settings, seed), start=1):
         for arm, weight in zip(arms, maps, strict=True):
@@ -74,13 +75,12 @@ def train(
             value = arm.loss(found[arm.name].net(grey), target, weight=weight)
             value.backward()
             optimizers[arm.name].step()
-            losses[arm.name].append(value.item())
+            found[arm.name].losses.append(value.item())
         for rate in rates:
             rate.step()
         if step in checked:
-            for name, each in found.items():
-                check(each, validation, settings, step, float(np.mean(losses[name])))
-                losses[name].clear()
+            for each in found.values():
+                check(each, validation, settings, step)
     return found
 
 
@@ -107,7 +107,7 @@ def batches(
         yield crops(grey).pow(gamma)[:, None], crops(target), [None if a.map is None else crops(a.map) for a in arms]
 
 
-def check(each: Trained, validation: Sequence[Photo], settings: Settings, step: int, loss: float) -> None:
+def check(each: Trained, validation: Sequence[Photo], settings: Settings, step: int) -> None:
     """Keep the net if it is the best so far, at threshold 0.5 or at any of the thresholds."""
     probabilities = predict(each.net, validation)
     nuclei = sum(int(p.nuclei.max()) for p in validation)
@@ -122,7 +122,6 @@ def check(each: Trained, validation: Sequence[Photo], settings: Settings, step: 
     each.curve.append(
         {
             "step": step,
-            "training loss since the last check": loss,
             "validation cross-entropy": unweighted(probabilities, validation),
             "validation recall": {f"{t:g}": r for t, r in recall.items()},
         }
