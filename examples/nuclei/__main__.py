@@ -14,7 +14,7 @@ from typing import Any
 
 from . import table
 from .data import FOLDS, folder_of_images, load
-from .results import HERE, gather, write
+from .results import HERE, gather, surroundings, write
 from .seeds import one_seed
 from .train import Settings
 
@@ -36,14 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> Path:
     out = options.out or (Path("build/nuclei") if options.quick else HERE)
     settings, seeds = (QUICK, 1) if options.quick else (Settings(), options.seeds)
 
-    start = time.monotonic()
+    start, about = time.monotonic(), surroundings()  # the commit as it is before the results are written
     photos = load(options.data)
     work = partial(one_seed, photos=photos, settings=settings)
     runs: list[dict[str, Any]] = []
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         for run in pool.map(work, range(seeds)):
             runs.append(run)
-            results = gather(photos, settings, runs, minutes=(time.monotonic() - start) / 60)
+            about["wall minutes"] = (time.monotonic() - start) / 60
+            results = gather(photos, settings, runs, about)
             write(out, results, photos, runs)  # after every seed: what is there if the rest is cut off counts
     print(table.section(results))
     return out

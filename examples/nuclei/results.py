@@ -26,7 +26,7 @@ ROWS = 4  # of the picture
 
 
 def gather(
-    photos: Sequence[Photo], settings: Settings, runs: Sequence[dict[str, Any]], minutes: float
+    photos: Sequence[Photo], settings: Settings, runs: Sequence[dict[str, Any]], about: dict[str, Any]
 ) -> dict[str, Any]:
     """What results.json holds, from as many seeds as have been run."""
     counts: Counts = {
@@ -37,8 +37,7 @@ def gather(
             "seeds": len(runs),
             "settings": dataclasses.asdict(settings),
             "cpu minutes": sum(run["cpu"] for run in runs) / 60,
-            "wall minutes": minutes,
-            **surroundings(),
+            **about,
         },
         "data": {
             "images": len(photos),

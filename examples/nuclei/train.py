@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -30,6 +30,14 @@ class Settings:
 
     def checked(self) -> list[int]:
         return sorted({round(self.steps * (1 + i / max(self.checks - 1, 1)) / 2) for i in range(self.checks)})
+
+
+class Crop(NamedTuple):
+    image: int
+    rows: slice
+    columns: slice
+    turns: int
+    flipped: bool
 
 
 @dataclass
@@ -91,20 +99,21 @@ def batches(
     rng = np.random.default_rng(seed)
     grey, target = torch.from_numpy(stack.grey), torch.from_numpy(stack.target)
     for _ in range(settings.steps):
-        places = []
-        for i in rng.integers(len(stack.sizes), size=settings.batch):
-            y, x = (int(rng.integers(n - settings.crop + 1)) for n in stack.sizes[i])
-            places.append((int(i), y, x, int(rng.integers(4)), bool(rng.integers(2))))
+        crops = [crop(rng, stack, settings.crop) for _ in range(settings.batch)]
         gamma = torch.from_numpy(np.exp(rng.uniform(-0.4, 0.4, size=(settings.batch, 1, 1))).astype(np.float32))
+        lit = cut(grey, crops).pow(gamma)[:, None]
+        yield lit, cut(target, crops), [None if arm.map is None else cut(arm.map, crops) for arm in arms]
 
-        def crops(images: Tensor, places: list[tuple[int, int, int, int, bool]] = places) -> Tensor:
-            found = []
-            for i, y, x, turns, flipped in places:
-                crop = torch.rot90(images[i, y : y + settings.crop, x : x + settings.crop], turns)
-                found.append(crop.flip(0) if flipped else crop)
-            return torch.stack(found)
 
-        yield crops(grey).pow(gamma)[:, None], crops(target), [None if a.map is None else crops(a.map) for a in arms]
+def crop(rng: np.random.Generator, stack: Stack, size: int) -> Crop:
+    image = int(rng.integers(len(stack.sizes)))
+    y, x = (int(rng.integers(n - size + 1)) for n in stack.sizes[image])
+    return Crop(image, slice(y, y + size), slice(x, x + size), int(rng.integers(4)), bool(rng.integers(2)))
+
+
+def cut(images: Tensor, crops: Sequence[Crop]) -> Tensor:
+    turned = [torch.rot90(images[c.image, c.rows, c.columns], c.turns) for c in crops]
+    return torch.stack([each.flip(0) if c.flipped else each for c, each in zip(crops, turned, strict=True)])
 
 
 def check(each: Trained, validation: Sequence[Photo], settings: Settings, step: int) -> None:
