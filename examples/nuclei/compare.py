@@ -1,6 +1,6 @@
 """The arms side by side: means, and differences from plain training with two kinds of 95 % intervals.
 
-over seeds   Student's t on the five paired differences. A seed is a fold: other first weights, other batches, other training, validation
+over seeds   Student's t on the paired differences of the seeds. A seed is a fold: other first weights, other batches, other training, validation
              and test images. The training sets overlap, so these intervals are a little too short.
 over images  percentiles of a paired bootstrap over all test images, each tested by the nets that had not seen it. Trained nets stay
              as they are: what another training would give is not in it.

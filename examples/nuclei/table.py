@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from .compare import MOVED, OWN, PLAIN, verdict
@@ -25,8 +26,8 @@ TOLD = {
 def section(results: Mapping[str, Any]) -> str:
     run, facts = results["run"], results["data"]
     lines = [
-        f"{facts['images']} images, {facts['nuclei']} nuclei of which {facts['touching']} touch another; {run['seeds']} seeds, each with a "
-        f"test set of its own ({facts['tested']} images tested in all); {run['settings']['steps']} steps; "
+        f"{facts['images']} images, {facts['nuclei']} nuclei of which {facts['touching']} touch another. {run['seeds']} seeds, each with "
+        f"test images of its own, {facts['tested']} in all; {run['settings']['steps']} steps; "
         f"{run['cpu minutes']:.0f} CPU minutes on {run['machine']}, {run['wall minutes']:.0f} minutes by the clock.",
         "",
         *means(results),
@@ -35,9 +36,13 @@ def section(results: Mapping[str, Any]) -> str:
         "",
         *differences(results),
         "",
-        "What the arms weigh, from the training images of the first seed:",
+        "What the arms weigh (training images of the first seed):",
         "",
         *weights(results),
+        "",
+        "What was chosen on the validation images:",
+        "",
+        *choices(results),
     ]
     return "\n".join(lines)
 
@@ -58,17 +63,24 @@ def weights(results: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def choices(results: Mapping[str, Any]) -> list[str]:
+    """Own thresholds, and whether training had come to an end: the best recall at every check, a mean over the seeds."""
+    lines = []
+    for arm in results["seeds"][0]["choices"]:
+        each = [seed["choices"][arm] for seed in results["seeds"]]
+        thresholds = ", ".join(f"{e['chosen'][CHOSEN]['threshold']:g}" for e in each)
+        checks = zip(*(e["curve"] for e in each), strict=True)
+        curve = [(c[0]["step"], fmean(max(one["validation recall"].values()) for one in c)) for c in checks]
+        said = ", ".join(f"{recall:.3f} at step {step}" for step, recall in curve)
+        lines.append(f"* {arm}: thresholds {thresholds}; recall 0.5 {said}")
+    return lines
+
+
 def differences(results: Mapping[str, Any]) -> list[str]:
-    lines = [
-        "| difference | | | 95 % over seeds | 95 % over images |",
-        "|---|---|---:|---|---|",
-    ]
+    lines = ["| difference | " + " | ".join(READ) + " |", "|---|" + "---|" * len(READ)]
     for comparison, arms in results["comparison"]["differences"].items():
         for arm, found in arms.items():
-            for measure in READ:
-                each = found[measure]
-                ends = f"{_interval(each['over seeds'])} | {_interval(each['over images'])}"
-                lines.append(f"| {arm}, {comparison} | {measure} | {each['mean']:+.3f} | {ends} |")
+            lines.append(f"| {arm}, {comparison} | " + " | ".join(_cell(found[measure]) for measure in READ) + " |")
     return lines
 
 
@@ -79,7 +91,7 @@ def sentences(results: Mapping[str, Any]) -> list[str]:
     for measure, words in TOLD.items():
         parts = [_said(arm, found, measure) for arm, found in all_arms[OWN].items()]
         lines.append(f"* {words}, every arm with its own threshold, against plain with its own: {'; '.join(parts)}.")
-    moved = "; ".join(_said(words.lower(), all_arms[MOVED][PLAIN], measure) for measure, words in TOLD.items())
+    moved = "; ".join(_said(words, all_arms[MOVED][PLAIN], measure) for measure, words in TOLD.items())
     return [*lines, f"* Plain, its own threshold against 0.5: {moved}."]
 
 
@@ -94,8 +106,13 @@ def write(folder: Path, results: Mapping[str, Any]) -> None:
     path.write_text(f"{before}{BEGIN}\n{section(results)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
 
 
-def _interval(ends: list[float] | None) -> str:
-    return "one seed" if ends is None else f"{ends[0]:+.3f} to {ends[1]:+.3f}"
+def _cell(found: Mapping[str, Any]) -> str:
+    lines = [f"**{found['mean']:+.3f}**"]
+    for kind in ("over seeds", "over images"):
+        if found[kind] is not None:
+            low, high = found[kind]
+            lines.append(f"{kind.removeprefix('over ')} {low:+.3f} to {high:+.3f}")
+    return "<br>".join(lines)
 
 
 def _numbers(value: float | list[float]) -> str:
