@@ -17,10 +17,8 @@ READ = (
     "touching",
     "merged",
 )  # with intervals; those of the others are in results.json
-TOLD = {
-    "recall 0.5": "Nuclei found",
-    "touching": "Touching nuclei found",
-}  # in words; the first is the one that decides
+# in words; the first is the one that decides
+TOLD = {"recall 0.5": "Nuclei found", "touching": "Touching nuclei found", "F1 0.5": "F1"}
 
 
 def section(results: Mapping[str, Any]) -> str:
@@ -28,7 +26,8 @@ def section(results: Mapping[str, Any]) -> str:
     lines = [
         f"{facts['images']} images, {facts['nuclei']} nuclei of which {facts['touching']} touch another. {run['seeds']} seeds, each with "
         f"test images of its own, {facts['tested']} in all; {run['settings']['steps']} steps; "
-        f"{run['cpu minutes']:.0f} CPU minutes on {run['machine']}, {run['wall minutes']:.0f} minutes by the clock.",
+        f"{run['cpu minutes']:.0f} CPU minutes on {run['machine']}, {run['wall minutes']:.0f} minutes by the clock; "
+        f"commit {run['commit']}, `python -m examples.nuclei DATA --seeds {run['seeds']}`.",
         "",
         *means(results),
         "",
