@@ -95,7 +95,7 @@ def sentences(results: Mapping[str, Any]) -> list[str]:
 
 
 def _said(subject: str, found: Mapping[str, Any], measure: str) -> str:
-    return f"{subject} {found[measure]['mean']:+.3f}, {verdict(found[measure])}"
+    return f"{subject} {found[measure]['mean']:+z.3f}, {verdict(found[measure])}"
 
 
 def write(folder: Path, results: Mapping[str, Any]) -> None:
@@ -106,11 +106,11 @@ def write(folder: Path, results: Mapping[str, Any]) -> None:
 
 
 def _cell(found: Mapping[str, Any]) -> str:
-    lines = [f"**{found['mean']:+.3f}**"]
+    lines = [f"**{found['mean']:+z.3f}**"]
     for kind in ("over seeds", "over images"):
         if found[kind] is not None:
             low, high = found[kind]
-            lines.append(f"{kind.removeprefix('over ')} {low:+.3f} to {high:+.3f}")
+            lines.append(f"{kind.removeprefix('over ')} {low:+z.3f} to {high:+z.3f}")
     return "<br>".join(lines)
 
 
