@@ -130,6 +130,10 @@ def test_pictures_and_object_numbers_are_not_taken_for_classes(tmp_path):
         np.save(tmp_path / "o" / f"{i}.npy", np.arange(3 + 2 * i))
     with pytest.raises(ValueError, match="number objects, not classes"):
         count(tmp_path / "o")
+    (tmp_path / "c").mkdir()
+    for i in range(10):
+        np.save(tmp_path / "c" / f"{i}.npy", np.arange(19))  # all classes in every mask
+    assert len(count(tmp_path / "c")) == 19
 
 
 def test_other_files_in_the_folder_are_named(tmp_path):
