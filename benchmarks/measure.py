@@ -50,12 +50,14 @@ def in_turn(
     }
 
 
-def peak(variant: Variant, reset: Callable[[], object]) -> float | None:
+def peak(variant: Variant, reset: Callable[[], object], *, warm: bool = True) -> float | None:
     """MiB that one call needs beyond what is there before it; None where the system does not say.
 
     reset  drops what an earlier call left behind, gradients above all
+    warm   call once before; what libraries then keep for the next call is not counted
     """
-    variant()
+    if warm:
+        variant()
     reset()
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # what glibc keeps of freed memory would count as there before

@@ -67,7 +67,8 @@ def _numbers(image: Any, raw: bytes) -> np.ndarray:
     mode = image.mode
     if mode in ("P", "L", "1"):
         array = np.asarray(image)
-        return array.astype(np.uint8) if mode == "1" else array // _stretch(raw) if mode == "L" else array
+        stretch = _stretch(raw) if mode == "L" else 1
+        return array.astype(np.uint8) if mode == "1" else array // stretch if stretch > 1 else array
     if mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16, copy=False)
     if mode == "I":

@@ -38,7 +38,8 @@ def tally(array: Any) -> dict[Any, int]:
         codes = array.indices
         numbers = codes.drop_null().to_numpy(zero_copy_only=False)
         times = count_codes(numbers, len(array.dictionary))
-        assert times is not None  # codes lie in their dictionary: Arrow checked it
+        if times is None:
+            raise pa.ArrowInvalid("a code lies outside its dictionary")
         found = {v: n for v, n in zip(array.dictionary.to_pylist(), times.tolist(), strict=True) if n}
         return {**found, None: found.get(None, 0) + codes.null_count} if codes.null_count else found
     if pa.types.is_integer(array.type):
