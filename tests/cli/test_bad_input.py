@@ -176,3 +176,9 @@ def test_the_installed_command_ends_without_a_traceback(files):
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "error: no such file: 'latn.csv'. Did you mean 'latin.csv'?\n"
+
+
+def test_a_pattern_that_the_shell_has_replaced_is_recognised(steelyard):
+    code, out, err = steelyard("count", *(f"{i}.png" for i in range(9)))
+    assert (code, out) == (2, "")
+    assert "1.png 2.png 3.png and 5 more. A pattern such as '*.png' needs quotes" in err

@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except CLICK_ERROR as error:
-        return _refuse(error.format_message() or "a command is missing; steelyard --help lists them.")
+        return _refuse(_usage(error.format_message()) or "a command is missing; steelyard --help lists them.")
     except (ValueError, OSError, ImportError, MemoryError) as error:
         if debug:
             raise
@@ -42,6 +42,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _refuse(message: str) -> int:
     print("error: " + " ".join(message.split()), file=sys.stderr)
     return 2
+
+
+def _usage(message: str) -> str:
+    """A long list of arguments is what a shell makes of a pattern."""
+    head, extra, rest = message.partition("unexpected extra argument")
+    if not extra:
+        return message
+    names = rest.rpartition(" (")[2].rstrip(").").split()
+    shown = " ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+    return f"{head}{extra}s: {shown}. A pattern such as '*.png' needs quotes, or the shell puts the files in its place."
 
 
 def _sentence(error: Any) -> str:
