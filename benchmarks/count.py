@@ -7,6 +7,7 @@ Every answer is compared with the first variant's. Others are run where they are
 import argparse
 import functools
 import importlib.util
+import json
 import os
 import tempfile
 import time
@@ -25,7 +26,7 @@ from sklearn.utils.class_weight import compute_class_weight
 import steelyard as sy
 from steelyard.cluster import cores
 
-from .measure import in_turn, peak, write
+from .measure import RESULTS, in_turn, peak, write
 
 LABELS = 10_000_000
 ROWS = 100_000_000
@@ -38,16 +39,25 @@ def count(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks count", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=ROWS, help="of the Parquet file")
+    parser.add_argument("--only", choices=("memory", "masks", "parquet"), help="the rest of the results stays as it is")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     everything = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(everything)})
-    rows = [row for dtype in ("int64", "uint8", "text") for row in in_memory(dtype, options.rounds)]
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        rows += of_masks(Path(folder), options.rounds)
+        if options.only in (None, "memory"):
+            for kind in ("int64", "uint8", "text", "text, an object each"):
+                rows += in_memory(kind, options.rounds)
+        if options.only in (None, "masks"):
+            rows += of_masks(Path(folder), options.rounds)
         os.sched_setaffinity(0, everything)
-        for kind in ("text", "int64"):
-            rows += of_parquet(Path(folder) / f"{kind}.parquet", kind, options.rows, options.rounds)
+        if options.only in (None, "parquet"):
+            for kind in ("text", "int64"):
+                rows += of_parquet(Path(folder) / f"{kind}.parquet", kind, options.rows, options.rounds)
+    if options.only is not None:
+        before = json.loads((RESULTS / "count.json").read_text(encoding="utf-8"))["rows"]
+        rows = [row for row in before if row["case"] not in {r["case"] for r in rows}] + rows
     print(write("count", rows, packages=_versions(), cores=cores()))
     for row in rows:
         memory = f"{row['peak_mib']:7.0f} MiB" if row.get("peak_mib") is not None else ""
@@ -55,11 +65,13 @@ def count(arguments: Sequence[str]) -> None:
 
 
 def in_memory(dtype: str, rounds: int) -> list[dict[str, Any]]:
-    """10^7 labels of ten classes, the rarest 4 in 100,000; as text 10^6, in a list."""
+    """10^7 labels of ten classes, the rarest 4 in 100,000; as text 10^6, in a list of ten objects or of as many as labels."""
     rng = np.random.default_rng(0)
     y = rng.choice(len(PRIOR), LABELS, p=PRIOR)
-    if dtype == "text":
+    if dtype.startswith("text"):
         names = np.array([f"class {i}" for i in range(len(PRIOR))], dtype=object)[y[: LABELS // 10]]
+        if dtype != "text":
+            names = np.array(["".join(list(name)) for name in names], dtype=object)
         listed = names.tolist()
         variants: Variants = {
             "scikit-learn compute_class_weight": lambda: sklearn_counts(names),
@@ -67,7 +79,7 @@ def in_memory(dtype: str, rounds: int) -> list[dict[str, Any]]:
         }
         if _there("pandas"):
             variants["pandas value_counts"] = lambda: _pandas(names)
-        return compare("10^6 labels in memory, text", variants | {"steelyard": lambda: ours(listed)}, rounds)
+        return compare(f"10^6 labels in memory, {dtype}", variants | {"steelyard": lambda: ours(listed)}, rounds)
     x = y.astype(dtype)
     variants = {
         "scikit-learn compute_class_weight": lambda: sklearn_counts(x),

@@ -17,6 +17,7 @@
 
 #include "call.hpp"
 #include "nearest.hpp"
+#include "objects.hpp"
 #include "tally.hpp"
 
 namespace nb = nanobind;
@@ -162,6 +163,7 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release free;
         return tally(at<const void>(numbers), n, type, start, size, at<int64_t>(table), threads);
     });
+    m.def("tally_objects", tally_objects);
     m.def("sets", [] {
         std::vector<std::string> names;
         for (const Kernels* k : available()) names.emplace_back(k->name);

@@ -80,3 +80,35 @@ def test_one_class_for_all_is_counted_exactly_beyond_a_chunk(core):
     x = np.zeros((1 << 23) + 5, dtype=np.uint8)
     x[-1] = 255
     assert tally_integers(x, threads=2) == {0: (1 << 23) + 4, 255: 1}
+
+
+@pytest.mark.skipif(load() is None, reason="the C++ core is not there")
+@given(st.lists(st.one_of(st.sampled_from(["a", "b", "c"]), st.text(max_size=2))))
+def test_objects_are_counted_by_where_they_lie(items):
+    found = load().tally_objects(items, 10)
+    distinct = {id(v) for v in items}
+    if len(distinct) > 10:
+        assert found is None
+    else:
+        assert {id(v): n for v, n in found} == {key: sum(id(v) == key for v in items) for key in distinct}
+        assert [id(v) for v, _ in found] == list(dict.fromkeys(map(id, items)))
+
+
+@given(st.lists(st.sampled_from(["a", "b", None, "long " * 3]), min_size=1), st.booleans())
+def test_equal_texts_are_one_label_however_many_objects_they_are(words, copied):
+    from collections import Counter
+
+    from steelyard.data.arrays import find_values
+
+    items = [w if w is None or not copied else "".join(list(w)) for w in words]
+    found, indices = find_values(items)
+    assert Counter(found) == Counter(words)
+    assert list(found) == list(dict.fromkeys(words))
+    assert not indices
+
+
+def test_more_objects_than_are_told_apart_still_count():
+    from steelyard.data.arrays import OBJECTS, find_values
+
+    items = [str(i % 5000) for i in range(3 * OBJECTS)]
+    assert find_values(items)[0] == {str(i): items.count(str(i)) for i in range(5000)}

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..cluster import cores
+from ..core import load
 from ..counts import Counts
 from . import labels
 from .tally import tally, tally_integers
+
+OBJECTS = 1 << 12  # different ones in a list, before they are counted by what they say
 
 
 def as_array(data: Any) -> np.ndarray:
@@ -104,8 +107,9 @@ def _tally_floats(flat: np.ndarray) -> dict[Any, int]:
 
 
 def _tally_list(data: Sequence[Any]) -> tuple[dict[Any, int], bool] | None:
-    """Tally hashable labels of one kind at the speed of Counter; None where numpy has to look."""
-    kinds = {k for k in set(map(type, data)) if k is not type(None)}
+    """Tally hashable labels of one kind; None where numpy has to look."""
+    seen = _by_identity(data)
+    kinds = {k for k in set(map(type, data if seen is None else (v for v, _ in seen))) if k is not type(None)}
     if any(hasattr(k, "detach") or issubclass(k, (np.generic, np.ndarray, list, tuple)) for k in kinds):
         return None
     texts, truths = {k for k in kinds if issubclass(k, (str, bytes))}, kinds & {bool}
@@ -119,7 +123,9 @@ def _tally_list(data: Sequence[Any]) -> tuple[dict[Any, int], bool] | None:
     if kinds and kinds <= floats | integers and floats:
         return _tally_floats(np.array([np.nan if v is None else v for v in data], dtype=np.float64)), True
     nan = floats if texts or truths else set()  # pandas marks a missing text by NaN
-    found = dict(Counter(data))
+    found: dict[Any, int] = dict(Counter(data)) if seen is None else {}
+    for value, n in seen or ():
+        found[value] = found.get(value, 0) + n
     if nan:
         numbers = [v for v in found if isinstance(v, float) and not labels.is_missing(v)]
         if numbers:
@@ -130,6 +136,12 @@ def _tally_list(data: Sequence[Any]) -> tuple[dict[Any, int], bool] | None:
         mixed = ", ".join(sorted(k.__name__ for k in kinds))
         raise ValueError(f"count: the labels are of mixed kinds ({mixed}); use one kind, such as text for all.")
     return found, bool(integers) and kinds <= integers
+
+
+def _by_identity(data: Sequence[Any]) -> list[tuple[Any, int]] | None:
+    """[(object, how often)], or None where most labels are objects of their own, as text is that was read one by one."""
+    kernel = load()
+    return kernel.tally_objects(data, OBJECTS) if kernel is not None and type(data) is list else None
 
 
 def _text_series(data: Any) -> dict[Any, int] | None:
