@@ -4,35 +4,15 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperCommand
 
+from .open_command import KEY
 from .shared import check_folder
 
 if TYPE_CHECKING:
     from .map_files import Making, Task
-
-KEY = "steelyard.map"
-
-
-class MapsCommand(TyperCommand):
-    """A command that also takes the options of the maps, whatever they are called, and lists them in its help."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        from .strategy import take_options
-
-        known = {name for parameter in self.params for name in parameter.opts} | {"--help"}
-        args, taken = take_options(args, known)
-        ctx.meta[KEY] = (taken, known)
-        return super().parse_args(ctx, args)
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        super().format_help(ctx, formatter)
-        from .kinds import listing
-
-        print("Kinds and their options:\n\n" + listing())
 
 
 def run(

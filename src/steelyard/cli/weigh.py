@@ -3,40 +3,21 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from .counting import Counting, counts_data
+from .open_command import KEY
 from .shared import Out, class_table, emit, imbalance, remarks, say
 
 if TYPE_CHECKING:
     from ..counts import Counts
     from ..recipe import Recipe
 
-KEY = "steelyard.strategy"
 FORMS = "The same for a program"
 
 
 def form(flag: str, help: str) -> Any:
     """Print the weights as a framework takes them."""
     return typer.Option(flag, help=help, rich_help_panel=FORMS)
-
-
-class StrategyCommand(TyperCommand):
-    """A command that also takes the options of the strategies, whatever they are called, and lists them in its help."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        from .strategy import take_options
-
-        known = {name for parameter in self.params for name in parameter.opts} | {"--help"}
-        args, taken = take_options(args, known)
-        ctx.meta[KEY] = (taken, known)
-        return super().parse_args(ctx, args)
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        super().format_help(ctx, formatter)
-        from .strategy import listing
-
-        print("Strategies and their options:\n\n" + listing())
 
 
 @counts_data
