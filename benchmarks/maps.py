@@ -1,7 +1,7 @@
 """Weight maps: U-Net's border map of 512 x 512 pixels with few and many cells, and signed distances of a volume.
 
-naive is what most programs do: a distance transform of the image for every cell, and a sort. Others where they are installed: `edt`
-and OpenCV's exact transform in its place, keeping the two smallest. Every map is compared with the naive one.
+naive is what most programs do: a distance transform of the image for every cell, and a sort. Others where they are installed: `edt`,
+MONAI's and OpenCV's exact transform in its place, keeping the two smallest. Every map is compared with the naive one.
 """
 
 import argparse
@@ -57,6 +57,12 @@ def borders(instances: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
         import edt
 
         found["edt for each cell"] = lambda: running(instances, lambda there: edt.edt(there, parallel=1))
+    if importlib.util.find_spec("monai"):
+        from monai.transforms.utils import distance_transform_edt
+
+        found["MONAI for each cell"] = lambda: running(
+            instances, lambda there: np.asarray(distance_transform_edt(there[None]))[0]
+        )
     if importlib.util.find_spec("cv2"):
         import cv2
 
@@ -136,7 +142,7 @@ def _versions() -> dict[str, str]:
     from importlib import metadata
 
     found = {}
-    for name in ("numpy", "scipy", "edt", "opencv-python-headless"):
+    for name in ("numpy", "scipy", "edt", "monai", "opencv-python-headless"):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

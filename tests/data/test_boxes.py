@@ -158,6 +158,7 @@ def test_a_damaged_yolo_line_is_named_with_its_number(tmp_path, line, says):
     [
         ("train: images/train\n", "has no 'names'"),
         ("names: [a\n", "not YAML"),
+        ("names: [a, b, a]\ntrain: images/train\n", "two classes are called 'a'"),
         ("names: {1: a}\ntrain: images/train\n", "must be 0 to 0"),
         ("names: [a]\n", "there is no split 'train'"),
         ("names: [a]\ntrain: nowhere\n", "there is no .*nowhere"),

@@ -38,6 +38,8 @@ def test_classes_name_the_values_in_their_order_or_by_a_dictionary(tmp_path):
     assert as_dict(listed) == {"road": 11, "car": 5, "man": 4, "never": 0}
     named = count(folder, classes={0: "road", 1: "thing", 2: "thing", 255: "void"})
     assert as_dict(named) == {"road": 11, "thing": 9, "void": 2}
+    assert named.also["images"].tolist() == [3, 2, 2]  # an image with both values holds a thing once
+    assert named.containing.tolist() == [22, 14, 16]
     with pytest.raises(ValueError, match=r"hold the value 255, but classes= names 0 to 2.* ignore=255"):
         count(folder, classes=["a", "b", "c"])
     assert as_dict(count(folder, classes=[255, 2, 1, 0])) == {"255": 2, "2": 4, "1": 5, "0": 11}

@@ -60,7 +60,8 @@ class Masks:
                 part.told[f"{RUNNING}{len(numbers)}"] = 1
         else:
             objects, pixels = _classes_of(pixels, self.instances)
-            part.also["objects"] = objects
+            part.also["objects"] = _joined(objects, self.classes)
+        pixels = _joined(pixels, self.classes)  # before images are counted: two values of one class are one presence
         part.found = pixels
         part.containing = Counter(dict.fromkeys(pixels, pixels.total()))
         part.also["images"] = Counter(dict.fromkeys(pixels, 1))
@@ -162,6 +163,18 @@ def _classes_of(pixels: Counter[Any], instances: str | int) -> tuple[Counter[Any
         objects[name] += int(numbered)
         of_class[name] += n
     return objects, of_class
+
+
+def _joined(tally: Counter[Any], classes: Any) -> Counter[Any]:
+    """Values that {value: name} gives one name, as the first of them."""
+    if not isinstance(classes, dict):
+        return tally
+    first: dict[str, Any] = {}
+    same = {_value(value): first.setdefault(str(name), _value(value)) for value, name in classes.items()}
+    out: Counter[Any] = Counter()
+    for value, n in tally.items():
+        out[same.get(value, value)] += n
+    return out
 
 
 def _named(tally: Counter[Any], total: Partial) -> Counter[Any]:

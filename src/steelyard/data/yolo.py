@@ -78,7 +78,8 @@ class Yolo:
         names = None if self.config is None else _names(*self.config)
         named = self.classes if names is None else names
         if named is not None:
-            _name(total, [str(n) for n in listed(named)], self.path)
+            where = self.path if self.config is None else str(self.config[0])
+            _name(total, [str(n) for n in listed(named)], where)
         classes = self.classes if names is not None else None
         known = None if named is None else [str(n) for n in listed(named)]
         split = "" if self.config is None else f", {self.split or 'train'}"
@@ -126,6 +127,9 @@ def _polygon(x: list[float], y: list[float]) -> float:
 
 def _name(total: Partial, names: list[str], where: str) -> None:
     """Class names in the place of class numbers."""
+    twice = next((n for i, n in enumerate(names) if n in names[:i]), None)
+    if twice is not None:
+        raise ValueError(f"{where}: two classes are called {twice!r}; rename one, so that they can be told apart.")
     beyond = [v for v in total.found if v >= len(names)]
     if beyond:
         raise ValueError(
