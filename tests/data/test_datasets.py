@@ -59,6 +59,19 @@ def test_several_columns_of_a_dataset_are_multilabel():
         count(data, label=["a", "c"])
 
 
+def test_a_dataset_without_rows_is_named(dataset):
+    empty = dataset.select([])
+    for label in ("word", "y", "tags", ["y", "word"]):
+        with pytest.raises(ValueError, match=r"nothing to count|holds text"):
+            count(empty, label=label)
+
+
+def test_missing_lists_are_still_multilabel():
+    features = datasets.Features({"tags": datasets.List(NAMES)})
+    counts = count(datasets.Dataset.from_dict({"tags": [None, None]}, features=features), label="tags")
+    assert (counts.kind, counts.items, counts.per_class.tolist()) == ("multilabel", 0, [0, 0, 0])
+
+
 def test_wrong_columns_and_splits_are_answered_with_those_that_are(dataset):
     with pytest.raises(ValueError, match=r"label=.*'y', 'tags', 'word'"):
         count(dataset)

@@ -153,6 +153,7 @@ def test_a_list_of_paths_is_counted_as_it_stands(tmp_path):
     chosen = count([folder / "a.png", folder / "c.png"])
     assert as_dict(chosen) == {"0": 4, "1": 5, "2": 4, "255": 1}
     assert chosen.source.endswith("a.png and 1 more")
+    assert count([folder / "a.png"]) == count(folder / "a.png")
 
 
 def test_the_files_are_those_of_the_folder_the_glob_or_the_file(tmp_path):

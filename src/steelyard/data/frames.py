@@ -48,26 +48,28 @@ def count_dataset(data: Any, label: Any, classes: Any, ignore: Any, progress: bo
         for table in _batches(data, list(columns), progress):
             for name, parts in columns.items():
                 parts.append(_as_floats(table[name], name))
-        whole = {name: np.concatenate(parts) for name, parts in columns.items()}
+        whole = {name: np.concatenate([np.empty(0), *parts]) for name, parts in columns.items()}
         return indicator_counts(*indicators(whole, ignore), classes, "")[0]
     name = find_column(names, label, "count")
     found: Counter[Any] = Counter()
-    rows = lists = 0
+    lists, rows, holds_lists = 0, 0, False
     for table in _batches(data, [name], progress):
         column = table[name].combine_chunks()
         if holds_label_lists(column.type):
             part, some = tally_lists(column)
-            lists += some
+            lists, holds_lists = lists + some, True
         else:
             part = _values_of_column(column)
         found.update(part)
         refuse_too_many(found, f"count: column {name!r}")
         rows += len(column)
+    if not rows:
+        raise ValueError(f"count: the dataset has no rows, so there is nothing to count in column {name!r}.")
     known = _class_names(data, name)
     if known is not None:
         found = Counter({None if v is None or v < 0 else known[v]: n for v, n in found.items()})
         classes = known if classes is None else classes
-    if not lists:
+    if not holds_lists:
         return _of_values(found, name, classes, ignore)
     kept, _ = labels.drop(found, ignore)
     source = f"column {name!r}"

@@ -34,7 +34,16 @@ def source_of(
     """
     if not isinstance(path, (str, PathLike)):
         chosen = tuple(Path(fspath(p)).expanduser() for p in path)
-        return _masks(f"{chosen[0]} and {len(chosen) - 1:,} more", label, classes, ignore, instances, split, chosen)
+        first, *others = chosen
+        return _masks(
+            f"{first} and {len(others):,} more" if others else str(first),
+            label,
+            classes,
+            ignore,
+            instances,
+            split,
+            chosen,
+        )
     text = fspath(path)
     found = files(path)
     kind = "tables" if label is not None else _kind(text, found)
