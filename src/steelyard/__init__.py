@@ -48,15 +48,17 @@ _HOMES = {
     "dropin": ("CrossEntropyLoss", "BCEWithLogitsLoss"),
     "functional": ("cross_entropy", "binary_cross_entropy"),
     "reduce": ("global_mass",),
+    "accumulation": ("accumulate",),
     "beyond": ("Sum", "quality_focal"),
     "calibrate": ("posterior", "threshold"),
     "tuning": ("tune",),
 }
-_MODULES = ("curves", "calibrate", "spatial", "testing")
+_MODULES = ("adaptive", "curves", "calibrate", "spatial", "testing")
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from . import calibrate, curves, spatial, testing
+    from . import adaptive, calibrate, curves, spatial, testing
+    from .accumulation import accumulate
     from .beyond import Sum, quality_focal
     from .calibrate import posterior, threshold
     from .counts import Counts

@@ -18,7 +18,7 @@ from .curves import Log
 from .functional import check_reduction, reduced
 from .ops import Bound
 from .ops.bind import Parts, Target
-from .ops.shapes import same_shape
+from .ops.shapes import arrange, same_shape
 
 Made = TypeVar("Made")
 
@@ -77,17 +77,9 @@ class CrossEntropyLoss(_DropIn):
         if soft and smoothing:  # torch mixes with the uniform distribution even where a row does not sum to 1
             size = input.shape[1] if input.dim() > 1 else input.shape[0]
             target, smoothing = target * (1 - smoothing) + smoothing / size, 0.0
-        loss = reduced(
-            "CrossEntropyLoss",
-            input,
-            target,
-            self._bound(smoothing, "count" if soft else "mass"),
-            None,
-            ignore_index=self.ignore_index,
-            class_dim=1,
-            reduction=self.reduction,
-            normalizer=None,
-        )
+        name, bound = "CrossEntropyLoss", self._bound(smoothing, "count" if soft else "mass")
+        call = arrange(name, input, target, None, bound, 1)
+        loss = reduced(name, call, bound, ignore_index=self.ignore_index, reduction=self.reduction, normalizer=None)
         return _like_torch(loss, input)
 
     def bound(self) -> Bound:
@@ -142,14 +134,13 @@ class BCEWithLogitsLoss(_DropIn):
         if self.weight is not None:
             weight = self._fit("weight", self.weight, input).expand(input.shape)
             weight = weight if layout is None else weight.reshape(layout)
+        logits, labels = (t if layout is None else t.reshape(layout) for t in (input, target))
+        name = "BCEWithLogitsLoss"
         loss = reduced(
-            "BCEWithLogitsLoss",
-            input if layout is None else input.reshape(layout),
-            target if layout is None else target.reshape(layout),
+            name,
+            arrange(name, logits, labels, weight, bound, 1),
             bound,
-            weight,
             ignore_index=-100,
-            class_dim=1,
             reduction=self.reduction,
             normalizer=max(input.numel(), 1) if self.reduction == "mean" else None,
         )

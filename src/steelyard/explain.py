@@ -148,8 +148,9 @@ def _bound(recipe_or_loss: Any, counts: "Counts") -> tuple["Bound", str]:
     from .losses import BinaryCrossEntropy, CrossEntropy
     from .ops import bind
     from .recipe import Recipe, same_classes
+    from .rule import as_recipe
 
-    recipe = None
+    recipe, recipe_or_loss = None, as_recipe(recipe_or_loss)
     if isinstance(recipe_or_loss, Recipe):
         recipe = recipe_or_loss
         yes_or_no = counts.kind == "multilabel" or "softmax" not in links(recipe.curve)

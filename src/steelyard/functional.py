@@ -11,6 +11,7 @@ from .ops import Bound, Terms, bind, plan, terms, total
 from .ops.shapes import Call, arrange
 from .recipe import Recipe
 from .reduce import REDUCTIONS, reduce
+from .rule import Adaptive, adapted, as_rule
 
 Result = TypeVar("Result")
 
@@ -18,7 +19,7 @@ Result = TypeVar("Result")
 def cross_entropy(
     logits: Tensor,
     target: Tensor,
-    recipe: Recipe | Bound,
+    recipe: Recipe | Adaptive | Bound,
     *,
     weight: Any = None,
     normalizer: float | Tensor | None = None,
@@ -26,7 +27,10 @@ def cross_entropy(
     reduction: str = "mean",
     class_dim: int = 1,
 ) -> Tensor:
-    """Softmax cross-entropy under a recipe; see CrossEntropy for shapes, domain and errors."""
+    """Softmax cross-entropy under a recipe; see CrossEntropy for shapes, domain and errors.
+
+    A rule of `adaptive` acts as it stands: nothing is observed, and no penalty is added.
+    """
     return _loss(
         "CrossEntropy", "softmax", logits, target, recipe, weight, normalizer, ignore_index, reduction, class_dim
     )
@@ -35,7 +39,7 @@ def cross_entropy(
 def binary_cross_entropy(
     logits: Tensor,
     target: Tensor,
-    recipe: Recipe | Bound,
+    recipe: Recipe | Adaptive | Bound,
     *,
     weight: Any = None,
     normalizer: float | Tensor | None = None,
@@ -61,6 +65,11 @@ def unreduced_terms(
 ) -> Terms:
     """Terms in the caller's layout: softmax one per label, sigmoid one per logit."""
     call = arrange(name, logits, target, weight, bound, class_dim)
+    return terms_of(name, call, bound, ignore_index=ignore_index, backend=backend)
+
+
+def terms_of(name: str, call: Call, bound: Bound, *, ignore_index: int, backend: str | None = None) -> Terms:
+    """`unreduced_terms` of a call that is arranged already."""
     found = _terms(name, call, bound, ignore_index, backend)
     return Terms(*(call.restore(t, bound.link) for t in found))
 
@@ -70,7 +79,7 @@ def _loss(
     link: str,
     logits: Tensor,
     target: Tensor,
-    recipe: Recipe | Bound,
+    recipe: Recipe | Adaptive | Bound,
     weight: Any,
     normalizer: float | Tensor | None,
     ignore_index: int,
@@ -78,37 +87,31 @@ def _loss(
     class_dim: int,
 ) -> Tensor:
     check_reduction(name, reduction, normalizer)
-    bound = bind(recipe, link) if isinstance(recipe, Recipe) else recipe
-    return reduced(
-        name,
-        logits,
-        target,
-        bound,
-        weight,
-        ignore_index=ignore_index,
-        class_dim=class_dim,
-        reduction=reduction,
-        normalizer=normalizer,
-    )
+    rule = None if isinstance(recipe, Bound) else as_rule(recipe)
+    now = recipe if rule is None else rule.recipe()
+    bound = bind(now, link) if isinstance(now, Recipe) else now
+    if not isinstance(bound, Bound):
+        raise TypeError(f"{name}: takes a Recipe, got {type(recipe).__name__}. Weights alone: fixed(weight=...).")
+    call = arrange(name, logits, target, weight, bound, class_dim)
+    if rule is not None:
+        rule.serve(link, ignore_index)
+        call = adapted(rule, call)[1]
+    return reduced(name, call, bound, ignore_index=ignore_index, reduction=reduction, normalizer=normalizer)
 
 
 def reduced(
     name: str,
-    logits: Tensor,
-    target: Tensor,
+    call: Call,
     bound: Bound,
-    weight: Any,
     *,
     ignore_index: int,
-    class_dim: int,
     reduction: str,
     normalizer: float | Tensor | None,
     consume: bool = False,
 ) -> Tensor:
     """In one pass where a backend has one, else from the unreduced terms. `consume` as consume_logits of CrossEntropy."""
-    if consume and torch.is_grad_enabled() and logits.requires_grad:
-        _check_consumable(name, logits)
-    call = arrange(name, logits, target, weight, bound, class_dim)
+    if consume and torch.is_grad_enabled() and call.logits.requires_grad:
+        _check_consumable(name, call.logits)
     if (norm := _known(bound.norm, reduction, normalizer)) is not None:
         one = _explained(
             name,

@@ -11,6 +11,7 @@ from .losses import RecipeLoss
 from .ops import linear
 from .ops.shapes import align
 from .recipe import Recipe
+from .rule import Adaptive
 
 
 class LinearCrossEntropy(RecipeLoss):
@@ -38,13 +39,18 @@ class LinearCrossEntropy(RecipeLoss):
 
     link = "softmax"
 
-    def __init__(self, recipe: Recipe | None = None, *, ignore_index: int = -100, reduction: str = "mean"):
+    def __init__(self, recipe: Recipe | Adaptive | None = None, *, ignore_index: int = -100, reduction: str = "mean"):
         if reduction == "none":
             raise ValueError(
                 'LinearCrossEntropy: reduction must be "mean" or "sum"; for one loss per row use'
                 ' CrossEntropy(recipe, reduction="none") on the logits.'
             )
         super().__init__(recipe, ignore_index, reduction, 1, consume_logits=False)
+        if self.rule is not None and self.rule.reads_logits:
+            raise ValueError(
+                f"LinearCrossEntropy: {type(self.rule).__name__} needs the logits of every call, which are never all there;"
+                " use CrossEntropy, or a rule that follows a schedule."
+            )
 
     def forward(  # type: ignore[override]
         self,
@@ -58,6 +64,9 @@ class LinearCrossEntropy(RecipeLoss):
     ) -> Tensor:
         _check(input, linear_weight, target, linear_bias, self.bound().width)
         bound = self.bound()
+        normalizer = self._shared if normalizer is None and self.reduction == "mean" else normalizer
+        if self.training and self.rule is not None:
+            self.rule.check_clock()
         weight = align("LinearCrossEntropy", weight, list(input.shape[:-1]), input, singleton=None)
         hidden, s = input.reshape(-1, input.shape[-1]), None if weight is None else weight.reshape(-1)
         labels = target.reshape(-1) if target.dim() < input.dim() else target.reshape(-1, target.shape[-1])

@@ -1,37 +1,51 @@
 """A recipe bound to an nn.Module: CrossEntropy and BinaryCrossEntropy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from .functional import check_reduction, reduced, unreduced_terms
+from .functional import check_reduction, reduced, terms_of
 from .ops import Bound, Terms, bind
 from .ops.bind import factors, lay_out
+from .ops.shapes import Call, arrange
 from .recipe import Recipe
+from .reduce import penalized
+from .rule import Adaptive, Rule, adapted, as_rule, wide
 
 
 class RecipeLoss(nn.Module):
-    """Tables as buffers (parameters where they are learned); the rest of the recipe as plain data."""
+    """Tables as buffers (parameters where they are learned), or a rule that emits them; the rest of the recipe as plain data."""
 
     link: str
 
-    def __init__(self, recipe: Recipe | None, ignore_index: int, reduction: str, class_dim: int, consume_logits: bool):
+    def __init__(
+        self, recipe: Recipe | Adaptive | None, ignore_index: int, reduction: str, class_dim: int, consume_logits: bool
+    ):
         super().__init__()
         name = type(self).__name__
+        rule = as_rule(recipe)
         if recipe is None:
             recipe = Recipe()
-        if not isinstance(recipe, Recipe):
+        if rule is None and not isinstance(recipe, Recipe):
             raise TypeError(f"{name}: takes a Recipe, got {type(recipe).__name__}. Weights alone: fixed(weight=...).")
         check_reduction(name, reduction)
-        self.recipe, self.ignore_index, self.reduction, self.class_dim = recipe, ignore_index, reduction, class_dim
+        self.ignore_index, self.reduction, self.class_dim = ignore_index, reduction, class_dim
         self.consume_logits = consume_logits
-        bound = bind(recipe, self.link)
+        self._recipe = None if rule is not None else recipe
+        self._shared: Tensor | None = None  # Z of the step that `accumulate` holds open
+        self._made: tuple[list[int], Any, Bound] | None = None
+        if rule is not None:
+            rule.serve(self.link, ignore_index)
+            bind(rule.recipe(), self.link)  # what does not fit is said here, not at the first batch
+            self.rule = rule
+            return
+        self.rule = None
+        bound = bind(recipe, self.link)  # type: ignore[arg-type]
         # numbers that are learned are laid out anew at every call, for a fresh graph; others once
         self._structure = None if bound.live else bound
-        self._made: tuple[list[int], Bound] | None = None
-        tensors = factors(recipe) if bound.live else bound.tensors()
+        tensors = factors(recipe) if bound.live else bound.tensors()  # type: ignore[arg-type]
         for key, tensor in tensors.items():
             if isinstance(tensor, nn.Parameter):
                 self.register_parameter(key, tensor)
@@ -39,71 +53,88 @@ class RecipeLoss(nn.Module):
                 self.register_buffer(key, tensor)
         self._names = tuple(tensors)
 
-    def bound(self) -> Bound:
-        """The recipe as the ops take it, holding the tensors this module holds now."""
-        held = None if torch.compiler.is_compiling() else self._held()
-        # the same object as long as the numbers are the same: what backends made of the tables stays with it
-        if held is not None and self._made is not None and self._made[0] == held:
-            return self._made[1]
-        tensors = {name: getattr(self, name) for name in self._names}
-        if self._structure is None:
-            return lay_out(self.recipe, self.link, tensors)
-        bound = self._structure.with_tensors(tensors)
-        if held is not None:
-            self._made = held, bound
-        return bound
+    @property
+    def recipe(self) -> Recipe:
+        """What it was made of; with an adaptive rule, that rule's current recipe."""
+        return self._recipe if self.rule is None else self.rule.recipe()  # type: ignore[return-value]
 
-    def _held(self) -> list[int] | None:
-        """Which tables these are, and how often they were written to; None where that cannot be said."""
-        found = []
-        for table in self._buffers.values():
-            if table is None or table.is_inference():
-                return None
-            found += id(table), table._version
-        return None if self._structure is None else found
+    def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
+        """Tell the adaptive rule how far training is (epochs count from 0); with a plain recipe nothing happens."""
+        if self.rule is not None:
+            self.rule.advance(epoch=epoch, step=step, metric=metric)
+
+    def bound(self) -> Bound:
+        """The recipe as the ops take it, holding the tensors this module, or its rule, holds now."""
+        if self.rule is not None:
+            structure, tensors = self.rule.emit()
+            return self._kept(tensors, lambda: lay_out(structure, self.link, tensors), structure)
+        tensors = {name: getattr(self, name) for name in self._names}
+        fixed = self._structure
+        if fixed is None:
+            return lay_out(self.recipe, self.link, tensors)
+        return self._kept(tensors, lambda: fixed.with_tensors(tensors))
+
+    def _kept(self, tensors: Mapping[str, Tensor], make: Callable[[], Bound], structure: Recipe | None = None) -> Bound:
+        """The same object as long as the numbers are the same: what backends made of the tables stays with it."""
+        if torch.compiler.is_compiling() or any(t.is_inference() or t.requires_grad for t in tensors.values()):
+            return make()
+        # which tensors, and how often they were written to; they are kept, so that no other takes their place in memory
+        held = [id(structure), *(n for t in tensors.values() for n in (id(t), t._version))]
+        if self._made is None or self._made[0] != held:
+            self._made = held, (structure, tuple(tensors.values())), make()
+        return self._made[2]
 
     def terms(self, logits: Tensor, target: Tensor, *, weight: Any = None) -> Terms:
         """Unreduced loss, mass and lse; the square of lse is the z-loss."""
-        name = type(self).__name__
-        return unreduced_terms(
-            name, logits, target, self.bound(), weight, ignore_index=self.ignore_index, class_dim=self.class_dim
-        )
+        name, bound = type(self).__name__, self.bound()
+        call = arrange(name, logits, target, weight, bound, self.class_dim)
+        if self.rule is not None:
+            call = adapted(self.rule, call)[1]
+        return terms_of(name, call, bound, ignore_index=self.ignore_index)
 
     def forward(
         self, logits: Tensor, target: Tensor, *, weight: Any = None, normalizer: float | Tensor | None = None
     ) -> Tensor:
         name = type(self).__name__
         check_reduction(name, self.reduction, normalizer)
+        if normalizer is None and self.reduction == "mean":
+            normalizer = self._shared
         bound = self.bound()
+        call = arrange(name, logits, target, weight, bound, self.class_dim)
+        if self.rule is not None:
+            return self._adaptive(self.rule, call, bound, normalizer)
+        return self._reduced(call, bound, normalizer)
+
+    def _reduced(self, call: Call, bound: Bound, normalizer: float | Tensor | None) -> Tensor:
         return reduced(
-            name,
-            logits,
-            target,
+            type(self).__name__,
+            call,
             bound,
-            weight,
             ignore_index=self.ignore_index,
-            class_dim=self.class_dim,
             reduction=self.reduction,
             normalizer=normalizer,
             consume=self.consume_logits,
         )
 
+    def _adaptive(self, rule: Rule, call: Call, bound: Bound, normalizer: float | Tensor | None) -> Tensor:
+        seen, call = adapted(rule, call)
+        if self.training:
+            rule.check_clock()
+            rule.observe(seen.logits, seen.target)  # before the logits may be consumed
+        value = self._reduced(call, bound, normalizer)
+        extra = rule.penalty()
+        if extra is not None:
+            value = value + penalized(extra, call, bound, self.ignore_index, self.reduction, normalizer).to(value.dtype)
+        if self.training and self._shared is None:
+            rule.settle()
+        return value
+
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Moves, but keeps the tables in float32 or wider: `model.half()` must not round weights, nor make 1e5 infinite."""
-
-        def keep(tensor: Tensor) -> Tensor:
-            try:
-                moved = fn(tensor)
-            except TypeError:  # MPS has no float64
-                moved = fn(tensor.float())
-            narrow = moved.is_floating_point() and moved.dtype.itemsize < 4
-            return tensor.to(moved.device, torch.promote_types(moved.dtype, torch.float32)) if narrow else moved
-
-        return super()._apply(keep, recurse)
+        return super()._apply(wide(fn), recurse)
 
     def extra_repr(self) -> str:
-        told = repr(self.recipe).replace("\n", "\n  ")
-        return f"{told}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
+        told = "" if self.rule is not None else repr(self.recipe).replace("\n", "\n  ") + ", "
+        return f"{told}ignore_index={self.ignore_index}, reduction={self.reduction!r}"
 
 
 class CrossEntropy(RecipeLoss):
@@ -135,7 +166,7 @@ class CrossEntropy(RecipeLoss):
 
     def __init__(
         self,
-        recipe: Recipe | None = None,
+        recipe: Recipe | Adaptive | None = None,
         *,
         ignore_index: int = -100,
         reduction: str = "mean",
@@ -170,7 +201,7 @@ class BinaryCrossEntropy(RecipeLoss):
 
     def __init__(
         self,
-        recipe: Recipe | None = None,
+        recipe: Recipe | Adaptive | None = None,
         *,
         ignore_index: int = -100,
         reduction: str = "mean",

@@ -1,5 +1,6 @@
 """From unreduced terms to one number, and what that number is divided by."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,8 +8,9 @@ import torch
 from torch import Tensor
 
 from .ops import Bound, Terms, bind, reference
-from .ops.shapes import align
+from .ops.shapes import Call, align
 from .recipe import Recipe
+from .rule import as_recipe
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -53,6 +55,7 @@ def global_mass(
     used. Losses and gradients of ranks and micro-batches then add up to the single-process value, so do not divide by
     the number of micro-batches again. Returns a 0-d float64 tensor on the target's device.
     """
+    recipe_or_loss = as_recipe(recipe_or_loss)
     if isinstance(recipe_or_loss, Recipe):
         bound, axis = bind(recipe_or_loss, "sigmoid" if recipe_or_loss.kind == "multilabel" else "softmax"), 1
     else:
@@ -96,3 +99,29 @@ def _one(target: Tensor, bound: Bound, weight: Any, ignore_index: int, axis: int
         else:
             own = reference.sigmoid_mass(labels, bound, zeros.expand(target.shape))
         return reference.finish(own, own, own, labels).mass.sum()
+
+
+def penalized(
+    penalty: Tensor,
+    call: Call,
+    bound: Bound,
+    ignore_index: int,
+    reduction: str,
+    normalizer: float | Tensor | None,
+) -> Tensor:
+    """A term that every item's loss has on top, reduced as the losses are: shards and micro-batches of a step that share
+    their normalizer then add up to one penalty.
+    """
+    if reduction == "none":
+        return penalty
+    norm = bound.norm if bound.norm in ("count", "mass") else "count"
+    own = _one(call.target, dataclasses.replace(bound, norm=norm), call.weight, ignore_index, 1)
+    if reduction == "sum" or (normalizer is None and bound.norm == "sum"):
+        return penalty * own
+    if normalizer is None and bound.norm == norm:
+        return penalty * (own > 0)
+    z = float(bound.norm) if normalizer is None else normalizer
+    if isinstance(z, Tensor):
+        z = z.to(own)
+        return penalty * torch.where(z == 0, 0.0, own / torch.where(z == 0, 1.0, z))
+    return penalty * own / z if z else penalty * 0.0

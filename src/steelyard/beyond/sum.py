@@ -46,6 +46,12 @@ class Sum(nn.Module):
             out[name] = term(logits, target, **(call if ours else {}))
         return out
 
+    def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
+        """Tell the adaptive rules among the terms how far training is."""
+        for term in self.children():
+            if isinstance(term, (CrossEntropy, BinaryCrossEntropy, Sum)):
+                term.advance(epoch=epoch, step=step, metric=metric)
+
     def forward(self, logits: Tensor, target: Tensor, **call: Any) -> Tensor:
         parts = self.parts(logits, target, **call)
         first, *rest = (self.factors[name] * part for name, part in parts.items())

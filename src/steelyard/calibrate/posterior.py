@@ -12,6 +12,7 @@ from ..dropin import BCEWithLogitsLoss, CrossEntropyLoss
 from ..losses import BinaryCrossEntropy, CrossEntropy
 from ..ops import Bound, bind
 from ..recipe import Recipe
+from ..rule import as_recipe
 from . import sigmoid, softmax
 from .prior import shift
 
@@ -142,6 +143,7 @@ def _read(caller: str, logits: Any, recipe_or_loss: Any, link: str | None) -> _R
 
 
 def _trained_with(caller: str, recipe_or_loss: Any, link: str | None) -> tuple[Bound, Recipe | None, int]:
+    recipe_or_loss = as_recipe(recipe_or_loss)
     if isinstance(recipe_or_loss, Recipe):
         link = link or ("sigmoid" if recipe_or_loss.kind == "multilabel" else "softmax")
         return bind(recipe_or_loss, link), recipe_or_loss, 1

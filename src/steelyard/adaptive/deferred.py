@@ -1,0 +1,97 @@
+"""One recipe first, another later."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ..ops import bind
+from ..ops.bind import factors
+from ..recipe import ONE_ONLY, Recipe
+from ..rule import Clock, Rule, refuse_learned, snapshot
+from ._between import Between
+
+
+class Deferred(Rule):
+    """`first` before epoch `after_epoch`, `then` from it on: deferred re-weighting (DRW).
+
+    Epochs count from 0, so with 200 epochs and after_epoch=160 the first 160 are trained with `first`; 0 is at once. Call
+    `loss.advance(epoch=epoch)` at the start of every epoch. Learning the features on the data as they are and
+    weighting only the end is how most of a re-weighting's gain survives in nets that can fit everything.
+
+    Raises ValueError for after_epoch < 0, and for recipes about different classes. Where curve, target and norm of both are the same
+    only numbers change; otherwise torch.compile compiles once more at the switch.
+
+    Source: Cao et al. 2019, arXiv:1906.07413, section 3.3 (algorithm 1).
+
+    >>> import steelyard as sy
+    >>> loss = sy.CrossEntropy(sy.adaptive.Deferred(sy.Recipe(), sy.Recipe(weight=[0.5, 5.0]), after_epoch=160))
+    >>> loss.advance(epoch=160)
+    >>> loss.recipe.class_weight.tolist()
+    [0.5, 5.0]
+    """
+
+    def __init__(self, first: Recipe, then: Recipe, *, after_epoch: int):
+        super().__init__()
+        if isinstance(after_epoch, bool) or not isinstance(after_epoch, int) or after_epoch < 0:
+            raise ValueError(f"Deferred: after_epoch must be a whole number >= 0, got {after_epoch!r}.")
+        self.after_epoch = after_epoch
+        self.clock = Clock(needed=after_epoch > 0)
+        self._two: tuple[Recipe, Recipe] | None = None
+        if isinstance(first, Recipe) and isinstance(then, Recipe) and _differ(first, then):
+            refuse_learned("Deferred", first, then)
+            Between("Deferred", _tables_of(first), _tables_of(then))  # the same classes, or an error
+            self._two = first, then
+            for which, recipe in (("first", first), ("then", then)):
+                for name, tensor in factors(recipe).items():
+                    self.register_buffer(f"{which}_{name}", tensor)
+        else:
+            self.between = Between("Deferred", first, then)
+        self.register_buffer("switched", torch.tensor(False))
+        self._switched = False
+        self._switch(after_epoch == 0)
+        self.register_load_state_dict_post_hook(_see_where_it_stands)
+
+    switched: Tensor
+
+    def _switch(self, switched: bool) -> None:
+        self.switched, self._switched = torch.full_like(self.switched, switched), switched
+        if self._two is None:
+            self.between.move(float(switched))
+
+    def recipe(self) -> Recipe:
+        return snapshot(*self.emit())
+
+    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
+        if self._two is None:
+            return self.between.structure, self.between.numbers()
+        which, structure = ("then", self._two[1]) if self._switched else ("first", self._two[0])
+        start = f"{which}_"
+        return structure, {
+            n.removeprefix(start): t for n, t in self._buffers.items() if n.startswith(start) and t is not None
+        }
+
+    def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
+        if epoch is not None:
+            self._switch(int(epoch) >= self.after_epoch)
+        super().advance(epoch, step, metric)
+
+    def serve(self, link: str, ignore_index: int) -> None:
+        super().serve(link, ignore_index)
+        for recipe in self._two or ():
+            bind(recipe, link)
+
+    def extra_repr(self) -> str:
+        return f"after_epoch={self.after_epoch}"
+
+
+def _differ(first: Recipe, then: Recipe) -> bool:
+    return any(getattr(first, f) != getattr(then, f) for f in ONE_ONLY)
+
+
+def _tables_of(recipe: Recipe) -> Recipe:
+    return Recipe(recipe.scale, recipe.offset, recipe.margin, recipe.weight, classes=recipe.classes, kind=recipe.kind)
+
+
+def _see_where_it_stands(module: Deferred, _: object) -> None:
+    module._switched = bool(module.switched)

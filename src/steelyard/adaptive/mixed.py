@@ -1,0 +1,146 @@
+"""Several rules, and recipes, at once."""
+
+import functools
+from collections import Counter
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ..ops.bind import factors
+from ..recipe import COMBINE, ONE_ONLY, Recipe, mix
+from ..rule import Adaptive, Rule, as_rule, snapshot
+from ..table import Table
+
+
+class Fixed(Rule):
+    """A recipe that stays as it is."""
+
+    def __init__(self, recipe: Recipe):
+        super().__init__()
+        self._recipe = recipe
+        tensors = factors(recipe)
+        for name, tensor in tensors.items():
+            if isinstance(tensor, nn.Parameter):
+                self.register_parameter(name, tensor)
+            else:
+                self.register_buffer(name, tensor)
+        self._names = tuple(tensors)
+
+    def recipe(self) -> Recipe:
+        return snapshot(*self.emit())
+
+    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
+        return self._recipe, {name: getattr(self, name) for name in self._names}
+
+
+class Mixed(Rule):
+    """The mix of several rules and recipes: tables combine as in `mix`, call weights multiply, penalties add.
+
+        tables   mix(r_1, r_2, ...)        weights  s_1 s_2 ...        logits  adjusted by the first, then the second, ...
+
+    A weight that one rule learned from statistics does not know of the others, so the product of two unit masses is not one; `explain`
+    says what it is. Raises ValueError where two of them set target, curve or norm, or are about different classes.
+
+    >>> import steelyard as sy
+    >>> counts = sy.Counts.of(900, 100)
+    >>> rule = sy.adaptive.Mixed(sy.adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(counts), after_epoch=160), sy.focal(gamma=2.0))
+    >>> rule.advance(epoch=160)
+    >>> rule.recipe() == sy.mix(sy.inverse_frequency(counts), sy.focal(gamma=2.0))
+    True
+    """
+
+    def __init__(self, *rules: Adaptive | Recipe):
+        super().__init__()
+        if not rules:
+            raise ValueError("Mixed: give at least one rule, such as Mixed(Deferred(...), focal(gamma=2.0)).")
+        made = [Fixed(r) if isinstance(r, Recipe) else as_rule(r) for r in rules]
+        for rule, given in zip(made, rules, strict=True):
+            if rule is None:
+                raise TypeError(f"Mixed: takes rules and recipes, got {type(given).__name__} {given!r}.")
+        self.rules = nn.ModuleList(made)  # type: ignore[arg-type]  # none is None
+        self._structures: dict[tuple[int, ...], tuple[tuple[Recipe, ...], Recipe]] = {}
+        self.recipe()  # or an error naming what is set twice
+
+    @property
+    def parts(self) -> list[Rule]:
+        return list(self.rules)  # type: ignore[arg-type]
+
+    def recipe(self) -> Recipe:
+        return mix(*(rule.recipe() for rule in self.parts))
+
+    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
+        emitted = [rule.emit() for rule in self.parts]
+        numbers: dict[str, Tensor] = {}
+        seen: Counter[str] = Counter()
+        for field in (*COMBINE, "target"):
+            for _, tensors in emitted:
+                for name, tensor in tensors.items():
+                    if name.startswith(f"{field}_"):
+                        part = "_".join(name.split("_")[:2])
+                        numbers[f"{part}_{seen[part]}" if seen[part] else part] = tensor
+                        seen[part] += 1
+        return self._joined(tuple(structure for structure, _ in emitted)), numbers
+
+    def _joined(self, structures: tuple[Recipe, ...]) -> Recipe:
+        """One structure, the tables' factors in the order of the rules (`mix` orders by value, which changes)."""
+        key = tuple(id(s) for s in structures)
+        if key not in self._structures:
+            rest = mix(
+                *(Recipe(**{f: getattr(s, f) for f in ONE_ONLY}, classes=s.classes, kind=s.kind) for s in structures)
+            )
+            tables = {f: [t for s in structures if (t := getattr(s, f)) is not None] for f in COMBINE}
+            joined = {
+                f: Table(t[0].operation, tuple(x for each in t for x in each.factors)) for f, t in tables.items() if t
+            }
+            others = {f: getattr(rest, f) for f in ONE_ONLY}
+            source = tuple(x for s in structures for x in s.source)
+            made = Recipe(**joined, **others, classes=rest.classes, kind=rest.kind, source=source)
+            if len(self._structures) > 16:  # a rule that makes a new structure every time
+                self._structures.clear()
+            self._structures[key] = structures, made
+        return self._structures[key][1]
+
+    def observe(self, logits: Tensor, target: Tensor) -> None:
+        for rule in self.parts:
+            rule.observe(logits, target)
+
+    def settle(self) -> None:
+        for rule in self.parts:
+            rule.settle()
+
+    def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
+        for rule in self.parts:
+            rule.advance(epoch=epoch, step=step, metric=metric)
+        super().advance(epoch, step, metric)
+
+    def weigh(self, logits: Tensor, target: Tensor) -> Tensor | None:
+        every = [rule.weigh(logits, target) for rule in self.parts]
+        found = [w for w in every if w is not None]
+        return functools.reduce(torch.mul, found) if found else None
+
+    def adjust(self, logits: Tensor, target: Tensor) -> Tensor:
+        for rule in self.parts:
+            logits = rule.adjust(logits, target)
+        return logits
+
+    def penalty(self) -> Tensor | None:
+        every = [rule.penalty() for rule in self.parts]
+        found = [p for p in every if p is not None]
+        return functools.reduce(torch.add, found) if found else None
+
+    def serve(self, link: str, ignore_index: int) -> None:
+        super().serve(link, ignore_index)
+        for rule in self.parts:
+            rule.serve(link, ignore_index)
+
+    def check_clock(self) -> None:
+        for rule in self.parts:
+            rule.check_clock()
+
+    def complaints(self) -> dict[str, str]:
+        return {}  # each says its own
+
+    @property
+    def reads_logits(self) -> bool:
+        return any(rule.reads_logits for rule in self.parts)

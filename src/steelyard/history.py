@@ -1,0 +1,116 @@
+"""How a rule's numbers moved while training went on: a table, a CSV file, a picture."""
+
+import csv
+import dataclasses
+import io
+from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .files import write_text_atomically
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KEPT = 512  # rows; beyond, every second one of the observed steps is dropped
+SHOWN = 8  # columns and rows of the printed table
+PLACES = ("observed", "epoch", "step", "metric")
+
+
+@dataclasses.dataclass(frozen=True)
+class History:
+    """Rows {column: number}; the first columns say when: `observed` (training calls so far), epoch, step, metric."""
+
+    rows: tuple[dict[str, float], ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        found = dict.fromkeys(name for row in self.rows for name in row)
+        return tuple(n for n in PLACES if n in found) + tuple(n for n in found if n not in PLACES)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def column(self, name: str) -> list[float]:
+        """NaN where a row has no such number. KeyError names the columns there are."""
+        if name not in self.columns:
+            raise KeyError(f"history: no column {name!r}; there are {', '.join(self.columns)}.")
+        return [row.get(name, float("nan")) for row in self.rows]
+
+    def to_csv(self, path: str | PathLike[str]) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_text_atomically(path, text.getvalue())
+
+    def plot(self, path: str | PathLike[str], *, columns: "tuple[str, ...] | None" = None) -> None:
+        """One line per number over time, as .svg, .png or .html. ImportError names the extra it needs."""
+        from .plot import lines  # only a picture needs Altair
+
+        shown = columns or tuple(n for n in self.columns if n not in PLACES)
+        lines(Path(path), {name: self.column(name) for name in shown}, *self._when())
+
+    def _when(self) -> tuple[str, list[float]]:
+        for name in ("step", "epoch", "observed"):
+            if name in self.columns and all(name in row for row in self.rows):
+                return name, self.column(name)
+        return "row", [float(i) for i in range(len(self))]
+
+    def __str__(self) -> str:
+        if not self.rows:
+            return "nothing recorded yet"
+        shown = self.columns[: SHOWN + len([n for n in self.columns if n in PLACES])]
+        picked = (
+            self.rows if len(self) <= SHOWN else [self.rows[i * (len(self) - 1) // (SHOWN - 1)] for i in range(SHOWN)]
+        )
+        cells = [list(shown), *([_number(row.get(n)) for n in shown] for row in picked)]
+        widths = [max(len(line[i]) for line in cells) for i in range(len(shown))]
+        lines = ["  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)) for line in cells]
+        more = len(self.columns) - len(shown)
+        return "\n".join([*lines, *([f"... and {more} more columns"] if more else [])])
+
+
+class Trace:
+    """What a rule remembers of its numbers: at most KEPT rows of observed steps, evenly apart, and one per advance."""
+
+    def __init__(self) -> None:
+        self.steps, self._stride = 0, 1
+        self._rows: list[tuple[bool, dict[str, float], dict[str, Any]]] = []
+
+    def add(self, numbers: Mapping[str, "Tensor"], when: Mapping[str, float]) -> None:
+        """A row that stays: after an advance."""
+        self._keep(False, {"observed": self.steps, **when}, numbers)
+
+    def observed(self, numbers: Callable[[], Mapping[str, "Tensor"]]) -> None:
+        """One observed step; its numbers are asked for only where they are kept."""
+        self.steps += 1
+        if self.steps % self._stride == 0:
+            self._keep(True, {"observed": self.steps}, numbers())
+
+    def _keep(self, thinned: bool, when: dict[str, float], numbers: Mapping[str, "Tensor"]) -> None:
+        # copies on the device: reading them now would make a GPU wait
+        self._rows.append((thinned, when, {name: t.detach().clone() for name, t in numbers.items()}))
+        if len(self._rows) > KEPT:
+            self._stride *= 2
+            old = self._rows
+            self._rows = [row for i, row in enumerate(old) if not row[0] or row[1]["observed"] % self._stride == 0]
+            if len(self._rows) > KEPT:  # all are advances
+                self._rows = self._rows[::2]
+
+    def history(self) -> History:
+        rows = []
+        for _, when, numbers in self._rows:
+            row = dict(when)
+            for name, tensor in numbers.items():
+                values = tensor.double().cpu().reshape(-1).tolist()
+                row.update(
+                    {name: values[0]} if tensor.dim() == 0 else {f"{name}[{i}]": v for i, v in enumerate(values)}
+                )
+            rows.append(row)
+        return History(tuple(rows))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
