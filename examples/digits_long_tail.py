@@ -23,24 +23,20 @@ COUNTS = sy.Counts([round(100 * 50 ** (-c / (CLASSES - 1))) for c in range(CLASS
 BALANCED = sy.inverse_frequency(COUNTS)
 PLAIN = sy.Recipe()
 
-# the recipe of each phase and the step at which the second begins
-METHODS: dict[str, tuple[sy.Recipe, sy.Recipe, int]] = {
-    name: (recipe, recipe, 0)
-    for name, recipe in {
-        "plain": PLAIN,
-        "focal(gamma=2)": sy.focal(gamma=2.0),
-        "inverse_frequency(beta=0.5)": sy.inverse_frequency(COUNTS, beta=0.5),
-        "effective_number(beta=0.999)": sy.effective_number(COUNTS, beta=0.999),
-        "inverse_frequency": BALANCED,
-        "class_temperature(gamma=0.2)": sy.class_temperature(COUNTS, gamma=0.2),
-        "label_temperature(gamma=0.5)": sy.label_temperature(COUNTS, gamma=0.5),
-        "logit_adjustment": sy.logit_adjustment(COUNTS),
-        "class_temperature(gamma=0.15) + logit_adjustment": sy.mix(
-            sy.class_temperature(COUNTS, gamma=0.15), sy.logit_adjustment(COUNTS)
-        ),
-    }.items()
+METHODS: dict[str, sy.Recipe | sy.adaptive.Rule] = {
+    "plain": PLAIN,
+    "focal(gamma=2)": sy.focal(gamma=2.0),
+    "inverse_frequency(beta=0.5)": sy.inverse_frequency(COUNTS, beta=0.5),
+    "effective_number(beta=0.999)": sy.effective_number(COUNTS, beta=0.999),
+    "inverse_frequency": BALANCED,
+    "class_temperature(gamma=0.2)": sy.class_temperature(COUNTS, gamma=0.2),
+    "label_temperature(gamma=0.5)": sy.label_temperature(COUNTS, gamma=0.5),
+    "logit_adjustment": sy.logit_adjustment(COUNTS),
+    "class_temperature(gamma=0.15) + logit_adjustment": sy.mix(
+        sy.class_temperature(COUNTS, gamma=0.15), sy.logit_adjustment(COUNTS)
+    ),
+    "plain, then inverse_frequency from step 320": sy.adaptive.Deferred(PLAIN, BALANCED, after_epoch=320),
 }
-METHODS["plain, then inverse_frequency from step 320"] = (PLAIN, BALANCED, 320)
 MOVED = "plain, then the threshold moved (no retraining)"
 
 
@@ -71,14 +67,15 @@ def net(seeds: int) -> tuple[list[Tensor], Callable[[Tensor], Tensor]]:
     return parameters, lambda x: torch.baddbmm(b2, torch.baddbmm(b1, x, w1).relu(), w2)
 
 
-def train(x: Tensor, y: Tensor, first: sy.Recipe, then: sy.Recipe, switch: int) -> Callable[[Tensor], Tensor]:
+def train(x: Tensor, y: Tensor, recipe: sy.Recipe | sy.adaptive.Rule) -> Callable[[Tensor], Tensor]:
     parameters, forward = net(len(x))
-    losses = sy.CrossEntropy(first), sy.CrossEntropy(then)
+    loss = sy.CrossEntropy(recipe)
     optimizer = torch.optim.Adam(parameters, lr=5e-3, weight_decay=1e-4)
     labels = y.repeat(len(x))
     for step in range(STEPS):
+        loss.advance(epoch=step)  # full batches: every step is an epoch
         optimizer.zero_grad()
-        value = losses[step >= switch](forward(x).flatten(0, 1), labels)
+        value = loss(forward(x).flatten(0, 1), labels)
         (value * len(x)).backward()  # the mean runs over all nets; each wants its own
         optimizer.step()
     return forward
@@ -94,8 +91,8 @@ def compare(seeds: int) -> dict[str, Tensor]:
     """{method: recall [seed, class]}, the commonest class first."""
     x, y, x_test, y_test = data(seeds)
     found = {}
-    for name, (first, then, switch) in METHODS.items():
-        forward = train(x, y, first, then, switch)
+    for name, recipe in METHODS.items():
+        forward = train(x, y, recipe)
         with torch.no_grad():
             logits = forward(x_test)
         found[name] = recall(logits, y_test)

@@ -3,7 +3,7 @@
 import csv
 import dataclasses
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,15 +99,16 @@ class Trace:
             if len(self._rows) > KEPT:  # all are advances
                 self._rows = self._rows[::2]
 
-    def history(self) -> History:
+    def history(self, classes: Sequence[str] | None = None) -> History:
+        """The rows so far; numbers of a tensor with one entry per class carry the names of the classes."""
         rows = []
         for _, when, numbers in self._rows:
-            row = dict(when)
+            row = {name: v for name, v in when.items() if name != "observed" or self.steps}
             for name, tensor in numbers.items():
                 values = tensor.double().cpu().reshape(-1).tolist()
-                row.update(
-                    {name: values[0]} if tensor.dim() == 0 else {f"{name}[{i}]": v for i, v in enumerate(values)}
-                )
+                keys = classes if classes is not None and len(classes) == len(values) else range(len(values))
+                named = {f"{name}[{k}]": v for k, v in zip(keys, values, strict=True)}
+                row.update({name: values[0]} if tensor.dim() == 0 else named)
             rows.append(row)
         return History(tuple(rows))
 

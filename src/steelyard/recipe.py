@@ -196,7 +196,8 @@ def mix(*recipes: Recipe) -> Recipe:
     fields: dict[str, Any] = {}
     for recipe in recipes:
         if not isinstance(recipe, Recipe):
-            raise TypeError(f"mix: takes recipes, got {type(recipe).__name__} {recipe!r}.")
+            rule = " Rules that change while training goes on are mixed by adaptive.Mixed." if callable(recipe) else ""
+            raise TypeError(f"mix: takes recipes, got {type(recipe).__name__} {recipe!r}.{rule}")
         for name in COMBINE:
             mine = getattr(recipe, name)
             if mine is not None:

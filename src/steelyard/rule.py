@@ -12,6 +12,7 @@ so the tables of a call never depend on the call itself, and all micro-batches o
 
 import dataclasses
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
@@ -174,8 +175,10 @@ class Rule(nn.Module):
         return {}
 
     def watched(self) -> dict[str, Tensor]:
-        """What `history` records: small tensors by name."""
-        return {name: t for name, t in self.emit()[1].items() if t.numel() <= 4096}
+        """What `history` records: small tensors by name. A field whose table is one factor goes by its own name."""
+        small = {name: t for name, t in self.emit()[1].items() if t.numel() <= 4096}
+        fields = Counter(name.split("_")[0] for name in small)
+        return {(field if fields[field := name.split("_")[0]] == 1 else name): t for name, t in small.items()}
 
     # for subclasses
     @property
@@ -231,7 +234,7 @@ class Rule(nn.Module):
 
     def history(self) -> History:
         """The numbers over time as a table: at every `advance`, and at evenly thinned observed steps. Not checkpointed."""
-        return self._trace.history()
+        return self._trace.history(self.emit()[0].classes)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         return super()._apply(wide(fn), recurse)

@@ -178,3 +178,41 @@ def test_long_tailed_digits(make, expected):
     loss = sy.CrossEntropy(make())
     found, _ = digits.gain(loss, each=lambda step: loss.advance(epoch=step))
     assert found == pytest.approx(expected, abs=0.015)
+
+
+def test_a_schedule_serves_the_linear_layer_and_a_rule_that_reads_logits_does_not():
+    torch.manual_seed(0)
+    layer, x, y = torch.nn.Linear(4, 2), torch.randn(6, 4), torch.tensor([0, 1, 0, 1, 1, 0])
+    linear = sy.LinearCrossEntropy(adaptive.Deferred(A, B, after_epoch=1))
+    for epoch, recipe in ((0, A), (1, B)):
+        linear.advance(epoch=epoch)
+        torch.testing.assert_close(
+            linear(x, layer.weight, y, linear_bias=layer.bias), sy.CrossEntropy(recipe)(layer(x), y)
+        )
+
+    class Looks(adaptive.Rule):
+        def recipe(self):
+            return A
+
+        def weigh(self, logits, target):
+            return torch.ones_like(target)
+
+    with pytest.raises(ValueError, match="Looks needs the logits"):
+        sy.LinearCrossEntropy(Looks())
+    with pytest.raises(ValueError, match="Looks needs the logits"):
+        sy.LinearCrossEntropy(adaptive.Mixed(adaptive.Deferred(A, B, after_epoch=1), Looks()))
+
+
+def test_explain_and_json_take_what_stands_now():
+    counts = sy.Counts.of(900, 100)
+    loss = sy.CrossEntropy(adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(counts), after_epoch=1))
+    for epoch, mean in ((0, [1.0, 1.0]), (1, [0.5556, 5.0])):
+        loss.advance(epoch=epoch)
+        for given in (loss, loss.rule):
+            found = sy.explain(given, counts)
+            assert [round(o.weight, 4) for o in found.outcomes] == mean
+
+
+def test_mix_says_how_rules_are_mixed():
+    with pytest.raises(TypeError, match=r"adaptive\.Mixed"):
+        sy.mix(adaptive.Deferred(A, B, after_epoch=1), sy.focal(gamma=2.0))

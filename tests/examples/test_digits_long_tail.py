@@ -2,6 +2,7 @@
 
 import pytest
 
+import steelyard as sy
 from steelyard.recipe import mean_weight
 
 
@@ -20,9 +21,11 @@ def few_steps(example):
 
 
 def test_every_method_has_the_plain_size_of_the_loss(example):
-    for name, (first, then, _) in example.METHODS.items():
-        for recipe in (first, then):
-            assert mean_weight(recipe, example.COUNTS) == pytest.approx(1.0), name
+    for name, recipe in example.METHODS.items():
+        loss = sy.CrossEntropy(recipe)
+        for step in (0, example.STEPS - 1):
+            loss.advance(epoch=step)
+            assert mean_weight(loss.recipe, example.COUNTS) == pytest.approx(1.0), name
 
 
 def test_training_and_test_images_are_disjoint_and_the_tail_is_50_to_1(example):
