@@ -199,7 +199,7 @@ def test_a_schedule_serves_the_linear_layer_and_a_rule_that_reads_logits_does_no
 
     with pytest.raises(ValueError, match="Looks needs the logits"):
         sy.LinearCrossEntropy(Looks())
-    with pytest.raises(ValueError, match="Looks needs the logits"):
+    with pytest.raises(ValueError, match="Mixed needs the logits"):
         sy.LinearCrossEntropy(adaptive.Mixed(adaptive.Deferred(A, B, after_epoch=1), Looks()))
 
 
