@@ -99,11 +99,9 @@ class Hardest(Rule):
         if self.negatives is not None:
             return (self.negatives * positive.sum(dim=1, keepdim=True).double()).round()
         number = candidate.sum(dim=1, keepdim=True)
-        return (
-            (self.k * number.double()).round().clamp(min=1)
-            if isinstance(self.k, float)
-            else torch.full_like(number, self.k)
-        )
+        if isinstance(self.k, float):
+            return (self.k * number.double()).round().clamp(min=1)
+        return torch.full_like(number, self.k or 0)
 
     def _grouped(self, seen: Seen, values: Tensor) -> Tensor:
         if not self.per_item:
