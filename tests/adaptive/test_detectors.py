@@ -341,7 +341,8 @@ def test_a_rule_that_does_nothing_says_so_once(make, z, y, match):
 
 
 # Measured with 25 seeds on this protocol, plain softmax .833, plain sigmoid .816: see each line, +- its standard error. Three
-# standard errors of five seeds are allowed. Their gains are small here: what detectors suffer from, thousands of easy
+# standard errors of five seeds are allowed. (Harmonized and hardest see the nets of all seeds as one batch, so the
+# seeds are not quite independent.) Gains are small here: what detectors suffer from, thousands of easy
 # negatives per object, digits do not have.
 @pytest.mark.parametrize(
     ("make", "link", "expected", "error"),
