@@ -6,7 +6,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from .functional import check_reduction, reduced, terms_of
+from .functional import Result, check_reduction, explained, reduced, terms_of
 from .ops import Bound, Terms, bind
 from .ops.bind import factors, lay_out
 from .ops.shapes import Call, arrange
@@ -89,7 +89,7 @@ class RecipeLoss(nn.Module):
         name, bound = type(self).__name__, self.bound()
         call = arrange(name, logits, target, weight, bound, self.class_dim)
         if self.rule is not None:
-            call = adapted(self.rule, call)[1]
+            call = self._adapted(self.rule, call)[1]
         return terms_of(name, call, bound, ignore_index=self.ignore_index)
 
     def forward(
@@ -117,10 +117,11 @@ class RecipeLoss(nn.Module):
         )
 
     def _adaptive(self, rule: Rule, call: Call, bound: Bound, normalizer: float | Tensor | None) -> Tensor:
-        seen, call = adapted(rule, call)
+        seen, call = self._adapted(rule, call)
         if self.training:
             rule.check_clock()
-            rule.observe(seen.logits, seen.target)  # before the logits may be consumed
+            # before the logits may be consumed
+            self._explained(call, lambda: rule.observe(seen.logits, seen.target))
         value = self._reduced(call, bound, normalizer)
         extra = rule.penalty()
         if extra is not None:
@@ -128,6 +129,12 @@ class RecipeLoss(nn.Module):
         if self.training and self._shared is None:
             rule.settle()
         return value
+
+    def _adapted(self, rule: Rule, call: Call) -> tuple[Call, Call]:
+        return self._explained(call, lambda: adapted(rule, call))
+
+    def _explained(self, call: Call, compute: Callable[[], Result]) -> Result:
+        return explained(type(self).__name__, call, self.link, self.ignore_index, compute)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         return super()._apply(wide(fn), recurse)

@@ -20,12 +20,14 @@ class Case:
 
     outputs  logits per item; link sigmoid with 1 output: one yes-or-no logit per item
     exact    whether statistics of micro-batches are those of the whole batch: not for ranks within a batch (hardest)
+    learns   whether the loss depends on what was seen before: not where each call is looked at alone (hardest)
     """
 
     make: Callable[[], sy.adaptive.Rule]
     link: str = "softmax"
     outputs: int = CLASSES
     exact: bool = True
+    learns: bool = True
 
     def loss(self, **options) -> sy.CrossEntropy | sy.BinaryCrossEntropy:
         made = (sy.CrossEntropy if self.link == "softmax" else sy.BinaryCrossEntropy)(self.make(), **options)
@@ -69,12 +71,28 @@ RULES: dict[str, Case] = {
         lambda: adaptive.Anneal(sy.Recipe(), sy.pos_neg(LABELS), over=(0, 4)), link="sigmoid", outputs=3
     ),
     "Curriculum": Case(lambda: adaptive.Curriculum(COUNTS, over=(0, 4), schedule="power", and_back=True)),
+    "Seesaw": Case(lambda: adaptive.Seesaw(CLASSES)),
+    "Seesaw from counts, without compensation": Case(lambda: adaptive.Seesaw(COUNTS, p=1.0, q=0.0)),
+    "Equalized": Case(lambda: adaptive.Equalized(3), link="sigmoid", outputs=3),
+    "Equalized binary": Case(lambda: adaptive.Equalized(1, gamma=2.0, mu=1.0), link="sigmoid", outputs=1),
+    "Harmonized": Case(lambda: adaptive.Harmonized(bins=5, least=0.01)),
+    "Harmonized binary": Case(lambda: adaptive.Harmonized(), link="sigmoid", outputs=1),
+    "Harmonized multilabel": Case(lambda: adaptive.Harmonized(bins=4, momentum=0.0), link="sigmoid", outputs=3),
+    "Hardest": Case(lambda: adaptive.hardest(10), exact=False, learns=False),
+    "Hardest share, binary": Case(lambda: adaptive.hardest(0.25), link="sigmoid", outputs=1, exact=False, learns=False),
+    "Hardest negatives": Case(lambda: adaptive.hardest(negatives=0.5, background=1), exact=False, learns=False),
+    "Hardest negatives per item": Case(
+        lambda: adaptive.hardest(negatives=1.0, per_item=True), link="sigmoid", outputs=3, exact=False, learns=False
+    ),
     "Mixed": Case(
         lambda: adaptive.Mixed(
             adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(COUNTS), after_epoch=2),
             adaptive.Curriculum(COUNTS, over=(0, 4)),
             sy.mix(sy.focal(gamma=2.0), sy.logit_adjustment(COUNTS)),
         )
+    ),
+    "Mixed that looks at logits": Case(
+        lambda: adaptive.Mixed(adaptive.Seesaw(COUNTS), adaptive.Harmonized(bins=4), sy.inverse_frequency(COUNTS))
     ),
 }
 

@@ -12,6 +12,23 @@ from ..rule import Adaptive, Rule
 from .anneal import Anneal
 from .curriculum import Curriculum
 from .deferred import Deferred
+from .equalized import Equalized
+from .hardest import Hardest, hardest
+from .harmonized import Harmonized
 from .mixed import Mixed
+from .seesaw import Seesaw
 
-__all__ = ["Adaptive", "Anneal", "Curriculum", "Deferred", "History", "Mixed", "Rule"]
+__all__ = [
+    "Adaptive",
+    "Anneal",
+    "Curriculum",
+    "Deferred",
+    "Equalized",
+    "Hardest",
+    "Harmonized",
+    "History",
+    "Mixed",
+    "Rule",
+    "Seesaw",
+    "hardest",
+]
