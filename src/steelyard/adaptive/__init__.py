@@ -12,6 +12,24 @@ from ..rule import Adaptive, Rule
 from .anneal import Anneal
 from .curriculum import Curriculum
 from .deferred import Deferred
+from .entropy import entropy_weights
+from .family import Family
+from .film import FiLM, condition
 from .mixed import Mixed
+from .uncertainty import UncertainSum, Uncertainty
 
-__all__ = ["Adaptive", "Anneal", "Curriculum", "Deferred", "History", "Mixed", "Rule"]
+__all__ = [
+    "Adaptive",
+    "Anneal",
+    "Curriculum",
+    "Deferred",
+    "Family",
+    "FiLM",
+    "History",
+    "Mixed",
+    "Rule",
+    "UncertainSum",
+    "Uncertainty",
+    "condition",
+    "entropy_weights",
+]
