@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from .functional import check_labels, cross_entropy
 from .losses import RecipeLoss
-from .ops import linear
+from .ops import Bound, linear
 from .ops.shapes import align
 from .recipe import Recipe
 from .rule import Adaptive

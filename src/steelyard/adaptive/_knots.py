@@ -38,11 +38,14 @@ class Knots(nn.Module):
                 )
         bare = mix(*(Recipe(classes=r.classes, kind=r.kind) for r in recipes))  # or an error naming two
         stacked = {f: s for f in COMBINE if (s := _stacked(name, f, [getattr(r, f) for r in recipes]))}
-        source = (f"{' × '.join(recipes[-1].source) or 'plain'}, a family",)
+        source = (f"{' × '.join(first.source) or 'plain'} to {' × '.join(recipes[-1].source) or 'plain'}",)
         made = {f: _table(f, [values[0] for values in parts], source) for f, parts in stacked.items()}
         rest = {f: getattr(first, f) for f in ONE_ONLY}
         self.structure = Recipe(**made, **rest, classes=bare.classes, kind=bare.kind, source=source)
-        at = [factors(Recipe(**{f: _table(f, [v[i] for v in p]) for f, p in stacked.items()}, **rest)) for i in range(len(places))]
+        at = [
+            factors(Recipe(**{f: _table(f, [v[i] for v in p]) for f, p in stacked.items()}, **rest))
+            for i in range(len(places))
+        ]
         self.names = tuple(at[0])
         self.error = 0.0
         for key in self.names:
@@ -76,7 +79,9 @@ def _stacked(name: str, field: str, tables: list[Table | None]) -> list[np.ndarr
         each = [[neutral if t is None else t.numpy() for t in tables]]
     else:
         parts = [{} if t is None else _parts(t) for t in tables]
-        each = [[p.get(part, neutral) for p in parts] for part in ("row", "column", "full") if any(part in p for p in parts)]
+        each = [
+            [p.get(part, neutral) for p in parts] for part in ("row", "column", "full") if any(part in p for p in parts)
+        ]
     try:
         stacked = [np.stack(np.broadcast_arrays(*values)) for values in each]
     except ValueError:

@@ -44,8 +44,8 @@ class Family(Rule):
     Raises ValueError for a range without length, fewer than 2 knots, recipes that differ in curve, target or norm, and where
     halfway between knots a table is off by more than 1 % (an offset or margin by more than .01).
 
-    Source: Dosovitskiy & Djolonga 2020 (You only train once, ICLR; they draw per example), and Lieberman et al. 2024, arXiv:2402.05400, who draw once per
-    batch, for imbalanced data. The even sequence in place of random draws is ours.
+    Source: Dosovitskiy & Djolonga 2020 (You only train once, ICLR), and for imbalanced data Lieberman et al. 2024,
+    arXiv:2402.05400, who draw once per batch. The even sequence in place of random draws is ours.
 
     >>> import steelyard as sy
     >>> counts = sy.Counts.of(900, 100)
@@ -143,7 +143,9 @@ class Family(Rule):
     def complaints(self) -> dict[str, str]:
         if not self._held:
             return {}
-        return {"held": f"training goes on at the one value {float(self.value):g} that was set; call release() to draw."}
+        return {
+            "held": f"training goes on at the one value {float(self.value):g} that was set; call release() to draw."
+        }
 
     def _take(self, value: Tensor) -> None:
         self.value = value

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from .family import Family
@@ -26,7 +25,7 @@ class FiLM(nn.Module):
 
     Source: Perez et al. 2018, arXiv:1709.07871 (FiLM); conditioned on a loss weight as in Dosovitskiy & Djolonga 2020.
 
-    >>> import steelyard as sy
+    >>> import torch, steelyard as sy
     >>> family = sy.adaptive.Family(lambda b: sy.inverse_frequency(sy.Counts.of(900, 100), beta=b), low=0.0, high=1.0)
     >>> layer = FiLM(nn.Linear(4, 8), family)
     >>> x = torch.ones(2, 4)
@@ -49,10 +48,8 @@ class FiLM(nn.Module):
         self.module, self.features, self.dim = module, features, dim
         self._family = (family,)  # it belongs to the loss: its state is there, and model.eval() does not reach it
         self.net = nn.Sequential(nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, 2 * features))
-        last = self.net[2]
-        assert isinstance(last, nn.Linear)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        nn.init.zeros_(self.net[2].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.net[2].bias)  # type: ignore[arg-type]
         like = next(module.parameters(), None)
         if like is not None and like.is_floating_point():
             self.net.to(like.device, like.dtype)
@@ -74,8 +71,8 @@ class FiLM(nn.Module):
                 f"FiLM: the module returns {list(h.shape)}, but axis {self.dim} was to have {self.features} features; see"
                 " features= and dim=."
             )
-        weight = self.net[0].weight
-        scale, shift = self.net(family.position.to(weight.device, weight.dtype).reshape(1)).to(h.dtype).chunk(2)
+        like = next(self.net.parameters())
+        scale, shift = self.net(family.position.to(like.device, like.dtype).reshape(1)).to(h.dtype).chunk(2)
         axis = self.dim % h.dim()
         shape = [1] * axis + [-1] + [1] * (h.dim() - axis - 1)
         return h * (1 + scale.reshape(shape)) + shift.reshape(shape)

@@ -23,11 +23,11 @@ class Uncertainty(Rule):
 
         e^(-s_c) (l + 1 / largest) + s_c        at the optimum  e^(-s_c) = 1 / (L_c + 1 / largest)
 
-    with L_c the mean loss of the class. So it EQUALISES the weighted losses of the classes, and nothing more: the weights rise where the
-    training loss is small, and what is hard to fit, often the rare class, is weighted down. It does not find good weights: no
-    gradient of a training loss can, and without the s_c on top the best weight is always the smallest. It suits data whose classes differ in label
-    noise. Weights have no unit mass, and grow as the net fits; `largest` bounds them, because a
-    loss of 0 would ask for an infinite one.
+    with L_c the mean loss of the class. So it EQUALISES the weighted losses of the classes, and nothing more. It does not find good
+    weights: no gradient of a training loss can, and without the s_c on top the best weight is always the smallest. What is left to
+    minimise is sum_c pi_c log(L_c + 1 / largest), which gains most where a loss is small already: classes that are hard, often the rare
+    ones, are weighted down, and where classes overlap they may be given up for an easy one. The larger `largest`, the sooner;
+    the rule warns of it. It suits classes that differ in label noise. Weights have no unit mass, and grow as the net fits.
 
     classes  how many, or Counts; multilabel counts (sigmoid): a weight per class for "is not" and for "is", [2, K]; exclusive
              counts of two, or 2, with BinaryCrossEntropy: (is not, is)
@@ -47,13 +47,13 @@ class Uncertainty(Rule):
     ...     optimizer.zero_grad()
     ...     loss(z, y).backward()
     ...     optimizer.step()
-    >>> [round(w, 2) for w in loss.recipe.class_weight.tolist()]  # 1 / (log 2 + .001), 1 / (log(1 + e^-2) + .001)
-    [1.44, 7.82]
+    >>> [round(w, 2) for w in loss.recipe.class_weight.tolist()]  # 1 / (log 2 + .1), 1 / (log(1 + e^-2) + .1)
+    [1.26, 4.41]
     """
 
     s: nn.Parameter
 
-    def __init__(self, classes: int | Counts, *, largest: float = 1e3):
+    def __init__(self, classes: int | Counts, *, largest: float = 10.0):
         super().__init__()
         self.largest = _bound("Uncertainty", largest)
         if isinstance(classes, Counts):
@@ -85,12 +85,21 @@ class Uncertainty(Rule):
         weights = (-self.s.detach()).exp()
         names = self._structure.classes or tuple(str(c) for c in range(weights.shape[0]))
         found = _unlearned(self.s, self._trace.steps)
-        high = (weights > self.largest / 2).any(dim=0 if weights.shape[1] > 1 else 1).tolist()
+        axis = 0 if self.s.shape[1] == len(names) else 1
+        high = (weights > self.largest / 2).any(dim=axis).tolist()
         if any(high):
             told = ", ".join(repr(n) for n, h in zip(names, high, strict=True) if h)
             found["largest"] = (
-                f"the weight of {told} is above half of largest={self.largest:g}: the net fits its training data, and the weights"
-                " only grow. They say nothing about the data then; stop earlier, or hold the weights fixed."
+                f"the weight of {told} is above half of largest={self.largest:g}: the net fits the training data of it, and the"
+                " weight only grows. It says nothing about the data then; stop earlier, or hold the weights fixed."
+            )
+        # at the optimum 1 / weight is the loss; that of a guess is log C
+        lost = (1 / weights - 1 / self.largest > 1.5 * math.log(max(weights.shape[0], 2))).any(dim=axis).tolist()
+        if any(lost):
+            told = ", ".join(repr(n) for n, h in zip(names, lost, strict=True) if h)
+            found["lost"] = (
+                f"the weight of {told} is that of a class whose loss is far worse than a guess: it is being given up for the others."
+                " Take a smaller largest=, or weights by count."
             )
         return found
 
@@ -102,8 +111,9 @@ class UncertainSum(nn.Module):
     """L = sum_k e^(-s_k) (L_k + 1 / largest) + s_k, with a learned s_k per term.
 
     UncertainSum(ce=loss, dice=fn): a term is a callable (logits, target) -> scalar >= 0, such as a steelyard loss or a region loss.
-    At the optimum the weight e^(-s_k) is 1 / (L_k + 1 / largest): terms of different size come to count alike. That
-    they then matter as they should is not promised; where you know factors, `Sum` takes them.
+    At the optimum the weight e^(-s_k) is 1 / (L_k + 1 / largest): terms of different size come to count alike. What is left to
+    minimise is sum_k log(L_k + 1 / largest), so a term that can reach 0 may win over all others; a large `largest` asks for it.
+    Where you know factors, `Sum` takes them.
 
     Arguments of the call such as weight= and normalizer= reach the terms that hold a steelyard loss; the others get (logits, target)
     alone. `parts` are the terms by name, `weights` what they are multiplied by, `history()` both over time. Works inside `accumulate`. Give
@@ -116,13 +126,13 @@ class UncertainSum(nn.Module):
 
     >>> import steelyard as sy
     >>> both = UncertainSum(ce=sy.CrossEntropy(), size=lambda z, y: z.square().mean())
-    >>> round(both(torch.zeros(2, 2), torch.tensor([0, 1])).item(), 3)  # log 2 + 2 / 1000
-    0.695
+    >>> round(both(torch.zeros(2, 2), torch.tensor([0, 1])).item(), 3)  # log 2 + 2 / 10
+    0.893
     """
 
     s: nn.Parameter
 
-    def __init__(self, *, largest: float = 1e3, **terms: Term):
+    def __init__(self, *, largest: float = 10.0, **terms: Term):
         super().__init__()
         if not terms:
             raise ValueError("UncertainSum: give at least one term, such as UncertainSum(ce=loss, dice=fn).")
@@ -156,13 +166,11 @@ class UncertainSum(nn.Module):
 
     def forward(self, logits: Tensor, target: Tensor, **call: Any) -> Tensor:
         # before the terms: one of them may take the memory of the logits
-        shares = [self._share(self._term(name), logits, target, call) for name in self._names]
+        shares = torch.stack([self._share(self._term(name), logits, target, call) for name in self._names])
         parts = self.parts(logits, target, **call)
         weights = (-self.s).exp()
-        on_top = self.s + weights / self.largest
-        total = logits.new_zeros(())
-        for k, part in enumerate(parts.values()):
-            total = total + weights[k] * part + on_top[k] * shares[k]
+        total = (weights * torch.stack([*parts.values()])).sum()
+        total = total + ((self.s + weights / self.largest) * shares).sum()
         if self.training and not torch.compiler.is_compiling():
             self._record(parts)
         return total
@@ -180,10 +188,11 @@ class UncertainSum(nn.Module):
     def _term(self, name: str) -> Term:
         return self._functions[name] if name in self._functions else self.get_submodule(name)
 
-    def _share(self, term: Term, logits: Tensor, target: Tensor, call: Mapping[str, Any]) -> Tensor | float:
+    def _share(self, term: Term, logits: Tensor, target: Tensor, call: Mapping[str, Any]) -> Tensor:
         """How much of a mean this call is: less than 1 for a micro-batch, so that the s of its term counts once."""
         ours = _ours(term)
-        return 1.0 if ours is None else ours.share(logits, target, **call)
+        share = logits.new_ones(()) if ours is None else ours.share(logits, target, **call)
+        return share.to(torch.promote_types(logits.dtype, torch.float32))
 
     def _record(self, parts: Mapping[str, Tensor]) -> None:
         weights = (-self.s.detach()).exp()
@@ -194,7 +203,7 @@ class UncertainSum(nn.Module):
         if steps >= CHECKED_FIRST and steps & (steps - 1) == 0:
             found = _unlearned(self.s, steps)
             for name, part in parts.items():
-                if float(part) < 0:
+                if float(part.detach()) < 0:
                     found[name] = f"the term {name} is negative, so its weight grows without end; add a constant to it."
             for key, sentence in found.items():
                 if key not in self._said:
