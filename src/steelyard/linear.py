@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from .functional import check_labels, cross_entropy
 from .losses import RecipeLoss
-from .ops import linear
+from .ops import Bound, linear
 from .ops.shapes import align
 from .recipe import Recipe
 from .rule import Adaptive
@@ -62,11 +62,26 @@ class LinearCrossEntropy(RecipeLoss):
         weight: Any = None,
         normalizer: float | Tensor | None = None,
     ) -> Tensor:
-        _check(input, linear_weight, target, linear_bias, self.bound().width)
         bound = self.bound()
+        _check(input, linear_weight, target, linear_bias, bound.width)
         normalizer = self._shared if normalizer is None and self.reduction == "mean" else normalizer
         if self.training and self.rule is not None:
             self.rule.check_clock()
+        value = self._value(bound, input, linear_weight, target, linear_bias, weight, normalizer)
+        if self.training and self.rule is not None and self._shared is None:
+            self.rule.settle()
+        return value
+
+    def _value(
+        self,
+        bound: Bound,
+        input: Tensor,
+        linear_weight: Tensor,
+        target: Tensor,
+        linear_bias: Tensor | None,
+        weight: Any,
+        normalizer: float | Tensor | None,
+    ) -> Tensor:
         weight = align("LinearCrossEntropy", weight, list(input.shape[:-1]), input, singleton=None)
         hidden, s = input.reshape(-1, input.shape[-1]), None if weight is None else weight.reshape(-1)
         labels = target.reshape(-1) if target.dim() < input.dim() else target.reshape(-1, target.shape[-1])

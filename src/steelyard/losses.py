@@ -105,6 +105,18 @@ class RecipeLoss(nn.Module):
             return self._adaptive(self.rule, call, bound, normalizer)
         return self._reduced(call, bound, normalizer)
 
+    def share(
+        self, logits: Tensor, target: Tensor, *, weight: Any = None, normalizer: float | Tensor | None = None
+    ) -> Tensor:
+        """How much of the step's mean this call is: 1, and inside `accumulate` less; a number that is to be added once per
+        step is multiplied by it."""
+        name, bound = type(self).__name__, self.bound()
+        if normalizer is None and self.reduction == "mean":
+            normalizer = self._shared
+        call = arrange(name, logits, target, weight, bound, self.class_dim)
+        one = torch.ones((), dtype=torch.float64, device=logits.device)
+        return penalized(one, call, bound, self.ignore_index, self.reduction, normalizer)
+
     def _reduced(self, call: Call, bound: Bound, normalizer: float | Tensor | None) -> Tensor:
         return reduced(
             type(self).__name__,

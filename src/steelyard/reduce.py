@@ -110,8 +110,10 @@ def penalized(
     normalizer: float | Tensor | None,
 ) -> Tensor:
     """A term that every item's loss has on top, reduced as the losses are: shards and micro-batches of a step that share
-    their normalizer then add up to one penalty.
+    their normalizer then add up to one penalty. A table [label value, class] is looked up by each item's label.
     """
+    if penalty.dim() == 2:
+        return _by_label(penalty, call, bound, ignore_index, reduction, normalizer)
     if reduction == "none":
         return penalty
     norm = bound.norm if bound.norm in ("count", "mass") else "count"
@@ -125,3 +127,38 @@ def penalized(
         z = z.to(own)
         return penalty * torch.where(z == 0, 0.0, own / torch.where(z == 0, 1.0, z))
     return penalty * own / z if z else penalty * 0.0
+
+
+def _by_label(
+    table: Tensor,
+    call: Call,
+    bound: Bound,
+    ignore_index: int,
+    reduction: str,
+    normalizer: float | Tensor | None,
+) -> Tensor:
+    """`penalized` for a table [C, 1] (softmax), [2, 1] or [2, K] (sigmoid): a soft target has the expectation over labels."""
+    labels = reference.read(table, call.target, bound.link, call.weight, ignore_index)
+    if bound.link == "sigmoid":
+        yes = labels.t if labels.y is None else labels.y
+        assert yes is not None
+        no_row, yes_row = (row.reshape(1, -1, *[1] * (yes.dim() - 2)) if yes.dim() > 1 else row for row in table)
+        items = no_row + yes * (yes_row - no_row)
+    elif labels.y is None:
+        assert labels.t is not None
+        items = torch.tensordot(labels.t.movedim(1, -1), table[:, 0].to(labels.t.dtype), dims=1)
+    else:
+        items = table[:, 0][labels.y]
+    items = torch.where(labels.valid, items, 0.0)
+    if reduction == "none":
+        return call.restore(items, bound.link)
+    total = items.sum()
+    if reduction == "sum" or (normalizer is None and bound.norm == "sum"):
+        return total
+    if normalizer is None:
+        counted = bound.norm in ("count", "mass")
+        normalizer = _one(call.target, bound, call.weight, ignore_index, 1) if counted else float(bound.norm)
+    if not isinstance(normalizer, Tensor):
+        return total / normalizer if normalizer else total * 0.0
+    z = normalizer.to(total)
+    return torch.where(z == 0, 0.0, total / torch.where(z == 0, 1.0, z))

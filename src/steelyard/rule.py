@@ -158,7 +158,8 @@ class Rule(nn.Module):
         """Let what was observed take effect, summed over ranks."""
 
     def penalty(self) -> Tensor | None:
-        """A term that every item's loss has on top: [] or None. It keeps learned numbers from running away."""
+        """A term that every item's loss has on top, or None: one number [], or a table [label value, 1 or class] like a
+        recipe's weight, of which each item has its label's. It keeps learned numbers from running away."""
         return None
 
     def serve(self, link: str, ignore_index: int) -> None:

@@ -95,6 +95,39 @@ RULES: dict[str, Case] = {
         lambda: adaptive.Mixed(adaptive.Seesaw(COUNTS), adaptive.Harmonized(bins=4), sy.inverse_frequency(COUNTS))
     ),
 }
+RULES |= {
+    "Uncertainty": Case(lambda: adaptive.Uncertainty(COUNTS, largest=10.0)),
+    "Uncertainty binary": Case(lambda: adaptive.Uncertainty(2), link="sigmoid", outputs=1),
+    "Uncertainty multilabel": Case(lambda: adaptive.Uncertainty(LABELS), link="sigmoid", outputs=3),
+    "Uncertainty mixed": Case(lambda: adaptive.Mixed(adaptive.Uncertainty(CLASSES), sy.logit_adjustment(COUNTS))),
+    "Family": Case(lambda: adaptive.Family(lambda tau: sy.logit_adjustment(COUNTS, tau=tau), low=0.0, high=3.0)),
+    "Family of weights and scales": Case(
+        lambda: adaptive.Family(
+            lambda v: sy.mix(sy.inverse_frequency(COUNTS, beta=v), sy.class_temperature(COUNTS, gamma=v)),
+            low=0.0,
+            high=1.0,
+            slope=-0.5,
+        )
+    ),
+    "Family multilabel": Case(
+        lambda: adaptive.Family(lambda v: sy.pos_neg(LABELS, power=v), low=0.0, high=1.0), link="sigmoid", outputs=3
+    ),
+}
+
+
+def penalty(rule: sy.adaptive.Rule, y: torch.Tensor) -> torch.Tensor:
+    """What the mean of the loss has on top for these labels: a number, or a table's mean over them."""
+    extra = rule.penalty()
+    if extra is None:
+        return torch.zeros(())
+    if extra.dim() == 0:
+        return extra
+    valid = y != -100
+    if rule.link == "softmax":
+        return extra[y[valid], 0].mean()
+    rows = extra.expand(2, y.shape[1] if y.dim() > 1 else 1)
+    found = torch.where(y.reshape(len(y), -1) == 1, rows[1], rows[0])
+    return found[valid.reshape(found.shape)].mean()
 
 
 def steps(case: Case, loss, net, *, first: int = 0, last: int = 6, optimizer=None):

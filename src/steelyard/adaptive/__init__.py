@@ -12,11 +12,15 @@ from ..rule import Adaptive, Rule
 from .anneal import Anneal
 from .curriculum import Curriculum
 from .deferred import Deferred
+from .entropy import entropy_weights
 from .equalized import Equalized
+from .family import Family
+from .film import FiLM, condition
 from .hardest import Hardest, hardest
 from .harmonized import Harmonized
 from .mixed import Mixed
 from .seesaw import Seesaw
+from .uncertainty import UncertainSum, Uncertainty
 
 __all__ = [
     "Adaptive",
@@ -24,11 +28,17 @@ __all__ = [
     "Curriculum",
     "Deferred",
     "Equalized",
+    "Family",
+    "FiLM",
     "Hardest",
     "Harmonized",
     "History",
     "Mixed",
     "Rule",
     "Seesaw",
+    "UncertainSum",
+    "Uncertainty",
+    "condition",
+    "entropy_weights",
     "hardest",
 ]
