@@ -11,7 +11,7 @@ from .ops import Bound, Terms, bind
 from .ops.bind import factors, lay_out
 from .ops.shapes import Call, arrange
 from .recipe import Recipe
-from .reduce import penalized
+from .reduce import own_divisor, penalized
 from .rule import Adaptive, Rule, adapted, as_rule, wide
 
 
@@ -117,14 +117,18 @@ class RecipeLoss(nn.Module):
         )
 
     def _adaptive(self, rule: Rule, call: Call, bound: Bound, normalizer: float | Tensor | None) -> Tensor:
-        seen, call = adapted(rule, call)
+        given, (seen, call) = call, adapted(rule, call)
+        if normalizer is None and self.reduction == "mean" and call.weight is not given.weight:
+            normalizer = own_divisor(given, bound, self.ignore_index)
         if self.training:
             rule.check_clock()
             rule.observe(seen.logits, seen.target)  # before the logits may be consumed
         value = self._reduced(call, bound, normalizer)
         extra = rule.penalty()
         if extra is not None:
-            value = value + penalized(extra, call, bound, self.ignore_index, self.reduction, normalizer).to(value.dtype)
+            value = value + penalized(extra, given, bound, self.ignore_index, self.reduction, normalizer).to(
+                value.dtype
+            )
         if self.training and self._shared is None:
             rule.settle()
         return value

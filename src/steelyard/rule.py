@@ -205,13 +205,7 @@ class Rule(nn.Module):
 
     def over_ranks(self, sums: Tensor) -> Tensor:
         """The sum over all ranks of `group`, one all-reduce; without ranks the same tensor."""
-        if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-            return sums
-        if torch.distributed.get_world_size(self.group) == 1:
-            return sums
-        total = sums.clone()
-        torch.distributed.all_reduce(total, group=self.group)
-        return total
+        return over_ranks(sums, self.group)
 
     def record(self, *, check: bool = False) -> None:
         """A row of `history`, and once in a while a look for `complaints`, each said once. Not while compiling."""
@@ -258,6 +252,20 @@ class Foreign(Rule):
 
     def adjust(self, logits: Tensor, target: Tensor) -> Tensor:
         return self.rule.adjust(logits, target)
+
+
+def world_size(group: Any = None) -> int:
+    dist = torch.distributed
+    return dist.get_world_size(group) if dist.is_available() and dist.is_initialized() else 1
+
+
+def over_ranks(sums: Tensor, group: Any = None) -> Tensor:
+    """The sum over all ranks of the group, one all-reduce; without ranks the same tensor."""
+    if world_size(group) == 1:
+        return sums
+    total = sums.clone()
+    torch.distributed.all_reduce(total, group=group)
+    return total
 
 
 def as_rule(given: Any) -> Rule | None:
