@@ -151,17 +151,17 @@ def _own(target: Tensor, bound: Bound, weight: Any, ignore_index: int, axis: int
     if bound.norm == "count":
         return labels.valid.sum().double()
     bound = bound.to(zeros, torch.float64)
-    if not softmax:
-        own = reference.sigmoid_mass(labels, bound, zeros.expand(target.shape))
-        return reference.finish(own, own, own, labels).mass.sum()
     try:
-        own = reference.own_weight(labels, bound, zeros.expand(1, size))
+        if softmax:
+            own = reference.own_weight(labels, bound, zeros.expand(1, size))
+        else:
+            own = reference.sigmoid_mass(labels, bound, zeros.expand(target.shape))
     except IndexError:
         raise ValueError(
             f"global_mass: a target is outside the {bound.width} classes of the recipe and is not"
             f" ignore_index={ignore_index}."
         ) from None
-    return reference.finish(own, own, own, labels).mass.sum()
+    return torch.where(labels.valid, own if labels.s is None else own * labels.s, 0.0).sum()
 
 
 def own_divisor(given: Call, bound: Bound, ignore_index: int) -> Tensor | None:
