@@ -1,4 +1,4 @@
-"""What a weighted mean is divided by: on small batches, and when a batch is split over machines or steps.
+"""What a weighted mean is divided by, on small batches. Batches that are split over machines or steps: shards.py.
 
 torch's weighted mean divides by the sum of the weights in the batch. A batch without rare rows then counts as much as one
 with them, and the rare class gets less of the loss than its weight says. steelyard divides by the number of rows.
@@ -7,7 +7,6 @@ with them, and the rare class gets less of the loss than its weight says. steely
 """
 
 import torch
-from torch import Tensor
 
 import steelyard as sy
 
@@ -30,28 +29,6 @@ def minority_shares(batches: tuple[int, ...] = BATCHES) -> dict[int, tuple[float
     return found
 
 
-def shards(recipe: sy.Recipe, *, shared: bool, repeats: int = 50, parts: int = 8) -> Tensor:
-    """[repeats]: |gradient from 8 shards - gradient of the whole batch| / |the latter|; batch 64, 5 % positives.
-
-    shared: every shard divides by `sy.global_mass` of the step; otherwise by its own, and the results are averaged.
-    """
-    torch.manual_seed(1)
-    loss = sy.CrossEntropy(recipe)
-    errors = []
-    for _ in range(repeats):
-        x = torch.randn(64, 10, dtype=torch.float64)
-        y = (torch.rand(64) < 0.05).long()
-        w = torch.zeros(10, 2, dtype=torch.float64, requires_grad=True)
-        (whole,) = torch.autograd.grad(loss(x @ w, y), w)
-        pieces = list(zip(x.chunk(parts), y.chunk(parts), strict=True))
-        z = sy.global_mass([labels for _, labels in pieces], loss) if shared else None
-        values = [loss(rows @ w, labels, normalizer=z) for rows, labels in pieces]
-        total = torch.stack(values).sum() if shared else torch.stack(values).mean()
-        (split,) = torch.autograd.grad(total, w)
-        errors.append((split - whole).norm() / whole.norm())
-    return torch.stack(errors)
-
-
 def main() -> None:
     print(f"THE RARE CLASS'S SHARE OF THE LOSS, {PREVALENCE:.0%} rare, balanced weights: meant to be 50 %")
     print("  batch   divided by the weights (torch)   by the rows (steelyard)")
@@ -64,19 +41,6 @@ def main() -> None:
         print(
             f"  a batch of one rare row: its weight times 50 changes the loss by a factor of {full / light:.0f} ({name})"
         )
-
-    print("\nEIGHT SHARDS OF A BATCH OF 64, 5 % rare: relative error of the gradient")
-    weights = sy.inverse_frequency(sy.Counts.of(950, 50))
-    torchs = sy.mix(weights, sy.fixed(norm="mass"))
-    rows = (
-        ("torch's mean, averaged over the shards", shards(torchs, shared=False)),
-        ("torch's mean, sy.global_mass", shards(torchs, shared=True)),
-        ("divided by the rows, averaged", shards(weights, shared=False)),
-        ("divided by the rows, sy.global_mass", shards(weights, shared=True)),
-    )
-    for name, errors in rows:
-        print(f"  {name:40} median {errors.median():7.1e}   90th percentile {errors.quantile(0.9):7.1e}")
-    print("  Averaging is right for rows only while all shards are equally long; global_mass is right for any.")
 
 
 if __name__ == "__main__":

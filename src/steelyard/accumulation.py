@@ -7,7 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from .losses import RecipeLoss
-from .reduce import global_mass
+from .reduce import global_masses
+from .rule import Rule
 
 
 @contextlib.contextmanager
@@ -15,7 +16,7 @@ def accumulate(
     loss: nn.Module,
     target: Tensor | Sequence[Tensor],
     *,
-    weight: Tensor | Sequence[Tensor | None] | None = None,
+    weight: Any = None,
     group: Any = None,
     averaged: bool = False,
 ) -> Iterator[None]:
@@ -27,14 +28,18 @@ def accumulate(
         optimizer.step()
 
     loss      CrossEntropy, BinaryCrossEntropy, LinearCrossEntropy, or a module that holds some, such as Sum
-    target    all targets of this rank's step, as for the loss: a tensor or a list of micro-batches; weight alike
-    group     the process group; None is all ranks
+    target    all targets of this rank's step, as for the loss: a tensor or a list of micro-batches, which may be empty;
+              weight alike
+    group     the process group, of the statistics of rules too unless they name their own; None is all ranks
     averaged  True under DDP and FSDP, which average gradients over ranks
 
     Losses and gradients of micro-batches and ranks add up to those of one process with one batch; do not divide by the number of
-    micro-batches again. What rules observed inside takes effect at the end, summed over ranks. Costs one all-reduce of one
-    number per loss. Terms of a Sum that are not ours keep their own mean. ValueError for a loss without any of ours, for
-    reduction other than "mean", and inside another `accumulate` of the same loss.
+    micro-batches again. What rules observed inside takes effect at the end, summed over ranks; after an exception it is
+    forgotten. Costs one all-reduce of one number per loss, all in one message. Losses of other targets each get their own
+    `accumulate`, in one `with`. Terms of a Sum that are not ours keep their own mean. Call `advance` before, not inside.
+
+    ValueError for a loss without any of ours, for reduction other than "mean", inside another `accumulate` of the same
+    loss, and as in `global_mass`.
     """
     losses = [m for m in loss.modules() if isinstance(m, RecipeLoss)]
     if not losses:
@@ -46,13 +51,34 @@ def accumulate(
             )
         if each._shared is not None:
             raise ValueError("accumulate: this loss is in another `accumulate` already; open one per optimiser step.")
+    shared = global_masses(losses, target, weight, -100, group, averaged)
+    learning = dict.fromkeys(each.rule for each in losses if each.rule is not None and each.training)
+    with _statistics_over(group, [*learning]):
+        before = [(m, dict(m._buffers)) for rule in learning for m in rule.modules()]
+        try:
+            for each, z in zip(losses, shared, strict=True):
+                each._shared = z
+            yield
+        except BaseException:
+            for module, buffers in before:  # a rule replaces its buffers, so what they were is still there
+                module._buffers.clear()
+                module._buffers.update(buffers)
+            raise
+        finally:
+            for each in losses:
+                each._shared = None
+        for rule in learning:
+            rule.settle()
+
+
+@contextlib.contextmanager
+def _statistics_over(group: Any, rules: Sequence[Rule]) -> Iterator[None]:
+    """The rules, and those inside them, sum over `group` unless they have a group of their own."""
+    those = [m for rule in rules for m in rule.modules() if isinstance(m, Rule) and m.group is None]
     try:
-        for each in losses:
-            each._shared = global_mass(target, each, weight=weight, group=group, averaged=averaged)
+        for rule in those:
+            rule.group = group
         yield
-        for each in losses:
-            if each.rule is not None and each.training:
-                each.rule.settle()
     finally:
-        for each in losses:
-            each._shared = None
+        for rule in those:
+            rule.group = None

@@ -11,7 +11,7 @@ from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from .ops import Bound, Terms, bind, plan, terms, total
 from .ops.shapes import Call, arrange
 from .recipe import Recipe
-from .reduce import REDUCTIONS, reduce
+from .reduce import REDUCTIONS, own_divisor, reduce
 from .rule import Adaptive, adapted, as_rule
 
 Result = TypeVar("Result")
@@ -96,7 +96,9 @@ def _loss(
     call = arrange(name, logits, target, weight, bound, class_dim)
     if rule is not None:
         rule.serve(link, ignore_index)
-        call = explained(name, call, link, ignore_index, functools.partial(adapted, rule, call))[1]
+        given, call = call, explained(name, call, link, ignore_index, functools.partial(adapted, rule, call))[1]
+        if normalizer is None and reduction == "mean" and call.weight is not given.weight and not rule.selects:
+            normalizer = own_divisor(given, bound, ignore_index)
     return reduced(name, call, bound, ignore_index=ignore_index, reduction=reduction, normalizer=normalizer)
 
 

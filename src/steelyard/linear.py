@@ -45,7 +45,7 @@ class LinearCrossEntropy(RecipeLoss):
                 'LinearCrossEntropy: reduction must be "mean" or "sum"; for one loss per row use'
                 ' CrossEntropy(recipe, reduction="none") on the logits.'
             )
-        super().__init__(recipe, ignore_index, reduction, 1, consume_logits=False)
+        super().__init__(recipe, ignore_index, reduction, -1, consume_logits=False)  # probabilities are [..., C]
         if self.rule is not None and self.rule.reads_logits:
             raise ValueError(
                 f"LinearCrossEntropy: {type(self.rule).__name__} needs the logits of every call, which are never all there;"

@@ -10,8 +10,9 @@ from .functional import Result, check_reduction, explained, reduced, terms_of
 from .ops import Bound, Terms, bind
 from .ops.bind import factors, lay_out
 from .ops.shapes import Call, arrange
+from .penalty import penalized
 from .recipe import Recipe
-from .reduce import penalized
+from .reduce import own_divisor
 from .rule import Adaptive, Rule, adapted, as_rule, wide
 
 
@@ -129,7 +130,9 @@ class RecipeLoss(nn.Module):
         )
 
     def _adaptive(self, rule: Rule, call: Call, bound: Bound, normalizer: float | Tensor | None) -> Tensor:
-        seen, call = self._adapted(rule, call)
+        given, (seen, call) = call, self._adapted(rule, call)
+        if normalizer is None and self.reduction == "mean" and call.weight is not given.weight and not rule.selects:
+            normalizer = own_divisor(given, bound, self.ignore_index)
         if self.training:
             rule.check_clock()
             # before the logits may be consumed
@@ -137,7 +140,9 @@ class RecipeLoss(nn.Module):
         value = self._reduced(call, bound, normalizer)
         extra = rule.penalty()
         if extra is not None:
-            value = value + penalized(extra, call, bound, self.ignore_index, self.reduction, normalizer).to(value.dtype)
+            value = value + penalized(extra, given, bound, self.ignore_index, self.reduction, normalizer).to(
+                value.dtype
+            )
         if self.training and self._shared is None:
             rule.settle()
         return value

@@ -1,6 +1,5 @@
 """From unreduced terms to one number, and what that number is divided by."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +9,10 @@ from torch import Tensor
 from .ops import Bound, Terms, bind, reference
 from .ops.shapes import Call, align
 from .recipe import Recipe
-from .rule import as_recipe
+from .rule import Rule, as_recipe, over_ranks, world_size
 
 REDUCTIONS = ("none", "mean", "sum")
+COUNTED = ("count", "mass")  # norms that depend on the data
 
 
 def reduce(terms: Terms, norm: str | float, reduction: str, normalizer: float | Tensor | None = None) -> Tensor:
@@ -40,125 +40,130 @@ def global_mass(
     target: Tensor | Sequence[Tensor],
     recipe_or_loss: Any,
     *,
-    weight: Tensor | Sequence[Tensor | None] | None = None,
+    weight: Any = None,
     ignore_index: int = -100,
     group: Any = None,
     averaged: bool = False,
 ) -> Tensor:
     """Z of one optimiser step, summed over its micro-batches and over all ranks: pass it as `normalizer=`.
 
-    target    as for the loss, or a list: all micro-batches of the step
+    target    as for the loss, or a list: all micro-batches of the step; an empty list where this rank has none
     weight    call weights alike, or None
     averaged  True under DDP and FSDP, which average gradients over ranks: Z is divided by the world size
 
     Z is the count or the mass, by the recipe's norm; given a loss, its current recipe, ignore_index and class_dim are
     used. Losses and gradients of ranks and micro-batches then add up to the single-process value, so do not divide by
-    the number of micro-batches again. Returns a 0-d float64 tensor on the target's device.
+    the number of micro-batches again. Every rank of the group has to call it: one all-reduce of one number. Returns a 0-d
+    float64 tensor on the target's device.
+
+    ValueError for the mass of weights that are learned: its derivative is that of the whole step, which no shard knows.
     """
-    recipe_or_loss = as_recipe(recipe_or_loss)
-    if isinstance(recipe_or_loss, Recipe):
-        bound, axis = bind(recipe_or_loss, "sigmoid" if recipe_or_loss.kind == "multilabel" else "softmax"), 1
-    else:
-        bound, ignore_index, axis = recipe_or_loss.bound(), recipe_or_loss.ignore_index, recipe_or_loss.class_dim
+    return global_masses([recipe_or_loss], target, weight, ignore_index, group, averaged)[0]
+
+
+def global_masses(
+    subjects: Sequence[Any], target: Any, weight: Any, ignore_index: int, group: Any, averaged: bool
+) -> list[Tensor]:
+    """`global_mass` of several losses of the same targets, in one all-reduce."""
     targets = [target] if isinstance(target, Tensor) else list(target)
-    weights: list[Tensor | None] = [weight] if isinstance(weight, Tensor) else list(weight or [None] * len(targets))
+    weights = [weight] if isinstance(target, Tensor) else [None] * len(targets) if weight is None else list(weight)
     if len(weights) != len(targets):
         raise ValueError(f"global_mass: {len(targets)} targets but {len(weights)} weights; give one per micro-batch.")
-    parts = [_one(t, bound, w, ignore_index, axis) for t, w in zip(targets, weights, strict=True)]
-    total = torch.stack(parts).sum()
-    if bound.norm not in ("count", "mass"):
-        total = torch.ones_like(total) * (1.0 if bound.norm == "sum" else float(bound.norm))
-    world = 1
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        world = torch.distributed.get_world_size(group)
-        if bound.norm in ("count", "mass"):
-            torch.distributed.all_reduce(total, group=group)
-    return total / world if averaged else total
-
-
-def _one(target: Tensor, bound: Bound, weight: Any, ignore_index: int, axis: int) -> Tensor:
-    """Count or mass of one micro-batch, float64."""
+    for each in targets:
+        if not isinstance(each, Tensor):
+            raise ValueError(f"global_mass: target must be a tensor or a list of them, got {type(each).__name__}.")
+    made = [_bound(subject, ignore_index) for subject in subjects]
+    device = targets[0].device if targets else _device(subjects, group)
     with torch.no_grad():
-        soft, softmax = target.is_floating_point(), bound.link == "softmax"
-        wide = soft or not softmax  # whether the target has the class axis
-        size = target.shape[axis] if wide and target.dim() > 1 else bound.width or 1
-        shape = list(target.shape)
-        if softmax and wide:
-            del shape[axis]
-        zeros = torch.zeros((), dtype=torch.float64, device=target.device)
-        weight = align("global_mass", weight, shape, zeros, singleton=axis if softmax else None)
-        if wide and target.dim() > 1:
-            target = target.movedim(axis, 1)
-            weight = weight if softmax or weight is None else weight.movedim(axis, 1)
-        labels = reference.read(zeros, target, bound.link, weight, ignore_index)
-        if bound.norm == "count":
-            return labels.valid.sum().double()
-        bound = bound.to(zeros, torch.float64)
+        nothing = torch.zeros((), dtype=torch.float64, device=device)
+        sums = [
+            sum((own_mass(t, bound, w, ignore, axis) for t, w in zip(targets, weights, strict=True)), start=nothing)
+            if bound.norm in COUNTED
+            else torch.full_like(nothing, 1.0 if bound.norm == "sum" else float(bound.norm))
+            for bound, ignore, axis in made
+        ]
+        total = torch.stack(sums)
+        counted = [bound.norm in COUNTED for bound, _, _ in made]
+        if any(counted):
+            # NCCL moves tensors of its own device only
+            moved = total.cuda() if device.type == "cpu" and _backend(group) == "nccl" else total
+            reduced = over_ranks(moved, group).to(device)
+            total = torch.where(torch.tensor(counted, device=device), reduced, total) if not all(counted) else reduced
+        return list((total / world_size(group) if averaged else total).unbind())
+
+
+def _bound(subject: Any, ignore_index: int) -> tuple[Bound, int, int]:
+    """(bound, ignore_index, class_dim) of a loss, a rule or a recipe."""
+    recipe = as_recipe(subject)
+    if isinstance(recipe, Recipe):
+        link = "sigmoid" if recipe.kind == "multilabel" else subject.link if isinstance(subject, Rule) else "softmax"
+        bound, axis = bind(recipe, link), 1
+    elif getattr(subject, "class_dim", None) is None:
+        raise TypeError(
+            f"global_mass: takes a Recipe, a rule, CrossEntropy or BinaryCrossEntropy, got {type(subject).__name__}."
+            " For a Sum, whose losses each divide by their own, use sy.accumulate(loss, targets)."
+        )
+    else:
+        bound, ignore_index, axis = subject.bound(), subject.ignore_index, subject.class_dim
+    if (
+        bound.norm == "mass"
+        and bound.weight is not None
+        and any(t is not None and t.requires_grad for t in bound.weight)
+    ):
+        raise ValueError(
+            "global_mass: the weights are learned and the loss divides by their mass, whose derivative is that of the"
+            ' whole step and known to no shard. Divide by the count: norm="count".'
+        )
+    return bound, ignore_index, axis
+
+
+def _backend(group: Any) -> str:
+    dist = torch.distributed
+    return dist.get_backend(group) if dist.is_available() and dist.is_initialized() else ""
+
+
+def _device(subjects: Sequence[Any], group: Any) -> torch.device:
+    """Where the numbers of a rank without any target are."""
+    tensors = [t for s in subjects if isinstance(s, torch.nn.Module) for t in (*s.parameters(), *s.buffers())]
+    if tensors:
+        return tensors[0].device
+    on_gpu = torch.cuda.is_available() and _backend(group) not in ("", "gloo", "mpi")
+    return torch.device("cuda", torch.cuda.current_device()) if on_gpu else torch.device("cpu")
+
+
+def own_mass(target: Tensor, bound: Bound, weight: Any, ignore_index: int, axis: int) -> Tensor:
+    """Count or mass of one micro-batch, float64."""
+    soft, softmax = target.is_floating_point(), bound.link == "softmax"
+    if softmax and target.dim() == int(soft):  # logits [C]: one item without a batch axis
+        target, weight = target.unsqueeze(0), weight.unsqueeze(0) if isinstance(weight, Tensor) else weight
+    wide = soft or not softmax  # whether the target has the class axis
+    size = target.shape[axis] if wide and target.dim() > 1 else bound.width or 1
+    shape = list(target.shape)
+    if softmax and wide:
+        del shape[axis]
+    zeros = torch.zeros((), dtype=torch.float64, device=target.device)
+    weight = align("global_mass", weight, shape, zeros, singleton=axis if softmax else None)
+    if wide and target.dim() > 1:
+        target = target.movedim(axis, 1)
+        weight = weight if softmax or weight is None else weight.movedim(axis, 1)
+    labels = reference.read(zeros, target, bound.link, weight, ignore_index)
+    if bound.norm == "count":
+        return labels.valid.sum().double()
+    bound = bound.to(zeros, torch.float64)
+    try:
         if softmax:
             own = reference.own_weight(labels, bound, zeros.expand(1, size))
         else:
             own = reference.sigmoid_mass(labels, bound, zeros.expand(target.shape))
-        return reference.finish(own, own, own, labels).mass.sum()
+    except IndexError:
+        raise ValueError(
+            f"global_mass: a target is outside the {bound.width} classes of the recipe and is not"
+            f" ignore_index={ignore_index}."
+        ) from None
+    return torch.where(labels.valid, own if labels.s is None else own * labels.s, 0.0).sum()
 
 
-def penalized(
-    penalty: Tensor,
-    call: Call,
-    bound: Bound,
-    ignore_index: int,
-    reduction: str,
-    normalizer: float | Tensor | None,
-) -> Tensor:
-    """A term that every item's loss has on top, reduced as the losses are: shards and micro-batches of a step that share
-    their normalizer then add up to one penalty. A table [label value, class] is looked up by each item's label.
-    """
-    if penalty.dim() == 2:
-        return _by_label(penalty, call, bound, ignore_index, reduction, normalizer)
-    if reduction == "none":
-        return penalty
-    norm = bound.norm if bound.norm in ("count", "mass") else "count"
-    own = _one(call.target, dataclasses.replace(bound, norm=norm), call.weight, ignore_index, 1)
-    if reduction == "sum" or (normalizer is None and bound.norm == "sum"):
-        return penalty * own
-    if normalizer is None and bound.norm == norm:
-        return penalty * (own > 0)
-    z = float(bound.norm) if normalizer is None else normalizer
-    if isinstance(z, Tensor):
-        z = z.to(own)
-        return penalty * torch.where(z == 0, 0.0, own / torch.where(z == 0, 1.0, z))
-    return penalty * own / z if z else penalty * 0.0
-
-
-def _by_label(
-    table: Tensor,
-    call: Call,
-    bound: Bound,
-    ignore_index: int,
-    reduction: str,
-    normalizer: float | Tensor | None,
-) -> Tensor:
-    """`penalized` for a table [C, 1] (softmax), [2, 1] or [2, K] (sigmoid): a soft target has the expectation over labels."""
-    labels = reference.read(table, call.target, bound.link, call.weight, ignore_index)
-    if bound.link == "sigmoid":
-        yes = labels.t if labels.y is None else labels.y
-        assert yes is not None
-        no_row, yes_row = (row.reshape(1, -1, *[1] * (yes.dim() - 2)) if yes.dim() > 1 else row for row in table)
-        items = no_row + yes * (yes_row - no_row)
-    elif labels.y is None:
-        assert labels.t is not None
-        items = torch.tensordot(labels.t.movedim(1, -1), table[:, 0].to(labels.t.dtype), dims=1)
-    else:
-        items = table[:, 0][labels.y]
-    items = torch.where(labels.valid, items, 0.0)
-    if reduction == "none":
-        return call.restore(items, bound.link)
-    total = items.sum()
-    if reduction == "sum" or (normalizer is None and bound.norm == "sum"):
-        return total
-    if normalizer is None:
-        counted = bound.norm in ("count", "mass")
-        normalizer = _one(call.target, bound, call.weight, ignore_index, 1) if counted else float(bound.norm)
-    if not isinstance(normalizer, Tensor):
-        return total / normalizer if normalizer else total * 0.0
-    z = normalizer.to(total)
-    return torch.where(z == 0, 0.0, total / torch.where(z == 0, 1.0, z))
+def own_divisor(given: Call, bound: Bound, ignore_index: int) -> Tensor | None:
+    """Z of one call by the caller's weights, where its norm has one: what a rule weighs is known only once there are
+    logits, so a Z that holds for shards cannot depend on it."""
+    return own_mass(given.target, bound, given.weight, ignore_index, 1) if bound.norm in COUNTED else None

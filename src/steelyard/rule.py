@@ -111,12 +111,15 @@ class Rule(nn.Module):
 
     link, ignore_index  of the loss that took it
     group               the process group its statistics are summed over; None is all ranks
+    selects             whether `weigh` leaves items out by weights of 0, as a choice: a mean is then over the rest. Otherwise
+                        what a rule weighs does not enter Z, which shards have to know before there are logits
     clock               set by rules that follow a schedule
     """
 
     link: str = "softmax"
     ignore_index: int = -100
     group: Any = None
+    selects: bool = False
     clock: Clock | None
 
     def __init__(self) -> None:
@@ -209,13 +212,7 @@ class Rule(nn.Module):
 
     def over_ranks(self, sums: Tensor) -> Tensor:
         """The sum over all ranks of `group`, one all-reduce; without ranks the same tensor."""
-        if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-            return sums
-        if torch.distributed.get_world_size(self.group) == 1:
-            return sums
-        total = sums.clone()
-        torch.distributed.all_reduce(total, group=self.group)
-        return total
+        return over_ranks(sums, self.group)
 
     def record(self, *, check: bool = False) -> None:
         """A row of `history`, and once in a while a look for `complaints`, each said once. Not while compiling."""
@@ -242,7 +239,9 @@ class Rule(nn.Module):
 
 
 class Foreign(Rule):
-    """An object of the caller's own that follows the protocol."""
+    """An object of the caller's own that follows the protocol; its call weights act like the caller's."""
+
+    selects = True
 
     def __init__(self, rule: Adaptive):
         super().__init__()
@@ -262,6 +261,20 @@ class Foreign(Rule):
 
     def adjust(self, logits: Tensor, target: Tensor) -> Tensor:
         return self.rule.adjust(logits, target)
+
+
+def world_size(group: Any = None) -> int:
+    dist = torch.distributed
+    return dist.get_world_size(group) if dist.is_available() and dist.is_initialized() else 1
+
+
+def over_ranks(sums: Tensor, group: Any = None) -> Tensor:
+    """The sum over all ranks of the group, one all-reduce; without ranks the same tensor."""
+    if world_size(group) == 1:
+        return sums
+    total = sums.clone()
+    torch.distributed.all_reduce(total, group=group)
+    return total
 
 
 def as_rule(given: Any) -> Rule | None:

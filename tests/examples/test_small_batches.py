@@ -53,27 +53,3 @@ def test_in_a_batch_of_one_class_torchs_mean_ignores_the_weight(example):
     torch.testing.assert_close(torchs, torch.nn.CrossEntropyLoss()(z, y))
     assert example[1].line("(torch's mean)").split("factor of ")[1].startswith("1 ")
     assert example[1].line("(steelyard)", "factor").split("factor of ")[1].startswith("50 ")
-
-
-def test_shard_means_do_not_add_up_and_global_mass_does(example):
-    _, printed = example
-    assert 0.3 < printed.numbers("torch's mean, averaged over the shards", "median")[0] < 0.7
-    for name in (
-        "torch's mean, sy.global_mass",
-        "divided by the rows, averaged",
-        "divided by the rows, sy.global_mass",
-    ):
-        assert max(printed.numbers(name, "median")[::2]) < 1e-12
-
-
-@pytest.mark.parametrize("norm", ["mass", "count"])
-def test_global_mass_is_exact_for_shards_of_unequal_length_too(norm):
-    torch.manual_seed(2)
-    loss = sy.CrossEntropy(sy.fixed(weight=[0.5, 10.0], norm=norm))
-    z, y = torch.randn(64, 2).double(), torch.randint(2, (64,))
-    pieces = list(zip(z.split([40, 20, 4]), y.split([40, 20, 4]), strict=True))
-    step = sy.global_mass([labels for _, labels in pieces], loss)
-    total = sum(loss(rows, labels, normalizer=step) for rows, labels in pieces)
-    torch.testing.assert_close(total, loss(z, y), rtol=1e-12, atol=0)
-    averaged = torch.stack([loss(rows, labels) for rows, labels in pieces]).mean()
-    assert abs(float(averaged - loss(z, y))) > 1e-3

@@ -1,67 +1,90 @@
-"""Two ranks with gradients averaged, as DDP does, are one process with the whole batch."""
+"""What ranks and micro-batches make of a step is what one process with one batch makes of it.
+
+torchrun starts the ranks (gloo, one thread each), once for 2 and once for 4; every check is in tests/framework/shards.py.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
-from torch import nn
-from torch.nn.parallel import DistributedDataParallel
+from tests.adaptive.rules import RULES
+from tests.framework import shards
+from tests.framework.shards import DTYPES, KINDS, SUBJECTS, WAYS
 
-import steelyard as sy
-
-RECIPES = {
-    "count": sy.Recipe(weight=[0.5, 1.0, 8.0]),
-    "mass": sy.Recipe(weight=[0.5, 1.0, 8.0], norm="mass"),
-    "sum": sy.Recipe(norm="sum"),
-}
-# rank 0: 7 items in two micro-batches; rank 1: 3 items of which none is valid, then none of one
-BATCHES = [[slice(0, 5), slice(5, 7)], [slice(7, 9), slice(9, 10)]]
-UNEVEN = [[slice(0, 2), slice(2, 3)], [slice(3, 9), slice(9, 10)]]
+PROGRAM = Path(shards.__file__)
 
 
-def data():
-    random = torch.Generator().manual_seed(0)
-    x = torch.randn(10, 4, generator=random, dtype=torch.float64)
-    return x, torch.tensor([0, 1, 2, 2, 0, 1, 0, -100, -100, -100])
+@pytest.fixture(scope="module", params=[2, pytest.param(4, marks=pytest.mark.slow)])
+def found(request, tmp_path_factory):
+    """(number of ranks, what each of them found)"""
+    folder, ranks = tmp_path_factory.mktemp("ranks"), request.param
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        ranks,
+        PROGRAM,
+        folder,
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([str(c) for c in command], env=environment, stderr=subprocess.PIPE, text=True) as torchrun:
+        try:
+            _, told = torchrun.communicate(timeout=300)
+        except subprocess.TimeoutExpired:
+            torchrun.terminate()  # it ends its ranks; killed, it would leave them waiting for each other
+            raise
+    assert torchrun.returncode == 0, told
+    return ranks, [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(ranks)]
 
 
-def model() -> nn.Module:
-    torch.manual_seed(1)
-    return nn.Linear(4, 3).double()
+def check(found, expected, tolerance):
+    """Every tensor to `tolerance` of its largest entry."""
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        value, other = value.detach().double(), found[name].double()
+        finite = value[value.isfinite()]
+        near = tolerance * float(finite.abs().max()) if finite.numel() else 0.0
+        torch.testing.assert_close(other, value, rtol=0, atol=near, equal_nan=True, msg=lambda m, n=name: f"{n}: {m}")
 
 
-def single(recipe) -> list[torch.Tensor]:
-    net, (x, y) = model(), data()
-    loss = sy.CrossEntropy(recipe)(net(x), y)
-    loss.backward()
-    return [p.grad for p in net.parameters()]
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-12)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_losses_and_gradients_are_those_of_a_single_process(found, kind, dtype, tolerance):
+    ranks, everything = found
+    seen = 0
+    for name, subject in SUBJECTS.items():
+        start = f"{dtype} | {kind} | {name} | "
+        keys = [k for k in everything[0] if k.startswith(start)]
+        seen += len(keys)
+        expected = shards.single(subject, DTYPES[dtype]) if keys else {}
+        for key in keys:
+            for rank in range(ranks):
+                try:
+                    check(everything[rank][key], expected, tolerance)
+                except AssertionError as wrong:
+                    raise AssertionError(f"rank {rank}, {key}: {wrong}") from None
+    assert seen >= 9
 
 
-def rank(index: int, path: str) -> None:
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{path}/meet", rank=index, world_size=2)
-    found = {}
-    for batches, how in ((BATCHES, "nothing valid on rank 1"), (UNEVEN, "uneven")):
-        for name, recipe in RECIPES.items():
-            net, (x, y) = DistributedDataParallel(model()), data()
-            loss = sy.CrossEntropy(recipe)
-            mine = batches[index]
-            z = sy.global_mass([y[s] for s in mine], loss, averaged=True)
-            with net.no_sync():
-                loss(net(x[mine[0]]), y[mine[0]], normalizer=z).backward()
-            loss(net(x[mine[1]]), y[mine[1]], normalizer=z).backward()
-            found[f"{how} {name}"] = [p.grad for p in net.parameters()]
-    torch.save(found, f"{path}/{index}.pt")
-    dist.destroy_process_group()
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-10)])
+@pytest.mark.parametrize("name", [n for n, case in RULES.items() if case.exact])
+def test_rules_learn_over_ranks_what_a_single_process_learns(found, name, dtype, tolerance):
+    ranks, everything = found
+    expected = shards.trained(name, DTYPES[dtype], "one call", ranks)
+    for way in WAYS[dtype]:
+        for rank in range(ranks):
+            check(everything[rank][f"{dtype} | {name} | {way}"], expected, tolerance)
 
 
-@pytest.mark.timeout(120)
-def test_ddp_with_a_global_normaliser_is_a_single_process(tmp_path):
-    mp.spawn(rank, args=(str(tmp_path),), nprocs=2)
-    for index in range(2):
-        found = torch.load(tmp_path / f"{index}.pt", weights_only=True)
-        assert len(found) == 6
-        for how, gradients in found.items():
-            for f, e in zip(gradients, single(RECIPES[how.split()[-1]]), strict=True):
-                torch.testing.assert_close(f, e, rtol=1e-9, atol=1e-12, msg=lambda m, h=how: f"{h}: {m}")
-                assert f.abs().max() > 1e-3
+def test_a_group_of_ranks_is_its_own_step(found):
+    ranks, everything = found
+    keys = [k for k in everything[0] if k.startswith("half")]
+    assert len(keys) == 5
+    for key in keys:
+        for rank in range(ranks):
+            check(everything[rank][key], shards.single(SUBJECTS[key.split(" | ")[2]], torch.float64), 1e-12)

@@ -39,6 +39,7 @@ def hardest(
 class Hardest(Rule):
     """What `hardest` makes; its state is the share that was kept in the last step."""
 
+    selects = True
     kept: Tensor
     pending: Tensor
 

@@ -59,6 +59,7 @@ class Mixed(Rule):
             if rule is None:
                 raise TypeError(f"Mixed: takes rules and recipes, got {type(given).__name__} {given!r}.")
         self.rules = nn.ModuleList(made)  # type: ignore[arg-type]  # none is None
+        self.selects = any(rule.selects for rule in self.parts)
         self.clock = Clock(needed=False)  # for the history; whether a part needs one is its own matter
         self._structures: dict[tuple[int, ...], tuple[tuple[Recipe, ...], Recipe]] = {}
         self.recipe()  # or an error naming what is set twice

@@ -1,0 +1,76 @@
+"""A rule's penalty, reduced as the losses are, so that shards of a step add up to one."""
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from .ops import Bound, reference
+from .ops.shapes import Call
+from .reduce import COUNTED, own_mass
+
+
+def penalized(
+    penalty: Tensor,
+    given: Call,
+    bound: Bound,
+    ignore_index: int,
+    reduction: str,
+    normalizer: float | Tensor | None,
+) -> Tensor:
+    """A term that every item's loss has on top, reduced as the losses are: shards and micro-batches of a step that share
+    their normalizer then add up to one penalty. A table [label value, class] is looked up by each item's label. `given` has
+    the caller's weights, and not the rule's.
+    """
+    if penalty.dim() == 2:
+        return _by_label(penalty, given, bound, ignore_index, reduction, normalizer)
+    if reduction == "none":
+        zeros = torch.zeros((), device=given.target.device)
+        valid = reference.read(zeros, given.target, bound.link, given.weight, ignore_index).valid
+        return penalty * given.restore(valid, bound.link)
+    norm = bound.norm if bound.norm in COUNTED else "count"
+    own = own_mass(given.target, dataclasses.replace(bound, norm=norm), given.weight, ignore_index, 1).detach()
+    if reduction == "sum" or (normalizer is None and bound.norm == "sum"):
+        return penalty * own
+    if normalizer is None and bound.norm == norm:
+        return penalty * (own > 0)
+    z = float(bound.norm) if normalizer is None else normalizer
+    if isinstance(z, Tensor):
+        z = z.to(own)
+        return penalty * torch.where(z == 0, 0.0, own / torch.where(z == 0, 1.0, z))
+    return penalty * own / z if z else penalty * 0.0
+
+
+def _by_label(
+    table: Tensor,
+    call: Call,
+    bound: Bound,
+    ignore_index: int,
+    reduction: str,
+    normalizer: float | Tensor | None,
+) -> Tensor:
+    """`penalized` for a table [C, 1] (softmax), [2, 1] or [2, K] (sigmoid): a soft target has the expectation over labels."""
+    labels = reference.read(table, call.target, bound.link, call.weight, ignore_index)
+    if bound.link == "sigmoid":
+        yes = labels.t if labels.y is None else labels.y
+        assert yes is not None
+        no_row, yes_row = (row.reshape(1, -1, *[1] * (yes.dim() - 2)) if yes.dim() > 1 else row for row in table)
+        items = no_row + yes * (yes_row - no_row)
+    elif labels.y is None:
+        assert labels.t is not None
+        items = torch.tensordot(labels.t.movedim(1, -1), table[:, 0].to(labels.t.dtype), dims=1)
+    else:
+        items = table[:, 0][labels.y]
+    items = torch.where(labels.valid, items, 0.0)
+    if reduction == "none":
+        return call.restore(items, bound.link)
+    total = items.sum()
+    if reduction == "sum" or (normalizer is None and bound.norm == "sum"):
+        return total
+    if normalizer is None:
+        counted = bound.norm in ("count", "mass")
+        normalizer = own_mass(call.target, bound, call.weight, ignore_index, 1) if counted else float(bound.norm)
+    if not isinstance(normalizer, Tensor):
+        return total / normalizer if normalizer else total * 0.0
+    z = normalizer.to(total)
+    return torch.where(z == 0, 0.0, total / torch.where(z == 0, 1.0, z))
