@@ -88,13 +88,14 @@ def _loss(
 ) -> Tensor:
     check_reduction(name, reduction, normalizer)
     rule = None if isinstance(recipe, Bound) else as_rule(recipe)
+    if rule is not None:
+        rule.serve(link, ignore_index)  # before it is asked for tables
     now = recipe if rule is None else rule.recipe()
     bound = bind(now, link) if isinstance(now, Recipe) else now
     if not isinstance(bound, Bound):
         raise TypeError(f"{name}: takes a Recipe, got {type(recipe).__name__}. Weights alone: fixed(weight=...).")
     call = arrange(name, logits, target, weight, bound, class_dim)
     if rule is not None:
-        rule.serve(link, ignore_index)
         call = adapted(rule, call)[1]
     return reduced(name, call, bound, ignore_index=ignore_index, reduction=reduction, normalizer=normalizer)
 
@@ -113,7 +114,7 @@ def reduced(
     if consume and torch.is_grad_enabled() and call.logits.requires_grad:
         _check_consumable(name, call.logits)
     if (norm := _known(bound.norm, reduction, normalizer)) is not None:
-        one = _explained(
+        one = explained(
             name,
             call,
             bound.link,
@@ -163,7 +164,7 @@ def _terms(name: str, call: Call, bound: Bound, ignore_index: int, backend: str 
         backend = backend or plan(call.logits, call.target, bound, call.weight).backend
         if backend != "native" and bound.link == "sigmoid" and not call.target.is_floating_point():
             _check_yes_or_no(name, call.target, ignore_index)  # the native kernels look themselves
-    return _explained(
+    return explained(
         name,
         call,
         bound.link,
@@ -172,7 +173,7 @@ def _terms(name: str, call: Call, bound: Bound, ignore_index: int, backend: str 
     )
 
 
-def _explained(name: str, call: Call, link: str, ignore_index: int, compute: Callable[[], Result]) -> Result:
+def explained(name: str, call: Call, link: str, ignore_index: int, compute: Callable[[], Result]) -> Result:
     """Compute, and turn a label outside the classes into a sentence (no device is asked in the normal case)."""
     if torch.compiler.is_compiling():
         return compute()

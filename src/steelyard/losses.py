@@ -6,7 +6,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from .functional import check_reduction, reduced, terms_of
+from .functional import check_reduction, explained, reduced, terms_of
 from .ops import Bound, Terms, bind
 from .ops.bind import factors, lay_out
 from .ops.shapes import Call, arrange
@@ -117,10 +117,12 @@ class RecipeLoss(nn.Module):
         )
 
     def _adaptive(self, rule: Rule, call: Call, bound: Bound, normalizer: float | Tensor | None) -> Tensor:
-        seen, call = adapted(rule, call)
+        name = type(self).__name__
+        seen, call = explained(name, call, self.link, self.ignore_index, lambda: adapted(rule, call))
         if self.training:
             rule.check_clock()
-            rule.observe(seen.logits, seen.target)  # before the logits may be consumed
+            # before the logits may be consumed
+            explained(name, call, self.link, self.ignore_index, lambda: rule.observe(seen.logits, seen.target))
         value = self._reduced(call, bound, normalizer)
         extra = rule.penalty()
         if extra is not None:

@@ -173,6 +173,10 @@ class Rule(nn.Module):
         """{short name: sentence} of what looks wrong now, such as a rule that has reached the end of its range."""
         return {}
 
+    def notes(self) -> list[str]:
+        """Sentences that `explain` has to add: what the numbers rest on."""
+        return []
+
     def watched(self) -> dict[str, Tensor]:
         """What `history` records: small tensors by name."""
         return {name: t for name, t in self.emit()[1].items() if t.numel() <= 4096}

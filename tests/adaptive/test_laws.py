@@ -142,6 +142,8 @@ def test_micro_batches_are_one_batch(case):
 
 @CASES
 def test_compiled_it_is_the_same_and_new_numbers_do_not_recompile(case):
+    if case.compiles is not None:
+        pytest.skip(case.compiles)
     torch._dynamo.reset()
     one, two = case.loss(), case.loss()
     counter = CompileCounter()

@@ -10,8 +10,26 @@ what a step observes takes effect at the next one; `history()` is a table of the
 from ..history import History
 from ..rule import Adaptive, Rule
 from .anneal import Anneal
+from .batch import BatchStatistics
 from .curriculum import Curriculum
 from .deferred import Deferred
+from .knee import FBetaKnee, knee_sensitivity
+from .knee_cdf import normal_exponential_ratio, uniform_ratio
+from .maps import CalibratedMaps
 from .mixed import Mixed
 
-__all__ = ["Adaptive", "Anneal", "Curriculum", "Deferred", "History", "Mixed", "Rule"]
+__all__ = [
+    "Adaptive",
+    "Anneal",
+    "BatchStatistics",
+    "CalibratedMaps",
+    "Curriculum",
+    "Deferred",
+    "FBetaKnee",
+    "History",
+    "Mixed",
+    "Rule",
+    "knee_sensitivity",
+    "normal_exponential_ratio",
+    "uniform_ratio",
+]
