@@ -1,5 +1,6 @@
 """Weights from what the batches hold: how often each class comes, and how hard it is."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -57,7 +58,7 @@ class BatchStatistics(Rule):
         gamma: float = 0.0,
         momentum: float = 0.99,
         warm_up: int = 100,
-        widest: float = 100.0,
+        widest: float = 1000.0,
     ):
         super().__init__()
         for name, value in (("beta", beta), ("gamma", gamma)):
@@ -99,7 +100,9 @@ class BatchStatistics(Rule):
                     ' with kind="multilabel".'
                 )
             if int(self.steps):
-                raise ValueError(f"BatchStatistics: it has learned from a {self.link} loss; make a new one for this loss.")
+                raise ValueError(
+                    f"BatchStatistics: it has learned from a {self.link} loss; make a new one for this loss."
+                )
             self._lay_out(link)
         super().serve(link, ignore_index)
 
@@ -124,7 +127,9 @@ class BatchStatistics(Rule):
         self.register_buffer("weight", self._weights())
         table = self.weight.reshape(start.shape)
         classes = self.names if self._named else None
-        self._structure = Recipe(weight=table, classes=classes, kind=kind, source=(f"batch statistics, {self._told()}",))
+        self._structure = Recipe(
+            weight=table, classes=classes, kind=kind, source=(f"batch statistics, {self._told()}",)
+        )
         self._key = next(iter(factors(self._structure)))
 
     def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
@@ -148,7 +153,11 @@ class BatchStatistics(Rule):
             missed = torch.stack([no * seen.p, yes * (-seen.z).sigmoid()])
             sums = torch.stack([n, missed]).to(self.pending.dtype).sum(dim=2)
         elif seen.y.dim() == 2:
-            sums = torch.stack([seen.y, seen.y * -seen.z.log_softmax(1).expm1()]).to(self.pending.dtype).sum(dim=1)[:, :, None]
+            sums = (
+                torch.stack([seen.y, seen.y * -seen.z.log_softmax(1).expm1()])
+                .to(self.pending.dtype)
+                .sum(dim=1)[:, :, None]
+            )
         else:
             miss = -seen.z.log_softmax(1).gather(1, seen.y[:, None]).expm1().squeeze(1)
             each = (torch.stack([torch.ones_like(miss), miss]) * seen.valid).to(self.pending.dtype)
@@ -185,7 +194,9 @@ class BatchStatistics(Rule):
         shares, few = self._shares()
         found = -self.beta * torch.maximum(shares, few).log()
         if self.gamma:
-            found = found + self.gamma * torch.maximum(self.difficulty, few).log()
+            hard = self.gamma * self.difficulty.clamp(min=torch.finfo(found.dtype).tiny).log()
+            # a class without a miss left is not infinitely easier: the others would all be cut alike
+            found = found + torch.maximum(hard, hard.amax(dim=0) - math.log(self.widest))
         return found - found.amin(dim=0)
 
     def _weights(self) -> Tensor:
@@ -211,14 +222,19 @@ class BatchStatistics(Rule):
                 f"{self._some(rare)} came less than once within the memory of {1 / (1 - self.momentum):.4g} steps, so the weight"
                 " there is a guess; raise momentum, or give Counts of the whole data."
             )
-        wide = self._ratios() > torch.tensor(self.widest).log() + 1e-9
+        wide = self._ratios() > math.log(self.widest) + 1e-9
         if wide.any():
-            found["widest"] = f"{self._some(wide)} would weigh more than widest={self.widest:g} times the smallest; it is cut there."
+            found["widest"] = (
+                f"{self._some(wide)} would weigh more than widest={self.widest:g} times the smallest; it is cut there."
+            )
         return found
 
     def _some(self, which: Tensor) -> str:
         rows = which.any(dim=1 if self.link == "softmax" else 0).nonzero().flatten().tolist()
-        names = [self.names[i] if len(which) != 2 or self.link == "softmax" or which.shape[1] > 1 else self.names[-1] for i in rows]
+        names = [
+            self.names[i] if len(which) != 2 or self.link == "softmax" or which.shape[1] > 1 else self.names[-1]
+            for i in rows
+        ]
         return ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
     def _told(self) -> str:

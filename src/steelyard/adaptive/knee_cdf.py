@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.special import erfcx, ndtr
 
+SHARP = 1e8  # mean / spread from which a normal X is a point, to the last digit of float64
+
 
 def uniform_ratio(z: Any, *, x: tuple[Any, Any], v: tuple[Any, Any]) -> Tensor:
     """Pr(X / V <= z) for X ~ U(x[0], x[1]) and V ~ U(v[0], v[1]), independent, V > 0.
@@ -30,9 +32,7 @@ def uniform_ratio(z: Any, *, x: tuple[Any, Any], v: tuple[Any, Any]) -> Tensor:
     height = torch.where(width > 0, (middle - a) / torch.where(width > 0, width, 1.0), 0.0)
     above = (high - torch.maximum(low, b)).clamp(min=0)
     spread = (inside * height + above) / torch.where(length > 0, length, 1.0)
-    point = torch.where(
-        width > 0, ((low - a) / torch.where(width > 0, width, 1.0)).clamp(0, 1), (low >= a).to(z.dtype)
-    )
+    point = torch.where(width > 0, ((low - a) / torch.where(width > 0, width, 1.0)).clamp(0, 1), (low >= a).to(z.dtype))
     return torch.where(length > 0, spread, point)
 
 
@@ -50,15 +50,16 @@ def normal_exponential_ratio(z: Any, *, mean: Any, spread: Any, rate: Any) -> Te
     z, mean, spread, rate = _wide(z, mean, spread, rate)
     negative = z < 0
     mean, z = torch.where(negative, -mean, mean), z.abs()
-    some = spread > 0
+    some = spread * SHARP > mean.abs()
     m = mean / torch.where(some, spread, 1.0)
-    a = rate * torch.where(some, spread, 1.0) / z  # inf at z = 0, where the second term is 0
+    # at z = 0 no V is large enough
+    a = torch.where(z > 0, rate * torch.where(some, spread, 1.0) / z, float("inf"))
     beyond = (a - m).clamp(min=0)
     far = erfcx(beyond / math.sqrt(2)) * torch.exp(-m * m / 2) / 2
     near = torch.where(a < m, a, 0.0)
     found = ndtr(-m) + torch.where(a < m, torch.exp(near * (near / 2 - m)) * ndtr(m - near), far)
-    sure = torch.where(mean > 0, torch.exp(-rate * mean.clamp(min=0) / z), 1.0)
-    sure = torch.where((mean > 0) & (z == 0), 0.0, sure)
+    sure = torch.where(z > 0, torch.exp(-rate * (mean.clamp(min=0) / z)), 0.0)
+    sure = torch.where(mean > 0, sure, 1.0)
     found = torch.where(some, found, sure).clamp(0, 1)
     return torch.where(negative, 1 - found, found)
 

@@ -183,13 +183,17 @@ class CalibratedMaps(Rule):
         goal = f"share={self.share:g}" if self.boundary_f is None else f"boundary_f={self.boundary_f:g}"
         a = float(self.strength)
         if below:
-            found["below"] = f"the maps hold values below base={self.base:g}; they count as base. What is the maps' base?"
+            found["below"] = (
+                f"the maps hold values below base={self.base:g}; they count as base. What is the maps' base?"
+            )
         if not mapped:
             found["flat"] = f"the maps are flat, all at base={self.base:g}, so no strength brings {goal}."
         elif a >= self.largest:
             found["largest"] = f"the strength is at its end, largest={self.largest:g}, and {goal} is not reached."
         elif a <= self.smallest and (self.share is None or self.share > 0):
-            found["smallest"] = f"the strength is at its end, {self.smallest:g}, and {goal} is exceeded without the maps."
+            found["smallest"] = (
+                f"the strength is at its end, {self.smallest:g}, and {goal} is exceeded without the maps."
+            )
         return found
 
     def _weights(self, extra: Tensor) -> Tensor:
@@ -250,7 +254,11 @@ class CalibratedMaps(Rule):
         return hits(predicted, labels, valid, self.radius, self.pending.dtype)
 
     def extra_repr(self) -> str:
-        goal = f"share={self.share:g}" if self.boundary_f is None else f"boundary_f={self.boundary_f:g}, radius={self.radius}"
+        goal = (
+            f"share={self.share:g}"
+            if self.boundary_f is None
+            else f"boundary_f={self.boundary_f:g}, radius={self.radius}"
+        )
         return f"{self.make!r}, {goal}, momentum {self.momentum:g}"
 
 
