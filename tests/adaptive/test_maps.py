@@ -58,7 +58,7 @@ def test_the_share_of_the_loss_is_what_was_asked_while_a_net_learns(share):
 def test_the_share_is_of_the_loss_with_its_own_recipe():
     rule = adaptive.CalibratedMaps(edges, sy.focal(gamma=2.0), share=0.4, momentum=0.0)
     loss = sy.CrossEntropy(rule, reduction="none")
-    x, y = discs()
+    _, y = discs()
     z = torch.randn(8, 2, 24, 24, generator=torch.Generator().manual_seed(1))
     loss(z, y)
     plain = sy.CrossEntropy(sy.focal(gamma=2.0), reduction="none")(z, y)
@@ -106,9 +106,10 @@ def test_boundaries_are_those_of_a_loop():
         return any(of(r, c) for r in rows for c in columns)
 
     def outline(image, ok):
-        return np.array(
-            [[ok[i, j] and near(image, i, j, 1, lambda r, c: ok[r, c] and image[r, c] != image[i, j]) for j in range(6)] for i in range(7)]
-        )  # fmt: skip
+        found = np.zeros((7, 6), bool)
+        for i, j in zip(*np.nonzero(ok), strict=True):
+            found[i, j] = near(image, i, j, 1, lambda r, c, mine=image[i, j]: ok[r, c] and image[r, c] != mine)
+        return found
 
     expected = np.zeros(4)
     for n in range(2):
@@ -121,7 +122,7 @@ def test_boundaries_are_those_of_a_loop():
 
 
 def test_the_map_grows_while_boundaries_are_worse_than_asked_and_shrinks_where_they_are_better():
-    x, y = discs()
+    _, y = discs()
     for boundary_f, better in ((0.9, False), (0.5, True)):
         rule = adaptive.CalibratedMaps(edges, boundary_f=boundary_f, momentum=0.0, gain=0.1)
         loss = sy.CrossEntropy(rule)
@@ -180,7 +181,7 @@ def test_spatial_maps_go_in_as_they_are():
 
 
 def test_probabilities_come_as_labels():
-    x, y = discs()
+    _, y = discs()
     z = torch.randn(8, 2, 24, 24, generator=torch.Generator().manual_seed(1))
     soft = torch.nn.functional.one_hot(y, 2).movedim(-1, 1).float() * 0.8 + 0.1
     rule = adaptive.CalibratedMaps(edges, share=0.3)
