@@ -133,13 +133,21 @@ def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None
         size=int(found.shown_n.sum()),
         sampled=sampled is not None,
         warnings=tuple(warnings),
-        notes=tuple(dict.fromkeys(found.notes)),
+        notes=tuple(dict.fromkeys([*found.notes, *_notes(recipe_or_loss)])),
     )
 
 
 def _is_map(thing: Any) -> bool:
     spatial = sys.modules.get("steelyard.spatial")  # nobody has a map who has not imported it
     return spatial is not None and isinstance(thing, spatial.Map)
+
+
+def _notes(recipe_or_loss: Any) -> list[str]:
+    from .losses import RecipeLoss
+    from .rule import Rule
+
+    rule = recipe_or_loss.rule if isinstance(recipe_or_loss, RecipeLoss) else recipe_or_loss
+    return rule.notes() if isinstance(rule, Rule) else []
 
 
 def _bound(recipe_or_loss: Any, counts: "Counts") -> tuple["Bound", str]:

@@ -89,13 +89,14 @@ def _loss(
 ) -> Tensor:
     check_reduction(name, reduction, normalizer)
     rule = None if isinstance(recipe, Bound) else as_rule(recipe)
+    if rule is not None:
+        rule.serve(link, ignore_index)  # before it is asked for tables
     now = recipe if rule is None else rule.recipe()
     bound = bind(now, link) if isinstance(now, Recipe) else now
     if not isinstance(bound, Bound):
         raise TypeError(f"{name}: takes a Recipe, got {type(recipe).__name__}. Weights alone: fixed(weight=...).")
     call = arrange(name, logits, target, weight, bound, class_dim)
     if rule is not None:
-        rule.serve(link, ignore_index)
         given, call = call, explained(name, call, link, ignore_index, functools.partial(adapted, rule, call))[1]
         if normalizer is None and reduction == "mean" and call.weight is not given.weight and not rule.selects:
             normalizer = own_divisor(given, bound, ignore_index)

@@ -178,6 +178,10 @@ class Rule(nn.Module):
         """{short name: sentence} of what looks wrong now, such as a rule that has reached the end of its range."""
         return {}
 
+    def notes(self) -> list[str]:
+        """Sentences that `explain` has to add: what the numbers rest on."""
+        return []
+
     def watched(self) -> dict[str, Tensor]:
         """What `history` records: small tensors by name. A field whose table is one factor goes by its own name."""
         small = {name: t for name, t in self.emit()[1].items() if t.numel() <= 4096}
@@ -201,12 +205,14 @@ class Rule(nn.Module):
             shape = target.shape if not soft else torch.Size((logits.shape[0], *logits.shape[2:]))
             if soft:
                 y = target.movedim(1, -1).reshape(z.shape).to(wide)
-                return Seen(z, y, torch.ones_like(z[:, 0], dtype=torch.bool), shape, self.link)
+                valid = ~y.isnan().any(dim=1)
+                out = ~valid[:, None]
+                return Seen(z.masked_fill(out, 0.0), y.masked_fill(out, 0.0), valid, shape, self.link)
             y = target.reshape(-1).long()
             valid = y != self.ignore_index
             return Seen(z.masked_fill(~valid[:, None], 0.0), y.masked_fill(~valid, 0), valid, shape, self.link)
         y = (target.movedim(1, -1) if target.dim() > 1 else target).reshape(z.shape)
-        valid = torch.ones_like(z, dtype=torch.bool) if soft else y != self.ignore_index
+        valid = ~y.isnan() if soft else y != self.ignore_index
         z, y = z.masked_fill(~valid, 0.0), y.masked_fill(~valid, 0).to(wide)
         return Seen(z, y, valid, logits.shape, self.link)
 
@@ -310,13 +316,22 @@ def snapshot(structure: Recipe, tensors: Mapping[str, Tensor]) -> Recipe:
 def adapted(rule: Rule, call: Call) -> tuple[Call, Call]:
     """(what the rule may look at, the call as the loss is taken of it): call weights of 0 are labels to ignore."""
     logits, target, weight = call.logits, call.target, call.weight
-    if weight is not None and not target.is_floating_point():
-        target = target.masked_fill(weight == 0, rule.ignore_index)
+    if weight is not None:
+        target = _without(rule, target, weight == 0, softmax=target.dim() > weight.dim())
     seen = call._replace(logits=logits.detach(), target=target)
     found = rule.weigh(seen.logits, seen.target)
     if found is not None:
         weight = found if weight is None else found * weight
     return seen, call._replace(logits=rule.adjust(logits, seen.target), weight=weight)
+
+
+def _without(rule: Rule, target: Tensor, out: Tensor, *, softmax: bool) -> Tensor:
+    """The target with these elements ignored: probabilities have no label to say so and become NaN, which `read` knows."""
+    if not target.is_floating_point():
+        return target.masked_fill(out, rule.ignore_index)
+    if isinstance(rule, Foreign):  # does not know of it
+        return target
+    return target.masked_fill(out.unsqueeze(1) if softmax else out, float("nan"))
 
 
 def wide(fn: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

@@ -1,6 +1,7 @@
 """Every adaptive rule, as the laws take it. A rule that is added to steelyard.adaptive gets a line here."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import torch
@@ -21,6 +22,8 @@ class Case:
     outputs  logits per item; link sigmoid with 1 output: one yes-or-no logit per item
     exact    whether statistics of micro-batches are those of the whole batch: not for ranks within a batch (hardest)
     learns   whether the loss depends on what was seen before: not where each call is looked at alone (hardest)
+    space    pixels of an item, for rules that look at pictures
+    compiles  why it cannot be traced, or None
     """
 
     make: Callable[[], sy.adaptive.Rule]
@@ -28,6 +31,8 @@ class Case:
     outputs: int = CLASSES
     exact: bool = True
     learns: bool = True
+    space: tuple[int, ...] = ()
+    compiles: str | None = None
 
     def loss(self, **options) -> sy.CrossEntropy | sy.BinaryCrossEntropy:
         made = (sy.CrossEntropy if self.link == "softmax" else sy.BinaryCrossEntropy)(self.make(), **options)
@@ -38,15 +43,18 @@ class Case:
         """x [rows, WIDTH] and targets, every class among them, a tenth ignored."""
         random = torch.Generator().manual_seed(seed)
         x = torch.randn(rows, WIDTH, generator=random, dtype=dtype)
-        shape = (rows,) if self.link == "softmax" or self.outputs == 1 else (rows, self.outputs)
+        classes = () if self.link == "softmax" or (self.outputs == 1 and not self.space) else (self.outputs,)
+        shape = (rows, *classes, *self.space)
         y = torch.randint(0, self.outputs if self.link == "softmax" else 2, shape, generator=random)
         y[torch.rand(shape, generator=random) < 0.1] = -100
         return x, y
 
     def net(self, dtype: torch.dtype = torch.float64) -> torch.nn.Module:
         torch.manual_seed(1)
-        layers = [torch.nn.Linear(WIDTH, self.outputs)]
-        if self.link == "sigmoid" and self.outputs == 1:
+        layers = [torch.nn.Linear(WIDTH, self.outputs * math.prod(self.space))]
+        if self.space:
+            layers.append(torch.nn.Unflatten(1, (self.outputs, *self.space)))
+        elif self.link == "sigmoid" and self.outputs == 1:
             layers.append(torch.nn.Flatten(0))
         return torch.nn.Sequential(*layers).to(dtype)
 
@@ -93,6 +101,33 @@ RULES: dict[str, Case] = {
     ),
     "Mixed that looks at logits": Case(
         lambda: adaptive.Mixed(adaptive.Seesaw(COUNTS), adaptive.Harmonized(bins=4), sy.inverse_frequency(COUNTS))
+    ),
+    "BatchStatistics": Case(lambda: adaptive.BatchStatistics(3, warm_up=2)),
+    "BatchStatistics by difficulty from counts": Case(
+        lambda: adaptive.BatchStatistics(COUNTS, beta=0.5, gamma=1.0, momentum=0.8, warm_up=0)
+    ),
+    "BatchStatistics multilabel": Case(
+        lambda: adaptive.BatchStatistics(LABELS, gamma=0.5, warm_up=3), link="sigmoid", outputs=3
+    ),
+    "BatchStatistics of labels": Case(lambda: adaptive.BatchStatistics(3, warm_up=0), link="sigmoid", outputs=3),
+    "BatchStatistics binary": Case(lambda: adaptive.BatchStatistics(TWO, gamma=1.0), link="sigmoid", outputs=1),
+    "FBetaKnee": Case(lambda: adaptive.FBetaKnee(grid=100), link="sigmoid", outputs=1),
+    "FBetaKnee softmax": Case(lambda: adaptive.FBetaKnee(family="gaussian", squared=True), outputs=2),
+    "CalibratedMaps": Case(lambda: adaptive.CalibratedMaps(lambda y: 1.0 + 2.0 * (y == 2), share=0.3)),
+    "CalibratedMaps of labels": Case(
+        lambda: adaptive.CalibratedMaps(lambda y: 1.0 + y.clamp(min=0), sy.focal(gamma=1.0), share=0.5),
+        link="sigmoid",
+        outputs=3,
+    ),
+    "CalibratedMaps by boundaries": Case(
+        lambda: adaptive.CalibratedMaps(lambda y: 1.0 + 3.0 * (y == 1), boundary_f=0.9, radius=1), space=(4, 5)
+    ),
+    "CalibratedMaps by a spatial map": Case(
+        lambda: adaptive.CalibratedMaps(sy.spatial.Map("contour", ignore=-100), share=0.3),
+        link="sigmoid",
+        outputs=2,
+        space=(4, 5),
+        compiles="the map is made by numpy",
     ),
 }
 RULES |= {

@@ -10,6 +10,7 @@ what a step observes takes effect at the next one; `history()` is a table of the
 from ..history import History
 from ..rule import Adaptive, Rule
 from .anneal import Anneal
+from .batch import BatchStatistics
 from .curriculum import Curriculum
 from .deferred import Deferred
 from .entropy import entropy_weights
@@ -18,6 +19,9 @@ from .family import Family
 from .film import FiLM, condition
 from .hardest import Hardest, hardest
 from .harmonized import Harmonized
+from .knee import FBetaKnee, knee_sensitivity
+from .knee_cdf import normal_exponential_ratio, uniform_ratio
+from .maps import CalibratedMaps
 from .mixed import Mixed
 from .seesaw import Seesaw
 from .uncertainty import UncertainSum, Uncertainty
@@ -25,9 +29,12 @@ from .uncertainty import UncertainSum, Uncertainty
 __all__ = [
     "Adaptive",
     "Anneal",
+    "BatchStatistics",
+    "CalibratedMaps",
     "Curriculum",
     "Deferred",
     "Equalized",
+    "FBetaKnee",
     "Family",
     "FiLM",
     "Hardest",
@@ -41,4 +48,7 @@ __all__ = [
     "condition",
     "entropy_weights",
     "hardest",
+    "knee_sensitivity",
+    "normal_exponential_ratio",
+    "uniform_ratio",
 ]

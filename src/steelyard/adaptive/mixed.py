@@ -143,6 +143,9 @@ class Mixed(Rule):
     def complaints(self) -> dict[str, str]:
         return {}  # each says its own
 
+    def notes(self) -> list[str]:
+        return [sentence for rule in self.parts for sentence in rule.notes()]
+
     @property
     def reads_logits(self) -> bool:
         return any(rule.reads_logits for rule in self.parts)

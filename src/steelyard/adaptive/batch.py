@@ -1,0 +1,244 @@
+"""Weights from what the batches hold: how often each class comes, and how hard it is."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ..counts import Counts
+from ..ops.bind import factors
+from ..recipe import Recipe
+from ..rule import Rule, snapshot
+
+
+class BatchStatistics(Rule):
+    """Balance by running class shares and running difficulties, without counting first.
+
+        w_c = pi_c^(-beta) d_c^gamma / sum_c' pi_c' pi_c'^(-beta) d_c'^gamma       (unit mass under the running shares)
+
+    pi_c are shares and d_c the mean of 1 - p_y over the items of class c, both exponential averages over steps with `momentum`
+    (without a bias towards their start). Sigmoid: the two outcomes of each label are balanced, each label with unit mass.
+    Probabilities as targets add their probabilities.
+
+    classes   the number of classes (BinaryCrossEntropy: of logits), their names, or Counts, which are then the shares to
+              start from; exclusive counts of two classes also serve BinaryCrossEntropy with one logit
+    beta      >= 0; 0 leaves the shares as they are, 1 makes every class weigh the same
+    gamma     >= 0; how much a class with many misses counts beyond its share
+    momentum  in [0, 1); the memory is about 1 / (1 - momentum) steps
+    warm_up   steps (those that saw something) over which weights go from 1 to these
+    widest    > 1; no weight is more than this many times the smallest
+
+    A class that has hardly been seen counts as one item within the memory (its known share, if Counts gave a smaller one), so its weight
+    stays finite; the memory should hold several items of the rarest class. It warns where it does not, and where `widest`
+    decides. ValueError for numbers out of range and for classes that do not fit the loss.
+
+    Source: Sinha et al. 2020, arXiv:2010.01824 for the factor d_c^gamma, there one minus the class's accuracy on validation data; here from the
+    probabilities on the training batches, which is ours, and which a net that fits everything brings to 0.
+
+    >>> import steelyard as sy
+    >>> loss = sy.CrossEntropy(sy.adaptive.BatchStatistics(2, warm_up=0))
+    >>> _ = loss(torch.zeros(10, 2), torch.tensor([0] * 9 + [1]))
+    >>> [round(w, 4) for w in loss.recipe.class_weight.tolist()]
+    [0.5556, 5.0]
+    """
+
+    count: Tensor
+    difficulty: Tensor
+    pending: Tensor
+    start: Tensor
+    steps: Tensor
+    weight: Tensor
+
+    def __init__(
+        self,
+        classes: int | Counts | Sequence[str],
+        *,
+        beta: float = 1.0,
+        gamma: float = 0.0,
+        momentum: float = 0.99,
+        warm_up: int = 100,
+        widest: float = 1000.0,
+    ):
+        super().__init__()
+        for name, value in (("beta", beta), ("gamma", gamma)):
+            if not 0 <= value < float("inf"):
+                raise ValueError(f"BatchStatistics: {name} must be >= 0, got {value!r}.")
+        if not 0 <= momentum < 1:
+            raise ValueError(f"BatchStatistics: momentum must be in [0, 1), got {momentum!r}.")
+        if isinstance(warm_up, bool) or not isinstance(warm_up, int) or warm_up < 0:
+            raise ValueError(f"BatchStatistics: warm_up must be a whole number of steps >= 0, got {warm_up!r}.")
+        if not 1 < widest < float("inf"):
+            raise ValueError(f"BatchStatistics: widest must be > 1, got {widest!r}.")
+        if isinstance(classes, bool) or (isinstance(classes, int) and classes < 1):
+            raise ValueError(f"BatchStatistics: classes must be a number >= 1, names, or Counts, got {classes!r}.")
+        if isinstance(classes, str) or not isinstance(classes, (int, Counts, Sequence)):
+            raise TypeError(f"BatchStatistics: classes must be a number, names, or Counts, got {classes!r}.")
+        self.beta, self.gamma, self.momentum = float(beta), float(gamma), float(momentum)
+        self.warm_up, self.widest = warm_up, float(widest)
+        self.counts = classes if isinstance(classes, Counts) else None
+        self.names = (
+            tuple(map(str, range(classes)))
+            if isinstance(classes, int)
+            else classes.classes
+            if isinstance(classes, Counts)
+            else tuple(map(str, classes))
+        )
+        self._named = not isinstance(classes, int)
+        self.register_buffer("steps", torch.tensor(0))
+        self._lay_out("sigmoid" if self.counts is not None and self.counts.kind == "multilabel" else "softmax")
+
+    def serve(self, link: str, ignore_index: int) -> None:
+        if link != self.link:
+            if self.counts is not None and self.counts.kind == "multilabel":
+                raise ValueError(
+                    "BatchStatistics: the counts are yes or no per class (multilabel); use BinaryCrossEntropy."
+                )
+            if self.counts is not None and len(self.names) != 2 and link == "sigmoid":
+                raise ValueError(
+                    f"BatchStatistics: the counts are of {len(self.names)} exclusive classes; use CrossEntropy, or count"
+                    ' with kind="multilabel".'
+                )
+            if int(self.steps):
+                raise ValueError(
+                    f"BatchStatistics: it has learned from a {self.link} loss; make a new one for this loss."
+                )
+            self._lay_out(link)
+        super().serve(link, ignore_index)
+
+    def _lay_out(self, link: str) -> None:
+        """Tables [label value, column]: softmax [C, 1], sigmoid [2, K]."""
+        self.link = link
+        if self.counts is not None:
+            start = torch.tensor(self.counts.prior)
+            start = start.reshape(len(start), -1)
+            kind, self._few = self.counts.kind, 1 / self.counts.items
+        else:
+            size = len(self.names)
+            start = torch.ones(size, 1).double() / size if link == "softmax" else torch.full((2, size), 0.5).double()
+            kind, self._few = ("exclusive" if link == "softmax" else "multilabel") if self._named else None, 1.0
+        for name, value in (
+            ("start", start),
+            ("count", torch.zeros_like(start)),
+            ("difficulty", torch.full_like(start, 1 - 1 / len(start))),
+            ("pending", torch.zeros(2, *start.shape).double()),
+        ):
+            self.register_buffer(name, value)
+        self.register_buffer("weight", self._weights())
+        table = self.weight.reshape(start.shape)
+        classes = self.names if self._named else None
+        self._structure = Recipe(
+            weight=table, classes=classes, kind=kind, source=(f"batch statistics, {self._told()}",)
+        )
+        self._key = next(iter(factors(self._structure)))
+
+    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
+        return self._structure, {self._key: self.weight}
+
+    def recipe(self) -> Recipe:
+        return snapshot(*self.emit())
+
+    def observe(self, logits: Tensor, target: Tensor) -> None:
+        seen = self.read(logits, target)
+        size = len(self.start) if self.link == "softmax" else self.start.shape[1]
+        if seen.z.shape[1] != size:
+            raise ValueError(
+                f"BatchStatistics: made for {size} {'classes' if self.link == 'softmax' else 'logits'}, but the logits have"
+                f" {seen.z.shape[1]}; give it that number, or Counts of these classes."
+            )
+        if self.link == "sigmoid":
+            valid = seen.valid.to(seen.z.dtype)
+            yes, no = seen.y * valid, (1 - seen.y) * valid
+            n = torch.stack([no, yes])
+            missed = torch.stack([no * seen.p, yes * (-seen.z).sigmoid()])
+            sums = torch.stack([n, missed]).to(self.pending.dtype).sum(dim=2)
+        elif seen.y.dim() == 2:
+            sums = (
+                torch.stack([seen.y, seen.y * -seen.z.log_softmax(1).expm1()])
+                .to(self.pending.dtype)
+                .sum(dim=1)[:, :, None]
+            )
+        else:
+            miss = -seen.z.log_softmax(1).gather(1, seen.y[:, None]).expm1().squeeze(1)
+            each = (torch.stack([torch.ones_like(miss), miss]) * seen.valid).to(self.pending.dtype)
+            sums = each.new_zeros(2, size).index_add(1, seen.y, each)[:, :, None]
+        self.pending = self.pending + sums.to(self.pending.device)
+
+    def settle(self) -> None:
+        n, missed = self.over_ranks(self.pending).unbind()
+        items, past = n.sum(dim=0), self.count.sum(dim=0)
+        before = torch.where(past > 0, self.count, self.start * items * (self.counts is not None))
+        new = 1 - self.momentum
+        count = torch.where(items > 0, self.momentum * before + new * n, self.count)
+        # the mean weighed as `count` is, in the form that stays exact for a class that was not seen for long
+        change = new * (missed - n * self.difficulty) / torch.where(n > 0, count, 1.0)
+        self.difficulty = self.difficulty + torch.where(n > 0, change, 0.0)
+        self.count, self.steps = count, self.steps + (items > 0).any().to(self.steps.dtype)
+        self.pending = torch.zeros_like(self.pending)
+        self.weight = self._weights()
+        self.record()
+
+    def _shares(self) -> tuple[Tensor, Tensor]:
+        """Running shares, and the smallest that the memory can tell from 0."""
+        total = self.count.sum(dim=0)
+        seen = total > 0
+        total = torch.where(seen, total, 1.0)
+        shares = torch.where(seen, self.count / total, self.start)
+        few = torch.where(seen, (1 - self.momentum) / total, self._few).expand_as(shares)
+        if self.counts is not None:
+            few = torch.where(self.start > 0, torch.minimum(few, self.start), few)
+        return shares, few.clamp(max=1.0)
+
+    def _ratios(self) -> Tensor:
+        """log of pi^-beta d^gamma over the smallest of its column."""
+        shares, few = self._shares()
+        found = -self.beta * torch.maximum(shares, few).log()
+        if self.gamma:
+            hard = self.gamma * self.difficulty.clamp(min=torch.finfo(found.dtype).tiny).log()
+            # a class without a miss left is not infinitely easier: the others would all be cut alike
+            found = found + torch.maximum(hard, hard.amax(dim=0) - math.log(self.widest))
+        return found - found.amin(dim=0)
+
+    def _weights(self) -> Tensor:
+        raw = self._ratios().exp().clamp(max=self.widest)
+        goal = raw / (self._shares()[0] * raw).sum(dim=0)
+        way = (self.steps / self.warm_up).clamp(max=1.0) if self.warm_up else 1.0
+        found = 1 + (goal - 1) * way
+        return found if found.shape[1] > 1 else found.squeeze(1)
+
+    def watched(self) -> dict[str, Tensor]:
+        shares = self._shares()[0]
+        shown = {"weight": self.weight, "share": shares if self.link == "softmax" else shares[1]}
+        shown |= {"difficulty": self.difficulty} if self.gamma else {}
+        return {name: t for name, t in shown.items() if t.numel() <= 4096}
+
+    def complaints(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        shares, _ = self._shares()
+        total = self.count.sum(dim=0)
+        rare = (shares * total < 1 - self.momentum) & (total > 0)
+        if rare.any():
+            found["rare"] = (
+                f"{self._some(rare)} came less than once within the memory of {1 / (1 - self.momentum):.4g} steps, so the weight"
+                " there is a guess; raise momentum, or give Counts of the whole data."
+            )
+        wide = self._ratios() > math.log(self.widest) + 1e-9
+        if wide.any():
+            found["widest"] = (
+                f"{self._some(wide)} would weigh more than widest={self.widest:g} times the smallest; it is cut there."
+            )
+        return found
+
+    def _some(self, which: Tensor) -> str:
+        rows = which.any(dim=1 if self.link == "softmax" else 0).nonzero().flatten().tolist()
+        names = [
+            self.names[i] if len(which) != 2 or self.link == "softmax" or which.shape[1] > 1 else self.names[-1]
+            for i in rows
+        ]
+        return ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+    def _told(self) -> str:
+        return f"beta {self.beta:g}" + (f", gamma {self.gamma:g}" if self.gamma else "")
+
+    def extra_repr(self) -> str:
+        return f"{self._told()}, momentum {self.momentum:g}, warm_up={self.warm_up}, widest {self.widest:g}"
