@@ -25,6 +25,7 @@ from .recipe import COMBINE, Recipe
 from .table import Rows, Table, is_live
 
 CHECKED_FIRST = 64  # observed steps; then at twice as many, and so on: looking at values makes a GPU wait
+PATIENCE = 512  # observed steps before a rule that waits for a call from outside says so
 
 
 @runtime_checkable
@@ -110,12 +111,14 @@ class Rule(nn.Module):
 
     link, ignore_index  of the loss that took it
     group               the process group its statistics are summed over; None is all ranks
+    held                names of buffers that neither training nor `settle` changes, but an outer step does (adaptive.Bilevel)
     clock               set by rules that follow a schedule
     """
 
     link: str = "softmax"
     ignore_index: int = -100
     group: Any = None
+    held: tuple[str, ...] = ()
     clock: Clock | None
 
     def __init__(self) -> None:
@@ -156,6 +159,10 @@ class Rule(nn.Module):
     def settle(self) -> None:
         """Let what was observed take effect, summed over ranks."""
 
+    def move(self, name: str, value: Tensor) -> None:
+        """Take a new value of a held buffer."""
+        setattr(self, name, value)
+
     def penalty(self) -> Tensor | None:
         """A term that every item's loss has on top: [] or None. It keeps learned numbers from running away."""
         return None
@@ -178,6 +185,11 @@ class Rule(nn.Module):
         return {name: t for name, t in self.emit()[1].items() if t.numel() <= 4096}
 
     # for subclasses
+    @property
+    def settled(self) -> int:
+        """How many steps have been settled in this process."""
+        return self._trace.steps
+
     @property
     def reads_logits(self) -> bool:
         """Whether it needs the logits of the call (then it cannot serve LinearCrossEntropy, which never has them)."""

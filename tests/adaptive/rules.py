@@ -20,12 +20,14 @@ class Case:
 
     outputs  logits per item; link sigmoid with 1 output: one yes-or-no logit per item
     exact    whether statistics of micro-batches are those of the whole batch: not for ranks within a batch (hardest)
+    also     (loss, net, x, y): what training does besides, each step, for rules whose numbers are moved from outside
     """
 
     make: Callable[[], sy.adaptive.Rule]
     link: str = "softmax"
     outputs: int = CLASSES
     exact: bool = True
+    also: Callable[..., object] | None = None
 
     def loss(self, **options) -> sy.CrossEntropy | sy.BinaryCrossEntropy:
         made = (sy.CrossEntropy if self.link == "softmax" else sy.BinaryCrossEntropy)(self.make(), **options)
@@ -49,6 +51,19 @@ class Case:
         return torch.nn.Sequential(*layers).to(dtype)
 
 
+def outer_step(loss, net, x, y) -> None:
+    """By an optimiser without state, so that what resumes needs only the loss."""
+    outer = adaptive.Bilevel(net, loss, optimizer=lambda p: torch.optim.SGD(p, lr=5.0))
+    outer.step((x, y), (x.flip(0), y))
+
+
+def confusion(loss, net, x, y) -> None:
+    valid = y != -100
+    found = net(x).argmax(dim=1)
+    counts = torch.zeros(CLASSES, CLASSES).index_put((y[valid], found[valid]), torch.tensor(1.0), accumulate=True)
+    loss.rule.update(counts)
+
+
 RULES: dict[str, Case] = {
     "Deferred": Case(lambda: adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(COUNTS), after_epoch=2)),
     "Deferred to another curve": Case(
@@ -69,6 +84,28 @@ RULES: dict[str, Case] = {
         lambda: adaptive.Anneal(sy.Recipe(), sy.pos_neg(LABELS), over=(0, 4)), link="sigmoid", outputs=3
     ),
     "Curriculum": Case(lambda: adaptive.Curriculum(COUNTS, over=(0, 4), schedule="power", and_back=True)),
+    "Learned geometric": Case(
+        lambda: adaptive.Learned(COUNTS, how="geometric", fields=("weight", "offset", "scale"), prior=0.5)
+    ),
+    "Learned geometric binary": Case(
+        lambda: adaptive.Learned(TWO, how="geometric", fields=("weight", "offset", "scale")), link="sigmoid", outputs=1
+    ),
+    "Learned geometric multilabel": Case(
+        lambda: adaptive.Learned(LABELS, how="geometric", fields=("weight", "offset", "scale")), link="sigmoid"
+    ),
+    "Learned minimax": Case(lambda: adaptive.Learned(COUNTS, how="minimax", rate=0.5)),
+    "Learned minimax multilabel": Case(lambda: adaptive.Learned(LABELS, how="minimax", rate=0.5), link="sigmoid"),
+    "Learned bilevel": Case(
+        lambda: adaptive.Learned(COUNTS, how="bilevel", start=sy.logit_adjustment(COUNTS)), also=outer_step
+    ),
+    "Learned bilevel binary": Case(
+        lambda: adaptive.Learned(TWO, how="bilevel", fields=("weight", "offset", "scale")),
+        link="sigmoid",
+        outputs=1,
+        also=outer_step,
+    ),
+    "LearnedCosts": Case(lambda: adaptive.LearnedCosts(CLASSES), also=confusion),
+    "LearnedCosts bilevel": Case(lambda: adaptive.LearnedCosts(CLASSES, how="bilevel"), also=outer_step),
     "Mixed": Case(
         lambda: adaptive.Mixed(
             adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(COUNTS), after_epoch=2),
@@ -88,6 +125,8 @@ def steps(case: Case, loss, net, *, first: int = 0, last: int = 6, optimizer=Non
         optimizer.zero_grad()
         loss(net(x), y).backward()
         optimizer.step()
+        if case.also is not None:
+            case.also(loss, net, x, y)
     return optimizer
 
 

@@ -10,8 +10,22 @@ what a step observes takes effect at the next one; `history()` is a table of the
 from ..history import History
 from ..rule import Adaptive, Rule
 from .anneal import Anneal
+from .bilevel import Bilevel
+from .costs import LearnedCosts
 from .curriculum import Curriculum
 from .deferred import Deferred
+from .learned import Learned
 from .mixed import Mixed
 
-__all__ = ["Adaptive", "Anneal", "Curriculum", "Deferred", "History", "Mixed", "Rule"]
+__all__ = [
+    "Adaptive",
+    "Anneal",
+    "Bilevel",
+    "Curriculum",
+    "Deferred",
+    "History",
+    "Learned",
+    "LearnedCosts",
+    "Mixed",
+    "Rule",
+]
