@@ -129,7 +129,9 @@ def main(seeds: int = SEEDS) -> None:
     for step in (0, 20, 100, 200):
         p = 1 / (1 + math.exp(-float(logit[step])))
         print(f"{step:40}  {w_neg[step]:>+9.4g}  {w_pos[step]:>+9.4g}   {p:.3f}")
-    print("  dL/dw of a class is its mean loss, never negative: descent carries no word about which weights are good.\n")
+    print(
+        "  dL/dw of a class is its mean loss, never negative: descent carries no word about which weights are good.\n"
+    )
 
     problems = [Problem.of(seed) for seed in range(seeds)]
     print(f"MADE RIGHT, on 900 no and 100 yes in the plane, {seeds} seeds; balanced accuracy on 10 000 test rows")
@@ -141,8 +143,12 @@ def main(seeds: int = SEEDS) -> None:
         accuracy = sum(f.accuracy for f in found) / seeds
         share = float(parts[0] / parts.sum())
         print(f"  {told:41} {ratio:12.2f}   {share:12.2f} : {1 - share:.2f}      {accuracy:11.3f}")
-    print("  a evens out the parts of the loss, up to its prior, and here gives the rare class LESS; b raises the worst class. Both")
-    print(f"  are rules, not searches for the best weights. c is a search; its price is {2 * HELD} rows that are not trained on.")
+    print(
+        "  a evens out the parts of the loss, up to its prior, and here gives the rare class LESS; b raises the worst class. Both"
+    )
+    print(
+        f"  are rules, not searches for the best weights. c is a search; its price is {2 * HELD} rows that are not trained on."
+    )
 
 
 if __name__ == "__main__":

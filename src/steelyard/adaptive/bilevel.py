@@ -39,12 +39,13 @@ class Bilevel:
     optimizer   makes the optimiser of the numbers from a list of them, instead of Adam at `rate`
 
     `state_dict` holds the outer optimiser's moments and `gradients`, what it has cost so far; the numbers themselves are in
-    the loss. HELD-OUT MUST BE HELD OUT: on rows that were trained on, a net that has fitted them has no loss left to tell classes
-    apart, and the outer step is blind. Ranks must see the same batches or average `hypergradient` themselves.
+    the loss. HELD-OUT MUST BE HELD OUT: on rows that were trained on, the outer gradient vanishes with the training loss, so in a net
+    that can fit everything the outer step is blind (benchmarks/bilevel: 4 % of its size once the net has fitted, and Adam then
+    follows what is left). Ranks must see the same batches, or the numbers differ between them.
 
     Raises ValueError for a loss that holds no numbers, a model without parameters, and options outside their range.
 
-    Source: Lorraine et al. 2020, arXiv:1911.02590, algorithms 2 and 3 (neumann); Li et al. 2021, arXiv:2201.01212 (for
+    Source: Lorraine et al. 2020, arXiv:1911.02590 (neumann); Li et al. 2021, arXiv:2201.01212 (for
     loss functions); Shu et al. 2019, arXiv:1902.07379 (look-ahead; there with a net that weighs samples, here with numbers per class).
 
     >>> import steelyard as sy
