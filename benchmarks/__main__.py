@@ -1,13 +1,14 @@
-"""python -m benchmarks tune|mlp [--rounds 15], or ce|binary|linear|numerics|maps|count|family|honesty|outside, which say their own options with --help"""
+"""python -m benchmarks tune|mlp [--rounds 15], or bilevel|ce|binary|linear|numerics|maps|count|family|honesty|outside, which say their own options with --help"""
 
 import argparse
 import importlib
 import sys
 
-from . import count, linear, losses, maps, mlp, numerics, tune
+from . import bilevel, count, linear, losses, maps, mlp, numerics, tune
 
 PROGRAMS = {"tune": tune.tune, "mlp": mlp.mlp}
 OWN = {  # they read the rest of the command line
+    "bilevel": bilevel.bilevel,
     "ce": losses.ce,
     "binary": losses.binary,
     "linear": linear.linear,

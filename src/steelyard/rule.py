@@ -26,6 +26,7 @@ from .recipe import COMBINE, Recipe
 from .table import Rows, Table, is_live
 
 CHECKED_FIRST = 64  # observed steps; then at twice as many, and so on: looking at values makes a GPU wait
+PATIENCE = 512  # observed steps before a rule that waits for a call from outside says so
 
 
 @runtime_checkable
@@ -113,6 +114,7 @@ class Rule(nn.Module):
     group               the process group its statistics are summed over; None is all ranks
     selects             whether `weigh` leaves items out by weights of 0, as a choice: a mean is then over the rest. Otherwise
                         what a rule weighs does not enter Z, which shards have to know before there are logits
+    held                names of buffers that neither training nor `settle` changes, but an outer step does (adaptive.Bilevel)
     clock               set by rules that follow a schedule
     """
 
@@ -120,6 +122,7 @@ class Rule(nn.Module):
     ignore_index: int = -100
     group: Any = None
     selects: bool = False
+    held: tuple[str, ...] = ()
     clock: Clock | None
 
     def __init__(self) -> None:
@@ -160,6 +163,10 @@ class Rule(nn.Module):
     def settle(self) -> None:
         """Let what was observed take effect, summed over ranks."""
 
+    def move(self, name: str, value: Tensor) -> None:
+        """Take a new value of a held buffer."""
+        setattr(self, name, value)
+
     def penalty(self) -> Tensor | None:
         """A term that every item's loss has on top, or None: one number [], or a table [label value, 1 or class] like a
         recipe's weight, of which each item has its label's. It keeps learned numbers from running away."""
@@ -189,6 +196,11 @@ class Rule(nn.Module):
         return {(field if fields[field := name.split("_")[0]] == 1 else name): t for name, t in small.items()}
 
     # for subclasses
+    @property
+    def settled(self) -> int:
+        """How many steps have been settled in this process."""
+        return self._trace.steps
+
     @property
     def reads_logits(self) -> bool:
         """Whether it needs the logits of the call (then it cannot serve LinearCrossEntropy, which never has them)."""

@@ -24,6 +24,7 @@ class Case:
     learns   whether the loss depends on what was seen before: not where each call is looked at alone (hardest)
     space    pixels of an item, for rules that look at pictures
     compiles  why it cannot be traced, or None
+    also     (loss, net, x, y): what training does besides, each step, for rules whose numbers are moved from outside
     """
 
     make: Callable[[], sy.adaptive.Rule]
@@ -33,6 +34,7 @@ class Case:
     learns: bool = True
     space: tuple[int, ...] = ()
     compiles: str | None = None
+    also: Callable[..., object] | None = None
 
     def loss(self, **options) -> sy.CrossEntropy | sy.BinaryCrossEntropy:
         made = (sy.CrossEntropy if self.link == "softmax" else sy.BinaryCrossEntropy)(self.make(), **options)
@@ -57,6 +59,19 @@ class Case:
         elif self.link == "sigmoid" and self.outputs == 1:
             layers.append(torch.nn.Flatten(0))
         return torch.nn.Sequential(*layers).to(dtype)
+
+
+def outer_step(loss, net, x, y) -> None:
+    """By an optimiser without state, so that what resumes needs only the loss."""
+    outer = adaptive.Bilevel(net, loss, optimizer=lambda p: torch.optim.SGD(p, lr=5.0))
+    outer.step((x, y), (x.flip(0), y))
+
+
+def confusion(loss, net, x, y) -> None:
+    valid = y != -100
+    found = net(x).argmax(dim=1)
+    counts = torch.zeros(CLASSES, CLASSES).index_put((y[valid], found[valid]), torch.tensor(1.0), accumulate=True)
+    loss.rule.update(counts)
 
 
 RULES: dict[str, Case] = {
@@ -92,6 +107,28 @@ RULES: dict[str, Case] = {
     "Hardest negatives per item": Case(
         lambda: adaptive.hardest(negatives=1.0, per_item=True), link="sigmoid", outputs=3, exact=False, learns=False
     ),
+    "Learned geometric": Case(
+        lambda: adaptive.Learned(COUNTS, how="geometric", fields=("weight", "offset", "scale"), prior=0.5)
+    ),
+    "Learned geometric binary": Case(
+        lambda: adaptive.Learned(TWO, how="geometric", fields=("weight", "offset", "scale")), link="sigmoid", outputs=1
+    ),
+    "Learned geometric multilabel": Case(
+        lambda: adaptive.Learned(LABELS, how="geometric", fields=("weight", "offset", "scale")), link="sigmoid"
+    ),
+    "Learned minimax": Case(lambda: adaptive.Learned(COUNTS, how="minimax", rate=0.5)),
+    "Learned minimax multilabel": Case(lambda: adaptive.Learned(LABELS, how="minimax", rate=0.5), link="sigmoid"),
+    "Learned bilevel": Case(
+        lambda: adaptive.Learned(COUNTS, how="bilevel", start=sy.logit_adjustment(COUNTS)), also=outer_step
+    ),
+    "Learned bilevel binary": Case(
+        lambda: adaptive.Learned(TWO, how="bilevel", fields=("weight", "offset", "scale")),
+        link="sigmoid",
+        outputs=1,
+        also=outer_step,
+    ),
+    "LearnedCosts": Case(lambda: adaptive.LearnedCosts(CLASSES), also=confusion),
+    "LearnedCosts bilevel": Case(lambda: adaptive.LearnedCosts(CLASSES, how="bilevel"), also=outer_step),
     "Mixed": Case(
         lambda: adaptive.Mixed(
             adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(COUNTS), after_epoch=2),
@@ -174,6 +211,8 @@ def steps(case: Case, loss, net, *, first: int = 0, last: int = 6, optimizer=Non
         optimizer.zero_grad()
         loss(net(x), y).backward()
         optimizer.step()
+        if case.also is not None:
+            case.also(loss, net, x, y)
     return optimizer
 
 

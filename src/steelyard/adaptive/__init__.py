@@ -11,6 +11,8 @@ from ..history import History
 from ..rule import Adaptive, Rule
 from .anneal import Anneal
 from .batch import BatchStatistics
+from .bilevel import Bilevel
+from .costs import LearnedCosts
 from .curriculum import Curriculum
 from .deferred import Deferred
 from .entropy import entropy_weights
@@ -21,6 +23,7 @@ from .hardest import Hardest, hardest
 from .harmonized import Harmonized
 from .knee import FBetaKnee, knee_sensitivity
 from .knee_cdf import normal_exponential_ratio, uniform_ratio
+from .learned import Learned
 from .maps import CalibratedMaps
 from .mixed import Mixed
 from .seesaw import Seesaw
@@ -30,6 +33,7 @@ __all__ = [
     "Adaptive",
     "Anneal",
     "BatchStatistics",
+    "Bilevel",
     "CalibratedMaps",
     "Curriculum",
     "Deferred",
@@ -40,6 +44,8 @@ __all__ = [
     "Hardest",
     "Harmonized",
     "History",
+    "Learned",
+    "LearnedCosts",
     "Mixed",
     "Rule",
     "Seesaw",

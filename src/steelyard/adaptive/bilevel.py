@@ -1,0 +1,189 @@
+"""Numbers of a loss moved by what they do to a loss on held-out data."""
+
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ..losses import RecipeLoss
+from ..rule import Rule
+from ._hypergradient import Hyper, Tensors, hypergradient
+
+METHODS = ("neumann", "look-ahead")
+Batch = tuple[Any, Tensor]
+
+
+class Bilevel:
+    """The outer optimiser: moves the numbers that `loss` holds so that a model trained by `loss` is good on held-out data.
+
+        outer = sy.adaptive.Bilevel(model, loss, inner_rate=0.1)
+        loss(model(x), y).backward(); optimizer.step()        # inner steps as ever
+        outer.step((x, y), (x_held, y_held))                  # once every few of them
+
+    The held-out loss does not contain the numbers; they act on it through the parameters theta that the training loss leads to:
+
+        neumann     d/dh = - (d^2 L_train / dh dtheta) H^-1 d L_held / dtheta, with H^-1 = rate sum over k <= terms of (1 - rate H)^k
+        look-ahead  d/dh of L_held(theta - rate d L_train(theta, h) / dtheta): one step of gradient descent
+
+    model       any nn.Module; its parameters that require a gradient, and none of its buffers, are what is trained
+    loss        a steelyard loss (or a module with some inside) whose rule holds numbers: Learned or LearnedCosts with how="bilevel"
+    outer_loss  (logits, target) -> scalar; default `balanced`: every class of the held-out batch counts the same
+    rate        of Adam on the free numbers: logs of weights and of scales, and offsets
+    inner_rate  `rate` in the formulas. neumann: below 2 / (the largest eigenvalue of H), or the series grows, which is warned of
+    terms       of the series; each costs one product with H, about two gradients. look-ahead takes none
+    damping     added to the diagonal of H: the optimiser's weight_decay. Without it H has no inverse in nets that can fit everything
+    optimizer   makes the optimiser of the numbers from a list of them, instead of Adam at `rate`
+
+    `state_dict` holds the outer optimiser's moments and `gradients`, what it has cost so far; the numbers themselves are in
+    the loss. HELD-OUT MUST BE HELD OUT: on rows that were trained on, the outer gradient vanishes with the training loss, so in a net
+    that can fit everything the outer step is blind (benchmarks/bilevel: 4 % of its size once the net has fitted, and Adam then
+    follows what is left). Ranks must see the same batches, or the numbers differ between them.
+
+    Raises ValueError for a loss that holds no numbers, a model without parameters, and options outside their range.
+
+    Source: Lorraine et al. 2020, arXiv:1911.02590 (neumann); Li et al. 2021, arXiv:2201.01212 (for
+    loss functions); Shu et al. 2019, arXiv:1902.07379 (look-ahead; there with a net that weighs samples, here with numbers per class).
+
+    >>> import steelyard as sy
+    >>> loss = sy.CrossEntropy(sy.adaptive.Learned(sy.Counts.of(9, 1), how="bilevel"))
+    >>> outer = sy.adaptive.Bilevel(torch.nn.Linear(3, 2), loss)
+    >>> batch = torch.randn(10, 3), torch.tensor([0] * 9 + [1])
+    >>> outer.step(batch, batch).shape
+    torch.Size([])
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: nn.Module,
+        *,
+        outer_loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+        method: str = "neumann",
+        rate: float = 0.05,
+        inner_rate: float = 0.1,
+        terms: int = 5,
+        damping: float = 0.0,
+        optimizer: Callable[[list[Tensor]], torch.optim.Optimizer] | None = None,
+    ):
+        if method not in METHODS:
+            raise ValueError(f"Bilevel: method must be one of {', '.join(METHODS)}, got {method!r}.")
+        for name, value in (("rate", rate), ("inner_rate", inner_rate)):
+            if not 0 < value < math.inf:
+                raise ValueError(f"Bilevel: {name} must be > 0, got {value!r}.")
+        if isinstance(terms, bool) or not isinstance(terms, int) or terms < 0:
+            raise ValueError(f"Bilevel: terms must be a whole number >= 0, got {terms!r}.")
+        if not 0 <= damping < math.inf:
+            raise ValueError(f"Bilevel: damping must be >= 0, got {damping!r}.")
+        self.model, self.loss = model, loss
+        self._where = [
+            (f"{path}.{key}".lstrip("."), rule, key)
+            for path, rule in loss.named_modules()
+            if isinstance(rule, Rule)
+            for key in rule.held
+        ]
+        if not self._where:
+            raise ValueError(
+                f'Bilevel: {type(loss).__name__} holds no numbers to move; give it Learned(..., how="bilevel") or'
+                " LearnedCosts(...)."
+            )
+        if not any(p.requires_grad for p in model.parameters()):
+            raise ValueError(f"Bilevel: {type(model).__name__} has no parameter that is trained.")
+        link = next(m.link for m in loss.modules() if isinstance(m, RecipeLoss))
+        self.outer_loss = outer_loss or (balanced if link == "softmax" else balanced_binary)
+        self.method, self.inner_rate, self.damping = method, inner_rate, damping
+        self.terms = 0 if method == "look-ahead" else terms
+        self.leaves = [nn.Parameter(getattr(rule, key).detach().clone()) for _, rule, key in self._where]
+        self.optimizer = torch.optim.Adam(self.leaves, lr=rate) if optimizer is None else optimizer(list(self.leaves))
+        self.gradients = 0  # passes back through the model so far; a product with H counts as two
+        self._warned = False
+
+    def hypergradient(self, train: Batch, held_out: Batch) -> Hyper:
+        """(held-out loss, its derivatives to the held numbers, growth of the series); changes nothing."""
+        names = [n for n, p in self.model.named_parameters() if p.requires_grad]
+        parameters = [p for p in self.model.parameters() if p.requires_grad]
+        rest = {n: b.detach().clone() for n, b in self.model.named_buffers()}  # running statistics stay as they are
+        paths = [path for path, _, _ in self._where]
+
+        def logits(theta: Tensors, x: Any) -> Tensor:
+            return functional_call(
+                self.model, {**rest, **dict(zip(names, theta, strict=True))}, x if isinstance(x, tuple) else (x,)
+            )
+
+        def inner(theta: Tensors, held: Tensors) -> Tensor:
+            return functional_call(self.loss, dict(zip(paths, held, strict=True)), (logits(theta, train[0]), train[1]))
+
+        training = [(m, m.training) for m in self.loss.modules()]
+        self.loss.eval()  # nothing is observed
+        try:
+            return hypergradient(
+                inner,
+                lambda theta: self.outer_loss(logits(theta, held_out[0]), held_out[1]),
+                parameters,
+                [getattr(rule, key) for _, rule, key in self._where],
+                rate=self.inner_rate,
+                terms=self.terms,
+                damping=self.damping,
+                look_ahead=self.method == "look-ahead",
+            )
+        finally:
+            for module, was in training:
+                module.training = was
+
+    def step(self, train: Batch, held_out: Batch) -> Tensor:
+        """Move the numbers once; returns the held-out loss. Batches are (inputs, target); a tuple of inputs is unpacked."""
+        found = self.hypergradient(train, held_out)
+        self.gradients += 3 + 2 * self.terms
+        if not self._warned and float(found.growth) > 1:
+            self._warned = True
+            warnings.warn(
+                f"Bilevel: the series for H^-1 grows (the last of {self.terms} terms is {float(found.growth):.3g} times the first):"
+                f" inner_rate={self.inner_rate:g} is too large for this loss. Lower it, or raise damping.",
+                stacklevel=2,
+            )
+        for leaf, gradient, (_, rule, key) in zip(self.leaves, found.gradients, self._where, strict=True):
+            now = getattr(rule, key)
+            leaf.data = now.detach().clone()  # it may have been loaded
+            leaf.grad = gradient.to(leaf)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        for leaf, (_, rule, key) in zip(self.leaves, self._where, strict=True):
+            rule.move(key, leaf.detach().clone())
+        return found.value
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"optimizer": self.optimizer.state_dict(), "gradients": self.gradients}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.gradients = int(state["gradients"])
+
+
+def balanced(logits: Tensor, target: Tensor, ignore_index: int = -100) -> Tensor:
+    """Mean over the classes that the batch holds of their mean cross-entropy, at the plain logits."""
+    z = logits.movedim(1, -1).reshape(-1, logits.shape[1])
+    y = target.reshape(-1)
+    valid = y != ignore_index
+    each = -z.log_softmax(dim=1).gather(1, y.masked_fill(~valid, 0)[:, None])[:, 0]
+    return _mean_of_means(each, y.masked_fill(~valid, 0), valid, z.shape[1])
+
+
+def balanced_binary(logits: Tensor, target: Tensor, ignore_index: int = -100) -> Tensor:
+    """The same with yes and no of every label as the classes; sigmoid."""
+    k = logits.shape[1] if logits.dim() > 1 else 1
+    z = (logits.movedim(1, -1) if logits.dim() > 1 else logits).reshape(-1, k)
+    y = (target.movedim(1, -1) if target.dim() > 1 else target).reshape(-1, k)
+    valid = y != ignore_index
+    each = nn.functional.binary_cross_entropy_with_logits(z, (y == 1).to(z.dtype), reduction="none")
+    group = (y == 1).long() * k + torch.arange(k, device=y.device)
+    return _mean_of_means(each.reshape(-1), group.reshape(-1), valid.reshape(-1), 2 * k)
+
+
+def _mean_of_means(each: Tensor, group: Tensor, valid: Tensor, groups: int) -> Tensor:
+    kept = valid.to(each.dtype)
+    sums = each.new_zeros(groups).index_add(0, group, torch.where(valid, each, 0.0))
+    sizes = each.new_zeros(groups).index_add(0, group, kept)
+    return (sums / sizes.clamp(min=1)).sum() / (sizes > 0).sum().clamp(min=1)
