@@ -34,6 +34,27 @@ def test_outer_steps_cost_a_tenth_of_the_grid_and_beat_plain():
     assert max(gains) > 0.01
 
 
+def test_on_rows_that_are_trained_on_the_outer_gradient_vanishes_with_the_loss():
+    """Its size against that on held-out rows: about 1 at step 50, .04 at step 400 (measured: .047 and .035 on two seeds)."""
+    seed = SEEDS[0]
+    loss = sy.CrossEntropy(sy.adaptive.Learned(COUNTS, how="bilevel", start=sy.logit_adjustment(COUNTS)))
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10))
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3, weight_decay=1e-4)
+    outer = sy.adaptive.Bilevel(model, loss, damping=1e-4)
+    own, ratio = (seed.x, seed.y), {}
+    for step in range(401):
+        if step in (50, 400):
+            found = [outer.hypergradient(own, held) for held in (own, (seed.x_held, seed.y_held))]
+            sizes = [torch.cat([g.flatten() for g in f.gradients]).norm() for f in found]
+            ratio[step] = float(sizes[0] / sizes[1])
+        optimizer.zero_grad()
+        loss(model(seed.x), seed.y).backward()
+        optimizer.step()
+    assert ratio[50] > 0.4
+    assert ratio[400] < 0.12
+
+
 def test_the_results_say_what_the_docs_say():
     found = json.loads((Path(__file__).parents[2] / "benchmarks" / "results" / "bilevel.json").read_text())
     rows = {row["name"]: row for row in found["rows"]}

@@ -40,8 +40,7 @@ class Bilevel:
 
     `state_dict` holds the outer optimiser's moments and `gradients`, what it has cost so far; the numbers themselves are in
     the loss. HELD-OUT MUST BE HELD OUT: on rows that were trained on, the outer gradient vanishes with the training loss, so in a net
-    that can fit everything the outer step is blind (benchmarks/bilevel: 4 % of its size once the net has fitted, and Adam then
-    follows what is left). Ranks must see the same batches, or the numbers differ between them.
+    that can fit everything the outer step is blind, and Adam, which ignores the size of gradients, follows what is left. Ranks must see the same batches, or the numbers differ between them.
 
     Raises ValueError for a loss that holds no numbers, a model without parameters, and options outside their range.
 

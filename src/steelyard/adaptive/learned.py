@@ -33,12 +33,13 @@ class Learned(Rule):
                       is fitted well gets MORE weight, and no gradient here says which weights are good. An offset does
                       what the bias of the last layer does, so learning rates decide which of both learns the prior
     how="minimax"     w_c = q_c / pi_c (unit mass), q on the simplex by ascent: after each step q_c is multiplied by exp(rate L_c) and brought
-                      to sum 1, so the classes with the largest loss count most. L_c is the plain cross-entropy, summed over ranks and micro-batches; a class that a step
+                      to sum 1, so the classes with the largest loss count most. L_c is the plain cross-entropy without call weights, over all ranks and micro-batches; a class that a step
                       does not hold keeps the L_c it had. Buffers, weights only, `counts` needed
     how="bilevel"     s are buffers that training never touches; adaptive.Bilevel moves them by the loss on held-out data
 
     counts  Counts, or the number of classes (the prior is then uniform)
     fields  any of "weight", "offset", "scale"; by default the weight, and for bilevel the offset and the scale (VS)
+    prior   of geometric, >= 0; 0 lets the loss be made small by giving up a class
     rate    of the ascent, > 0
     start   a recipe whose weight, offset and scale to start from; default neutral. Weights are brought to geometric mean 1 (minimax: unit mass)
 
