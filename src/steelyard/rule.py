@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from .clock import Clock
 from .history import History, Trace
 from .ops.bind import factors
 from .ops.shapes import Call
@@ -64,44 +65,6 @@ class Seen(NamedTuple):
     @property
     def p(self) -> Tensor:
         return self.z.softmax(dim=1) if self.link == "softmax" else self.z.sigmoid()
-
-
-class Clock(nn.Module):
-    """How far training is, as `advance` was told; checkpointed. -1 (metric: NaN): never told."""
-
-    epoch: Tensor
-    step: Tensor
-    metric: Tensor
-
-    def __init__(self, *, needed: bool = True):
-        super().__init__()
-        self.register_buffer("epoch", torch.tensor(-1))
-        self.register_buffer("step", torch.tensor(-1))
-        self.register_buffer("metric", torch.tensor(float("nan"), dtype=torch.float64))
-        self._quiet = not needed
-
-    def advance(self, epoch: int | None, step: int | None, metric: float | None) -> None:
-        for name, value in (("epoch", epoch), ("step", step), ("metric", metric)):
-            if value is not None:
-                getattr(self, name).fill_(float(value) if name == "metric" else int(value))
-        self._quiet = True
-
-    def told(self) -> dict[str, float]:
-        """{name: value} of what was told so far."""
-        found = {"epoch": int(self.epoch), "step": int(self.step), "metric": float(self.metric)}
-        return {name: v for name, v in found.items() if v == v and (v >= 0 or name == "metric")}
-
-    def check(self, name: str) -> None:
-        """Warn once where training goes on and nobody says how far it is."""
-        if self._quiet or torch.compiler.is_compiling():
-            return
-        self._quiet = True
-        if not self.told():
-            warnings.warn(
-                f"{name}: the schedule was never advanced, so it stands at its beginning. Call"
-                " loss.advance(epoch=epoch) at the start of every epoch (or step=, metric=).",
-                stacklevel=6,
-            )
 
 
 class Rule(nn.Module):
@@ -209,14 +172,14 @@ class Rule(nn.Module):
 
     def read(self, logits: Tensor, target: Tensor) -> Seen:
         """The call as rows, without what is ignored."""
-        wide = torch.promote_types(logits.dtype, torch.float32)
-        z = (logits.movedim(1, -1) if logits.dim() > 1 else logits.unsqueeze(-1)).to(wide)
+        dtype = torch.promote_types(logits.dtype, torch.float32)
+        z = (logits.movedim(1, -1) if logits.dim() > 1 else logits.unsqueeze(-1)).to(dtype)
         z = z.reshape(-1, z.shape[-1])
         soft = target.is_floating_point()
         if self.link == "softmax":
             shape = target.shape if not soft else torch.Size((logits.shape[0], *logits.shape[2:]))
             if soft:
-                y = target.movedim(1, -1).reshape(z.shape).to(wide)
+                y = target.movedim(1, -1).reshape(z.shape).to(dtype)
                 valid = ~y.isnan().any(dim=1)
                 out = ~valid[:, None]
                 return Seen(z.masked_fill(out, 0.0), y.masked_fill(out, 0.0), valid, shape, self.link)
@@ -225,7 +188,7 @@ class Rule(nn.Module):
             return Seen(z.masked_fill(~valid[:, None], 0.0), y.masked_fill(~valid, 0), valid, shape, self.link)
         y = (target.movedim(1, -1) if target.dim() > 1 else target).reshape(z.shape)
         valid = ~y.isnan() if soft else y != self.ignore_index
-        z, y = z.masked_fill(~valid, 0.0), y.masked_fill(~valid, 0).to(wide)
+        z, y = z.masked_fill(~valid, 0.0), y.masked_fill(~valid, 0).to(dtype)
         return Seen(z, y, valid, logits.shape, self.link)
 
     def over_ranks(self, sums: Tensor) -> Tensor:
@@ -299,12 +262,17 @@ def as_rule(given: Any) -> Rule | None:
     """The rule that `given` is, or None."""
     if isinstance(given, Rule):
         return given
-    return Foreign(given) if isinstance(given, Adaptive) else None
+    return Foreign(given) if _follows(given) else None
 
 
 def as_recipe(given: Any) -> Any:
     """A rule's current recipe; anything else as it is."""
-    return given.recipe() if isinstance(given, Adaptive) else given
+    return given.recipe() if isinstance(given, Rule) or _follows(given) else given
+
+
+def _follows(given: Any) -> bool:
+    """Whether it has the methods of `Adaptive`. By its type: a loss has a property of one of these names, which costs."""
+    return all(callable(getattr(type(given), f, None)) for f in ("recipe", "observe", "advance", "weigh", "adjust"))
 
 
 def snapshot(structure: Recipe, tensors: Mapping[str, Tensor]) -> Recipe:

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from tests.adaptive import digits
 
 import steelyard as sy
 from steelyard import adaptive
@@ -147,3 +148,12 @@ def test_explain_shows_how_much_is_the_choice_of_the_grid():
 def test_what_cannot_be_is_said(make, match):
     with pytest.raises(ValueError, match=match):
         make()
+
+
+# Measured with 20 seeds, gain in balanced accuracy over plain's .797: uniform .020 +- .004, gaussian .021 +- .003; balanced weights
+# .052 +- .006. Three standard errors of five seeds, about .006 each, are allowed.
+@pytest.mark.parametrize(("family", "expected"), [("uniform", 0.020), ("gaussian", 0.021)])
+def test_long_tailed_digits(family, expected):
+    found = digits.rare_or_not(sy.BinaryCrossEntropy(adaptive.FBetaKnee(family=family)))
+    gain = (found - digits.rare_or_not(sy.BinaryCrossEntropy())).mean().item()
+    assert gain == pytest.approx(expected, abs=0.018)

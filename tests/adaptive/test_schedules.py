@@ -171,8 +171,13 @@ def test_pictures_of_the_history(tmp_path):
             0.060,
         ),
         (lambda: adaptive.Curriculum(COUNTS, over=(0, 320)), 0.030),
+        # 20 seeds: .051 +- .005
+        (
+            lambda: adaptive.Mixed(adaptive.Deferred(sy.Recipe(), BALANCED, after_epoch=320), adaptive.Seesaw(COUNTS)),
+            0.051,
+        ),
     ],
-    ids=["Deferred", "logit adjustment", "VS", "Curriculum"],
+    ids=["Deferred", "logit adjustment", "VS", "Curriculum", "Mixed"],
 )
 def test_long_tailed_digits(make, expected):
     loss = sy.CrossEntropy(make())

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from ..clock import Clock
 from ..recipe import Recipe
-from ..rule import Clock, Rule, snapshot
+from ..rule import Rule, snapshot
 from ._between import Between
 
 SCHEDULES = ("linear", "cosine", "power")
