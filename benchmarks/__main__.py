@@ -1,4 +1,4 @@
-"""python -m benchmarks tune|mlp [--rounds 15], or bilevel|ce|binary|linear|numerics|maps|count|family|honesty|outside, which say their own options with --help"""
+"""python -m benchmarks tune|mlp [--rounds 15], or bilevel|ce|binary|linear|numerics|maps|count|family|rules|honesty|outside, which say their own options with --help"""
 
 import argparse
 import importlib
@@ -16,6 +16,7 @@ OWN = {  # they read the rest of the command line
     "maps": maps.maps,
     "count": count.count,
     "family": lambda rest: importlib.import_module(".family", __package__).family(rest),
+    "rules": lambda rest: importlib.import_module(".rules", __package__).rules(rest),
     "honesty": lambda rest: importlib.import_module(".honesty", __package__).main(rest),
     "outside": lambda rest: importlib.import_module(".outside", __package__).main(rest),
 }

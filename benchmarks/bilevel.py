@@ -8,17 +8,16 @@ so. Options of the outer steps were chosen on seeds 0 to 3; measured is on other
 
 import argparse
 import functools
-import importlib.util
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 import steelyard as sy
+from examples import digits_long_tail
 
 from .measure import write
 
@@ -67,12 +66,7 @@ def bilevel(arguments: Sequence[str]) -> None:
 
 
 def _data(first: int, many: int) -> tuple[sy.Counts, list[Seed]]:
-    path = Path(__file__).parents[1] / "examples" / "digits_long_tail.py"
-    spec = importlib.util.spec_from_file_location("digits_long_tail", path)
-    assert spec is not None
-    assert spec.loader is not None
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
+    example = digits_long_tail
     x, y, rest, _ = example.data(first + many)
     by_class = rest.reshape(len(rest), example.CLASSES, example.TEST, -1)
     label = torch.arange(example.CLASSES)

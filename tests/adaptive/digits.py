@@ -4,22 +4,13 @@ Nets of all seeds are trained at once; a rule sees their batches as one, and cla
 """
 
 import functools
-import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 import steelyard as sy
-
-_spec = importlib.util.spec_from_file_location(
-    "digits_long_tail", Path(__file__).parents[2] / "examples" / "digits_long_tail.py"
-)
-assert _spec is not None
-assert _spec.loader is not None
-lt = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(lt)
+from examples import digits_long_tail as lt
 
 COUNTS: sy.Counts = lt.COUNTS  # ten classes, 100 down to 2
 LABELS = sy.Counts(COUNTS.per_class, kind="multilabel", items=sum(COUNTS.per_class))
