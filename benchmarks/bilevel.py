@@ -1,9 +1,10 @@
-"""VS learned on held-out images while the net trains (adaptive.Bilevel) against VS chosen by a grid on the same held-out images.
+"""VS learned on held-out images while the net trains (adaptive.Bilevel) against VS chosen by a grid on the same
+held-out images.
 
-Long-tailed digits as in examples/digits_long_tail.py: per seed 280 training images (100 of the commonest class down to 2 of the
-rarest). Of the 70 other images of each class 50 are for the test and 20, 200 in all, are held out; the grid chooses by
-balanced accuracy on them, the outer steps descend on balanced cross-entropy of them, and nobody trains on them, except where a line says
-so. Options of the outer steps were chosen on seeds 0 to 3; measured is on others.
+Long-tailed digits as in examples/digits_long_tail.py: per seed 280 training images (100 of the commonest class down to
+2 of the rarest). Of the 70 other images of each class 50 are for the test and 20, 200 in all, are held out; the grid
+chooses by balanced accuracy on them, the outer steps descend on balanced cross-entropy of them, and nobody trains on
+them, except where a line says so. Options of the outer steps were chosen on seeds 0 to 3; measured is on others.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """One FiLM-conditioned net for every tau of logit adjustment in [0, 3], against a net of its own for each of five.
 
-Three data sets of scikit-learn's: digits cut to a long tail (examples/digits_long_tail.py), one digit against the rest at 1000 to 10,
-and breast cancer at 300 to 3. The same net (one hidden layer of 64), optimiser and number of steps for all; the conditioned one has
-its FiLM after the hidden layer and is trained once, and once more for twice the steps. The net of tau = 0 with its logits moved by
-tau log pi, which costs nothing, stands beside them.
+Three data sets of scikit-learn's: digits cut to a long tail (examples/digits_long_tail.py), one digit against the rest
+at 1000 to 10, and breast cancer at 300 to 3. The same net (one hidden layer of 64), optimiser and number of steps for
+all; the conditioned one has its FiLM after the hidden layer and is trained once, and once more for twice the steps. The
+net of tau = 0 with its logits moved by tau log pi, which costs nothing, stands beside them.
 """
 
 import argparse

@@ -1,9 +1,10 @@
-"""What the adaptive rules are worth: balanced accuracy on long-tailed digits, and F-beta of the knee beside a moved threshold.
+"""What the adaptive rules are worth: balanced accuracy on long-tailed digits, and F-beta of the knee beside a moved
+threshold.
 
-Long tail: examples/digits_long_tail.py, all seeds' nets trained at once, so that a rule sees their batches as one; gain over plain
-training with the same link, paired by seed. F-beta: logistic regression, 150 full-batch steps of Adam, on "8 or not" (digits
-averaged to 4 x 4 pixels) and on breast cancer cut to 60 ill of 417 (5 columns); half of the rows train, a quarter chooses the threshold,
-a quarter tests.
+Long tail: examples/digits_long_tail.py, all seeds' nets trained at once, so that a rule sees their batches as one; gain
+over plain training with the same link, paired by seed. F-beta: logistic regression, 150 full-batch steps of Adam, on "8
+or not" (digits averaged to 4 x 4 pixels) and on breast cancer cut to 60 ill of 417 (5 columns); half of the rows train,
+a quarter chooses the threshold, a quarter tests.
 """
 
 import argparse

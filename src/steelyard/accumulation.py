@@ -33,10 +33,11 @@ def accumulate(
     group     the process group, of the statistics of rules too unless they name their own; None is all ranks
     averaged  True under DDP and FSDP, which average gradients over ranks
 
-    Losses and gradients of micro-batches and ranks add up to those of one process with one batch; do not divide by the number of
-    micro-batches again. What rules observed inside takes effect at the end, summed over ranks; after an exception it is
-    forgotten. Costs one all-reduce of one number per loss, all in one message. Losses of other targets each get their own
-    `accumulate`, in one `with`. Terms of a Sum that are not ours keep their own mean. Call `advance` before, not inside.
+    Losses and gradients of micro-batches and ranks add up to those of one process with one batch; do not divide by the
+    number of micro-batches again. What rules observed inside takes effect at the end, summed over ranks; after an
+    exception it is forgotten. Costs one all-reduce of one number per loss, all in one message. Losses of other targets
+    each get their own `accumulate`, in one `with`. Terms of a Sum that are not ours keep their own mean. Call `advance`
+    before, not inside.
 
     ValueError for a loss without any of ours, for reduction other than "mean", inside another `accumulate` of the same
     loss, and as in `global_mass`.

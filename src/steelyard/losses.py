@@ -109,7 +109,8 @@ class RecipeLoss(nn.Module):
     def share(
         self, logits: Tensor, target: Tensor, *, weight: Any = None, normalizer: float | Tensor | None = None
     ) -> Tensor:
-        """How much of the step's mean this call is: 1, and inside `accumulate` less; a number that is to be added once per
+        """How much of the step's mean this call is: 1, and inside `accumulate` less; a number that is to be added once
+        per
         step is multiplied by it."""
         name, bound = type(self).__name__, self.bound()
         if normalizer is None and self.reduction == "mean":
@@ -174,9 +175,9 @@ class CrossEntropy(RecipeLoss):
     normalizer Z, a number or 0-d tensor, instead of the recipe's norm (default: the count of what is not ignored)
     returns    a scalar, or [N, *space] for reduction="none", in float32 or wider; 0 where everything is ignored
 
-    consume_logits=True allows the gradient to take the memory of the logits, which hold no logits after the call: half the
-    memory, and no time for fresh pages. Take metrics before. It acts with the native kernels and a reduction, for one backward
-    pass; a layer that needs its output for its own backward pass is refused by autograd.
+    consume_logits=True allows the gradient to take the memory of the logits, which hold no logits after the call: half
+    the memory, and no time for fresh pages. Take metrics before. It acts with the native kernels and a reduction, for
+    one backward pass; a layer that needs its output for its own backward pass is refused by autograd.
 
     Probabilities act as an expectation over labels, so they cannot meet scales, offsets or margins that depend on the
     label. Raises ValueError for shapes that do not fit and, on the CPU, for labels outside 0..C-1.
@@ -213,8 +214,9 @@ class BinaryCrossEntropy(RecipeLoss):
     normalizer Z instead of the recipe's norm (default: the count of what is not ignored)
     returns    a scalar, or the logits' shape for reduction="none", in float32 or wider
 
-    consume_logits as in CrossEntropy. Tables are [2, K] with row 1 = "is". A recipe from exclusive counts of two classes is
-    brought to the one logit z = z1 - z0. Raises ValueError for shapes that do not fit and, on the CPU, for integer targets other than those.
+    consume_logits as in CrossEntropy. Tables are [2, K] with row 1 = "is". A recipe from exclusive counts of two
+    classes is brought to the one logit z = z1 - z0. Raises ValueError for shapes that do not fit and, on the CPU, for
+    integer targets other than those.
 
     >>> loss = BinaryCrossEntropy(Recipe(weight=[1.0, 9.0]))
     >>> round(loss(torch.zeros(2), torch.tensor([0, 1])).item(), 4)

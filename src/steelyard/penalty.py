@@ -18,9 +18,9 @@ def penalized(
     reduction: str,
     normalizer: float | Tensor | None,
 ) -> Tensor:
-    """A term that every item's loss has on top, reduced as the losses are: shards and micro-batches of a step that share
-    their normalizer then add up to one penalty. A table [label value, class] is looked up by each item's label. `given` has
-    the caller's weights, and not the rule's.
+    """A term that every item's loss has on top, reduced as the losses are: shards and micro-batches of a step that
+    share their normalizer then add up to one penalty. A table [label value, class] is looked up by each item's label.
+    `given` has the caller's weights, and not the rule's.
     """
     if penalty.dim() == 2:
         return _by_label(penalty, given, bound, ignore_index, reduction, normalizer)

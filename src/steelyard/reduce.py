@@ -53,8 +53,8 @@ def global_mass(
 
     Z is the count or the mass, by the recipe's norm; given a loss, its current recipe, ignore_index and class_dim are
     used. Losses and gradients of ranks and micro-batches then add up to the single-process value, so do not divide by
-    the number of micro-batches again. Every rank of the group has to call it: one all-reduce of one number. Returns a 0-d
-    float64 tensor on the target's device.
+    the number of micro-batches again. Every rank of the group has to call it: one all-reduce of one number. Returns a
+    0-d float64 tensor on the target's device.
 
     ValueError for the mass of weights that are learned: its derivative is that of the whole step, which no shard knows.
     """

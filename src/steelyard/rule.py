@@ -70,14 +70,15 @@ class Seen(NamedTuple):
 class Rule(nn.Module):
     """Base of every adaptive rule: has all of the protocol, and does nothing but hold state.
 
-    A subclass writes `recipe`, and overrides what it needs. State goes into buffers (it is checkpointed and moves with the
-    loss) and is replaced, not written to, so that a graph that still waits for its backward pass keeps its numbers.
+    A subclass writes `recipe`, and overrides what it needs. State goes into buffers (it is checkpointed and moves with
+    the loss) and is replaced, not written to, so that a graph that still waits for its backward pass keeps its numbers.
 
     link, ignore_index  of the loss that took it
     group               the process group its statistics are summed over; None is all ranks
-    selects             whether `weigh` leaves items out by weights of 0, as a choice: a mean is then over the rest. Otherwise
-                        what a rule weighs does not enter Z, which shards have to know before there are logits
-    held                names of buffers that neither training nor `settle` changes, but an outer step does (adaptive.Bilevel)
+    selects             whether `weigh` leaves items out by weights of 0, as a choice: a mean is then over the rest.
+                        Otherwise what a rule weighs does not enter Z, which shards have to know before there are logits
+    held                names of buffers that neither training nor `settle` changes, but an outer step does
+                        (adaptive.Bilevel)
     clock               set by rules that follow a schedule
     """
 
@@ -118,7 +119,8 @@ class Rule(nn.Module):
 
     # what a rule may add to it
     def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        """Which tables there are, and their numbers as tensors by the names of `ops.bind.factors`. Called at every loss:
+        """Which tables there are, and their numbers as tensors by the names of `ops.bind.factors`. Called at every
+        loss:
         a rule that holds its numbers as tensors returns them, and no value is looked at."""
         recipe = self.recipe()
         return recipe, factors(recipe)

@@ -3,8 +3,8 @@
     loss = sy.CrossEntropy(sy.adaptive.Deferred(sy.Recipe(), recipe, after_epoch=160))
     loss.advance(epoch=epoch)        # at the start of every epoch
 
-All follow one protocol (steelyard.rule): state in buffers, so it is in `loss.state_dict()`; statistics summed over ranks;
-what a step observes takes effect at the next one; `history()` is a table of the numbers over time.
+All follow one protocol (steelyard.rule): state in buffers, so it is in `loss.state_dict()`; statistics summed over
+ranks; what a step observes takes effect at the next one; `history()` is a table of the numbers over time.
 """
 
 from ..history import History

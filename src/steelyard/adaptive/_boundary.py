@@ -8,10 +8,11 @@ POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 
 
 def hits(predicted: Tensor, labels: Tensor, valid: Tensor, radius: int, dtype: torch.dtype) -> Tensor:
-    """[4], sums in `dtype`: predicted boundary pixels within `radius` of a true one, predicted ones; true ones within `radius` of a predicted one, true ones.
+    """[4], sums in `dtype`: predicted boundary pixels within `radius` of a true one, predicted ones; true ones within
+    `radius` of a predicted one, true ones.
 
-    predicted, labels  whole numbers [N, *space]; a pixel is boundary where a neighbour (diagonal ones too) has another label, so a
-                       boundary is two pixels wide; what is not `valid` is nobody's neighbour
+    predicted, labels  whole numbers [N, *space]; a pixel is boundary where a neighbour (diagonal ones too) has another
+                       label, so a boundary is two pixels wide; what is not `valid` is nobody's neighbour
     radius             in pixels, as the larger of the distances along the axes
     """
     ours, theirs = boundary(predicted, valid), boundary(labels, valid)

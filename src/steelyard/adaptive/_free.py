@@ -17,7 +17,8 @@ class Free:
     """Which tables there are, and how free numbers s become them.
 
     weight  exp(s - mean s): geometric mean 1; one per label [C], multilabel [2, K]
-    scale   exp(s - mean s): geometric mean 1; one per class [1, C] (sigmoid, two classes: per label [2]; multilabel [2, K])
+    scale   exp(s - mean s): geometric mean 1; one per class [1, C] (sigmoid, two classes: per label [2]; multilabel [2,
+            K])
     offset  s - mean s: adds up to 0, as a common offset does nothing in a softmax; [1, C]. Multilabel: s itself, [1, K]
     """
 

@@ -34,8 +34,9 @@ def hypergradient(
         v_{k+1} = v_k - rate H v_k
         dh = - rate d/dh <g, v_0 + ... + v_terms>
 
-    The sum goes to H^-1 v_0 / rate, where |1 - rate H| < 1, which makes dh the implicit derivative. look_ahead takes v_0 at theta - rate (g + damping
-    theta): with terms=0 this is the derivative through exactly one step of gradient descent.
+    The sum goes to H^-1 v_0 / rate, where |1 - rate H| < 1, which makes dh the implicit derivative. look_ahead takes
+    v_0 at theta - rate (g + damping theta): with terms=0 this is the derivative through exactly one step of gradient
+    descent.
     """
     wanted = [p.detach().requires_grad_() for p in parameters]
     leaves = [h.detach().requires_grad_() for h in held]

@@ -14,9 +14,9 @@ from ._between import NEUTRAL, _parts, _table
 
 
 class Knots(nn.Module):
-    """`structure` with the numbers of make(value), low <= value <= high: weight, offset and margin on straight lines between
-    the knots, scale on geometric ones. `error` is the largest distance to make(value) half-way between knots, where it is widest:
-    relative for weight and scale, absolute for offset and margin.
+    """`structure` with the numbers of make(value), low <= value <= high: weight, offset and margin on straight lines
+    between the knots, scale on geometric ones. `error` is the largest distance to make(value) half-way between knots,
+    where it is widest: relative for weight and scale, absolute for offset and margin.
     """
 
     def __init__(self, name: str, make: Callable[[float], Recipe], low: float, high: float, knots: int):

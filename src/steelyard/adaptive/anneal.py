@@ -23,12 +23,12 @@ class Anneal(Rule):
         cosine   s = (1 - cos(pi x)) / 2
         power    s = x^power
 
-    and tables go from the one to the other: weight, offset and margin on a straight line, so that unit mass stays; scale on
-    a geometric one. Tell it with `loss.advance(epoch=...)`, `(step=...)` or `(metric=...)`, whichever `by` names.
-    over may fall, as for a metric that does: over=(0.9, 0.4).
+    and tables go from the one to the other: weight, offset and margin on a straight line, so that unit mass stays;
+    scale on a geometric one. Tell it with `loss.advance(epoch=...)`, `(step=...)` or `(metric=...)`, whichever `by`
+    names. over may fall, as for a metric that does: over=(0.9, 0.4).
 
-    Raises ValueError for an unknown schedule or clock, over of no length, power <= 0, recipes about different classes or
-    with another curve, target or norm, and offsets that are -inf in only one of them.
+    Raises ValueError for an unknown schedule or clock, over of no length, power <= 0, recipes about different classes
+    or with another curve, target or norm, and offsets that are -inf in only one of them.
 
     >>> import steelyard as sy
     >>> rule = sy.adaptive.Anneal(sy.Recipe(weight=[1.0, 1.0]), sy.Recipe(weight=[0.5, 5.0]), over=(0, 10))

@@ -17,24 +17,25 @@ class BatchStatistics(Rule):
 
         w_c = pi_c^(-beta) d_c^gamma / sum_c' pi_c' pi_c'^(-beta) d_c'^gamma       (unit mass under the running shares)
 
-    pi_c are shares and d_c the mean of 1 - p_y over the items of class c, both exponential averages over steps with `momentum`
-    (without a bias towards their start). Sigmoid: the two outcomes of each label are balanced, each label with unit mass.
-    Probabilities as targets add their probabilities.
+    pi_c are shares and d_c the mean of 1 - p_y over the items of class c, both exponential averages over steps with
+    `momentum` (without a bias towards their start). Sigmoid: the two outcomes of each label are balanced, each label
+    with unit mass. Probabilities as targets add their probabilities.
 
-    classes   the number of classes (BinaryCrossEntropy: of logits), their names, or Counts, which are then the shares to
-              start from; exclusive counts of two classes also serve BinaryCrossEntropy with one logit
+    classes   the number of classes (BinaryCrossEntropy: of logits), their names, or Counts, which are then the shares
+              to start from; exclusive counts of two classes also serve BinaryCrossEntropy with one logit
     beta      >= 0; 0 leaves the shares as they are, 1 makes every class weigh the same
     gamma     >= 0; how much a class with many misses counts beyond its share
     momentum  in [0, 1); the memory is about 1 / (1 - momentum) steps
     warm_up   steps (those that saw something) over which weights go from 1 to these
     widest    > 1; no weight is more than this many times the smallest
 
-    A class that has hardly been seen counts as one item within the memory (its known share, if Counts gave a smaller one), so its weight
-    stays finite; the memory should hold several items of the rarest class. It warns where it does not, and where `widest`
-    decides. ValueError for numbers out of range and for classes that do not fit the loss.
+    A class that has hardly been seen counts as one item within the memory (its known share, if Counts gave a smaller
+    one), so its weight stays finite; the memory should hold several items of the rarest class. It warns where it does
+    not, and where `widest` decides. ValueError for numbers out of range and for classes that do not fit the loss.
 
-    Source: Sinha et al. 2020, arXiv:2010.01824 for the factor d_c^gamma, there one minus the class's accuracy on validation data; here from the
-    probabilities on the training batches, which is ours, and which a net that fits everything brings to 0.
+    Source: Sinha et al. 2020, arXiv:2010.01824 for the factor d_c^gamma, there one minus the class's accuracy on
+    validation data; here from the probabilities on the training batches, which is ours, and which a net that fits
+    everything brings to 0.
 
     >>> import steelyard as sy
     >>> loss = sy.CrossEntropy(sy.adaptive.BatchStatistics(2, warm_up=0))

@@ -1,5 +1,6 @@
 """Numbers of a loss moved by what they do to a loss on held-out data."""
 
+import functools
 import math
 import warnings
 from collections.abc import Callable, Mapping
@@ -18,34 +19,42 @@ Batch = tuple[Any, Tensor]
 
 
 class Bilevel:
-    """The outer optimiser: moves the numbers that `loss` holds so that a model trained by `loss` is good on held-out data.
+    """The outer optimiser: moves the numbers that `loss` holds so that a model trained by `loss` is good on held-out
+    data.
 
         outer = sy.adaptive.Bilevel(model, loss, inner_rate=0.1)
         loss(model(x), y).backward(); optimizer.step()        # inner steps as ever
         outer.step((x, y), (x_held, y_held))                  # once every few of them
 
-    The held-out loss does not contain the numbers; they act on it through the parameters theta that the training loss leads to:
+    The held-out loss does not contain the numbers; they act on it through the parameters theta that the training loss
+    leads to:
 
-        neumann     d/dh = - (d^2 L_train / dh dtheta) H^-1 d L_held / dtheta, with H^-1 = rate sum over k <= terms of (1 - rate H)^k
+        neumann     d/dh = - (d^2 L_train / dh dtheta) H^-1 d L_held / dtheta, with H^-1 = rate sum over k <= terms of
+                    (1 - rate H)^k
         look-ahead  d/dh of L_held(theta - rate d L_train(theta, h) / dtheta): one step of gradient descent
 
     model       any nn.Module; its parameters that require a gradient, and none of its buffers, are what is trained
-    loss        a steelyard loss (or a module with some inside) whose rule holds numbers: Learned or LearnedCosts with how="bilevel"
+    loss        a steelyard loss (or a module with some inside) whose rule holds numbers: Learned or LearnedCosts with
+                how="bilevel"
     outer_loss  (logits, target) -> scalar; default `balanced`: every class of the held-out batch counts the same
     rate        of Adam on the free numbers: logs of weights and of scales, and offsets
-    inner_rate  `rate` in the formulas. neumann: below 2 / (the largest eigenvalue of H), or the series grows, which is warned of
+    inner_rate  `rate` in the formulas. neumann: below 2 / (the largest eigenvalue of H), or the series grows, which is
+                warned of
     terms       of the series; each costs one product with H, about two gradients. look-ahead takes none
-    damping     added to the diagonal of H: the optimiser's weight_decay. Without it H has no inverse in nets that can fit everything
+    damping     added to the diagonal of H: the optimiser's weight_decay. Without it H has no inverse in nets that can
+                fit everything
     optimizer   makes the optimiser of the numbers from a list of them, instead of Adam at `rate`
 
-    `state_dict` holds the outer optimiser's moments and `gradients`, what it has cost so far; the numbers themselves are in
-    the loss. HELD-OUT MUST BE HELD OUT: on rows that were trained on, the outer gradient vanishes with the training loss, so in a net
-    that can fit everything the outer step is blind, and Adam, which ignores the size of gradients, follows what is left. Ranks must see the same batches, or the numbers differ between them.
+    `state_dict` holds the outer optimiser's moments and `gradients`, what it has cost so far; the numbers themselves
+    are in the loss. HELD-OUT MUST BE HELD OUT: on rows that were trained on, the outer gradient vanishes with the
+    training loss, so in a net that can fit everything the outer step is blind, and Adam, which ignores the size of
+    gradients, follows what is left. Ranks must see the same batches, or the numbers differ between them.
 
     Raises ValueError for a loss that holds no numbers, a model without parameters, and options outside their range.
 
     Source: Lorraine et al. 2020, arXiv:1911.02590 (neumann); Li et al. 2021, arXiv:2201.01212 (for
-    loss functions); Shu et al. 2019, arXiv:1902.07379 (look-ahead; there with a net that weighs samples, here with numbers per class).
+    loss functions); Shu et al. 2019, arXiv:1902.07379 (look-ahead; there with a net that weighs samples, here with
+    numbers per class).
 
     >>> import steelyard as sy
     >>> loss = sy.CrossEntropy(sy.adaptive.Learned(sy.Counts.of(9, 1), how="bilevel"))
@@ -91,8 +100,9 @@ class Bilevel:
             )
         if not any(p.requires_grad for p in model.parameters()):
             raise ValueError(f"Bilevel: {type(model).__name__} has no parameter that is trained.")
-        link = next(m.link for m in loss.modules() if isinstance(m, RecipeLoss))
-        self.outer_loss = outer_loss or (balanced if link == "softmax" else balanced_binary)
+        first = next(m for m in loss.modules() if isinstance(m, RecipeLoss))
+        default = balanced if first.link == "softmax" else balanced_binary
+        self.outer_loss = outer_loss or functools.partial(default, ignore_index=first.ignore_index)
         self.method, self.inner_rate, self.damping = method, inner_rate, damping
         self.terms = 0 if method == "look-ahead" else terms
         self.leaves = [nn.Parameter(getattr(rule, key).detach().clone()) for _, rule, key in self._where]

@@ -22,17 +22,20 @@ class LearnedCosts(Rule):
 
         u_c = z_c + log xi[y,c]        xi[y,y] = 1        1/bound <= xi <= bound
 
-    xi[y,c] > 1 gives a wrong class c a head start on the rows of y, so the loss pushes z_c further down there. Multiplying a row of xi by a
-    number does nothing in a softmax; the diagonal of 1 is what makes the rest mean something. For predictions take the plain logits.
+    xi[y,c] > 1 gives a wrong class c a head start on the rows of y, so the loss pushes z_c further down there.
+    Multiplying a row of xi by a number does nothing in a softmax; the diagonal of 1 is what makes the rest mean
+    something. For predictions take the plain logits.
 
     how="confusion"  `update(matrix)` after each validation, matrix[y,c] = how often c was answered where y is true:
 
                          r[y,c] = (matrix[y,c] + prior r_mean) / (n_y + prior)      r_mean: the mean of matrix[y,c] / n_y over y != c
                          log xi <- momentum log xi + (1 - momentum) strength log(r / r_mean), cut to +-log bound
 
-                     At a fixed point log xi[y,c] = strength log(r[y,c] / r_mean) with r the confusion of the net that this xi
-                     trains: what is still confused more than the mean costs more. Equal confusion everywhere gives xi = 1, and so does none
-    how="bilevel"    log xi are buffers that training never touches; adaptive.Bilevel moves them by the loss on held-out data
+                     At a fixed point log xi[y,c] = strength log(r[y,c] / r_mean) with r the confusion of the net that
+                     this xi trains: what is still confused more than the mean costs more. Equal confusion everywhere
+                     gives xi = 1, and so does none
+    how="bilevel"    log xi are buffers that training never touches; adaptive.Bilevel moves them by the loss on held-out
+                     data
 
     classes   how many, their names, or Counts
     strength  > 0; 1 makes a pair that is confused k times as often as the mean cost k times as much
@@ -42,8 +45,9 @@ class LearnedCosts(Rule):
 
     ValueError for how="descent" and the like, with the reason, and for options outside these ranges.
 
-    Source: after Khan et al. 2018, arXiv:1508.03422 (CoSen), whose loss has this form. The update is our reconstruction in their spirit, not their
-    algorithm: theirs aims at a matrix made of class shares, class separability and validation confusion.
+    Source: after Khan et al. 2018, arXiv:1508.03422 (CoSen), whose loss has this form. The update is our reconstruction
+    in their spirit, not their algorithm: theirs aims at a matrix made of class shares, class separability and
+    validation confusion.
 
     >>> rule = LearnedCosts(2, momentum=0.0, prior=0.0)
     >>> rule.update([[98, 2], [8, 2]])  # the rare class is missed at 80 %, the common one at 2 %; the mean is 41 %
@@ -107,7 +111,8 @@ class LearnedCosts(Rule):
         return self._structure, {"offset_full": self.log_costs * self.off_diagonal}
 
     def update(self, confusion: Any) -> None:
-        """Take counts[y, c] of held-out rows of class y that were answered c, [C, C]; summed over ranks, so each gives its own.
+        """Take counts[y, c] of held-out rows of class y that were answered c, [C, C]; summed over ranks, so each gives
+        its own.
 
         ValueError for other shapes, and numbers that are negative or not finite.
         """

@@ -17,12 +17,12 @@ class Curriculum(Rule):
 
         w_c = pi_c^(-b) / sum_d pi_d^(1 - b)        b = 0: the data as they are; b = 1: balanced
 
-    unit mass all the way. Tell it how far training is with `loss.advance(...)`; `over`, `by`, `schedule`, `power` as in Anneal; and_back=True
-    reaches `end` in the middle of `over` and `start` again at its end, so start=1, end=0 goes from balanced to
-    real and back. Raises ValueError for classes that count 0, and for start or end outside [0, 1].
+    unit mass all the way. Tell it how far training is with `loss.advance(...)`; `over`, `by`, `schedule`, `power` as in
+    Anneal; and_back=True reaches `end` in the middle of `over` and `start` again at its end, so start=1, end=0 goes
+    from balanced to real and back. Raises ValueError for classes that count 0, and for start or end outside [0, 1].
 
-    Source: Wang et al. 2019 (dynamic curriculum learning), whose sampler has the shares pi^g with g = 1 - b on its way from 1
-    to 0; here as weights, which need no sampler.
+    Source: Wang et al. 2019 (dynamic curriculum learning), whose sampler has the shares pi^g with g = 1 - b on its way
+    from 1 to 0; here as weights, which need no sampler.
 
     >>> import steelyard as sy
     >>> rule = sy.adaptive.Curriculum(sy.Counts.of(900, 100), over=(0, 100))

@@ -16,12 +16,12 @@ from ._between import Between
 class Deferred(Rule):
     """`first` before epoch `after_epoch`, `then` from it on: deferred re-weighting (DRW).
 
-    Epochs count from 0, so with 200 epochs and after_epoch=160 the first 160 are trained with `first`; 0 is at once. Call
-    `loss.advance(epoch=epoch)` at the start of every epoch. Learning the features on the data as they are and
+    Epochs count from 0, so with 200 epochs and after_epoch=160 the first 160 are trained with `first`; 0 is at once.
+    Call `loss.advance(epoch=epoch)` at the start of every epoch. Learning the features on the data as they are and
     weighting only the end is how most of a re-weighting's gain survives in nets that can fit everything.
 
-    Raises ValueError for after_epoch < 0, and for recipes about different classes. Where curve, target and norm of both are the same
-    only numbers change; otherwise torch.compile compiles once more at the switch.
+    Raises ValueError for after_epoch < 0, and for recipes about different classes. Where curve, target and norm of both
+    are the same only numbers change; otherwise torch.compile compiles once more at the switch.
 
     Source: Cao et al. 2019, arXiv:1906.07413, section 3.3 (algorithm 1).
 

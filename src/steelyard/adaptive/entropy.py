@@ -17,14 +17,14 @@ def entropy_weights(logits: Tensor, *, kind: str = "total", link: str = "softmax
 
     logits   [M, N, C, *space]: M members of an ensemble, or passes with dropout switched on; M = 1 will do for total
     power    >= 0; 0 is no weights
-    returns  [N, *space] (link="sigmoid": [N, C, *space], or [N] for [M, N]) in float32 or wider, detached; mean 1 over the batch,
-             all 1 where nothing is uncertain. Pass it as loss(logits, target, weight=...)
+    returns  [N, *space] (link="sigmoid": [N, C, *space], or [N] for [M, N]) in float32 or wider, detached; mean 1 over
+             the batch, all 1 where nothing is uncertain. Pass it as loss(logits, target, weight=...)
 
-    The mean runs over everything, ignored pixels too. Uncertainty is high for rare classes, and as high for wrong labels: weights by
-    it go to both. ValueError for an unknown kind or link, power < 0, and shapes without members.
+    The mean runs over everything, ignored pixels too. Uncertainty is high for rare classes, and as high for wrong
+    labels: weights by it go to both. ValueError for an unknown kind or link, power < 0, and shapes without members.
 
-    Source: the split of the entropy is that of Kendall & Gal 2017, arXiv:1703.04977, and Depeweg et al. 2018, arXiv:1710.07283;
-    as loss weights it is our reconstruction.
+    Source: the split of the entropy is that of Kendall & Gal 2017, arXiv:1703.04977, and Depeweg et al. 2018,
+    arXiv:1710.07283; as loss weights it is our reconstruction.
 
     >>> members = torch.tensor([[[4.0, -4.0], [4.0, -4.0]], [[4.0, -4.0], [-4.0, 4.0]]])  # agree; disagree
     >>> entropy_weights(members, kind="epistemic").tolist()

@@ -20,12 +20,13 @@ class Equalized(Rule):
     classes   how many, or their names; 1: one ratio for all logits
     gamma     > 0, how sharp the change is;  mu, the ratio where f is 1/2;  alpha >= 0, how much positives can gain
 
-    Everything is 1 before the first step, and for a class without any negative gradient. A target between 0 and 1 counts as that
-    much of an "is". The sums reach back to the start of training. Other tables (in Mixed) and call weights do not enter them, except
-    that weight 0 is ignored. The mean weight is not 1, so the loss is another size than plain.
+    Everything is 1 before the first step, and for a class without any negative gradient. A target between 0 and 1
+    counts as that much of an "is". The sums reach back to the start of training. Other tables (in Mixed) and call
+    weights do not enter them, except that weight 0 is ignored. The mean weight is not 1, so the loss is another size
+    than plain.
 
-    Differs from the authors' code: there the last output tells object from background with weight 1 always; here give such an output a
-    loss of its own. There the sum is divided by the items, here by the logits: pass `normalizer=`.
+    Differs from the authors' code: there the last output tells object from background with weight 1 always; here give
+    such an output a loss of its own. There the sum is divided by the items, here by the logits: pass `normalizer=`.
     ValueError for CrossEntropy and for options outside their domain.
 
     Source: Tan et al. 2021, arXiv:2012.08548, section 3.3.

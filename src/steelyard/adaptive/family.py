@@ -31,18 +31,19 @@ class Family(Rule):
 
     make       a value -> Recipe; may differ in the numbers of its tables only
     low, high  the range, low < high
-    slope      in [-1, 1]: v has the density 1 + slope (2 u - 1) at u = (v - low) / (high - low); 0 is uniform, 1 rises from 0 at `low`
+    slope      in [-1, 1]: v has the density 1 + slope (2 u - 1) at u = (v - low) / (high - low); 0 is uniform, 1 rises
+               from 0 at `low`
     seed       of x_0
-    knots      the recipe is made at so many values when the family is made, and interpolated after, so that no step waits for it;
-               linear tables such as offsets tau log pi are exact
+    knots      the recipe is made at so many values when the family is made, and interpolated after, so that no step
+               waits for it; linear tables such as offsets tau log pi are exact
 
-    `value` is v of the coming step, one for all its micro-batches and ranks: one forward pass, then its loss. `set(v)` holds v until `release()`, and
-    `at(v)` inside a `with`; meanwhile nothing is drawn. It is a number of the loss (in its state_dict), so training
-    resumed from a checkpoint goes on with the same values. A model that is copied has a copy of its family: copy both, or use
-    `film.family` of the copy.
+    `value` is v of the coming step, one for all its micro-batches and ranks: one forward pass, then its loss. `set(v)`
+    holds v until `release()`, and `at(v)` inside a `with`; meanwhile nothing is drawn. It is a number of the loss (in
+    its state_dict), so training resumed from a checkpoint goes on with the same values. A model that is copied has a
+    copy of its family: copy both, or use `film.family` of the copy.
 
-    Raises ValueError for a range without length, fewer than 2 knots, recipes that differ in curve, target or norm, and where
-    halfway between knots a table is off by more than 1 % (an offset or margin by more than .01).
+    Raises ValueError for a range without length, fewer than 2 knots, recipes that differ in curve, target or norm, and
+    where halfway between knots a table is off by more than 1 % (an offset or margin by more than .01).
 
     Source: Dosovitskiy & Djolonga 2020 (You only train once, ICLR), and for imbalanced data Lieberman et al. 2024,
     arXiv:2402.05400, who draw once per batch. The even sequence in place of random draws is ours.

@@ -20,8 +20,8 @@ class FiLM(nn.Module):
     features  F; read off the module's last layer where that says it
     hidden    width of the net
 
-    In evaluation a value must be held (`family.at`, `family.set`), or it is a ValueError: the last one drawn means nothing. With activation
-    checkpointing put the FiLM outside of what is recomputed, which is after the next draw.
+    In evaluation a value must be held (`family.at`, `family.set`), or it is a ValueError: the last one drawn means
+    nothing. With activation checkpointing put the FiLM outside of what is recomputed, which is after the next draw.
 
     Source: Perez et al. 2018, arXiv:1709.07871 (FiLM); conditioned on a loss weight as in Dosovitskiy & Djolonga 2020.
 
@@ -94,8 +94,8 @@ def condition(
 
     at  names as in `model.named_modules()`, such as ["layer3", "layer4"]; late features are where it matters
 
-    The layers' parameters are then called "layer3.module...." in the state_dict. Raises ValueError for a name that is not there
-    or given twice.
+    The layers' parameters are then called "layer3.module...." in the state_dict. Raises ValueError for a name that is
+    not there or given twice.
 
     >>> import steelyard as sy
     >>> family = sy.adaptive.Family(lambda b: sy.inverse_frequency(sy.Counts.of(900, 100), beta=b), low=0.0, high=1.0)

@@ -16,17 +16,19 @@ def hardest(
 
     k           how many: a whole number; or a float in (0, 1], that share of what is not ignored, rounded, at least one
     negatives   instead of k: all positives and, for each of them, this many of the hardest negatives (3.0 in SSD)
-    background  the label of the negatives (sigmoid: 0, the elements that are "is not"; a probability from 1/2 on is positive)
+    background  the label of the negatives (sigmoid: 0, the elements that are "is not"; a probability from 1/2 on is
+                positive)
     per_item    per image or row of the batch, where it holds several elements, instead of over the whole call
 
-    Hard is -log p of the label (sigmoid: of the outcome), taken of the logits without any table; among equals the first is kept. The
-    default norm then counts what is kept; SSD divides by the positives: pass `normalizer=`. Where there is no positive no negative
-    is kept. The choice is made within a call: within each micro-batch, and on each rank. Inside `accumulate` the divisor counts
-    all elements that are not ignored, because it is fixed before the choice is made.
+    Hard is -log p of the label (sigmoid: of the outcome), taken of the logits without any table; among equals the first
+    is kept. The default norm then counts what is kept; SSD divides by the positives: pass `normalizer=`. Where there is
+    no positive no negative is kept. The choice is made within a call: within each micro-batch, and on each rank. Inside
+    `accumulate` the divisor counts all elements that are not ignored, because it is fixed before the choice is made.
 
     ValueError for both or neither of k and negatives, and for values outside their domain.
 
-    Source: Shrivastava et al. 2016, arXiv:1604.03540 (k of the elements of a batch); Liu et al. 2016, arXiv:1512.02325, section 2.2 (3 to 1).
+    Source: Shrivastava et al. 2016, arXiv:1604.03540 (k of the elements of a batch); Liu et al. 2016, arXiv:1512.02325,
+    section 2.2 (3 to 1).
 
     >>> import steelyard as sy
     >>> rule = sy.adaptive.hardest(2)

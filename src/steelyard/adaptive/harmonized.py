@@ -13,26 +13,29 @@ class Harmonized(Rule):
     """Call weights that give every occupied region of gradient sizes the same say.
 
         g   = 1 - p_y (softmax), |sigma - y| (sigmoid)      region b = floor(g bins)
-        s_b = share of the elements in region b, a moving average over steps: momentum of the old, the rest of the last step
+        s_b = share of the elements in region b, a moving average over steps: momentum of the old, the rest of the last
+        step
         w   = 1 / (n max(s_b, least))                       n = sum over b of min(1, s_b / least), the occupied regions
 
     bins      unit regions of [0, 1]
     momentum  in [0, 1); 0 looks at the last step alone
     least     in (0, 1 / bins]: the share that a region counts as holding at least, so no weight is above 1 / (n least)
 
-    Under the shares s the mean weight is exactly 1. They are those up to the last step and never of the call itself, so that
-    micro-batches and ranks share their weights; hence a batch unlike those before can have another mean, and the smaller `least`,
-    the further off: softmax on digits in batches of 16 had mean weights up to 57 with 1e-3, up to 385 with 1e-4, where it
-    did not recover (balanced accuracy .55 instead of .84). Lower it only where a step holds many thousands of elements, as in
-    detection. The shares start uniform, which makes all weights 1 before the first step and fades as momentum^t; a region that
-    empties fades likewise, and below `least` it counts as the fraction s_b / least of an occupied one.
-    With probabilities as targets g is half the sum of |p_c - t_c| over the classes (our extension, as is softmax at all).
+    Under the shares s the mean weight is exactly 1. They are those up to the last step and never of the call itself, so
+    that micro-batches and ranks share their weights; hence a batch unlike those before can have another mean, and the
+    smaller `least`, the further off: softmax on digits in batches of 16 had mean weights up to 57 with 1e-3, up to 385
+    with 1e-4, where it did not recover (balanced accuracy .55 instead of .84). Lower it only where a step holds many
+    thousands of elements, as in detection. The shares start uniform, which makes all weights 1 before the first step
+    and fades as momentum^t; a region that empties fades likewise, and below `least` it counts as the fraction s_b /
+    least of an occupied one. With probabilities as targets g is half the sum of |p_c - t_c| over the classes (our
+    extension, as is softmax at all).
 
-    Differs from the authors' code: there the batch enters its own density, a region keeps its old count while it is empty,
-    and the average starts at 0, so that with momentum 0.75 the first weights are four times too large.
+    Differs from the authors' code: there the batch enters its own density, a region keeps its old count while it is
+    empty, and the average starts at 0, so that with momentum 0.75 the first weights are four times too large.
     ValueError for options outside their domain.
 
-    Source: Li, Liu and Wang 2019, arXiv:1811.05181 (GHM-C; unit regions and moving average with their defaults); `least` is ours.
+    Source: Li, Liu and Wang 2019, arXiv:1811.05181 (GHM-C; unit regions and moving average with their defaults);
+    `least` is ours.
 
     >>> import steelyard as sy
     >>> rule = sy.adaptive.Harmonized(bins=2, momentum=0.0)

@@ -25,22 +25,22 @@ class FBetaKnee(Rule):
     Binary: BinaryCrossEntropy with one logit, or CrossEntropy with two classes (row 1 is positive).
 
     beta_max  > 0, the end of the grid, and most of the answer: see `knee_sensitivity`
-    family    "uniform": X and V uniform around their means, with the variance of binomial counts (TP of the positives, FP of
-              the negatives); "gaussian": X normal with that mean and variance, V exponential with that mean
+    family    "uniform": X and V uniform around their means, with the variance of binomial counts (TP of the positives,
+              FP of the negatives); "gaussian": X normal with that mean and variance, V exponential with that mean
     momentum  in [0, 1)
     grid      points of the grid, >= 10
     squared   True: the weight is beta_opt^2, which is what a missed positive costs in F_beta
     widest    > 1; the weight is clipped to [1 / widest, widest]
 
-    Without positives so far, and where the curve has no knee (it is flat, or rises to the end of the grid), the weight is 1.
-    It warns of that, of a knee in the last tenth of the grid, and of a weight at the clip. ValueError for numbers out of range
-    and for more than two classes.
+    Without positives so far, and where the curve has no knee (it is flat, or rises to the end of the grid), the weight
+    is 1. It warns of that, of a knee in the last tenth of the grid, and of a weight at the clip. ValueError for numbers
+    out of range and for more than two classes.
 
-    Source: after Ramdhani 2022, arXiv:2210.16458, not his algorithm: two families of distributions for F_beta and a knee that
-    becomes the weight are his; the parameters of the families, F_1 as what is observed (at each beta's own F_beta these
-    families give the same probability for every beta), grid and knee are our reconstruction. Knee: Satopää et al. 2011 (Kneedle).
-    For the best F_beta of a model that gives probabilities no weight is needed: say "positive" from F*_beta / (1 + beta^2)
-    on (Lipton et al. 2014, arXiv:1402.1892).
+    Source: after Ramdhani 2022, arXiv:2210.16458, not his algorithm: two families of distributions for F_beta and a
+    knee that becomes the weight are his; the parameters of the families, F_1 as what is observed (at each beta's own
+    F_beta these families give the same probability for every beta), grid and knee are our reconstruction. Knee: Satopää
+    et al. 2011 (Kneedle). For the best F_beta of a model that gives probabilities no weight is needed: say "positive"
+    from F*_beta / (1 + beta^2) on (Lipton et al. 2014, arXiv:1402.1892).
 
     >>> import steelyard as sy
     >>> loss = sy.BinaryCrossEntropy(sy.adaptive.FBetaKnee(beta_max=10.0))
@@ -185,11 +185,11 @@ def knee_sensitivity(
 ) -> dict[float, float]:
     """{beta_max: beta at the knee}: how much of the knee is where the grid ends.
 
-    family     None: the knee of F_beta itself; "uniform" or "gaussian": of Pr(F_beta <= F_1), for which the spread needs to know
-               how many `positives` there are among how many `items`
+    family     None: the knee of F_beta itself; "uniform" or "gaussian": of Pr(F_beta <= F_1), for which the spread
+               needs to know how many `positives` there are among how many `items`
 
-    For F_beta itself it grows like (2 (R / P) beta_max)^(1/3), without end. ValueError for rates outside (0, 1] and for counts
-    that cannot have them.
+    For F_beta itself it grows like (2 (R / P) beta_max)^(1/3), without end. ValueError for rates outside (0, 1] and for
+    counts that cannot have them.
 
     >>> {m: round(b, 1) for m, b in knee_sensitivity(0.3, 0.8).items()}
     {2.0: 1.7, 5.0: 2.4, 10.0: 3.3, 50.0: 6.2, 100.0: 7.9}

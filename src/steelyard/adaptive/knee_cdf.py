@@ -41,8 +41,8 @@ def normal_exponential_ratio(z: Any, *, mean: Any, spread: Any, rate: Any) -> Te
 
         Phi(-m) + exp(a^2 / 2 - a m) Phi(m - a),    m = mean / spread, a = rate spread / z        (z > 0)
 
-    The second term is erfcx((a - m) / sqrt 2) exp(-m^2 / 2) / 2 where a > m, so that no exponential overflows. z <= 0 by symmetry;
-    spread may be 0.
+    The second term is erfcx((a - m) / sqrt 2) exp(-m^2 / 2) / 2 where a > m, so that no exponential overflows. z <= 0
+    by symmetry; spread may be 0.
 
     >>> round(normal_exponential_ratio(1.0, mean=1.0, spread=0.0, rate=1.0).item(), 4)  # Pr(V >= 1)
     0.3679

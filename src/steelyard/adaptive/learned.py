@@ -28,25 +28,31 @@ class Learned(Rule):
 
                           m - 1 - log m + mean (log S)^2 + mean o^2        m = sum_c pi_c w_c
 
-                      which is 0 at unit mass and neutral tables. At a minimum over s every pi_c w_c (L_c + prior (1 - 1/m)) is the same, L_c the mean loss
-                      of class c: up to the prior it makes the classes' parts of the loss equal. That is all it does: a class that
-                      is fitted well gets MORE weight, and no gradient here says which weights are good. An offset does
-                      what the bias of the last layer does, so learning rates decide which of both learns the prior
-    how="minimax"     w_c = q_c / pi_c (unit mass), q on the simplex by ascent: after each step q_c is multiplied by exp(rate L_c) and brought
-                      to sum 1, so the classes with the largest loss count most. L_c is the plain cross-entropy without call weights, over all ranks and micro-batches; a class that a step
+                      which is 0 at unit mass and neutral tables. At a minimum over s every pi_c w_c (L_c + prior (1 -
+                      1/m)) is the same, L_c the mean loss of class c: up to the prior it makes the classes' parts of
+                      the loss equal. That is all it does: a class that is fitted well gets MORE weight, and no gradient
+                      here says which weights are good. An offset does what the bias of the last layer does, so learning
+                      rates decide which of both learns the prior
+    how="minimax"     w_c = q_c / pi_c (unit mass), q on the simplex by ascent: after each step q_c is multiplied by
+                      exp(rate L_c) and brought to sum 1, so the classes with the largest loss count most. L_c is the
+                      plain cross-entropy without call weights, over all ranks and micro-batches; a class that a step
                       does not hold keeps the L_c it had. Buffers, weights only, `counts` needed
-    how="bilevel"     s are buffers that training never touches; adaptive.Bilevel moves them by the loss on held-out data
+    how="bilevel"     s are buffers that training never touches; adaptive.Bilevel moves them by the loss on held-out
+                      data
 
     counts  Counts, or the number of classes (the prior is then uniform)
     fields  any of "weight", "offset", "scale"; by default the weight, and for bilevel the offset and the scale (VS)
     prior   of geometric, >= 0; 0 lets the loss be made small by giving up a class
     rate    of the ascent, > 0
-    start   a recipe whose weight, offset and scale to start from; default neutral. Weights are brought to geometric mean 1 (minimax: unit mass)
+    start   a recipe whose weight, offset and scale to start from; default neutral. Weights are brought to geometric
+            mean 1 (minimax: unit mass)
 
-    ValueError for how="descent" and the like, with the reason; for unknown fields; classes that count 0; minimax with other fields.
+    ValueError for how="descent" and the like, with the reason; for unknown fields; classes that count 0; minimax with
+    other fields.
 
-    Source: minimax: Sagawa et al. 2020, arXiv:1911.08731, algorithm 1 (there one group per step; here all that the step holds). bilevel with
-    offset and scale: Li et al. 2021, arXiv:2201.01212, of the VS loss of Kini et al. 2021, arXiv:2103.01550.
+    Source: minimax: Sagawa et al. 2020, arXiv:1911.08731, algorithm 1 (there one group per step; here all that the step
+    holds). bilevel with offset and scale: Li et al. 2021, arXiv:2201.01212, of the VS loss of Kini et al. 2021,
+    arXiv:2103.01550.
 
     >>> import steelyard as sy
     >>> loss = sy.CrossEntropy(sy.adaptive.Learned(sy.Counts.of(900, 100), how="minimax", rate=0.1))

@@ -21,26 +21,29 @@ class CalibratedMaps(Rule):
         share       a B / (A + a B) = share,   A = sum l,  B = sum (m - base) l       averages of a step's sums, with `momentum`
         boundary_f  log a += gain (boundary_f - F) at every step,   F the boundary F-score, averaged alike
 
-    A map's own calibration (`spatial`, `share=`) holds where all pixels have the same loss; a net that learns changes that at
-    every step, and this follows it. The loss becomes 1 / (1 - share) times as large. With boundary_f the map grows as long as boundaries
-    are worse than asked, and shrinks where they are better.
+    A map's own calibration (`spatial`, `share=`) holds where all pixels have the same loss; a net that learns changes
+    that at every step, and this follows it. The loss becomes 1 / (1 - share) times as large. With boundary_f the map
+    grows as long as boundaries are worse than asked, and shrinks where they are better.
 
-    make        what makes a map of a target: labels [N, *space] -> m of that shape, tensor or numpy, m >= base. A `spatial.Map` (or
-                any callable that takes `batch`) is called with batch=True on images [N, H, W] or volumes [N, D, H, W]; in a
-                sigmoid loss on every label's [H, W]. Ignored pixels hold ignore_index: Map(..., ignore=-100). Probabilities
-                come as labels, softmax: the likeliest class, sigmoid: 1 from 1/2 on. Without `make`, maps are brought ready-made:
-                `loss(logits, target, weight=rule(maps))`, in training once per call of the loss
+    make        what makes a map of a target: labels [N, *space] -> m of that shape, tensor or numpy, m >= base. A
+                `spatial.Map` (or any callable that takes `batch`) is called with batch=True on images [N, H, W] or
+                volumes [N, D, H, W]; in a sigmoid loss on every label's [H, W]. Ignored pixels hold ignore_index:
+                Map(..., ignore=-100). Probabilities come as labels, softmax: the likeliest class, sigmoid: 1 from 1/2
+                on. Without `make`, maps are brought ready-made: `loss(logits, target, weight=rule(maps))`, in training
+                once per call of the loss
     recipe      the rest of the loss, l is taken under it; None is plain
     share       in [0, 1); of what l the map's part is
-    boundary_f  in (0, 1]; F = 2PR / (P + R), where a boundary pixel of the predicted labels (a neighbour has another label, whichever) counts for P
-                if a true one is at most `radius` pixels away along each axis, and the other way round for R
+    boundary_f  in (0, 1]; F = 2PR / (P + R), where a boundary pixel of the predicted labels (a neighbour has another
+                label, whichever) counts for P if a true one is at most `radius` pixels away along each axis, and the
+                other way round for R
     largest     > 1; the strength stays in [0, largest], with boundary_f in [1 / largest, largest]
     start       the strength before the first step
     gain        > 0; at most so much does log a change in a step
 
-    The caller's own call weights are not seen (0 is: ignored). It warns where the strength is at the end of its range, where maps hold values
-    below `base` (taken as base), and where they are flat. ValueError for numbers out of range, and unless exactly one of share and boundary_f
-    is given. Formula and controller are ours; the boundary F-score is the BF of Csurka et al. 2013.
+    The caller's own call weights are not seen (0 is: ignored). It warns where the strength is at the end of its range,
+    where maps hold values below `base` (taken as base), and where they are flat. ValueError for numbers out of range,
+    and unless exactly one of share and boundary_f is given. Formula and controller are ours; the boundary F-score is
+    the BF of Csurka et al. 2013.
 
     >>> import steelyard as sy
     >>> loss = sy.CrossEntropy(sy.adaptive.CalibratedMaps(lambda y: 1 + 5 * (y == 1), share=0.5))

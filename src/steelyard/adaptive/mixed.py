@@ -40,8 +40,9 @@ class Mixed(Rule):
 
         tables   mix(r_1, r_2, ...)        weights  s_1 s_2 ...        logits  adjusted by the first, then the second, ...
 
-    A weight that one rule learned from statistics does not know of the others, so the product of two unit masses is not one; `explain`
-    says what it is. Raises ValueError where two of them set target, curve or norm, or are about different classes.
+    A weight that one rule learned from statistics does not know of the others, so the product of two unit masses is not
+    one; `explain` says what it is. Raises ValueError where two of them set target, curve or norm, or are about
+    different classes.
 
     >>> import steelyard as sy
     >>> counts = sy.Counts.of(900, 100)

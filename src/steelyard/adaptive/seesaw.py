@@ -18,16 +18,17 @@ class Seesaw(Rule):
         M_ij = min(1, (N_j / N_i)^p)                        mitigation: N_c counts the labels seen up to the last step, at least 1
         C_ij = max(1, (sigma_j / max(sigma_i, floor))^q)    compensation: sigma is this sample's softmax, a constant here
 
-    classes   how many, or exclusive Counts to start the counting from: with them the first epoch is mitigated like the last
+    classes   how many, or exclusive Counts to start the counting from: with them the first epoch is mitigated like the
+              last
     p, q      >= 0; 0 leaves a factor out
     floor     in (0, 1]: what sigma_i counts as at least, so that log C is at most -q log(floor)
 
-    log M is an offset table [C, C], so memory grows with C^2 (1,203 classes: 12 MB). log C is added to the logits of the call. An
-    optimum under C is not a probability that `posterior` could undo; what it undoes is M.
+    log M is an offset table [C, C], so memory grows with C^2 (1,203 classes: 12 MB). log C is added to the logits of
+    the call. An optimum under C is not a probability that `posterior` could undo; what it undoes is M.
 
-    Differs from the authors' code: there a batch is counted before its own loss, here after it, so that micro-batches and ranks
-    share one table; there a second pair of outputs tells object from background, here that is a loss of its own.
-    ValueError for targets that are probabilities, for BinaryCrossEntropy, and for options outside their domain.
+    Differs from the authors' code: there a batch is counted before its own loss, here after it, so that micro-batches
+    and ranks share one table; there a second pair of outputs tells object from background, here that is a loss of its
+    own. ValueError for targets that are probabilities, for BinaryCrossEntropy, and for options outside their domain.
 
     Source: Wang et al. 2021, arXiv:2008.10032, section 3 (M, C); `floor` is the authors' code's.
 

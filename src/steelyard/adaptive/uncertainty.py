@@ -23,21 +23,22 @@ class Uncertainty(Rule):
 
         e^(-s_c) (l + 1 / largest) + s_c        at the optimum  e^(-s_c) = 1 / (L_c + 1 / largest)
 
-    with L_c the mean loss of the class. So it EQUALISES the weighted losses of the classes, and nothing more. It does not find good
-    weights: no gradient of a training loss can, and without the s_c on top the best weight is always the smallest. What is left to
-    minimise is sum_c pi_c log(L_c + 1 / largest), which gains most where a loss is small already: classes that are hard, often the rare
-    ones, are weighted down, and where classes overlap they may be given up for an easy one. The larger `largest`, the sooner;
-    the rule warns of it. It suits classes that differ in label noise. Weights have no unit mass, and grow as the net fits.
+    with L_c the mean loss of the class. So it EQUALISES the weighted losses of the classes, and nothing more. It does
+    not find good weights: no gradient of a training loss can, and without the s_c on top the best weight is always the
+    smallest. What is left to minimise is sum_c pi_c log(L_c + 1 / largest), which gains most where a loss is small
+    already: classes that are hard, often the rare ones, are weighted down, and where classes overlap they may be given
+    up for an easy one. The larger `largest`, the sooner; the rule warns of it. It suits classes that differ in label
+    noise. Weights have no unit mass, and grow as the net fits.
 
-    classes  how many, or Counts; multilabel counts (sigmoid): a weight per class for "is not" and for "is", [2, K]; exclusive
-             counts of two, or 2, with BinaryCrossEntropy: (is not, is)
+    classes  how many, or Counts; multilabel counts (sigmoid): a weight per class for "is not" and for "is", [2, K];
+             exclusive counts of two, or 2, with BinaryCrossEntropy: (is not, is)
     largest  > 1
 
-    s is a parameter that starts at 0: give `loss.parameters()` to the optimiser. Meant for norm "count": divided by the mass of its own
-    weights the loss means nothing. Raises ValueError for fewer than two classes, and largest <= 1.
+    s is a parameter that starts at 0: give `loss.parameters()` to the optimiser. Meant for norm "count": divided by the
+    mass of its own weights the loss means nothing. Raises ValueError for fewer than two classes, and largest <= 1.
 
-    Source: Kendall, Gal & Cipolla 2018, arXiv:1705.07115, section 3, for tasks; per class, and the bound, are ours. Their
-    classification term is e^(-s) l + s / 2: weights half as large.
+    Source: Kendall, Gal & Cipolla 2018, arXiv:1705.07115, section 3, for tasks; per class, and the bound, are ours.
+    Their classification term is e^(-s) l + s / 2: weights half as large.
 
     >>> import steelyard as sy
     >>> loss = sy.CrossEntropy(sy.adaptive.Uncertainty(2))
@@ -110,19 +111,20 @@ class Uncertainty(Rule):
 class UncertainSum(nn.Module):
     """L = sum_k e^(-s_k) (L_k + 1 / largest) + s_k, with a learned s_k per term.
 
-    UncertainSum(ce=loss, dice=fn): a term is a callable (logits, target) -> scalar >= 0, such as a steelyard loss or a region loss.
-    At the optimum the weight e^(-s_k) is 1 / (L_k + 1 / largest): terms of different size come to count alike. What is left to
-    minimise is sum_k log(L_k + 1 / largest), so a term that can reach 0 may win over all others; a large `largest` asks for it.
-    Where you know factors, `Sum` takes them.
+    UncertainSum(ce=loss, dice=fn): a term is a callable (logits, target) -> scalar >= 0, such as a steelyard loss or a
+    region loss. At the optimum the weight e^(-s_k) is 1 / (L_k + 1 / largest): terms of different size come to count
+    alike. What is left to minimise is sum_k log(L_k + 1 / largest), so a term that can reach 0 may win over all others;
+    a large `largest` asks for it. Where you know factors, `Sum` takes them.
 
-    Arguments of the call such as weight= and normalizer= reach the terms that hold a steelyard loss; the others get (logits, target)
-    alone. `parts` are the terms by name, `weights` what they are multiplied by, `history()` both over time. Works inside `accumulate`. Give
-    its parameters to the optimiser.
+    Arguments of the call such as weight= and normalizer= reach the terms that hold a steelyard loss; the others get
+    (logits, target) alone. `parts` are the terms by name, `weights` what they are multiplied by, `history()` both over
+    time. Works inside `accumulate`. Give its parameters to the optimiser.
 
-    TypeError for a term that cannot be called; ValueError for no terms, largest <= 1, and a term that returns no scalar.
+    TypeError for a term that cannot be called; ValueError for no terms, largest <= 1, and a term that returns no
+    scalar.
 
-    Source: Kendall, Gal & Cipolla 2018, arXiv:1705.07115, section 3; the bound is ours, and s_k in place of s_k / 2, which
-    doubles all weights alike.
+    Source: Kendall, Gal & Cipolla 2018, arXiv:1705.07115, section 3; the bound is ours, and s_k in place of s_k / 2,
+    which doubles all weights alike.
 
     >>> import steelyard as sy
     >>> both = UncertainSum(ce=sy.CrossEntropy(), size=lambda z, y: z.square().mean())
