@@ -24,7 +24,8 @@ class Learned(Rule):
 
         w_c = exp(s_c - mean s)     S_c likewise     o_c = s_c - mean s          free numbers s; no step leads out of these tables
 
-    how="geometric"   s are Parameters: give loss.parameters() to the optimiser. The training loss, plus `prior` times
+    how="geometric"   the default. s are Parameters: give loss.parameters() to the optimiser. The training loss, plus
+                      `prior` times
 
                           m - 1 - log m + mean (log S)^2 + mean o^2        m = sum_c pi_c w_c
 
@@ -65,7 +66,7 @@ class Learned(Rule):
         self,
         counts: Counts | int,
         *,
-        how: str,
+        how: str = "geometric",
         fields: Sequence[str] | None = None,
         prior: float = 0.1,
         rate: float = 0.1,
