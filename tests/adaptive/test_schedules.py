@@ -46,10 +46,9 @@ def test_a_schedule_that_is_never_advanced_warns_once():
 
 def test_a_plain_recipe_may_be_advanced_too():
     sy.CrossEntropy(A).advance(epoch=3)
-    total = sy.Sum(ce=sy.CrossEntropy(adaptive.Deferred(A, B, after_epoch=3)))
-    total.advance(epoch=3)
-    (term,) = total.children()
-    assert term.recipe.weight == B.weight
+    loss = sy.CrossEntropy(adaptive.Deferred(A, B, after_epoch=3))
+    sy.Sum(both=adaptive.UncertainSum(ce=loss)).advance(epoch=3)
+    assert loss.recipe.weight == B.weight
 
 
 def test_anneal_by_hand():

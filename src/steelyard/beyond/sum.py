@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..losses import BinaryCrossEntropy, CrossEntropy
+from ..losses import BinaryCrossEntropy, CrossEntropy, RecipeLoss
 
 Term = Callable[..., Tensor]
 
@@ -47,10 +47,10 @@ class Sum(nn.Module):
         return out
 
     def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
-        """Tell the adaptive rules among the terms how far training is."""
-        for term in self.children():
-            if isinstance(term, (CrossEntropy, BinaryCrossEntropy, Sum)):
-                term.advance(epoch=epoch, step=step, metric=metric)
+        """Tell the adaptive rules of all losses in it, however deep, how far training is."""
+        for loss in self.modules():
+            if isinstance(loss, RecipeLoss):
+                loss.advance(epoch=epoch, step=step, metric=metric)
 
     def forward(self, logits: Tensor, target: Tensor, **call: Any) -> Tensor:
         parts = self.parts(logits, target, **call)
