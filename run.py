@@ -80,7 +80,7 @@ def demo(rest: list[str]) -> int:
 
 
 def test(rest: list[str]) -> int:
-    workers = [] if any(a.startswith("-n") or a == "--pdb" for a in rest) else ["-n", "auto"]
+    workers = [] if any(a.startswith("-n") or a == "--pdb" for a in rest) else ["-n", "auto", "--dist", "loadgroup"]
     return call(PYTHON, "-m", "pytest", *workers, *rest)
 
 

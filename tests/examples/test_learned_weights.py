@@ -5,6 +5,8 @@ import math
 import pytest
 import torch
 
+pytestmark = pytest.mark.xdist_group("learned_weights")  # the program runs once for all
+
 
 @pytest.fixture(scope="module")
 def example(run):

@@ -18,6 +18,8 @@ EXACT = [
     ("divided by the rows, sy.accumulate", "uneven"),
 ]
 
+pytestmark = pytest.mark.xdist_group("shards")  # the program runs once for all
+
 
 @pytest.fixture(scope="module")
 def example(run):

@@ -14,6 +14,7 @@ from tests.adaptive.rules import RULES
 from tests.framework import shards
 from tests.framework.shards import DTYPES, KINDS, SUBJECTS, WAYS
 
+pytestmark = pytest.mark.xdist_group("ranks")  # one worker: each would start the ranks anew
 PROGRAM = Path(shards.__file__)
 
 
