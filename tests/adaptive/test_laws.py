@@ -12,6 +12,7 @@ import steelyard as sy
 from steelyard import adaptive
 from steelyard.ops import bind
 
+COMPILED = ("Deferred", "BatchStatistics", "Mixed that looks at logits", "Uncertainty")  # the others in the slow run
 CASES = pytest.mark.parametrize("case", RULES.values(), ids=RULES)
 
 
@@ -167,7 +168,10 @@ def test_a_step_that_failed_is_forgotten(case):
     same(state(two[0]), state(one[0]), rtol=1e-10, atol=1e-12)
 
 
-@CASES
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=name, marks=() if name in COMPILED else pytest.mark.slow) for name, case in RULES.items()],
+)
 def test_compiled_it_is_the_same_and_new_numbers_do_not_recompile(case):
     if case.compiles is not None:
         pytest.skip(case.compiles)

@@ -42,6 +42,7 @@ def test_compiled_is_the_same_without_a_graph_break(link, name):
             torch.testing.assert_close(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not native.available(), reason="installed without the native core")
 @pytest.mark.parametrize("link", ["softmax", "sigmoid"])
 def test_every_recipe_compiles_to_the_native_kernels(link):
