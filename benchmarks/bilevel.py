@@ -67,16 +67,15 @@ def bilevel(arguments: Sequence[str]) -> None:
 
 
 def _data(first: int, many: int) -> tuple[sy.Counts, list[Seed]]:
-    example = digits_long_tail
-    x, y, rest, _ = example.data(first + many)
-    by_class = rest.reshape(len(rest), example.CLASSES, example.TEST, -1)
-    label = torch.arange(example.CLASSES)
+    x, y, rest, _ = digits_long_tail.data(first + many)
+    by_class = rest.reshape(len(rest), digits_long_tail.CLASSES, digits_long_tail.TEST, -1)
+    label = torch.arange(digits_long_tail.CLASSES)
     y_held, y_test = label.repeat_interleave(HELD), label.repeat_interleave(TEST)
     seeds = [
         Seed(i, x[i], y, by_class[i, :, TEST:].flatten(0, 1), y_held, by_class[i, :, :TEST].flatten(0, 1), y_test)
         for i in range(first, first + many)
     ]
-    return example.COUNTS, seeds
+    return digits_long_tail.COUNTS, seeds
 
 
 def _arms(counts: sy.Counts, seed: Seed) -> dict[str, dict[str, float]]:

@@ -13,12 +13,11 @@ class Harmonized(Rule):
     """Call weights that give every occupied region of gradient sizes the same say.
 
         g   = 1 - p_y (softmax), |sigma - y| (sigmoid)      region b = floor(g bins)
-        s_b = share of the elements in region b, a moving average over steps: momentum of the old, the rest of the last
-        step
+        s_b = share of the elements in region b, an exponential average over steps
         w   = 1 / (n max(s_b, least))                       n = sum over b of min(1, s_b / least), the occupied regions
 
     bins      unit regions of [0, 1]
-    momentum  in [0, 1); 0 looks at the last step alone
+    momentum  of the old share, in [0, 1); 0 looks at the last step alone
     least     in (0, 1 / bins]: the share that a region counts as holding at least, so no weight is above 1 / (n least)
 
     Under the shares s the mean weight is exactly 1. They are those up to the last step and never of the call itself, so

@@ -29,8 +29,8 @@ class Learned(Rule):
 
                           m - 1 - log m + mean (log S)^2 + mean o^2        m = sum_c pi_c w_c
 
-                      which is 0 at unit mass and neutral tables. At a minimum over s every pi_c w_c (L_c + prior (1 -
-                      1/m)) is the same, L_c the mean loss of class c: up to the prior it makes the classes' parts of
+                      which is 0 at unit mass and neutral tables. At a minimum over s every
+                      pi_c w_c (L_c + prior (1 - 1/m)) is the same, L_c the mean loss of class c: up to the prior it makes the classes' parts of
                       the loss equal. That is all it does: a class that is fitted well gets MORE weight, and no gradient
                       here says which weights are good. An offset does what the bias of the last layer does, so learning
                       rates decide which of both learns the prior
