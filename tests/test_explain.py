@@ -9,8 +9,9 @@ import pytest
 import torch
 
 import steelyard as sy
-from steelyard import Counts, Recipe, explain, mix
+from steelyard import Counts, Recipe, mix
 from steelyard.curves import Asymmetric, Focal, Square
+from steelyard.explain import explain
 from steelyard.table import Smooth
 
 COUNTS = Counts.of(900, 100, classes=["healthy", "ill"])
@@ -69,7 +70,7 @@ RECIPES = {
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_the_undo_of_the_implied_prior_is_the_prior(recipe):
     """Softmax probabilities do not fix logits under a scale per class, so the logits are found again by the undo."""
-    from steelyard.calibrate import constant
+    from steelyard.explain import constant
     from steelyard.ops import bind
 
     z = constant.optimum(bind(recipe, "softmax"), torch.from_numpy(LONG_TAIL.prior))

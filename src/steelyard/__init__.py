@@ -43,12 +43,12 @@ _HOMES = {
         "fixed",
         "initial_bias",
     ),
-    "losses": ("CrossEntropy", "BinaryCrossEntropy"),
-    "linear": ("LinearCrossEntropy",),
-    "dropin": ("CrossEntropyLoss", "BCEWithLogitsLoss"),
-    "functional": ("cross_entropy", "binary_cross_entropy"),
-    "reduce": ("global_mass",),
-    "accumulation": ("accumulate",),
+    "losses.modules": ("CrossEntropy", "BinaryCrossEntropy"),
+    "losses.linear": ("LinearCrossEntropy",),
+    "losses.dropin": ("CrossEntropyLoss", "BCEWithLogitsLoss"),
+    "losses.functional": ("cross_entropy", "binary_cross_entropy"),
+    "losses.reduction": ("global_mass",),
+    "losses.accumulation": ("accumulate",),
     "beyond": ("Sum", "quality_focal"),
     "calibrate": ("posterior", "threshold"),
     "tuning": ("tune",),
@@ -58,13 +58,10 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
     from . import adaptive, calibrate, curves, spatial, testing
-    from .accumulation import accumulate
     from .beyond import Sum, quality_focal
     from .calibrate import posterior, threshold
     from .counts import Counts
     from .data import count
-    from .dropin import BCEWithLogitsLoss, CrossEntropyLoss
-    from .functional import binary_cross_entropy, cross_entropy
     from .ingredients import (
         asymmetric,
         class_temperature,
@@ -86,10 +83,13 @@ if TYPE_CHECKING:
         smooth,
         symmetric,
     )
-    from .linear import LinearCrossEntropy
-    from .losses import BinaryCrossEntropy, CrossEntropy
+    from .losses.accumulation import accumulate
+    from .losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss
+    from .losses.functional import binary_cross_entropy, cross_entropy
+    from .losses.linear import LinearCrossEntropy
+    from .losses.modules import BinaryCrossEntropy, CrossEntropy
+    from .losses.reduction import global_mass
     from .recipe import Recipe, mix, unit_mass
-    from .reduce import global_mass
     from .tuning import tune
 
 __all__ = ["explain", *_HOME, *_MODULES]  # names, gathered from the groups above

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from . import curves
 from .counts import Counts
-from .functional import binary_cross_entropy, cross_entropy
+from .losses.functional import binary_cross_entropy, cross_entropy
 from .ops import BACKENDS, Bound, bind, terms
 from .options import Spec
 from .recipe import Recipe, mean_weight

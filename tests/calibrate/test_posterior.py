@@ -20,7 +20,7 @@ from steelyard import (
 )
 from steelyard.calibrate import inside
 from steelyard.curves import GCE, Asymmetric, Focal, Log, Poly, Square, Symmetric
-from steelyard.functional import binary_cross_entropy, cross_entropy
+from steelyard.losses.functional import binary_cross_entropy, cross_entropy
 from steelyard.table import Smooth
 
 SOFTMAX_CURVES = (None, Log(), Focal(0.5), Focal(2.0), Focal(5.0), Poly(2.0), Poly(-1.0), GCE(0.3), GCE(0.7))

@@ -27,7 +27,7 @@ from tests.adaptive.rules import RULES
 
 import steelyard as sy
 from steelyard import adaptive
-from steelyard.rule import Rule, snapshot
+from steelyard.rule.protocol import Rule, snapshot
 
 ROWS, WIDTH, CLASSES = 24, 5, 3
 VALID = 18  # rows from here on are ignored

@@ -2,8 +2,8 @@
 
 import torch
 
+from steelyard.losses.reduction import reduce
 from steelyard.ops import fused, reference
-from steelyard.reduce import reduce
 
 EPS = {torch.float32: 2e-6, torch.bfloat16: 2**-8, torch.float16: 2**-10}
 

@@ -9,8 +9,9 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 
-from steelyard import Recipe, curves, functional
+from steelyard import Recipe, curves
 from steelyard.calibrate import posterior
+from steelyard.losses import functional
 from steelyard.tuning.engines import hessian, rows
 from steelyard.tuning.engines.forms import Sigmoid, Softmax
 from steelyard.tuning.engines.linear import Linear, LinearEngine

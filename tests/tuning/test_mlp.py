@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy import sparse
 
-from steelyard import Counts, Recipe, curves, focal, functional, inverse_frequency, logit_adjustment, margin, unit_mass
+from steelyard import Counts, Recipe, curves, focal, inverse_frequency, logit_adjustment, margin, unit_mass
+from steelyard.losses import functional
 from steelyard.tuning.engines.mlp import Layers, MLPEngine
 from steelyard.tuning.engines.undo import undo
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from steelyard import Recipe, curves, fixed, functional
+from steelyard import Recipe, curves, fixed
+from steelyard.losses import functional
 from steelyard.tuning.engines.pointwise import Pointwise, constant, refusal, same_curve
 from steelyard.tuning.engines.undo import undo
 

@@ -7,8 +7,8 @@ All follow one protocol (steelyard.rule): state in buffers, so it is in `loss.st
 ranks; what a step observes takes effect at the next one; `history()` is a table of the numbers over time.
 """
 
-from ..history import History
-from ..rule import Adaptive, Rule
+from ..rule.history import History
+from ..rule.protocol import Adaptive, Rule
 from .anneal import Anneal
 from .batch import BatchStatistics
 from .bilevel import Bilevel

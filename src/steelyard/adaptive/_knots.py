@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..ops.bind import factors
 from ..recipe import COMBINE, ONE_ONLY, Recipe, mix
-from ..rule import refuse_learned
+from ..rule.protocol import refuse_learned
 from ..table import Table
 from ._between import NEUTRAL, _parts, _table
 

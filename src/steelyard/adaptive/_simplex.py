@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..rule import Seen
+from ..rule.protocol import Seen
 
 LEAST = 1e-12  # a share of 0 could never grow again
 

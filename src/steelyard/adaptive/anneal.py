@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from ..clock import Clock
 from ..recipe import Recipe
-from ..rule import Rule, snapshot
+from ..rule.clock import Clock
+from ..rule.protocol import Rule, snapshot
 from ._between import Between
 
 SCHEDULES = ("linear", "cosine", "power")

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..counts import Counts
 from ..ops.bind import factors
 from ..recipe import Recipe
-from ..rule import Rule, snapshot
+from ..rule.protocol import Rule, snapshot
 
 
 class BatchStatistics(Rule):

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ..losses import RecipeLoss
-from ..rule import Rule
+from ..losses.modules import RecipeLoss
+from ..rule.protocol import Rule
 from ._hypergradient import Hyper, Tensors, hypergradient
 
 METHODS = ("neumann", "look-ahead")

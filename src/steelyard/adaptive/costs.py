@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..counts import Counts
 from ..recipe import Recipe
-from ..rule import PATIENCE, Rule, snapshot
+from ..rule.protocol import PATIENCE, Rule, snapshot
 from ..table import as_numpy
 from .learned import refuse
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ..clock import Clock
 from ..counts import Counts
 from ..recipe import Recipe
-from ..rule import Rule, snapshot
+from ..rule.clock import Clock
+from ..rule.protocol import Rule, snapshot
 from .anneal import Way
 
 

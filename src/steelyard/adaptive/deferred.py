@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ..clock import Clock
 from ..ops import bind
 from ..ops.bind import factors
 from ..recipe import ONE_ONLY, Recipe
-from ..rule import Rule, refuse_learned, snapshot
+from ..rule.clock import Clock
+from ..rule.protocol import Rule, refuse_learned, snapshot
 from ._between import Between
 
 

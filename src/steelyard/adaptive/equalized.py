@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..recipe import Recipe
-from ..rule import CHECKED_FIRST, Rule, snapshot
+from ..rule.protocol import CHECKED_FIRST, Rule, snapshot
 
 
 class Equalized(Rule):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..recipe import Recipe
-from ..rule import Rule, snapshot
+from ..rule.protocol import Rule, snapshot
 from ._knots import Knots
 
 GOLDEN = (math.sqrt(5) - 1) / 2

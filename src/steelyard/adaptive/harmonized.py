@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..recipe import Recipe
-from ..rule import CHECKED_FIRST, Rule, Seen
+from ..rule.protocol import CHECKED_FIRST, Rule, Seen
 
 
 class Harmonized(Rule):

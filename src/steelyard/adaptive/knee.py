@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..recipe import Recipe
-from ..rule import Rule, snapshot
+from ..rule.protocol import Rule, snapshot
 from .knee_cdf import normal_exponential_ratio, uniform_ratio
 
 FAMILIES = ("uniform", "gaussian")

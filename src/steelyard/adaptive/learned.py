@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..counts import Counts
 from ..recipe import Recipe
-from ..rule import PATIENCE, Rule, snapshot
+from ..rule.protocol import PATIENCE, Rule, snapshot
 from ._free import FIELDS, Free, spread
 from ._simplex import Simplex
 

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..functional import terms_of
+from ..losses.functional import terms_of
 from ..ops.bind import factors, lay_out
 from ..ops.shapes import Call
 from ..recipe import Recipe
-from ..rule import Rule, refuse_learned, snapshot
+from ..rule.protocol import Rule, refuse_learned, snapshot
 from ._boundary import POOLS, f_score, hits
 
 

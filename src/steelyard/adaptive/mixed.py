@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..clock import Clock
 from ..ops.bind import factors
 from ..recipe import COMBINE, ONE_ONLY, Recipe, mix
-from ..rule import Adaptive, Rule, as_rule, snapshot
+from ..rule.clock import Clock
+from ..rule.protocol import Adaptive, Rule, as_rule, snapshot
 from ..table import Table
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..counts import Counts
 from ..recipe import Recipe
-from ..rule import CHECKED_FIRST, Rule, snapshot
+from ..rule.protocol import CHECKED_FIRST, Rule, snapshot
 
 
 class Seesaw(Rule):

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from ..counts import Counts
-from ..history import History, Trace
-from ..losses import RecipeLoss
+from ..losses.modules import RecipeLoss
 from ..ops.bind import factors
 from ..recipe import Recipe
-from ..rule import CHECKED_FIRST, Rule, snapshot, wide
+from ..rule.history import History, Trace
+from ..rule.protocol import CHECKED_FIRST, Rule, snapshot, wide
 
 Term = Callable[..., Tensor]
 

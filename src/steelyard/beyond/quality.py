@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from ..functional import check_reduction
+from ..losses.functional import check_reduction
+from ..losses.reduction import reduce
 from ..ops import Terms, bind
 from ..ops.reference import read
 from ..ops.shapes import arrange
 from ..recipe import Recipe
-from ..reduce import reduce
 
 
 def quality_focal(

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..losses import BinaryCrossEntropy, CrossEntropy, RecipeLoss
+from ..losses.modules import BinaryCrossEntropy, CrossEntropy, RecipeLoss
 
 Term = Callable[..., Tensor]
 

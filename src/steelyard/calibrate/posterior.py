@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..dropin import BCEWithLogitsLoss, CrossEntropyLoss
-from ..losses import BinaryCrossEntropy, CrossEntropy
+from ..losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss
+from ..losses.modules import BinaryCrossEntropy, CrossEntropy
 from ..ops import Bound, bind
 from ..recipe import Recipe
-from ..rule import as_recipe
+from ..rule.protocol import as_recipe
 from . import sigmoid, softmax
 from .prior import shift
 

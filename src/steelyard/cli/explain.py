@@ -19,7 +19,7 @@ def run(
     """Say what a recipe does to the classes of the data: weights, shares of the loss, implied prior, and warnings."""
     import json
 
-    from ..explain import explain
+    from ..explain.summary import explain
     from ..recipe import Recipe
 
     loaded = Recipe.load(recipe)

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...calibrate.constant import optimum
 from ...curves import Curve, Log
+from ...explain.constant import optimum
 from ...ops.bind import Bound, Parts, bind
 from ...recipe import Recipe
 from .forms import steepness

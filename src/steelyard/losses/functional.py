@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 
-from .ops import Bound, Terms, bind, plan, terms, total
-from .ops.shapes import Call, arrange
-from .recipe import Recipe
-from .reduce import REDUCTIONS, own_divisor, reduce
-from .rule import Adaptive, adapted, as_rule
+from ..ops import Bound, Terms, bind, plan, terms, total
+from ..ops.shapes import Call, arrange
+from ..recipe import Recipe
+from ..rule.protocol import Adaptive, adapted, as_rule
+from .reduction import REDUCTIONS, own_divisor, reduce
 
 Result = TypeVar("Result")
 

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .files import write_text_atomically
+from ..files import write_text_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor

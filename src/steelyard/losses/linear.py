@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..ops import Bound, linear
+from ..ops.shapes import align
+from ..recipe import Recipe
+from ..rule.protocol import Adaptive
 from .functional import check_labels, cross_entropy
-from .losses import RecipeLoss
-from .ops import Bound, linear
-from .ops.shapes import align
-from .recipe import Recipe
-from .rule import Adaptive
+from .modules import RecipeLoss
 
 
 class LinearCrossEntropy(RecipeLoss):

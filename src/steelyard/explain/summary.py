@@ -8,10 +8,10 @@ import sys
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
-    from .counts import Counts
-    from .ops import Bound
-    from .spatial import Map
-    from .spatial.reading import MapExplanation
+    from ..counts import Counts
+    from ..ops import Bound
+    from ..spatial import Map
+    from ..spatial.reading import MapExplanation
 
 SHOWN = 40  # rows of the table
 
@@ -104,7 +104,7 @@ def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None
     weight and offset both undo the prior: together they pull past balance, to 90 % of '1', which is 10 % of the data. Keep one of them, or less of each.
     """
     if _is_map(recipe_or_loss):
-        from .spatial.reading import read_map
+        from ..spatial.reading import read_map
 
         return read_map(recipe_or_loss, counts)
     seen = counts if sampled is None else sampled
@@ -114,8 +114,8 @@ def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None
             f" {', '.join(counts.classes)}; count both with the same classes=."
         )
     bound, source = _bound(recipe_or_loss, counts)
-    from .calibrate.reading import read
-    from .calibrate.suspicions import suspicions
+    from .reading import read
+    from .suspicions import suspicions
 
     found = read(bound, counts, seen)
     warnings = suspicions(found)
@@ -143,20 +143,20 @@ def _is_map(thing: Any) -> bool:
 
 
 def _notes(recipe_or_loss: Any) -> list[str]:
-    from .losses import RecipeLoss
-    from .rule import Rule
+    from ..losses.modules import RecipeLoss
+    from ..rule.protocol import Rule
 
     rule = recipe_or_loss.rule if isinstance(recipe_or_loss, RecipeLoss) else recipe_or_loss
     return rule.notes() if isinstance(rule, Rule) else []
 
 
 def _bound(recipe_or_loss: Any, counts: "Counts") -> tuple["Bound", str]:
-    from .curves import links
-    from .dropin import BCEWithLogitsLoss, CrossEntropyLoss
-    from .losses import BinaryCrossEntropy, CrossEntropy
-    from .ops import bind
-    from .recipe import Recipe, same_classes
-    from .rule import as_recipe
+    from ..curves import links
+    from ..losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss
+    from ..losses.modules import BinaryCrossEntropy, CrossEntropy
+    from ..ops import bind
+    from ..recipe import Recipe, same_classes
+    from ..rule.protocol import as_recipe
 
     recipe, recipe_or_loss = None, as_recipe(recipe_or_loss)
     if isinstance(recipe_or_loss, Recipe):

@@ -5,9 +5,9 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from .ops import Bound, reference
-from .ops.shapes import Call
-from .reduce import COUNTED, own_mass
+from ..ops import Bound, reference
+from ..ops.shapes import Call
+from .reduction import COUNTED, own_mass
 
 
 def penalized(

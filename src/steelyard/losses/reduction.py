@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .ops import Bound, Terms, bind, reference
-from .ops.shapes import Call, align
-from .recipe import Recipe
-from .rule import Rule, as_recipe, over_ranks, world_size
+from ..ops import Bound, Terms, bind, reference
+from ..ops.shapes import Call, align
+from ..recipe import Recipe
+from ..rule.protocol import Rule, as_recipe, over_ranks, world_size
 
 REDUCTIONS = ("none", "mean", "sum")
 COUNTED = ("count", "mass")  # norms that depend on the data

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from . import constant, softmax
+from ..calibrate import softmax
+from . import constant
 from .reading import Reading, implied
 
 EXTREME = 100.0  # largest weight / smallest weight

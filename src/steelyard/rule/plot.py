@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .files import write_bytes_atomically, write_text_atomically
+from ..files import write_bytes_atomically, write_text_atomically
 
 FORMATS = (".svg", ".png", ".html")
 

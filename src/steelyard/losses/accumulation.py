@@ -6,9 +6,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .losses import RecipeLoss
-from .reduce import global_masses
-from .rule import Rule
+from ..rule.protocol import Rule
+from .modules import RecipeLoss
+from .reduction import global_masses
 
 
 @contextlib.contextmanager

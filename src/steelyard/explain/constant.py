@@ -5,11 +5,11 @@ import dataclasses
 import torch
 from torch import Tensor
 
+from ..calibrate import sigmoid, softmax
 from ..curves import Log
-from ..functional import cross_entropy
+from ..losses.functional import cross_entropy
 from ..ops import Bound, reference
 from ..ops.reference import Labels
-from . import sigmoid, softmax
 
 WIDEST = 1024  # classes, where every label sees other logits
 STEEPEST = 128  # classes, where every row of the undo costs C^3

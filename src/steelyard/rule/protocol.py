@@ -19,12 +19,12 @@ from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from ..ops.bind import factors
+from ..ops.shapes import Call
+from ..recipe import COMBINE, Recipe
+from ..table import Rows, Table, is_live
 from .clock import Clock
 from .history import History, Trace
-from .ops.bind import factors
-from .ops.shapes import Call
-from .recipe import COMBINE, Recipe
-from .table import Rows, Table, is_live
 
 CHECKED_FIRST = 64  # observed steps; then at twice as many, and so on: looking at values makes a GPU wait
 PATIENCE = 512  # observed steps before a rule that waits for a call from outside says so

@@ -6,14 +6,14 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from ..ops import Bound, Terms, bind
+from ..ops.bind import factors, lay_out
+from ..ops.shapes import Call, arrange
+from ..recipe import Recipe
+from ..rule.protocol import Adaptive, Rule, adapted, as_rule, wide
 from .functional import Result, check_reduction, explained, reduced, terms_of
-from .ops import Bound, Terms, bind
-from .ops.bind import factors, lay_out
-from .ops.shapes import Call, arrange
 from .penalty import penalized
-from .recipe import Recipe
-from .reduce import own_divisor
-from .rule import Adaptive, Rule, adapted, as_rule, wide
+from .reduction import own_divisor
 
 
 class RecipeLoss(nn.Module):

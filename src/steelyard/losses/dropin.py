@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from .curves import Log
+from ..curves import Log
+from ..ops import Bound
+from ..ops.bind import Parts, Target
+from ..ops.shapes import arrange, same_shape
 from .functional import check_reduction, reduced
-from .ops import Bound
-from .ops.bind import Parts, Target
-from .ops.shapes import arrange, same_shape
 
 Made = TypeVar("Made")
 
