@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..recipe import Recipe
-from ..rule.protocol import CHECKED_FIRST, Rule, snapshot
+from ..rule.protocol import Rule, snapshot
 
 
 class Equalized(Rule):
@@ -100,8 +100,6 @@ class Equalized(Rule):
         super().serve(link, ignore_index)
 
     def complaints(self) -> dict[str, str]:
-        if self._trace.steps < CHECKED_FIRST:
-            return {}
         f = self.weight[0]
         if not bool((self.gradients.sum(dim=0) > 0).any()):
             return {"nothing": "no gradient was seen yet (all ignored?), so all weights are 1."}

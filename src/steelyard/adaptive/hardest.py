@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..recipe import Recipe
-from ..rule.protocol import CHECKED_FIRST, Rule, Seen
+from ..rule.protocol import Rule, Seen
 
 
 def hardest(
@@ -123,8 +123,6 @@ class Hardest(Rule):
         super().serve(link, ignore_index)
 
     def complaints(self) -> dict[str, str]:
-        if self._trace.steps < CHECKED_FIRST:
-            return {}
         if float(self.kept) == 1:
             return {"all": "everything was kept in the last step, so it chooses nothing; lower k (or negatives)."}
         if float(self.kept) == 0:

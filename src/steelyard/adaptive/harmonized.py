@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..recipe import Recipe
-from ..rule.protocol import CHECKED_FIRST, Rule, Seen
+from ..rule.protocol import Rule, Seen
 
 
 class Harmonized(Rule):
@@ -103,8 +103,6 @@ class Harmonized(Rule):
         self.record()
 
     def complaints(self) -> dict[str, str]:
-        if self._trace.steps < CHECKED_FIRST:
-            return {}
         if float(self.occupied) >= 1.5:
             return {}
         most, region = self.share.max(dim=0)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..counts import Counts
 from ..recipe import Recipe
-from ..rule.protocol import CHECKED_FIRST, Rule, snapshot
+from ..rule.protocol import Rule, snapshot
 
 
 class Seesaw(Rule):
@@ -106,8 +106,6 @@ class Seesaw(Rule):
         super().serve(link, ignore_index)
 
     def complaints(self) -> dict[str, str]:
-        if self._trace.steps < CHECKED_FIRST:
-            return {}
         n = self.seen.tolist()
         if not sum(n):
             return {"nothing": "no label was seen yet (all ignored?), so it does nothing but the compensation."}

@@ -85,7 +85,7 @@ class Uncertainty(Rule):
     def complaints(self) -> dict[str, str]:
         weights = (-self.s.detach()).exp()
         names = self._structure.classes or tuple(str(c) for c in range(weights.shape[0]))
-        found = _unlearned(self.s, self._trace.steps)
+        found = _unlearned(self.s, self.settled)
         axis = 0 if self.s.shape[1] == len(names) else 1
         high = (weights > self.largest / 2).any(dim=axis).tolist()
         if any(high):

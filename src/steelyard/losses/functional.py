@@ -11,7 +11,7 @@ from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from ..ops import Bound, Terms, bind, plan, terms, total
 from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
-from ..rule.protocol import Adaptive, adapted, as_rule
+from ..rule.protocol import Adaptive, Rule, adapted, as_rule
 from .reduction import REDUCTIONS, own_divisor, reduce
 
 Result = TypeVar("Result")
@@ -97,10 +97,24 @@ def _loss(
         raise TypeError(f"{name}: takes a Recipe, got {type(recipe).__name__}. Weights alone: fixed(weight=...).")
     call = arrange(name, logits, target, weight, bound, class_dim)
     if rule is not None:
-        given, call = call, explained(name, call, link, ignore_index, functools.partial(adapted, rule, call))[1]
-        if normalizer is None and reduction == "mean" and call.weight is not given.weight and not rule.selects:
-            normalizer = own_divisor(given, bound, ignore_index)
+        _, call, normalizer = adapt(name, rule, call, bound, ignore_index, reduction, normalizer)
     return reduced(name, call, bound, ignore_index=ignore_index, reduction=reduction, normalizer=normalizer)
+
+
+def adapt(
+    name: str,
+    rule: Rule,
+    given: Call,
+    bound: Bound,
+    ignore_index: int,
+    reduction: str,
+    normalizer: float | Tensor | None,
+) -> tuple[Call, Call, float | Tensor | None]:
+    """(what the rule may look at, the call as the loss is taken of it, what a mean of it divides by)."""
+    seen, call = explained(name, given, bound.link, ignore_index, functools.partial(adapted, rule, given))
+    if normalizer is None and reduction == "mean" and call.weight is not given.weight and not rule.selects:
+        normalizer = own_divisor(given, bound, ignore_index)
+    return seen, call, normalizer
 
 
 def reduced(

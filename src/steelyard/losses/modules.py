@@ -10,10 +10,9 @@ from ..ops import Bound, Terms, bind
 from ..ops.bind import factors, lay_out
 from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
-from ..rule.protocol import Adaptive, Rule, adapted, as_rule, wide
-from .functional import Result, check_reduction, explained, reduced, terms_of
+from ..rule.protocol import Adaptive, Rule, as_rule, wide
+from .functional import adapt, check_reduction, explained, reduced, terms_of
 from .penalty import penalized
-from .reduction import own_divisor
 
 
 class RecipeLoss(nn.Module):
@@ -90,7 +89,7 @@ class RecipeLoss(nn.Module):
         name, bound = type(self).__name__, self.bound()
         call = arrange(name, logits, target, weight, bound, self.class_dim)
         if self.rule is not None:
-            call = self._adapted(self.rule, call)[1]
+            _, call, _ = adapt(name, self.rule, call, bound, self.ignore_index, "none", None)
         return terms_of(name, call, bound, ignore_index=self.ignore_index)
 
     def forward(
@@ -109,9 +108,8 @@ class RecipeLoss(nn.Module):
     def share(
         self, logits: Tensor, target: Tensor, *, weight: Any = None, normalizer: float | Tensor | None = None
     ) -> Tensor:
-        """How much of the step's mean this call is: 1, and inside `accumulate` less; a number that is to be added once
-        per
-        step is multiplied by it."""
+        """How much of the step's mean this call is [], float64: 1, and less inside `accumulate`. A number that is to be
+        added once per step is multiplied by it."""
         name, bound = type(self).__name__, self.bound()
         if normalizer is None and self.reduction == "mean":
             normalizer = self._shared
@@ -131,28 +129,19 @@ class RecipeLoss(nn.Module):
         )
 
     def _adaptive(self, rule: Rule, call: Call, bound: Bound, normalizer: float | Tensor | None) -> Tensor:
-        given, (seen, call) = call, self._adapted(rule, call)
-        if normalizer is None and self.reduction == "mean" and call.weight is not given.weight and not rule.selects:
-            normalizer = own_divisor(given, bound, self.ignore_index)
+        name, ignored, given = type(self).__name__, self.ignore_index, call
+        seen, call, normalizer = adapt(name, rule, given, bound, ignored, self.reduction, normalizer)
         if self.training:
             rule.check_clock()
             # before the logits may be consumed
-            self._explained(call, lambda: rule.observe(seen.logits, seen.target))
+            explained(name, given, self.link, ignored, lambda: rule.observe(seen.logits, seen.target))
         value = self._reduced(call, bound, normalizer)
         extra = rule.penalty()
         if extra is not None:
-            value = value + penalized(extra, given, bound, self.ignore_index, self.reduction, normalizer).to(
-                value.dtype
-            )
+            value = value + penalized(extra, given, bound, ignored, self.reduction, normalizer).to(value.dtype)
         if self.training and self._shared is None:
             rule.settle()
         return value
-
-    def _adapted(self, rule: Rule, call: Call) -> tuple[Call, Call]:
-        return self._explained(call, lambda: adapted(rule, call))
-
-    def _explained(self, call: Call, compute: Callable[[], Result]) -> Result:
-        return explained(type(self).__name__, call, self.link, self.ignore_index, compute)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         return super()._apply(wide(fn), recurse)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..ops import Bound, reference
 from ..ops.shapes import Call
-from .reduction import COUNTED, own_mass
+from .reduction import COUNTED, divided, own_divisor, own_mass
 
 
 def penalized(
@@ -34,11 +34,7 @@ def penalized(
         return penalty * own
     if normalizer is None and bound.norm == norm:
         return penalty * (own > 0)
-    z = float(bound.norm) if normalizer is None else normalizer
-    if isinstance(z, Tensor):
-        z = z.to(own)
-        return penalty * torch.where(z == 0, 0.0, own / torch.where(z == 0, 1.0, z))
-    return penalty * own / z if z else penalty * 0.0
+    return penalty * divided(own, float(bound.norm) if normalizer is None else normalizer)
 
 
 def _by_label(
@@ -68,9 +64,6 @@ def _by_label(
     if reduction == "sum" or (normalizer is None and bound.norm == "sum"):
         return total
     if normalizer is None:
-        counted = bound.norm in ("count", "mass")
-        normalizer = own_mass(call.target, bound, call.weight, ignore_index, 1) if counted else float(bound.norm)
-    if not isinstance(normalizer, Tensor):
-        return total / normalizer if normalizer else total * 0.0
-    z = normalizer.to(total)
-    return torch.where(z == 0, 0.0, total / torch.where(z == 0, 1.0, z))
+        own = own_divisor(call, bound, ignore_index)
+        normalizer = float(bound.norm) if own is None else own
+    return divided(total, normalizer)

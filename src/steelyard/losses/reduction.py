@@ -28,7 +28,11 @@ def reduce(terms: Terms, norm: str | float, reduction: str, normalizer: float | 
         return total
     if normalizer is None and norm == "sum":
         return total
-    z = reference.denominator(terms, norm) if normalizer is None else normalizer
+    return divided(total, reference.denominator(terms, norm) if normalizer is None else normalizer)
+
+
+def divided(total: Tensor, z: float | Tensor) -> Tensor:
+    """total / z, and 0 with zero gradient where z is 0."""
     if not isinstance(z, Tensor):
         return total / z if z else total * 0.0
     z = z.to(total)

@@ -207,8 +207,10 @@ class Rule(nn.Module):
         else:
             self._trace.observed(self.watched)
             steps += 1
-            check = steps >= CHECKED_FIRST and steps & (steps - 1) == 0
-        for name, sentence in (self.complaints() if check else {}).items():
+            check = steps & (steps - 1) == 0
+        # what looks at the calls has nothing to complain of before it has seen some
+        ready = steps >= CHECKED_FIRST or (check and steps == self._trace.steps and not self.reads_logits)
+        for name, sentence in (self.complaints() if check and ready else {}).items():
             if name not in self._said:
                 self._said.add(name)
                 warnings.warn(f"{type(self).__name__}: {sentence}", stacklevel=3)
