@@ -9,20 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..curves import GCE, Curve, Focal, Log, Poly, Shifted, Square, Symmetric
+from ..curves import of_kernel
 from . import kernels, tables
 from .bound import Bound, Parts, Target
-
-# a curve from its number and parameters, in the order of tables.CURVES
-MADE: tuple[Any, ...] = (
-    lambda a, b, c: Log(),
-    lambda a, b, c: Focal(a),
-    lambda a, b, c: Shifted(a, b),
-    lambda a, b, c: Poly(a),
-    lambda a, b, c: GCE(a),
-    lambda a, b, c: Symmetric(a, b, c),
-    lambda a, b, c: Square(),
-)
 
 
 def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -> str:
@@ -102,9 +91,5 @@ def _bound(values: list[Tensor], names: str, link: str, curves: list[float]) -> 
         parts[field] = Parts(*found) if any(t is not None for t in found) else None
     found = [held.get(f"target_{part}") for part in Target._fields]
     target = Target(*found) if any(t is not None for t in found) else None
-    yes, no = (_curve(curves[i : i + 4]) for i in (0, 4))
+    yes, no = (of_kernel(*curves[i : i + 4]) for i in (0, 4))
     return Bound(link, **parts, target=target, yes=yes, no=no, norm="count", width=None)
-
-
-def _curve(numbers: list[float]) -> Curve:
-    return MADE[int(numbers[0])](*numbers[1:])
