@@ -7,50 +7,50 @@ import torch
 
 from ..calibrate import softmax
 from . import constant
-from .reading import Reading, implied
+from .measures import Measures, implied
 
 EXTREME = 100.0  # largest weight / smallest weight
 OFF = 0.01  # of the mean weight from 1
 BEYOND = 0.05  # of the data's imbalance, on the other side
 
 
-def suspicions(found: Reading) -> list[str]:
+def warnings(measures: Measures) -> list[str]:
     """One sentence each, the gravest first."""
-    tests = (_empty, _zero, _twice, _elsewhere, _mean, _extreme)
-    return [said for test in tests if (said := test(found)) is not None]
+    checks = (_empty, _zero, _twice, _elsewhere, _mean, _extreme)
+    return [warning for check in checks if (warning := check(measures)) is not None]
 
 
 def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
-def _empty(found: Reading) -> str | None:
-    names = [name for y, k, name in found.names if found.shown_n[y, k] == 0]
+def _empty(measures: Measures) -> str | None:
+    names = [name for y, k, name in measures.names if measures.shown_n[y, k] == 0]
     if not names:
         return None
     return f"{_some(names)} {'counts' if len(names) == 1 else 'count'} 0: no loss can teach what is never shown."
 
 
-def _zero(found: Reading) -> str | None:
-    names = [name for y, k, name in found.names if found.weight[y, k] == 0]
+def _zero(measures: Measures) -> str | None:
+    names = [name for y, k, name in measures.names if measures.weight[y, k] == 0]
     if not names:
         return None
     return f"{_some(names)} {'has' if len(names) == 1 else 'have'} weight 0: never learned, and not undone."
 
 
-def _mean(found: Reading) -> str | None:
-    if found.bound.norm == "mass" or abs(found.mean - 1) <= OFF:
+def _mean(measures: Measures) -> str | None:
+    if measures.bound.norm == "mass" or abs(measures.mean - 1) <= OFF:
         return None
     return (
-        f"the mean weight is {found.mean:.4g}: the loss and its gradient are {found.mean:.4g} times as large, which acts"
+        f"the mean weight is {measures.mean:.4g}: the loss and its gradient are {measures.mean:.4g} times as large, which acts"
         " like that change of the learning rate; unit_mass(recipe, counts) sets it to 1."
     )
 
 
-def _extreme(found: Reading) -> str | None:
-    counted = (found.weight > 0) & (found.shown_n > 0)
-    largest = np.where(counted, found.weight, 0.0).max(axis=0)
-    ratio = float((largest / np.where(counted, found.weight, np.inf).min(axis=0)).max())
+def _extreme(measures: Measures) -> str | None:
+    counted = (measures.weight > 0) & (measures.shown_n > 0)
+    largest = np.where(counted, measures.weight, 0.0).max(axis=0)
+    ratio = float((largest / np.where(counted, measures.weight, np.inf).min(axis=0)).max())
     if ratio <= EXTREME:
         return None
     return (
@@ -60,31 +60,31 @@ def _extreme(found: Reading) -> str | None:
     )
 
 
-def _twice(found: Reading) -> str | None:
+def _twice(measures: Measures) -> str | None:
     """Two corrections, each of the data's imbalance, that together leave the opposite imbalance."""
-    if found.implied is None:
+    if measures.implied is None:
         return None
-    alone = {"the sampler": found.shown} if found.sampled else {}
+    alone = {"the sampler": measures.shown} if measures.sampled else {}
     for field in ("weight", "offset"):
-        if getattr(found.bound, field) is not None:
-            constant_prediction = implied(constant.only(found.bound, field), found.prior, [])
+        if getattr(measures.bound, field) is not None:
+            constant_prediction = implied(constant.only(measures.bound, field), measures.prior, [])
             if constant_prediction is not None:
                 alone[field] = constant_prediction
-    acting = {what: tilt(q, found.prior) < 1 - BEYOND for what, q in alone.items()}
-    number = sum((a.astype(int) for a in acting.values()), np.zeros(found.prior.shape[1], dtype=int))
-    past = (tilt(found.implied, found.prior) < -BEYOND) & (number >= 2)
+    acting = {what: tilt(q, measures.prior) < 1 - BEYOND for what, q in alone.items()}
+    number = sum((a.astype(int) for a in acting.values()), np.zeros(measures.prior.shape[1], dtype=int))
+    past = (tilt(measures.implied, measures.prior) < -BEYOND) & (number >= 2)
     if not past.any():
         return None
     k = int(np.flatnonzero(past)[0])
-    known = found.prior[:, k] > 0
-    gain = np.where(known, found.implied[:, k] / np.where(known, found.prior[:, k], 1.0), 0.0)
+    known = measures.prior[:, k] > 0
+    gain = np.where(known, measures.implied[:, k] / np.where(known, measures.prior[:, k], 1.0), 0.0)
     y = int(gain.argmax())
-    name = next(name for row, column, name in found.names if (row, column) == (y, k))
+    name = next(name for row, column, name in measures.names if (row, column) == (y, k))
     more = f" (and so for {past.sum()} of {len(past)} labels)" if len(past) > 1 else ""
     what = " and ".join(what for what, a in acting.items() if a[k])
     return (
         f"{what} {'both' if number[k] == 2 else 'all'} undo the prior: together they pull past balance, to"
-        f" {percent(found.implied[y, k])} of {name!r}, which is {percent(found.prior[y, k])} of the data{more}."
+        f" {percent(measures.implied[y, k])} of {name!r}, which is {percent(measures.prior[y, k])} of the data{more}."
         " Keep one of them, or less of each."
     )
 
@@ -103,18 +103,18 @@ def tilt(q: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return np.where(even, 1.0, (here * there).sum(axis=0) / np.where(even, 1.0, spread))
 
 
-def _elsewhere(found: Reading) -> str | None:
+def _elsewhere(measures: Measures) -> str | None:
     """Labels whose own examples are pulled to another class."""
-    if found.bound.target is None:
+    if measures.bound.target is None:
         return None
-    return _softmax_elsewhere(found) if found.softmax else _sigmoid_elsewhere(found)
+    return _softmax_elsewhere(measures) if measures.softmax else _sigmoid_elsewhere(measures)
 
 
-def _softmax_elsewhere(found: Reading) -> str | None:
-    size, weight = found.labels, found.bound.weight
+def _softmax_elsewhere(measures: Measures) -> str | None:
+    size, weight = measures.labels, measures.bound.weight
     if size > 4 * constant.WIDEST:
         return None
-    a = softmax.rows(found.bound, torch.zeros(1, size, dtype=torch.float64))
+    a = softmax.rows(measures.bound, torch.zeros(1, size, dtype=torch.float64))
     a = (a if weight is None else a * softmax.dense(weight, size, torch.mul)).detach().numpy()
     wrong = np.flatnonzero(a.max(axis=1) > a.diagonal() * (1 + 1e-9))
     if not len(wrong):
@@ -122,7 +122,7 @@ def _softmax_elsewhere(found: Reading) -> str | None:
     y = int(wrong[0])
     c = int(a[y].argmax())
     p = a[y, c] / a[y].sum()
-    classes = found.counts.classes
+    classes = measures.counts.classes
     many = f" (and so for {len(wrong)} of {size} labels)" if len(wrong) > 1 else ""
     why = (
         "weights per class inside the sum act on what smoothing gives away, as torch's weight with label_smoothing does;"
@@ -133,9 +133,9 @@ def _softmax_elsewhere(found: Reading) -> str | None:
     return f"an example of {classes[y]!r} is pulled to p = {p:.3f} of {classes[c]!r}{many}: {why}."
 
 
-def _sigmoid_elsewhere(found: Reading) -> str | None:
-    asked = constant.asked(found.bound, found.labels).detach().numpy()
-    wrong = [name for y, k, name in found.names if (asked[y, k] < 0.5 if y else asked[y, k] > 0.5)]
+def _sigmoid_elsewhere(measures: Measures) -> str | None:
+    asked = constant.asked(measures.bound, measures.labels).detach().numpy()
+    wrong = [name for y, k, name in measures.names if (asked[y, k] < 0.5 if y else asked[y, k] > 0.5)]
     return f"{_some(wrong)}: the target asks for the opposite of the label." if wrong else None
 
 

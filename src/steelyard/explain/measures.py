@@ -1,4 +1,4 @@
-"""The numbers behind `explain`."""
+"""The numbers of a recipe on these data: weights, shares, the prior it implies, where decisions flip."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from . import constant
 
 
 @dataclasses.dataclass
-class Reading:
+class Measures:
     """By label value and label, [Y, K]: softmax [C, 1]; sigmoid [2, K] with row 1 = "is". None: not computed."""
 
     bound: Bound
@@ -55,17 +55,17 @@ class Reading:
         return float((self.shown_n * self.weight).sum() ** 2 / square) if square else 0.0
 
 
-def read(bound: Bound, counts: Counts, seen: Counts) -> Reading:
+def measure(bound: Bound, counts: Counts, seen: Counts) -> Measures:
     """`seen` is what the network is shown: the counts, or what a sampler makes of them."""
     tables = (_two_axes(t) for t in (counts.table, seen.table, counts.prior, seen.prior))
     with torch.no_grad():
         weight = constant.weights(bound, len(counts) if counts.kind == "multilabel" or bound.link == "softmax" else 1)
-        found = Reading(bound, counts, seen is not counts, *tables, weight=_two_axes(weight.numpy()))
-        found.weight_share = _shares(found.shown * found.weight)
-        found.loss_share = _loss_share(found)
-        found.implied = implied(bound, found.shown, found.notes)
-        found.flips = _flips(found)
-    return found
+        measures = Measures(bound, counts, seen is not counts, *tables, weight=_two_axes(weight.numpy()))
+        measures.weight_share = _shares(measures.shown * measures.weight)
+        measures.loss_share = _loss_share(measures)
+        measures.implied = implied(bound, measures.shown, measures.notes)
+        measures.flips = _flips(measures)
+    return measures
 
 
 def implied(bound: Bound, prior: np.ndarray, notes: list[str]) -> np.ndarray | None:
@@ -77,53 +77,55 @@ def implied(bound: Bound, prior: np.ndarray, notes: list[str]) -> np.ndarray | N
         notes.append(f"no implied prior: {str(error).rstrip('.')}")
         return None
     if z is None:
-        notes.append("no implied prior: the constant prediction that this recipe pulls to was not found")
+        notes.append("no implied prior: the constant prediction that this recipe pulls to was not measures")
         return None
     return (
         torch.softmax(z, 0).numpy()[:, None] if softmax else torch.stack([torch.sigmoid(-z), torch.sigmoid(z)]).numpy()
     )
 
 
-def _loss_share(found: Reading) -> np.ndarray | None:
+def _loss_share(measures: Measures) -> np.ndarray | None:
     with np.errstate(divide="ignore"):
-        z = np.log(found.shown[:, 0]) if found.softmax else np.log(found.shown[1]) - np.log(found.shown[0])
-    losses = constant.losses_at(found.bound, torch.from_numpy(z.clip(constant.NEVER, -constant.NEVER)))
+        z = np.log(measures.shown[:, 0]) if measures.softmax else np.log(measures.shown[1]) - np.log(measures.shown[0])
+    losses = constant.losses_at(measures.bound, torch.from_numpy(z.clip(constant.NEVER, -constant.NEVER)))
     if losses is None:
-        found.notes.append(f"with {found.labels} classes the shares of the loss were not computed")
+        measures.notes.append(f"with {measures.labels} classes the shares of the loss were not computed")
         return None
-    if found.bound.target is not None and bool((found.shown == 0).any()):
+    if measures.bound.target is not None and bool((measures.shown == 0).any()):
         return None  # some label asks for a class to which the constant prediction gives 0: an infinite loss
-    each = found.shown * _two_axes(losses.numpy())
-    plain = -(found.shown * found.weight * np.log(np.where(found.shown > 0, found.shown, 1.0))).sum()
+    each = measures.shown * _two_axes(losses.numpy())
+    plain = -(measures.shown * measures.weight * np.log(np.where(measures.shown > 0, measures.shown, 1.0))).sum()
     if plain > 0 and 0 < each.sum() < 0.9 * plain:
-        found.notes.append(
+        measures.notes.append(
             f"the curve makes the loss {plain / each.sum():.3g} times smaller than cross-entropy at the constant"
             " prediction, and more as the model learns; detectors pass normalizer= the number of positives"
         )
     return _shares(each)
 
 
-def _flips(found: Reading) -> np.ndarray | None:
-    against = np.zeros(found.labels, dtype=np.int64)
-    if found.softmax:
-        if found.labels == 1:
+def _flips(measures: Measures) -> np.ndarray | None:
+    against = np.zeros(measures.labels, dtype=np.int64)
+    if measures.softmax:
+        if measures.labels == 1:
             return None
-        largest, second = np.argsort(-found.prior[:, 0], kind="stable")[:2]
-        against = np.where(np.arange(found.labels) == largest, second, largest)
+        largest, second = np.argsort(-measures.prior[:, 0], kind="stable")[:2]
+        against = np.where(np.arange(measures.labels) == largest, second, largest)
     try:
-        flips = constant.flips(found.bound, torch.from_numpy(against))
+        flips = constant.flips(measures.bound, torch.from_numpy(against))
     except ValueError as error:
-        found.notes.append(f"posterior cannot undo this: {str(error).removeprefix('posterior: ').rstrip('.')}")
+        measures.notes.append(f"posterior cannot undo this: {str(error).removeprefix('posterior: ').rstrip('.')}")
         return None
     if flips is None:
-        found.notes.append(f"with {found.labels} classes the probabilities from which decisions flip were not computed")
+        measures.notes.append(
+            f"with {measures.labels} classes the probabilities from which decisions flip were not computed"
+        )
         return None
     p = flips.numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
-        back = found.prior / found.shown  # from what the sampler shows to the data
-        mine, other = (back[:, 0], back[against, 0]) if found.softmax else (back[1], back[0])
-        p = p * mine / (p * mine + (1 - p) * other)
-    return p[:, None] if found.softmax else np.stack([1 - p, p])
+        back = measures.prior / measures.shown  # from what the sampler shows to the data
+        own, other = (back[:, 0], back[against, 0]) if measures.softmax else (back[1], back[0])
+        p = p * own / (p * own + (1 - p) * other)
+    return p[:, None] if measures.softmax else np.stack([1 - p, p])
 
 
 def _two_axes(table: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ ROUNDING = 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
-class Weigher:
+class MaskWeights:
     """name   of the transform, for messages
     cache  None, or a folder: maps of masks that come again are read from there"""
 
@@ -24,7 +24,7 @@ class Weigher:
     cache: Cache | None
 
     @classmethod
-    def of(cls, name: str, map: Map, cache: Cache | str | PathLike[str] | None) -> "Weigher":
+    def of(cls, name: str, map: Map, cache: Cache | str | PathLike[str] | None) -> "MaskWeights":
         if not isinstance(map, Map):
             raise TypeError(
                 f"{name}: map must be a steelyard.spatial.Map, as Map('border', share=0.3), got {type(map).__name__}."
@@ -45,8 +45,8 @@ class Weigher:
             )
         labels = self._whole(key, array if channel is None else array.squeeze(channel))
         map = self.map if spacing is None else self.map.replace(spacing=spacing)
-        found = map(labels) if self.cache is None else self.cache.weights(map, labels)
-        return found.reshape(array.shape)
+        weights = map(labels) if self.cache is None else self.cache.weights(map, labels)
+        return weights.reshape(array.shape)
 
     def _whole(self, key: Any, array: np.ndarray) -> np.ndarray:
         """Integers. Floats are what readers of medical images give, and resampling leaves them a rounding error; fractions come from

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .map import Map
-from .regions import NEAR, REGIONS, Sums, sums
+from ..spatial.map import Map
+from ..spatial.regions import NEAR, REGIONS, Sums, sums
+from .aligned import aligned
 
 MOST = 0.5
 OFF = 0.01  # a mean weight further from 1 is said
@@ -53,16 +54,11 @@ class MapExplanation:
         lines += [
             [title.get(r.name, r.name), f"{r.pixels:.1%}", f"{r.weight:.1%}", f"{r.mean:.4g}"] for r in self.regions
         ]
-        widths = [max(len(line[i]) for line in lines) for i in range(4)]
-        table = [
-            "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))])
-            for line in lines
-        ]
         low, high = self.w0
         w0 = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
         carried = f"w0 {w0}: the shape carries {self.share:.1%} of the weight; mean weight {self.mean_weight:.4g}"
-        said = [f"warning: {w}" for w in self.warnings] + [f"note: {n}" for n in self.notes]
-        return "\n".join([self.source, *table, carried, *said])
+        last = [f"warning: {w}" for w in self.warnings] + [f"note: {n}" for n in self.notes]
+        return "\n".join([self.source, *aligned(lines), carried, *last])
 
 
 def read_map(map: Map, masks: Any, *, near: float = NEAR) -> MapExplanation:
@@ -71,15 +67,15 @@ def read_map(map: Map, masks: Any, *, near: float = NEAR) -> MapExplanation:
     return explained(map, (sums(map.parts(mask), near) for mask in ([masks] if one else masks)), near)
 
 
-def explained(map: Map, found: Iterable[Sums], near: float) -> MapExplanation:
+def explained(map: Map, of_masks: Iterable[Sums], near: float) -> MapExplanation:
     """From the sums of the masks, one after another."""
     floor, shape, pixels = np.zeros(3), np.zeros(3), np.zeros(3)
     factors, bare, many = [], 0, 0
-    for each in found:
-        w0 = map.w0(each.mass)
-        floor, shape, pixels = floor + each.floor, shape + w0 * each.shape, pixels + each.pixels
-        bare, many = bare + (each.mass.shape == 0), many + 1
-        if each.mass.shape:
+    for one in of_masks:
+        w0 = map.w0(one.mass)
+        floor, shape, pixels = floor + one.floor, shape + w0 * one.shape, pixels + one.pixels
+        bare, many = bare + (one.mass.shape == 0), many + 1
+        if one.mass.shape:
             factors.append(w0)
     if not many:
         raise ValueError("explain: there are no masks; was a generator used up before?")
