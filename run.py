@@ -4,7 +4,7 @@
 python3 run.py setup            make .venv with steelyard and all that its tests need
 python3 run.py demo  [...]      tune the mammography data and write a report
 python3 run.py test  [...]      run the tests (arguments go to pytest)
-python3 run.py check            lint, format, types, layers
+python3 run.py check            lint, format, types, layers, no import circle
 python3 run.py bench [...]      python -m benchmarks bilevel|ce|binary|linear|maps|count|family|rules|tune|mlp|honesty|outside
 python3 run.py docs             build the documentation's generated tables
 """
@@ -85,11 +85,12 @@ def test(rest: list[str]) -> int:
 
 
 def check(_: list[str]) -> int:
-    sources = ["src", "tests", "examples", "benchmarks", "docs", "run.py"]
+    sources = ["src", "tests", "examples", "benchmarks", "docs", "tools", "run.py"]
     results = [
         call(BIN / "ruff", "check", *sources),
         call(BIN / "ruff", "format", "--check", *sources),
         call(BIN / "lint-imports", "--no-logo"),
+        call(PYTHON, "tools/circles.py", "src/steelyard"),
         call(BIN / "pyright"),
     ]
     return max(results)

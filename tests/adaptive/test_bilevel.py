@@ -204,6 +204,16 @@ def test_costs_are_moved_within_their_bound_and_off_the_diagonal():
     assert costs.max() > 1.1
 
 
+def test_numbers_are_found_beside_a_family():
+    """Whether a family holds a value is no list of numbers to move."""
+    family = adaptive.Family(lambda tau: sy.logit_adjustment(COUNTS, tau=tau), low=0.0, high=3.0)
+    learned = adaptive.Learned(COUNTS, how="bilevel", fields=("weight",))
+    model, train, held_out = problem()
+    loss = sy.CrossEntropy(adaptive.Mixed(learned, family))
+    adaptive.Bilevel(model, loss).step(train, held_out)
+    assert not torch.equal(learned.free_weight, torch.zeros(3, dtype=torch.float64))
+
+
 def test_live_tables_are_differentiable_twice():
     z, y = torch.randn(5, 3).double().requires_grad_(), torch.tensor([0, 1, 2, -100, 1])
     tables = [

@@ -226,7 +226,7 @@ def test_a_copy_of_both_goes_its_own_way():
     other, copied = copy.deepcopy((model, loss))
     assert other[0].family is copied.rule
     copied.rule.set(2.5)
-    assert not loss.rule.held
+    assert not loss.rule.holding
 
 
 def test_model_and_loss_compile_and_new_values_do_not_recompile():

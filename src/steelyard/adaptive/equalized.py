@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..recipe import Recipe
-from ..rule.protocol import Rule, snapshot
+from ..rule.protocol import CHECKED_FIRST, Rule, snapshot
 
 
 class Equalized(Rule):
@@ -39,6 +39,7 @@ class Equalized(Rule):
     [[1.0, 0.0], [1.0, 4.99]]
     """
 
+    checked_from = CHECKED_FIRST
     gradients: Tensor
     pending: Tensor
     weight: Tensor

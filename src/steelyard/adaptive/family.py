@@ -129,7 +129,7 @@ class Family(Rule):
             self._take(before)
 
     @property
-    def held(self) -> bool:
+    def holding(self) -> bool:
         """Whether a value was set, and nothing is drawn."""
         return self._held
 

@@ -60,7 +60,7 @@ class FiLM(nn.Module):
 
     def forward(self, *args, **kwargs) -> Tensor:
         family = self._family[0]
-        if not self.training and not family.held:
+        if not self.training and not family.holding:
             raise ValueError(
                 "FiLM: in evaluation say which weighting the model is to stand for: with family.at(1.0): model(x), or"
                 " family.set(1.0)."

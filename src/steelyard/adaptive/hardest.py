@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..recipe import Recipe
-from ..rule.protocol import Rule, Seen
+from ..rule.protocol import CHECKED_FIRST, Rule, Seen
 
 
 def hardest(
@@ -41,6 +41,7 @@ def hardest(
 class Hardest(Rule):
     """What `hardest` makes; its state is the share that was kept in the last step."""
 
+    checked_from = CHECKED_FIRST
     selects = True
     kept: Tensor
     pending: Tensor

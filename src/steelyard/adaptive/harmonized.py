@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..recipe import Recipe
-from ..rule.protocol import Rule, Seen
+from ..rule.protocol import CHECKED_FIRST, Rule, Seen
 
 
 class Harmonized(Rule):
@@ -44,6 +44,7 @@ class Harmonized(Rule):
     [0.667, 0.667, 0.667, 2.0]
     """
 
+    checked_from = CHECKED_FIRST
     share: Tensor
     pending: Tensor
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..counts import Counts
 from ..recipe import Recipe
-from ..rule.protocol import Rule, snapshot
+from ..rule.protocol import CHECKED_FIRST, Rule, snapshot
 
 
 class Seesaw(Rule):
@@ -38,6 +38,7 @@ class Seesaw(Rule):
     [[0.0, -2.197], [0.0, 0.0]]
     """
 
+    checked_from = CHECKED_FIRST
     seen: Tensor
     pending: Tensor
     offset: Tensor

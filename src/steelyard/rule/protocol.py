@@ -79,6 +79,8 @@ class Rule(nn.Module):
                         Otherwise what a rule weighs does not enter Z, which shards have to know before there are logits
     held                names of buffers that neither training nor `settle` changes, but an outer step does
                         (adaptive.Bilevel)
+    checked_from        settled steps before `complaints` is asked at an `advance`: what learns from the calls has to have
+                        seen some
     clock               set by rules that follow a schedule
     """
 
@@ -86,6 +88,7 @@ class Rule(nn.Module):
     ignore_index: int = -100
     group: Any = None
     selects: bool = False
+    checked_from: int = 0
     held: tuple[str, ...] = ()
     clock: Clock | None
 
@@ -201,16 +204,13 @@ class Rule(nn.Module):
         """A row of `history`, and once in a while a look for `complaints`, each said once. Not while compiling."""
         if torch.compiler.is_compiling():
             return
-        steps = self._trace.steps
         if check:
             self._trace.add(self.watched(), {} if self.clock is None else self.clock.told())
         else:
             self._trace.observed(self.watched)
-            steps += 1
-            check = steps & (steps - 1) == 0
-        # what looks at the calls has nothing to complain of before it has seen some
-        ready = steps >= CHECKED_FIRST or (check and steps == self._trace.steps and not self.reads_logits)
-        for name, sentence in (self.complaints() if check and ready else {}).items():
+        steps = self.settled
+        due = steps >= self.checked_from if check else steps >= CHECKED_FIRST and steps & (steps - 1) == 0
+        for name, sentence in (self.complaints() if due else {}).items():
             if name not in self._said:
                 self._said.add(name)
                 warnings.warn(f"{type(self).__name__}: {sentence}", stacklevel=3)
