@@ -10,10 +10,10 @@ from tests.data.examples import arff, coco, masks, voc, yolo
 
 from steelyard import Counts, count
 from steelyard.data import columns, count_path, parquet
-from steelyard.data.partial import Partial
-from steelyard.data.reading import finish
 from steelyard.data.shards import in_batches
+from steelyard.data.source import Partial
 from steelyard.data.sources import source_of
+from steelyard.data.workers import finish
 
 SOURCES = {
     "masks": lambda folder: (masks(folder / "m"), {}),

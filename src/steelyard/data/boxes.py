@@ -7,7 +7,7 @@ from typing import Any
 
 from ..counts import Counts
 from . import digest, labels
-from .partial import Partial
+from .source import Partial
 
 LARGEST = 1e12  # an area beyond this is a mistake in the file
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from .dialect import MISSING
 from .tally import arrow
-from .text import MISSING
 
 NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
 

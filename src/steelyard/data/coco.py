@@ -10,8 +10,8 @@ from typing import Any
 
 from ..counts import Counts
 from . import boxes, digest
-from .find import files
-from .partial import Partial, Shard, Tell
+from .paths import files
+from .source import Partial, Shard, Tell
 
 AREA = "area in pixels"
 

@@ -12,11 +12,11 @@ import numpy as np
 from ..counts import Counts
 from . import arff, cells, delimited, digest, labels, mulan, parquet
 from .arrays import count_indicators
-from .find import ends_in, table_files
-from .partial import Partial, Shard, Tell
-from .reading import read_all
+from .paths import ends_in, table_files
+from .source import Partial, Shard, Tell
 from .tables import Table, all_parquet, counted, read_table
 from .tally import pyarrow, refuse_too_many
+from .workers import read_all
 
 GROUPS = 1 << 23  # rows of a Parquet file that are read as one part
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import text
-from .find import find_column
-from .partial import Tell
+from . import dialect as text
+from .paths import find_column
+from .source import Tell
 from .tally import pyarrow, refuse_too_many, tally
 
 T = TypeVar("T")

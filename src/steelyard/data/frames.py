@@ -9,7 +9,7 @@ import numpy as np
 from ..counts import Counts
 from . import arrays, labels
 from .columns import indicator_counts, indicators
-from .find import find_column
+from .paths import find_column
 from .progress import counted
 from .tally import holds_label_lists, refuse_too_many, tally_lists
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..counts import Counts
 from . import digest, labels
-from .find import MASKS, ends_in, files, holds
 from .image import COLOURS, decode
-from .partial import Partial, Shard, Tell
+from .paths import MASKS, ends_in, files, holds
+from .source import Partial, Shard, Tell
 from .tally import tally_integers
 
 OBJECTS = "objects"

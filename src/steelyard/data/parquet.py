@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import cells, digest, text
-from .find import find_column
-from .partial import Shard, Tell
+from . import cells, digest
+from . import dialect as text
+from .paths import find_column
+from .source import Shard, Tell
 from .tally import holds_label_lists, pyarrow, refuse_too_many, tally, tally_lists
 
 BATCH = 1 << 18  # codes of one batch stay in the cache between reading and counting

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from ..cluster import ray
 from ..counts import Counts
-from .partial import Partial, Shard, Source
 from .progress import bar
-from .reading import check, finish, read
+from .source import Partial, Shard, Source
+from .workers import check, finish, read
 
 FILES = 256  # of one task at most
 BYTES = 1 << 28

@@ -7,10 +7,10 @@ from typing import Any
 
 from .coco import Coco
 from .columns import Column, Indicators, label_columns
-from .find import MASKS, TABLES, ends_in, files, holds
 from .labels import listed, some
 from .masks import OBJECTS, Masks
-from .partial import Source
+from .paths import MASKS, TABLES, ends_in, files, holds
+from .source import Source
 from .tables import column_names
 from .voc import Voc
 from .yolo import YAML, Yolo

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
-from . import arff, cells, delimited, digest, labels, parquet, text
-from .find import ends_in, find_column, is_parquet, table_files
+from . import arff, cells, delimited, digest, labels, parquet
+from . import dialect as text
+from .paths import ends_in, find_column, is_parquet, table_files
 from .tally import arrow, pyarrow
 
 

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 from ..counts import Counts
 from . import boxes, digest
-from .find import ends_in, files
 from .labels import some, suggest
-from .partial import Partial, Shard, Tell
+from .paths import ends_in, files
+from .source import Partial, Shard, Tell
 
 AREA = "area in pixels"
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..counts import Counts
 from . import boxes, digest
-from .find import ends_in, files, inside
 from .labels import listed, some, suggest
-from .partial import Partial, Shard, Tell
+from .paths import ends_in, files, inside
+from .source import Partial, Shard, Tell
 
 AREA = "area in millionths of the image"  # the files hold shares of the image, not pixels
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")

@@ -10,7 +10,7 @@ from .frames import count_dataset, count_frame, is_dataset, is_frame
 from .labels import some
 from .loaders import count_batches
 from .memory import is_array, look
-from .reading import read_all
+from .workers import read_all
 
 KINDS = (None, "exclusive", "multilabel")
 ENGINES = ("local", "ray")

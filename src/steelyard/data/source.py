@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..counts import Counts
-from .text import add_notes
+from .dialect import add_notes
 
 Tell = Callable[[int], None]  # told how many bytes of a part have been read so far
 

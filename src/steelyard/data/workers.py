@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..cluster import cores
 from ..counts import Counts
-from .partial import Partial, Shard, Source
 from .progress import bar
+from .source import Partial, Shard, Source
 
 ERRORS = ("raise", "report")
 SHOWN = 5
