@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .dialect import MISSING
 from .tally import arrow
 
+MISSING = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null")
 NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
 
 

@@ -7,15 +7,15 @@ import gzip
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from .cells import MISSING
+from .column_names import distinct_names
+
 HEAD = 1 << 20
 ROWS = 2000
-REPAIRS = 6  # names that are said to be repaired, one by one
-MISSING = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -123,12 +123,6 @@ def _decode(head: bytes, path: Path, notes: list[str]) -> tuple[str, str]:
     return encoding, text
 
 
-def add_notes(notes: list[str], more: Sequence[str]) -> None:
-    """Append what is new; the same remark about a second file, with another example in brackets, is not."""
-    known = {note.partition(" (")[0] for note in notes}
-    notes.extend(note for note in more if note.partition(" (")[0] not in known)
-
-
 def _parse(text: str, delimiter: str, quote: str | None, limit: int = ROWS) -> list[list[str]]:
     quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote or '"', quoting=quoting)
@@ -194,38 +188,6 @@ def _header(
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote or '"', quoting=quoting)
     next(row for row in reader if row)
     return distinct_names(first, notes), reader.line_num
-
-
-def distinct_names(raw: Sequence[str], notes: list[str]) -> tuple[str, ...]:
-    """Names without blanks and quotes around them, all different: `x`, `x.2`; a column without a name gets one."""
-    wanted = [_bare(name) for name in raw]
-    taken, known = set(wanted), set[str]()
-    copies: dict[str, int] = {}
-    names, repairs = [], []
-    for i, name in enumerate(wanted, 1):
-        given = name or f"column_{i}"
-        if not name:
-            repairs.append(f"column {i} has no name; it is called {given}")
-        unique = given
-        if given in known:
-            copy = copies.get(given, 1) + 1
-            while (unique := f"{given}.{copy}") in known or unique in taken:
-                copy += 1
-            copies[given] = copy
-            repairs.append(f"the name {given!r} occurs twice; column {i} is called {unique!r}")
-        known.add(unique)
-        names.append(unique)
-    notes.extend(repairs[:REPAIRS])
-    if len(repairs) > REPAIRS:
-        notes.append(
-            f"{len(repairs) - REPAIRS} more columns have no name or one that occurs twice; they are numbered alike"
-        )
-    return tuple(names)
-
-
-def _bare(name: str) -> str:
-    name = name.strip()
-    return name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] and name[0] in "'\"" else name
 
 
 def _looks_like_data(first: list[str], below: list[list[str]], delimiter: str) -> str | None:

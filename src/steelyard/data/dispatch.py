@@ -1,19 +1,28 @@
-"""count: from data of many kinds to Counts."""
+"""count: what the data is decides who counts it; of files, which source of labels they are: a table, masks, or boxes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 from ..counts import FORMAT, Counts
+from .arff import label_columns
+from .coco import Coco
+from .columns import Column, Indicators
 from .frames import count_dataset, count_frame, is_dataset, is_frame
-from .labels import some
-from .loaders import count_batches
-from .memory import is_array, look
-from .workers import read_all
+from .labels import listed, some
+from .masks import OBJECTS, Masks
+from .memory import count_batches, is_array, piece_of
+from .paths import MASKS, TABLES, ends_in, files, holds
+from .source import Source
+from .tables import column_names
+from .voc import Voc
+from .workers import read_all, read_on_cluster
+from .yolo import YAML, Yolo
 
 KINDS = (None, "exclusive", "multilabel")
 ENGINES = ("local", "ray")
+ENDINGS = {"tables": TABLES, "masks": MASKS, "YOLO": YAML, "VOC": (".xml",), "COCO": (".json",)}
 
 
 def count(
@@ -90,7 +99,7 @@ def count(
         )
     if key is not None or _is_stream(data):
         return count_batches(data, key, classes, ignore, kind, progress)
-    return look(data, kind).counts(classes, ignore)
+    return piece_of(data, kind).counts(classes, ignore)
 
 
 def count_path(
@@ -107,18 +116,56 @@ def count_path(
     progress: bool = False,
 ) -> tuple[Counts, list[str]]:
     """`count` of files, with the notes of what was repaired or left out on the way."""
-    from .sources import source_of
-
     if engine not in ENGINES:
         raise ValueError(f"count: engine must be one of {', '.join(ENGINES)}, got {engine!r}.")
     if is_saved(path):
         return Counts.load(path), []  # type: ignore[arg-type]
     source = source_of(path, label=label, classes=classes, ignore=ignore, instances=instances, split=split)
     if engine == "ray":
-        from .shards import read_on_cluster
-
         return read_on_cluster(source, on_error=on_error, progress=progress)
     return read_all(source, on_error=on_error, workers=workers, progress=progress)
+
+
+def source_of(
+    path: str | PathLike[str] | Sequence[PathLike[str]],
+    *,
+    label: Any = None,
+    classes: Any = None,
+    ignore: Any = None,
+    instances: str | int | None = None,
+    split: str | None = None,
+) -> Source:
+    """The source behind a path, or behind a list of mask files.
+
+    A label column says that it is a table; without one the endings of the files decide. FileNotFoundError with the
+    nearest name; ValueError, with what to pass, where the folder holds several kinds or an option does not belong.
+    """
+    if not isinstance(path, (str, PathLike)):
+        chosen = tuple(Path(fspath(p)).expanduser() for p in path)
+        first, *others = chosen
+        text = f"{first} and {len(others):,} more" if others else str(first)
+        return _masks(text, label, classes, ignore, instances, split, chosen)
+    text = fspath(path)
+    found = files(path)
+    kind = "tables" if label is not None else _kind(text, found)
+    if kind == "masks":
+        return _masks(text, label, classes, ignore, instances, split)
+    _only("instances", instances, "masks", text)
+    common: dict[str, Any] = {"path": text, "classes": classes, "ignore": ignore}
+    if kind == "YOLO":
+        return Yolo(**common, split=split)
+    if kind == "VOC":
+        return Voc(**common, split=split)
+    _only("split", split, "VOC and YOLO data sets", text)
+    if kind == "COCO":
+        return Coco(**common)
+    label = label_columns(path) if label is None else label
+    if label is None:
+        names = some(column_names(path))
+        raise ValueError(f"{text}: say which column holds the labels, with --label or label=. The columns are {names}.")
+    if isinstance(label, (str, int)):
+        return Column(**common, label=label)
+    return Indicators(**common, label=tuple(label))
 
 
 def is_saved(path: Any) -> bool:
@@ -141,3 +188,52 @@ def _is_stream(data: Any) -> bool:
     if isinstance(data, (Sequence, Mapping)):
         return isinstance(data, Mapping)
     return isinstance(data, Iterable) and not is_array(data)
+
+
+def _kind(text: str, found: list[Path]) -> str:
+    """The one of ENDINGS that the files are. A single file of another ending is a table, as `label=` would say."""
+    folder = Path(text).expanduser().is_dir()
+    held = {kind: n for kind, endings in ENDINGS.items() if (n := sum(ends_in(f, endings) for f in found))}
+    if folder and "YOLO" in held and any(ends_in(f, (".txt",)) for f in found):
+        return "YOLO"  # its images may be PNG
+    if folder and "VOC" in held and "masks" in held and any(f.parent.name == "Annotations" for f in found):
+        raise ValueError(
+            f"{text}: the folder holds both boxes (.xml) and masks; give its folder Annotations or SegmentationClass."
+        )
+    if set(held) == {"tables", "VOC"} and any(ends_in(f, (".arff",)) for f in found):
+        return "tables"
+    if len(held) > 1:
+        raise ValueError(f"{text}: it holds {holds(found)}; say which to count with a glob such as '*.png'.")
+    if held:
+        return next(iter(held))
+    if folder and any(ends_in(f, (".txt",)) for f in found):
+        return "YOLO"
+    if folder:
+        raise ValueError(f"{text}: there is nothing to count in this folder; it holds {holds(found)}.")
+    return "tables"
+
+
+def _masks(
+    text: str, label: Any, classes: Any, ignore: Any, instances: Any, split: Any, chosen: tuple[Path, ...] = ()
+) -> Masks:
+    _only("label", label, "tables", text)
+    _only("split", split, "VOC and YOLO data sets", text)
+    if isinstance(instances, str) and instances.isdecimal():
+        instances = int(instances)
+    if instances is not None and instances != OBJECTS and not (isinstance(instances, int) and instances > 1):
+        raise ValueError(f"count: instances must be 'objects' or a divisor such as 1000, got {instances!r}.")
+    wrong = [v for v in listed(ignore) if not _is_value(v)]
+    if wrong:
+        raise ValueError(f"count: ignore= holds {wrong[0]!r}, but masks hold whole numbers, such as 255.")
+    return Masks(path=text, classes=classes, ignore=ignore, instances=instances, chosen=chosen)
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.isdecimal() or (len(value) == 7 and value.startswith("#"))
+    return isinstance(value, int) or hasattr(value, "item")
+
+
+def _only(name: str, value: Any, what: str, text: str) -> None:
+    if value is not None:
+        raise ValueError(f"{text}: {name}= (--{name}) is for {what}; leave it out.")

@@ -1,12 +1,12 @@
-"""Finding the files of a data set and the columns in a table, with a suggestion where a name is not found."""
+"""The files behind a path, with a suggestion where there is none of that name."""
 
 import glob
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from os import PathLike, fspath
 from pathlib import Path
 
-from .labels import some, suggest
+from .labels import suggest
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".csv.gz", ".tsv.gz", ".arff")
 MASKS = (".png", ".tif", ".tiff", ".npy", ".bmp")
@@ -76,27 +76,6 @@ def holds(found: Iterable[Path]) -> str:
 def is_parquet(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(4) == PARQUET
-
-
-def find_column(names: Sequence[str], wanted: str | int, where: str) -> str:
-    """The name of a column, given by its name, or by its number: 1 is the first, -1 the last.
-
-    ValueError with the nearest name and the columns there are.
-    """
-    if wanted in names:
-        return str(wanted)
-    try:
-        number = int(wanted)
-    except ValueError:
-        raise ValueError(
-            f"{where}: there is no column {wanted!r}.{suggest(str(wanted), names)} The columns are {some(names)}."
-        ) from None
-    if number == 0 or abs(number) > len(names):
-        raise ValueError(
-            f"{where}: there is no column {number}; columns are numbered 1 to {len(names)}, or -1 to -{len(names)}"
-            f" from the end. The columns are {some(names)}."
-        )
-    return names[number - 1 if number > 0 else number]
 
 
 def _table(path: Path) -> Path:
