@@ -151,8 +151,8 @@ def test_numbers_beyond_all_bounds_are_missing_and_what_is_left_is_finite(tmp_pa
     assert any("beyond 1e+150" in note for note in task.notes)
 
 
-def test_ten_thousand_columns_of_one_name_are_read_in_seconds(tmp_path):
-    wide = 10_000
+def test_thousands_of_columns_of_one_name_are_read_in_seconds(tmp_path):
+    wide = 4_000
     path = tmp_path / "t.csv"
     rows = [",".join([*(f"{'w' * (j % 2)}{(i + j) % 3}" for j in range(wide)), "ab"[i % 2]]) for i in range(20)]
     path.write_text(",".join(["x"] * wide + ["y"]) + "\n" + "\n".join(rows) + "\n")
@@ -162,7 +162,7 @@ def test_ten_thousand_columns_of_one_name_are_read_in_seconds(tmp_path):
     assert len(table.names) == wide + 1
     assert len(table.notes) < 20
     assert problem(table, "y").features.encode(np.arange(20))(np.arange(20)).shape[0] == 20
-    assert time.process_time() - start < 60  # it takes about 5; looking names up one by one took minutes
+    assert time.process_time() - start < 15  # it takes about 1; looking names up one by one took minutes
 
 
 def test_a_damaged_page_of_parquet_is_named_when_it_is_counted(tmp_path):

@@ -1,42 +1,15 @@
-"""Counts over ranks and clusters: the same answer as in one process."""
+"""Counts over ranks and clusters: the same answer as in one process. What ranks do is in tests/framework/test_ranks.py, which starts them."""
 
 import os
 import signal
 from pathlib import Path
 
 import pytest
-import torch
-import torch.multiprocessing as mp
 from tests.data.examples import masks
 
 from steelyard import Counts, count
 from steelyard.data import count_path
 from steelyard.data.ranks import over_ranks
-
-RANKS = 3
-
-
-def _count_a_shard(rank: int, folder: str) -> None:
-    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=RANKS)
-    mine = Counts([rank + 1, 10**12], ["é" * (rank + 1), "all"], source=f"shard {rank}", digest=f"{rank:032x}")
-    over_ranks(mine).save(Path(folder) / f"{rank}.json")
-    pair = torch.distributed.new_group([0, 2])
-    if rank != 1:
-        over_ranks(mine, group=pair).save(Path(folder) / f"pair{rank}.json")
-    torch.distributed.destroy_process_group()
-
-
-def test_every_rank_gets_the_sum(tmp_path):
-    mp.start_processes(_count_a_shard, (str(tmp_path),), nprocs=RANKS, start_method="spawn")
-    found = [Counts.load(tmp_path / f"{rank}.json") for rank in range(RANKS)]
-    assert found[0] == found[1] == found[2]
-    assert found[0].classes == ("é", "all", "éé", "ééé")
-    assert found[0].per_class.tolist() == [1, 3 * 10**12, 2, 3]
-    assert found[0].source == "shard 0 + shard 1 + shard 2"
-    assert found[0].digest == f"{3:032x}"
-    pair = [Counts.load(tmp_path / f"pair{rank}.json") for rank in (0, 2)]
-    assert pair[0] == pair[1]
-    assert pair[0].per_class.tolist() == [1, 2 * 10**12, 3]
 
 
 def test_one_process_keeps_its_counts():
