@@ -9,6 +9,7 @@ p = sy.posterior(logits, loss)
 """
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 # not lazy: importing the submodule of that name later would put the module in the function's place
@@ -22,27 +23,7 @@ _HOMES = {
     "counts": ("Counts",),
     "data": ("count",),
     "recipe": ("Recipe", "mix", "unit_mass"),
-    "ingredients": (
-        "inverse_frequency",
-        "effective_number",
-        "median_frequency",
-        "log_frequency",
-        "pos_neg",
-        "logit_adjustment",
-        "deployment",
-        "class_temperature",
-        "label_temperature",
-        "margin",
-        "focal",
-        "asymmetric",
-        "poly",
-        "generalized",
-        "symmetric",
-        "smooth",
-        "costs",
-        "fixed",
-        "initial_bias",
-    ),
+    "ingredients": ("initial_bias",),  # and every ingredient of its menu
     "losses.modules": ("CrossEntropy", "BinaryCrossEntropy"),
     "losses.linear": ("LinearCrossEntropy",),
     "losses.dropin": ("CrossEntropyLoss", "BCEWithLogitsLoss"),
@@ -62,27 +43,7 @@ if TYPE_CHECKING:
     from .calibrate import posterior, threshold
     from .counts import Counts
     from .data import count
-    from .ingredients import (
-        asymmetric,
-        class_temperature,
-        costs,
-        deployment,
-        effective_number,
-        fixed,
-        focal,
-        generalized,
-        initial_bias,
-        inverse_frequency,
-        label_temperature,
-        log_frequency,
-        logit_adjustment,
-        margin,
-        median_frequency,
-        poly,
-        pos_neg,
-        smooth,
-        symmetric,
-    )
+    from .ingredients import *  # noqa: F403
     from .losses.accumulation import accumulate
     from .losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss
     from .losses.functional import binary_cross_entropy, cross_entropy
@@ -92,19 +53,31 @@ if TYPE_CHECKING:
     from .recipe import Recipe, mix, unit_mass
     from .tuning import tune
 
-__all__ = ["explain", *_HOME, *_MODULES]  # names, gathered from the groups above
-
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
     elif name in _MODULES:
         value = importlib.import_module(f".{name}", __name__)
+    elif name == "__all__":
+        value = ["explain", *_HOME, *_MODULES, *_menu()]
+    elif not _is_submodule(name) and name in _menu():
+        value = _menu()[name]
     else:
         raise AttributeError(f"module 'steelyard' has no attribute {name!r}")
     globals()[name] = value
     return value
 
 
+def _is_submodule(name: str) -> bool:
+    """`from steelyard import counts` asks here first, and should not wait for the menu."""
+    return name.startswith("_") or importlib.util.find_spec(f"{__name__}.{name}") is not None
+
+
+def _menu() -> dict[str, Any]:
+    ours = importlib.import_module(".ingredients", __name__).OURS
+    return {function.__name__: function for function in ours}
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__getattr__("__all__")})

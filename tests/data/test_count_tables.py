@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.data import count
-from steelyard.data.columns import count_column
+from steelyard.data import count, count_path
 from steelyard.data.tables import read_table
 
 FRAME = pd.DataFrame(
@@ -148,7 +147,7 @@ def test_1_and_1_point_0_are_one_class_in_text(tmp_path):
 def test_every_parquet_type_counts(tmp_path, array):
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"y": array}), path)
-    counts, notes = count_column(path, "y")
+    counts, notes = count_path(path, "y")
     assert as_dict(counts) == {"1": 1, "3": 2}
     assert any("1 row without a label left out of 4" in n for n in notes)
     assert read_table(path).labels("y")[1] == counts

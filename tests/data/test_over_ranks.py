@@ -48,7 +48,7 @@ class Deadly:
     """A source of masks whose first reader dies once, as a worker without memory does."""
 
     def __init__(self, source, mark):
-        self.source, self.mark, self.where = source, mark, source.where
+        self.source, self.mark, self.path = source, mark, source.path
 
     def shards(self):
         return self.source.shards()
@@ -66,8 +66,8 @@ class Deadly:
 @pytest.mark.slow
 def test_a_cluster_gives_the_same_answer_though_a_worker_is_killed(tmp_path, monkeypatch):
     pytest.importorskip("ray")
-    from steelyard.data.shards import read_on_cluster
-    from steelyard.data.sources import source_of
+    from steelyard.data.dispatch import source_of
+    from steelyard.data.workers import read_on_cluster
 
     monkeypatch.setenv(
         "PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])

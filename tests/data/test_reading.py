@@ -10,10 +10,9 @@ from tests.data.examples import arff, coco, masks, voc, yolo
 
 from steelyard import Counts, count
 from steelyard.data import columns, count_path, parquet
-from steelyard.data.partial import Partial
-from steelyard.data.reading import finish
-from steelyard.data.shards import in_batches
-from steelyard.data.sources import source_of
+from steelyard.data.dispatch import source_of
+from steelyard.data.source import Tally
+from steelyard.data.workers import finish, in_batches
 
 SOURCES = {
     "masks": lambda folder: (masks(folder / "m"), {}),
@@ -151,8 +150,8 @@ def test_batches_hold_every_shard_once(where):
     assert [s for batch in in_batches(list(shards) * 50) for s in batch] == list(shards) * 50
 
 
-def test_partials_add_whatever_they_hold():
-    a, b = Partial(items=1, digest=2**128 - 1, notes=["x"]), Partial(items=2, digest=2, notes=["x", "y"])
+def test_tallies_add_whatever_they_hold():
+    a, b = Tally(items=1, digest=2**128 - 1, notes=["x"]), Tally(items=2, digest=2, notes=["x", "y"])
     a.add(b)
     assert (a.items, a.digest, a.notes) == (3, 1, ["x", "y"])
 

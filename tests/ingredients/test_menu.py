@@ -11,7 +11,7 @@ import pytest
 
 import steelyard.ingredients
 from steelyard.ingredients import menu
-from steelyard.options import ingredient
+from steelyard.options import Spec, ingredient
 from steelyard.recipe import Recipe
 
 PACKAGE = "steelyard.ingredients"
@@ -21,17 +21,14 @@ def test_every_ingredient_of_the_folder_is_on_the_menu():
     for _, stem, _ in pkgutil.iter_modules(steelyard.ingredients.__path__):
         module = importlib.import_module(f"{PACKAGE}.{stem}")
         for name, value in vars(module).items():
-            if hasattr(value, "spec") and value.__module__ == module.__name__:
-                add = f"src/steelyard/ingredients/__init__.py lacks {name}; add: from .{stem} import {name}"
-                assert getattr(steelyard.ingredients, name, None) is value, add
-                assert name in steelyard.ingredients.__all__, f"{add}\nand {name!r} to __all__"
-                assert value in steelyard.ingredients.OURS, f"{add}\nand {name} to OURS"
+            if isinstance(getattr(value, "spec", None), Spec) and value.__module__ == module.__name__:
+                line = f"from .{stem} import {name} as {name}"
+                assert value in steelyard.ingredients.OURS, f"add to src/steelyard/ingredients/__init__.py: {line}"
 
 
 def test_keys_are_the_names_of_the_command_line():
     assert menu()["effective-number"] is steelyard.ingredients.effective_number
-    assert {name: f.spec.cli_name for name, f in menu().items()} == {name: name for name in menu()}
-    assert len(menu()) == 18
+    assert list(menu()) == [f.spec.cli_name for f in steelyard.ingredients.OURS]
 
 
 def test_importing_the_menu_does_not_import_torch():

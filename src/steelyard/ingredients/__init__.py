@@ -1,81 +1,51 @@
 """The menu: each ingredient is a function that returns a Recipe.
 
-What a label counts (weight)      inverse_frequency, effective_number, median_frequency, log_frequency, pos_neg,
-                                  deployment, costs
-What the head start is (offset)   logit_adjustment, costs(field="offset")
-How sharp the logits are (scale)  class_temperature, label_temperature
-By how much to win (margin)       margin
-How the penalty falls (curve)     focal, asymmetric, poly, generalized, symmetric
-What a label asks for (target)    smooth, costs(field="target")
-Your own numbers                  fixed
-
+A line below puts an ingredient on it, and everything else follows: `sy.NAME`, the command line, the page in the docs, the laws.
 `initial_bias` is no ingredient: it returns the numbers with which the last layer should start.
 """
 
 from collections.abc import Callable
 
+from ..options import Spec
 from ..recipe import Recipe
 from ._plugins import plugins
-from .asymmetric import asymmetric
-from .class_temperature import class_temperature
-from .costs import costs
-from .deployment import deployment
-from .effective_number import effective_number
-from .fixed import fixed
-from .focal import focal
-from .initial_bias import initial_bias
-from .inverse_frequency import inverse_frequency
-from .label_temperature import label_temperature
-from .log_frequency import log_frequency
-from .logit_adjustment import logit_adjustment
-from .margin import margin
-from .median_frequency import median_frequency
-from .pos_neg import pos_neg
-from .robust import generalized, poly, symmetric
-from .smooth import smooth
+from .initial_bias import initial_bias as initial_bias
 
-__all__ = [
-    "asymmetric",
-    "class_temperature",
-    "costs",
-    "deployment",
-    "effective_number",
-    "fixed",
-    "focal",
-    "generalized",
-    "initial_bias",
-    "inverse_frequency",
-    "label_temperature",
-    "log_frequency",
-    "logit_adjustment",
-    "margin",
-    "median_frequency",
-    "menu",
-    "poly",
-    "pos_neg",
-    "smooth",
-    "symmetric",
-]
+# what a label counts (weight)
+from .inverse_frequency import inverse_frequency as inverse_frequency
+from .effective_number import effective_number as effective_number
+from .median_frequency import median_frequency as median_frequency
+from .log_frequency import log_frequency as log_frequency
+from .pos_neg import pos_neg as pos_neg
+from .deployment import deployment as deployment
+from .costs import costs as costs  # also offset, target
 
-OURS: tuple[Callable[..., Recipe], ...] = (
-    inverse_frequency,
-    effective_number,
-    median_frequency,
-    log_frequency,
-    pos_neg,
-    deployment,
-    costs,
-    logit_adjustment,
-    class_temperature,
-    label_temperature,
-    margin,
-    focal,
-    asymmetric,
-    poly,
-    generalized,
-    symmetric,
-    smooth,
-    fixed,
+# what the head start is (offset)
+from .logit_adjustment import logit_adjustment as logit_adjustment
+
+# how sharp the logits are (scale)
+from .class_temperature import class_temperature as class_temperature
+from .label_temperature import label_temperature as label_temperature
+
+# by how much to win (margin)
+from .margin import margin as margin
+
+# how the penalty falls (curve)
+from .focal import focal as focal
+from .asymmetric import asymmetric as asymmetric
+from .robust import poly as poly
+from .robust import generalized as generalized
+from .robust import symmetric as symmetric
+
+# what a label asks for (target)
+from .smooth import smooth as smooth
+
+# your own numbers
+from .fixed import fixed as fixed
+
+# now, not later: an import of a file by its path may put the module in its function's place
+OURS: tuple[Callable[..., Recipe], ...] = tuple(
+    value for value in list(globals().values()) if isinstance(getattr(value, "spec", None), Spec)
 )
 
 

@@ -1,0 +1,98 @@
+"""What CONTRIBUTING.md promises, done in a copy of the package as it is written there."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Checkout:
+    """A copy of the package, of the tests' laws and of the program that writes the docs."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.package = folder, folder / "src" / "steelyard"
+        shutil.copytree(ROOT / "src" / "steelyard", self.package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+        for part in ("docs", "tests/laws", "tests/ingredients", "benchmarks/results"):
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def add_line(self, path: str, after: str, line: str) -> None:
+        file = self.package / path
+        text = file.read_text("utf-8")
+        assert text.count(f"{after}\n") == 1
+        file.write_text(text.replace(f"{after}\n", f"{after}\n{line}\n"), "utf-8")
+
+    def run(self, program: str) -> str:
+        """What a program prints in there; the copy comes before the package that is installed."""
+        search = f"import sys; sys.path.insert(0, {str(self.folder / 'src')!r}); import steelyard\n"
+        code = search + f"assert steelyard.__file__.startswith({str(self.folder)!r})\n" + program
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+NAME = "cube_root"
+INGREDIENT = '''
+"""Weights by the cube root of the inverse count."""
+
+from ..counts import Counts
+from ..options import ingredient
+from ..recipe import Recipe, unit_mass
+
+
+@ingredient
+def cube_root(counts: Counts) -> Recipe:
+    """Weigh a label by n_c^(-1/3).
+
+    Source: nobody.
+    """
+    weight = counts.nonempty("cube-root") ** (-1 / 3)
+    return unit_mass(Recipe(weight=weight, classes=counts.classes, kind=counts.kind), counts)
+'''.lstrip()
+LINE = f"from .{NAME} import {NAME} as {NAME}"
+
+# as a user would: the library, the command, the page of the docs, and the laws that pytest finds
+SEEN_BY = """
+print(steelyard.cube_root(steelyard.Counts.of(8, 1)).source, "cube_root" in dir(steelyard))
+steelyard.testing.check_ingredient(steelyard.cube_root)
+
+from steelyard.cli import main
+assert main(["weigh", "data.csv", "--label", "y", "--strategy", "cube-root"]) == 0
+
+sys.path.insert(0, "docs")
+import build_tables
+print(build_tables.ingredients_page())
+
+import pytest
+sys.exit(pytest.main(["-q", "--co", "--import-mode=importlib", "tests/laws/test_ingredients.py"]))
+"""
+FOLDER_IS_ON_THE_MENU = """
+import pytest
+sys.exit(pytest.main(["-q", "--import-mode=importlib", "tests/ingredients/test_menu.py", "-k", "on_the_menu"]))
+"""
+
+
+def test_a_new_ingredient_is_one_file_and_one_line(checkout):
+    (checkout.package / "ingredients" / f"{NAME}.py").write_text(INGREDIENT, "utf-8")
+    checkout.add_line("ingredients/__init__.py", "from .log_frequency import log_frequency as log_frequency", LINE)
+    (checkout.folder / "data.csv").write_text("y\n" + "a\n" * 8 + "b\n", "utf-8")
+    told = checkout.run(SEEN_BY)
+    assert "('cube_root()',) True\ncube_root()\npositive class: 'b'\n" in told
+    assert "| `cube_root(counts)` |  | Weigh a label by n_c^(-1/3). | nobody. |" in told
+    assert told.count("[cube-root") > 10
+
+
+def test_without_the_line_a_test_names_it(checkout):
+    (checkout.package / "ingredients" / f"{NAME}.py").write_text(INGREDIENT, "utf-8")
+    with pytest.raises(AssertionError, match=f"add to src/steelyard/ingredients/__init__.py: {LINE}"):
+        checkout.run(FOLDER_IS_ON_THE_MENU)
