@@ -28,7 +28,8 @@ from tests.adaptive.rules import RULES
 import steelyard as sy
 from steelyard import adaptive
 from steelyard.data.ranks import over_ranks
-from steelyard.rule.protocol import Rule, snapshot
+from steelyard.ops.factors import snapshot
+from steelyard.rule.protocol import Rule
 
 ROWS, WIDTH, CLASSES = 24, 5, 3
 VALID = 18  # rows from here on are ignored
@@ -52,7 +53,7 @@ class Everything(Rule):
         return snapshot(*self.emit())
 
     def emit(self):
-        return self.structure, {"weight_row": self.weight}
+        return self.structure, {"weight": (self.weight,)}
 
     def observe(self, logits, target):
         seen = self.read(logits, target)

@@ -177,7 +177,7 @@ def _bound(recipe_or_loss: Any, counts: "Counts") -> tuple["Bound", str]:
     if bound.width not in (None, width):
         raise ValueError(f"explain: the recipe is for {bound.width} classes but the counts are for {len(counts)}.")
     name = type(recipe_or_loss).__name__ if recipe is None else " × ".join(recipe.source) or "recipe"
-    bound = bound.with_tensors({n: t.detach().cpu().double() for n, t in bound.tensors().items()})
+    bound = bound.map(lambda t: t.detach().cpu().double())
     return bound, f"{name} on {counts.source or f'{counts.items:,} {counts.unit}'}"
 
 
