@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from steelyard.report import forest, words
 from steelyard.report.model import page
 from steelyard.report.operating import whole
-from steelyard.tuning.judging import sentences
+from steelyard.tuning.verdict import sentences
 
 small = st.floats(-2, 2, allow_nan=False).map(lambda v: round(v, 6))
 interval = st.tuples(small, small, small).map(lambda t: tuple(sorted(t)))

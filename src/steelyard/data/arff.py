@@ -1,13 +1,18 @@
-"""Reading ARFF, Weka's form of tables: dense and sparse rows, one quoting rule, `?` for missing."""
+"""ARFF, Weka's form of tables: dense and sparse rows, one quoting rule, `?` for missing; and Mulan's .xml beside it, which names the
+labels of multi-label data."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
-from . import text
-from .find import find_column
+from .column_names import distinct_names, find_column
+from .dialect import not_utf8, open_bytes
+from .paths import ends_in
+from .source import add_notes
 from .tally import pyarrow
 
 _ATTRIBUTE = re.compile(r"@attribute\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s{]+)\s*(.*)", re.IGNORECASE)
@@ -40,15 +45,22 @@ def tally_column(file: Path, label: str | int, notes: list[str]) -> tuple[str, C
     return table.column_names[0], Counter(table.column(0).to_pylist()), decimal
 
 
+def label_columns(path: str | PathLike[str]) -> tuple[str, ...] | None:
+    """The labels that an .xml beside an .arff names (Mulan's form of multi-label data), or None."""
+    file = Path(fspath(path)).expanduser()
+    beside = file.with_suffix(".xml")
+    return _names_in(beside) if ends_in(file, (".arff",)) and beside.is_file() else None
+
+
 def _lines(file: Path, notes: list[str]) -> Iterator[tuple[int, str]]:
     """(line number, text) of the lines that say something."""
-    with text.open_bytes(file) as opened:
+    with open_bytes(file) as opened:
         raw = opened.read()
     try:
         decoded = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         decoded = raw.decode("latin-1")
-        text.add_notes(notes, [text.not_utf8("latin-1")])
+        add_notes(notes, [not_utf8("latin-1")])
     for number, line in enumerate(decoded.splitlines(), 1):
         line = line.strip()
         if line and not line.startswith("%"):
@@ -63,7 +75,7 @@ def _attributes(file: Path, lines: Iterator[tuple[int, str]]) -> tuple[tuple[str
         if word == "@data":
             if not names:
                 break
-            return text.distinct_names([_bare(n) for n in names], []), blanks
+            return distinct_names([_bare(n) for n in names], []), blanks
         if word == "@attribute":
             found = _ATTRIBUTE.match(line)
             if found is None:
@@ -137,3 +149,21 @@ def _bare(cell: str) -> str:
     if len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "'\"":
         return _ESCAPED.sub(r"\1", cell[1:-1])
     return cell
+
+
+def _names_in(path: Path) -> tuple[str, ...] | None:
+    """The names, in order; None if the file is other XML. ValueError if it is damaged.
+
+    Source: Tsoumakas et al. 2011, Mulan: a Java library for multi-label learning, JMLR 12.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (ElementTree.ParseError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: this is not XML ({error}); write it again.") from None
+    if _without_namespace(root.tag) != "labels":
+        return None
+    return tuple(e.get("name", "") for e in root.iter() if _without_namespace(e.tag) == "label")
+
+
+def _without_namespace(tag: str) -> str:
+    return tag.rpartition("}")[2]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .tally import arrow
-from .text import MISSING
 
+MISSING = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null")
 NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..counts import Counts
 from . import arrays, labels
+from .column_names import find_column
 from .columns import indicator_counts, indicators
-from .find import find_column
 from .progress import counted
 from .tally import holds_label_lists, refuse_too_many, tally_lists
 

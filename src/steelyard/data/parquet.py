@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import cells, digest, text
-from .find import find_column
-from .partial import Shard, Tell
+from . import cells, digest
+from .column_names import distinct_names, find_column
+from .source import Shard, Tell, add_notes
 from .tally import holds_label_lists, pyarrow, refuse_too_many, tally, tally_lists
 
 BATCH = 1 << 18  # codes of one batch stay in the cache between reading and counting
@@ -24,15 +24,15 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> A
         table = opened.read(columns=wanted)
         table.validate(full=True)  # text that is not UTF-8, codes without a level
     renamed: list[str] = []
-    table = table.rename_columns(text.distinct_names(table.column_names, renamed))
-    text.add_notes(notes, renamed)
+    table = table.rename_columns(distinct_names(table.column_names, renamed))
+    add_notes(notes, renamed)
     return table
 
 
 def column_names(file: Path) -> tuple[str, ...]:
     with _readable(file):
         names = _open(file).schema_arrow.names
-    return text.distinct_names(names, [])
+    return distinct_names(names, [])
 
 
 def shards(file: Path, rows: int) -> list[Shard]:
@@ -82,7 +82,7 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Count
             rows += len(values)
             tell(shard.size * rows // max(1, total))
     if is_text:
-        for mark in [v for v in found if v is not None and v.strip() in text.MISSING]:
+        for mark in [v for v in found if v is not None and v.strip() in cells.MISSING]:
             found[None] += found.pop(mark)
     return name, found, lists if is_list else None
 

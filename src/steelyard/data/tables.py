@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
-from . import arff, cells, delimited, digest, labels, parquet, text
-from .find import ends_in, find_column, is_parquet, table_files
+from . import arff, cells, delimited, digest, labels, parquet
+from .column_names import find_column
+from .dialect import sniff
+from .paths import ends_in, is_parquet, table_files
 from .tally import arrow, pyarrow
 
 
@@ -102,7 +104,7 @@ def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
     file, *_ = table_files(path)
     if ends_in(file, (".arff",)):
         return arff.column_names(file)
-    return parquet.column_names(file) if all_parquet([file], fspath(path)) else text.sniff(file).names
+    return parquet.column_names(file) if all_parquet([file], fspath(path)) else sniff(file).names
 
 
 def counted(

@@ -82,7 +82,7 @@ class Layout:
 def layout(bound: Bound) -> Layout:
     """Made once for every Bound."""
     if "layout" not in bound.cache:
-        bound.cache["layout"] = Layout(refusal_of_recipe(bound), bound.label_dependent, tuple(bound.tensors().values()))
+        bound.cache["layout"] = Layout(refusal_of_recipe(bound), bound.label_dependent, tuple(bound.tensors))
     return bound.cache["layout"]
 
 
