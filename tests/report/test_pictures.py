@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from steelyard.calibrate.exchange import exchange
 from steelyard.report.pictures import as_svg, pictures
-from steelyard.report.pictures.look import LINES
-from steelyard.report.pictures.ranking import bought
+from steelyard.report.pictures.chart import LINES
 from steelyard.report.pictures.reliability import end
 from steelyard.report.pictures.scores import log_odds
+from steelyard.report.pictures.thresholds import bought
 
 BINARY = [
     "scores",

@@ -4,9 +4,9 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from steelyard import BinaryCrossEntropy, Counts, CrossEntropy, Recipe, inverse_frequency, label_temperature, posterior
-from steelyard.report import words
-from steelyard.report.given import final_recipe
-from steelyard.report.model import page
+from steelyard.report import formatting
+from steelyard.report.content import page
+from steelyard.report.document import final_recipe
 
 LOGITS = torch.tensor([[2.0, -1.0], [0.3, 0.1], [-0.5, 1.5], [1.0, 1.2], [3.0, -2.0]])
 Y = torch.tensor([0, 1, 1, 0, 1])
@@ -168,4 +168,4 @@ def test_keras_is_keyed_by_index(winning_with):
     ],
 )
 def test_classes_are_written_as_they_stand_in_the_column(name, code):
-    assert words.literal(name) == code
+    assert formatting.literal(name) == code

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .shared import check_folder
+from .output import check_folder
 
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem

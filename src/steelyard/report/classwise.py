@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from . import words
-from .candidates import Grid
-from .given import Data
+from . import formatting
+from .document import Data
+from .tables import Grid
 
 MEASURES = ("precision", "recall", "f1")
 
@@ -28,7 +28,7 @@ def class_wise(data: Data) -> ClassWise | None:
     rows = [
         (
             str(one["class"]),
-            words.count(one.get("rows") or 0),
+            formatting.count(one.get("rows") or 0),
             *(_number(by_arm[arm].get(str(one["class"]), {}).get(m)) for arm in arms for m in MEASURES),
         )
         for one in first
@@ -44,4 +44,4 @@ def records(data: Data) -> dict[str, list[Data]]:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else words.number(value)
+    return "–" if value is None else formatting.number(value)

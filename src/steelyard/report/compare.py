@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from . import given, words
-from .candidates import Grid
-from .computed import computed, title
-from .given import Data
-from .model import HEADLINES, file, outcome
+from . import document, formatting
+from .content import HEADLINES, file, outcome
+from .document import Data
+from .provenance import computed, title
+from .tables import Grid
 
 CAUTION = (
     "Differences between two studies have no interval: only within a study were the same draws of rows used for both"
@@ -48,8 +48,8 @@ class Comparison:
 
 def compare(data: Data, other: Data) -> Comparison:
     """The study `data` on the left, `other` on the right. ValueError unless both are reports."""
-    given.check(data)
-    given.check(other)
+    document.check(data)
+    document.check(other)
     obstacles = [told for told in (_rows(data, other), _labels(data, other), _splits(data, other)) if told]
     metric, said = _common(data, other)
     if said:
@@ -61,7 +61,7 @@ def compare(data: Data, other: Data) -> Comparison:
         obstacles=tuple(obstacles),
         remarks=tuple(_remarks(data, other, metric)),
         facts=_facts(data, other, left, right),
-        metric=words.metric(metric) if metric else "",
+        metric=formatting.metric(metric) if metric else "",
         values=_values(data, other, metric, left, right, not obstacles),
     )
 
@@ -84,7 +84,7 @@ def _rows(data: Data, other: Data) -> str:
     a, b = data["data"], other["data"]
     if a.get("rows") != b.get("rows"):
         return f"The data differ: {_count(a.get('rows'))} rows against {_count(b.get('rows'))}."
-    if given.classes(data) != given.classes(other) or given.per_class(data) != given.per_class(other):
+    if document.classes(data) != document.classes(other) or document.per_class(data) != document.per_class(other):
         return "The data differ: the classes, or how many rows they have, are not the same."
     if _digest(data, "labels") != _digest(other, "labels") and _known(data, other):
         return "The data differ: rows have other labels, or stand in another order."
@@ -102,10 +102,10 @@ def _known(data: Data, other: Data) -> bool:
 
 def _labels(data: Data, other: Data) -> str:
     if data["data"].get("label") != other["data"].get("label"):
-        names = words.quote(data["data"].get("label")), words.quote(other["data"].get("label"))
+        names = formatting.quote(data["data"].get("label")), formatting.quote(other["data"].get("label"))
         return f"The label columns differ: {names[0]} against {names[1]}."
     if data.get("positive") != other.get("positive"):
-        names = words.quote(data.get("positive")), words.quote(other.get("positive"))
+        names = formatting.quote(data.get("positive")), formatting.quote(other.get("positive"))
         return f"The positive classes differ: {names[0]} against {names[1]}."
     return ""
 
@@ -137,10 +137,10 @@ def _drawn(data: Data) -> tuple[Any, ...]:
 def _common(data: Data, other: Data) -> tuple[str, str]:
     """The metric to compare by, which both measured, and why there is none."""
     for metric in (data["metric"], other["metric"]):
-        if all(any(given.judged(a, metric).get("value") is not None for a in d["arms"]) for d in (data, other)):
+        if all(any(document.judged(a, metric).get("value") is not None for a in d["arms"]) for d in (data, other)):
             paid = metric in ("expected_cost", "recall_at_capacity")
             if paid and (data.get("costs"), data.get("capacity")) != (other.get("costs"), other.get("capacity")):
-                return metric, f"The costs or the capacity differ, and {words.metric(metric)} depends on them."
+                return metric, f"The costs or the capacity differ, and {formatting.metric(metric)} depends on them."
             return metric, ""
     return "", f"The metrics differ: {title(data)} against {title(other)}, and neither study measured the other's."
 
@@ -150,7 +150,7 @@ def _remarks(data: Data, other: Data, metric: str) -> list[str]:
     if metric and data["metric"] != other["metric"]:
         said.append(
             f"The verdicts were decided by different metrics: {title(data)} on the left, {title(other)} on the right."
-            f" The table shows {words.metric(metric)}, which both measured."
+            f" The table shows {formatting.metric(metric)}, which both measured."
         )
     if _known(data, other):
         if _digest(data, "all") != _digest(other, "all"):
@@ -165,12 +165,15 @@ def _remarks(data: Data, other: Data, metric: str) -> list[str]:
 def _facts(data: Data, other: Data, left: str, right: str) -> Grid:
     def told(d: Data) -> dict[str, str]:
         counts = ", ".join(
-            f"{words.quote(c)} {words.count(n)}" for c, n in zip(given.classes(d), given.per_class(d), strict=False)
+            f"{formatting.quote(c)} {formatting.count(n)}"
+            for c, n in zip(document.classes(d), document.per_class(d), strict=False)
         )
         return {
             "verdict": HEADLINES[outcome(d)],
-            "winner": given.winner(d) or given.PLAIN,
-            "threshold": "" if d["verdict"].get("threshold") is None else words.threshold(d["verdict"]["threshold"]),
+            "winner": document.winner(d) or document.PLAIN,
+            "threshold": ""
+            if d["verdict"].get("threshold") is None
+            else formatting.threshold(d["verdict"]["threshold"]),
             "data": file(d),
             "rows": _count(d["data"].get("rows")),
             "classes": counts,
@@ -193,13 +196,16 @@ def _values(data: Data, other: Data, metric: str, left: str, right: str, compara
     if not metric:
         return None
     a, b = (
-        {str(one["name"]): given.judged(one, metric).get("value") for one in (*d["arms"], *given.many(d, "baselines"))}
+        {
+            str(one["name"]): document.judged(one, metric).get("value")
+            for one in (*d["arms"], *document.many(d, "baselines"))
+        }
         for d in (data, other)
     )
     rows = []
     for name in dict.fromkeys((*a, *b)):
         x, y = a.get(name), b.get(name)
-        gain = "" if not comparable or x is None or y is None else words.signed(y - x)
+        gain = "" if not comparable or x is None or y is None else formatting.signed(y - x)
         rows.append(
             (
                 name,
@@ -213,11 +219,11 @@ def _values(data: Data, other: Data, metric: str, left: str, right: str, compara
 
 
 def _number(metric: str, value: float | None) -> str:
-    return "" if value is None else words.fine(metric, value)
+    return "" if value is None else formatting.fine(metric, value)
 
 
 def _count(value: float | None) -> str:
-    return "?" if value is None else words.count(value)
+    return "?" if value is None else formatting.count(value)
 
 
 def _plainly(value: Any) -> str:

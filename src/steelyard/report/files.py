@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 from ..files import write_text_atomically
-from . import given
-from .given import Data
+from . import document
+from .document import Data
 from .page import html
 
 NAME = "report.json"
@@ -18,12 +18,12 @@ def write(data: Data, folder: str | os.PathLike[str]) -> list[Path]:
     All three are made before the first is written. recipe.json is the recipe to train with: the winner's, else plain.
     ValueError for data that is no report; OSError, naming the folder, where it cannot be written.
     """
-    given.check(data)
+    document.check(data)
     folder = Path(folder)
     texts = {
         NAME: json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False) + "\n",
         "report.html": html(data),
-        "recipe.json": given.final_recipe(data).to_json() + "\n",
+        "recipe.json": document.final_recipe(data).to_json() + "\n",
     }
     folder.mkdir(parents=True, exist_ok=True)
     return [write_text_atomically(folder / name, text) for name, text in texts.items()]
@@ -40,7 +40,7 @@ def read(where: str | os.PathLike[str]) -> Data:
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"report: {path} is not JSON ({error}).") from None
     try:
-        given.check(data)
+        document.check(data)
     except ValueError as error:
         raise ValueError(f"{error} File: {path}.") from None
     return data

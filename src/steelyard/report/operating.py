@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import given, words
-from .given import Data
+from . import document, formatting
+from .document import Data
 
 COST, PER = 1.0, 10_000  # where the sliders stand if the study named neither cost nor capacity
 
@@ -50,9 +50,9 @@ class Operating:
 
 def operating(data: Data) -> Operating | None:
     """None where there are more than two classes, or nothing was kept to move along."""
-    arm, at = given.winner(data) or given.PLAIN, data["verdict"].get("threshold")
-    kept = given.thresholds(data)
-    if arm not in kept or at is None or not given.binary(data):
+    arm, at = document.winner(data) or document.PLAIN, data["verdict"].get("threshold")
+    kept = document.thresholds(data)
+    if arm not in kept or at is None or not document.binary(data):
         return None
     tables = {}
     for name, table in kept.items():
@@ -60,8 +60,8 @@ def operating(data: Data) -> Operating | None:
         rows = [(*whole((fn, tp)), *whole((tn, fp))) for _, tp, fp, fn, tn in table.tolist()]
         fn, tp, tn, fp = (list(column) for column in zip(*rows, strict=True))
         t = table[:, 0].tolist()
-        tables[name] = {"label": [words.threshold(v) for v in t], "t": t, "tp": tp, "fp": fp, "fn": fn, "tn": tn}
-    costs, capacity = given.cost(data), data.get("capacity") or {}
+        tables[name] = {"label": [formatting.threshold(v) for v in t], "t": t, "tp": tp, "fp": fp, "fn": fn, "tn": tn}
+    costs, capacity = document.cost(data), data.get("capacity") or {}
     return Operating(
         positive=str(data["positive"]),
         tables=tables,

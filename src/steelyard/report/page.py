@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .given import Data
-from .model import page
+from .content import page
+from .document import Data
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -96,7 +96,7 @@ def _bundle() -> str:
     import altair
     import vl_convert
 
-    from .pictures.look import version
+    from .pictures.chart import version
 
     made = vl_convert.javascript_bundle(
         "window.vegaEmbed = vegaEmbed;", vl_version=version({"$schema": altair.SCHEMA_URL})

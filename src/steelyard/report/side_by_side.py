@@ -2,7 +2,7 @@
 
 from .. import __version__
 from .compare import CAUTION, Comparison, compare
-from .given import Data
+from .document import Data
 from .page import environment, policy
 from .terminal import aligned, bullets, harmless, wrap
 

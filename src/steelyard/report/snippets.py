@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import given, words
-from .given import Data
+from . import document, formatting
+from .document import Data
 
 LOAD = 'recipe = sy.Recipe.load("recipe.json")'
 
@@ -25,12 +25,12 @@ class Snippet:
 
 def snippets(data: Data) -> list[Snippet]:
     """The winner's weights; plain training with the threshold where no weighting won."""
-    names, won, two = given.classes(data), given.winner(data), given.binary(data)
+    names, won, two = document.classes(data), document.winner(data), document.binary(data)
     if not names:
         return []
     if won is None:
         return [_plain_torch(names, two), _decide(data), _plain_keras(), _sklearn(data, None)]
-    w = given.class_weights(given.final_recipe(data))
+    w = document.class_weights(document.final_recipe(data))
     if w is None:
         return [_steelyard(f"sy.Recipe.load({'recipe.json'!r})", names, two, _only_here(won)), _decide(data)]
     table = ", ".join(f"{name!r}: {_digits(v)}" for name, v in zip(names, w, strict=True))
@@ -85,16 +85,16 @@ def _only_here(won: str) -> str:
 
 def _decide(data: Data) -> Snippet:
     """From logits to probabilities and a decision."""
-    won, names, at = given.winner(data), given.classes(data), data["verdict"].get("threshold")
+    won, names, at = document.winner(data), document.classes(data), data["verdict"].get("threshold")
     if won:
         code = f"import steelyard as sy\nimport torch\n\n{LOAD}\np = sy.posterior(logits, recipe)\n"
     else:
         code = "import torch\n\np = torch.softmax(logits, dim=1)\n"
-    if at is not None and given.binary(data):
+    if at is not None and document.binary(data):
         code = code.replace("import torch\n", "", 1) if won else code
         code += f"called = p[:, 1] >= {_digits(at)}  # column 1 is {names[1]!r}\n"
     elif at is not None:
-        n = np.array(given.per_class(data), dtype=float)
+        n = np.array(document.per_class(data), dtype=float)
         code += f"shares = torch.tensor({_list(n / n.sum())})  # {_order(names)}\n"
         code += f"decided = (p.log() - {_digits(at)} * shares.log()).argmax(dim=1)\n"
     says = (
@@ -117,7 +117,7 @@ def _sklearn(data: Data, w: np.ndarray | None) -> Snippet:
     """The tuner's linear model; of another model only the lines around it, which any classifier takes."""
     if data.get("model") not in (None, "linear"):
         return _any_classifier(data, w)
-    names, at = given.classes(data), data["verdict"].get("threshold")
+    names, at = document.classes(data), data["verdict"].get("threshold")
     strength = (data.get("final") or {}).get("strength")
     options = [f"C={_digits(1 / strength)}"] if strength else []
     lines = ["import numpy as np", "import steelyard as sy"] if w is not None else []
@@ -128,11 +128,11 @@ def _sklearn(data: Data, w: np.ndarray | None) -> Snippet:
         "",
     ]
     if w is not None:
-        table = ", ".join(f"{words.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
+        table = ", ".join(f"{formatting.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
         lines.append(f"class_weight = {{{table}}}")
         options.append("class_weight=class_weight")
     lines.append(f"model = make_pipeline(StandardScaler(), LogisticRegression({', '.join(options)})).fit(X, y)")
-    if at is not None and given.binary(data):
+    if at is not None and document.binary(data):
         lines += _sklearn_decision(names, at, undo=w is not None)
     says = (
         "By the class as it stands in y; then the threshold."
@@ -143,10 +143,10 @@ def _sklearn(data: Data, w: np.ndarray | None) -> Snippet:
 
 
 def _any_classifier(data: Data, w: np.ndarray | None) -> Snippet:
-    names, at = given.classes(data), data["verdict"].get("threshold")
+    names, at = document.classes(data), data["verdict"].get("threshold")
     lines = ["model.fit(X, y)"]
     if w is not None:
-        table = ", ".join(f"{words.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
+        table = ", ".join(f"{formatting.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
         lines = [
             "import numpy as np",
             "import steelyard as sy",
@@ -154,7 +154,7 @@ def _any_classifier(data: Data, w: np.ndarray | None) -> Snippet:
             f"class_weight = {{{table}}}",
             "model.fit(X, y, sample_weight=np.array([class_weight[c] for c in y]))",
         ]
-    if at is not None and given.binary(data):
+    if at is not None and document.binary(data):
         lines += _sklearn_decision(names, at, undo=w is not None)
     says = "Any classifier with predict_proba, the weights given row by row." if w is not None else "Any classifier."
     return Snippet("sklearn", "scikit-learn", says, "\n".join(lines) + "\n")
@@ -162,9 +162,9 @@ def _any_classifier(data: Data, w: np.ndarray | None) -> Snippet:
 
 def _sklearn_decision(names: tuple[str, ...], at: float, *, undo: bool) -> list[str]:
     if not undo:
-        column = f"list(model.classes_).index({words.literal(names[1])})"
+        column = f"list(model.classes_).index({formatting.literal(names[1])})"
         return ["", f"p = model.predict_proba(X)[:, {column}]", f"called = p >= {_digits(at)}"]
-    order = ", ".join(words.literal(n) for n in names)
+    order = ", ".join(formatting.literal(n) for n in names)
     return [
         "",
         LOAD,

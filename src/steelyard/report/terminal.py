@@ -4,13 +4,13 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from . import words
-from .candidates import Row
+from . import formatting
 from .classwise import ClassWise
-from .confusion import Confusion
+from .content import Page, page
+from .decisions import Confusion
+from .document import Data
 from .forest import Axis, Mark
-from .given import Data
-from .model import Page, page
+from .tables import Row
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,9 +89,9 @@ def _class_wise(found: ClassWise) -> str:
 
 
 def _decisions(found: Confusion) -> str:
-    head = ("rows (per 1000)", *(f"called {words.quote(c)}" for c in found.classes))
+    head = ("rows (per 1000)", *(f"called {formatting.quote(c)}" for c in found.classes))
     rows = [
-        (f"is {words.quote(c)}", *(f"{n} ({each})" for n, each in zip(counts, shares, strict=True)))
+        (f"is {formatting.quote(c)}", *(f"{n} ({each})" for n, each in zip(counts, shares, strict=True)))
         for c, counts, shares in zip(found.classes, found.counts, found.per_1000, strict=True)
     ]
     return "\n".join([wrap(found.caption), aligned([head, *rows]), *(share.says for share in found.shares)])

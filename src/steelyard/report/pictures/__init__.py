@@ -6,13 +6,13 @@ specification again and moves its marks with the sliders.
 
 from collections.abc import Callable
 
-from ..given import Data
+from ..document import Data
+from .chart import Picture, as_svg
 from .classes import classes
-from .look import Picture, as_svg
 from .paths import search, weight_paths
-from .ranking import cost, exchange, precision_recall, roc
 from .reliability import reliability
 from .scores import scores
+from .thresholds import cost, exchange, precision_recall, roc
 
 MENU: tuple[Callable[[Data], list[Picture]], ...] = (
     scores,

@@ -1,9 +1,9 @@
 """Class by class: precision, recall and F1 of each class, plain beside the best weighting."""
 
-from .. import given
+from .. import document
 from ..classwise import MEASURES, records
-from ..given import Data
-from .look import LINES, Picture, chart, looks, styles
+from ..document import Data
+from .chart import LINES, Picture, chart, looks, styles
 
 MOST, HIGH, WIDE = 40, 24, 112
 
@@ -15,7 +15,7 @@ def classes(data: Data) -> list[Picture]:
     found = records(data)
     if not found:
         return []
-    arms = styles(list(found), given.PLAIN)
+    arms = styles(list(found), document.PLAIN)
     order = [str(one["class"]) for one in next(iter(found.values()))][:MOST]
     points = [
         {"series": arm, "class": str(one["class"]), "measure": "F1" if m == "f1" else m, "value": float(one[m])}

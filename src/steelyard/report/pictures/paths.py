@@ -1,24 +1,24 @@
 """The weight path: the deciding metric as weights grow from none, and the trials of a continuous search."""
 
-from .. import given, words
-from ..computed import title
-from ..given import Data
-from .look import BAND, BEST, INK, Picture, chart, finished
+from .. import document, formatting
+from ..document import Data
+from ..provenance import title
+from .chart import BAND, BEST, INK, Picture, chart, finished
 
 
 def weight_paths(data: Data) -> list[Picture]:
     """One chart for each ingredient of which several strengths were compared."""
-    return [p for i, one in enumerate(given.many(data, "paths")) if (p := _path(data, one, i))]
+    return [p for i, one in enumerate(document.many(data, "paths")) if (p := _path(data, one, i))]
 
 
 def _path(data: Data, one: Data, i: int) -> Picture | None:
     import altair as alt
 
-    plain = given.judged(given.arm(data, given.PLAIN) or {}, data["metric"]).get("value")
+    plain = document.judged(document.arm(data, document.PLAIN) or {}, data["metric"]).get("value")
     points = [p for p in one.get("points") or () if p.get("x") is not None and p.get("value") is not None]
     if plain is None or len(points) < 2:
         return None
-    sign = 1.0 if given.higher(data) else -1.0  # a difference is an improvement, whichever way the metric points
+    sign = 1.0 if document.higher(data) else -1.0  # a difference is an improvement, whichever way the metric points
     points = sorted(points, key=lambda p: p["x"])
     drawn = [
         {
@@ -26,7 +26,7 @@ def _path(data: Data, one: Data, i: int) -> Picture | None:
             "y": float(p["value"]),
             "low": float(plain + sign * (p.get("low") or 0.0)),
             "high": float(plain + sign * (p.get("high") or 0.0)),
-            "arm": str(p.get("arm") or given.PLAIN),
+            "arm": str(p.get("arm") or document.PLAIN),
         }
         for p in points
     ]
@@ -60,14 +60,18 @@ def _path(data: Data, one: Data, i: int) -> Picture | None:
         layers.insert(0, within.mark_rect(color=BAND).encode(y=alt.Y("y:Q", scale=scale, title=metric), y2="y2:Q"))
     best = max(points[1:], key=lambda p: p.get("difference") or 0.0)
     gain = best.get("difference")
-    interval = words.interval(best.get("low"), best.get("high"))
-    said = "" if gain is None else f" The best is {best.get('arm')} with {words.signed(gain)} {interval}".rstrip() + "."
+    interval = formatting.interval(best.get("low"), best.get("high"))
+    said = (
+        ""
+        if gain is None
+        else f" The best is {best.get('arm')} with {formatting.signed(gain)} {interval}".rstrip() + "."
+    )
     beside = " The grey strip is too small to matter." if margin else ""
     return Picture(
         key=f"path-{i}",
         section="path",
         title=ingredient,
-        desc=f"{metric} against {parameter} of {ingredient}, from no weights at 0, with intervals; plain training has {words.number(plain)}.{said}",
+        desc=f"{metric} against {parameter} of {ingredient}, from no weights at 0, with intervals; plain training has {formatting.number(plain)}.{said}",
         caption=f"{metric[:1].upper()}{metric[1:]} as weights grow; the band is the 95 % interval of the difference to plain, over all strategies at once.{beside}",
         spec=finished(
             alt.layer(*layers),
@@ -106,14 +110,14 @@ def search(data: Data) -> list[Picture]:
     layers = [dots]
     if found.get("best") is not None:
         layers.append(chart("best").mark_rule(color=INK, strokeDash=[5, 3]).encode(x="x:Q"))
-    best = "" if found.get("best") is None else f" The best is at {words.amount(found['best'])}."
+    best = "" if found.get("best") is None else f" The best is at {formatting.amount(found['best'])}."
     return [
         Picture(
             key="search",
             section="path",
             title="Continuous search",
-            desc=f"{metric} of {words.plural(len(trials), 'trial')} against {parameter}.{best}",
-            caption=f"{words.plural(len(trials), 'trial')} around the best of the grid. Picking the highest of many is optimistic: only the table above compares fairly.",
+            desc=f"{metric} of {formatting.plural(len(trials), 'trial')} against {parameter}.{best}",
+            caption=f"{formatting.plural(len(trials), 'trial')} around the best of the grid. Picking the highest of many is optimistic: only the table above compares fairly.",
             spec=finished(alt.layer(*layers), points=points, best=[{"x": found.get("best")}]),
         )
     ]

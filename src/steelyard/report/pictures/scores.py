@@ -2,10 +2,10 @@
 
 import math
 
-from .. import given, words
-from ..given import Data
+from .. import document, formatting
+from ..document import Data
 from ..operating import operating
-from .look import BEST, GUIDE, INK, Picture, chart, finished
+from .chart import BEST, GUIDE, INK, Picture, chart, finished
 
 TRACE = 0.005  # of a class: a tail that holds less, of both classes, would only waste the width
 SHOWN = (1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)
@@ -15,10 +15,10 @@ def scores(data: Data) -> list[Picture]:
     """Share of each class in every bin of the undone probability, drawn on the scale of log-odds."""
     import altair as alt
 
-    kept, moved, table = given.scores(data), operating(data), given.thresholds(data)
+    kept, moved, table = document.scores(data), operating(data), document.thresholds(data)
     if moved is None or moved.arm not in kept:
         return []
-    names = given.classes(data)
+    names = document.classes(data)
     bars, ends = [], []
     for arm, found in kept.items():
         edges = [float(v) for v in found["edges"]]
@@ -46,7 +46,7 @@ def scores(data: Data) -> list[Picture]:
     bins = base.mark_rect(opacity=0.55).encode(
         x=alt.X(
             "x:Q",
-            title=f"probability of {words.quote(moved.positive)}, spread by its log-odds",
+            title=f"probability of {formatting.quote(moved.positive)}, spread by its log-odds",
             scale=alt.Scale(domain=[low, high], nice=False),
             axis=alt.Axis(values=ticks, labelExpr="format(1 / (1 + exp(-datum.value)), '.6~f')", grid=False),
         ),
@@ -77,7 +77,7 @@ def scores(data: Data) -> list[Picture]:
             key="scores",
             section="threshold",
             title="How far apart are the classes?",
-            desc=f"How the probabilities given to rows of {' and '.join(map(words.quote, order))} are spread, each class drawn to the same area, with the threshold as a line.",
+            desc=f"How the probabilities given to rows of {' and '.join(map(formatting.quote, order))} are spread, each class drawn to the same area, with the threshold as a line.",
             caption="Both classes are drawn to the same area, however rare; the ends, under 0.5 % of each, are left out. Rows to the right of the line are called.",
             spec=finished((bins + cut).add_params(*params), bars=bars, cuts=cuts),
             follows=True,

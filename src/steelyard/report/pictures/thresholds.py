@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import given, words
-from ..given import Data
+from .. import document, formatting
+from ..document import Data
 from ..operating import operating
-from .look import BEST, INK, Picture, chart, finished, strokes, styles
+from .chart import BEST, INK, Picture, chart, finished, strokes, styles
 
 EVEN = 1000.0
 SCALES = (
@@ -20,10 +20,10 @@ SCALES = (
 
 def precision_recall(data: Data) -> list[Picture]:
     """Precision against recall for each arm that was kept, and what calling rows at random gives."""
-    kept = given.thresholds(data)
-    if given.PLAIN not in kept:
+    kept = document.thresholds(data)
+    if document.PLAIN not in kept:
         return []
-    positive = words.quote(data.get("positive"))
+    positive = formatting.quote(data.get("positive"))
     points = [
         {"series": name, "i": i, "x": tp / (tp + fn), "y": tp / (tp + fp), "order": -i}
         for name, table in kept.items()
@@ -31,7 +31,7 @@ def precision_recall(data: Data) -> list[Picture]:
         if tp + fp > 0 and tp + fn > 0
     ]
     share = _share(next(iter(kept.values())))
-    guide = f"calling rows at random, {words.percent(share)} right"
+    guide = f"calling rows at random, {formatting.percent(share)} right"
     spec = _curves(
         data,
         points,
@@ -56,8 +56,8 @@ def precision_recall(data: Data) -> list[Picture]:
 
 def roc(data: Data) -> list[Picture]:
     """True positives against false positives, as shares."""
-    kept = given.thresholds(data)
-    if given.PLAIN not in kept:
+    kept = document.thresholds(data)
+    if document.PLAIN not in kept:
         return []
     points = [
         {"series": name, "i": i, "x": fp / (fp + tn), "y": tp / (tp + fn), "order": -i}
@@ -65,7 +65,7 @@ def roc(data: Data) -> list[Picture]:
         for i, (_, tp, fp, fn, tn) in enumerate(table.tolist())
         if tp + fn > 0 and fp + tn > 0
     ]
-    positive = words.quote(data.get("positive"))
+    positive = formatting.quote(data.get("positive"))
     spec = _curves(
         data,
         points,
@@ -92,7 +92,7 @@ def cost(data: Data) -> list[Picture]:
     """Expected cost against how many rows are called, at the cost ratio of the slider."""
     import altair as alt
 
-    kept, moved = given.thresholds(data), operating(data)
+    kept, moved = document.thresholds(data), operating(data)
     if moved is None:
         return []
     points = [
@@ -129,7 +129,7 @@ def cost(data: Data) -> list[Picture]:
             ),
         )
     )
-    arms = styles(list(kept), given.PLAIN)
+    arms = styles(list(kept), document.PLAIN)
     lines = base.transform_filter(f"datum.y <= {top}").mark_line().encode(order="order:Q", **strokes(arms))
     both = (lines + _marker(base)).add_params(*_params(data), alt.param(name="ratio", value=moved.ratio))
     return [
@@ -149,7 +149,7 @@ def exchange(data: Data) -> list[Picture]:
     """False alarms bought with each further positive, along the convex hull of the ROC curve."""
     import altair as alt
 
-    kept, moved = given.thresholds(data), operating(data)
+    kept, moved = document.thresholds(data), operating(data)
     if moved is None:
         return []
     points, here = [], []
@@ -162,7 +162,7 @@ def exchange(data: Data) -> list[Picture]:
         return []
     x = alt.X(
         "x:Q",
-        title=f"share of {words.quote(moved.positive)} found",
+        title=f"share of {formatting.quote(moved.positive)} found",
         scale=alt.Scale(domain=[0, 1], nice=False),
         axis=alt.Axis(format="~g", tickCount=5),
     )
@@ -172,7 +172,7 @@ def exchange(data: Data) -> list[Picture]:
         scale=alt.Scale(type="symlog", constant=1, domainMin=0),
         axis=alt.Axis(values=_decades(max(p["y"] for p in points)), format=",~f", labelOverlap=False),
     )
-    arms = styles(list(kept), given.PLAIN)
+    arms = styles(list(kept), document.PLAIN)
     # a step function: this is what every positive on the way there costs, not an average of neighbours
     lines = chart("points").mark_line(interpolate="step-before").encode(x=x, y=y, order="order:Q", **strokes(arms))
     level = chart("level").mark_rule(color=BEST, strokeDash=[2, 3]).transform_calculate(y="ratio").encode(y=y)
@@ -183,7 +183,7 @@ def exchange(data: Data) -> list[Picture]:
             key="exchange",
             section="threshold",
             title="What one more costs",
-            desc=f"False alarms that each further {words.quote(moved.positive)} costs, against the share found so far. The price rises as more are found.",
+            desc=f"False alarms that each further {formatting.quote(moved.positive)} costs, against the share found so far. The price rises as more are found.",
             caption="Upright: the threshold. Level: what one missed positive is worth, in false alarms. Where the curve rises above it, finding more is not worth it.",
             spec=finished(layers, points=_layered(points), here=here, level=[{}]),
             follows=True,
@@ -218,7 +218,7 @@ def _curves(
     """Lines through the points of each arm, a straight guide, and the mark that the sliders move."""
     import altair as alt
 
-    arms = styles(list(dict.fromkeys(p["series"] for p in points)), given.PLAIN)
+    arms = styles(list(dict.fromkeys(p["series"] for p in points)), document.PLAIN)
     points = _layered(points)
     guides = [{"series": guide, "i": -1, "x": a, "y": b, "order": k} for k, (a, b) in enumerate(straight)]
     encoding = {
@@ -258,7 +258,7 @@ def _decades(top: float) -> list[float]:
 
 def _layered(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Plain last: Vega draws series in the order in which they come, and plain has to stay in sight."""
-    return sorted(points, key=lambda p: p["series"] == given.PLAIN)
+    return sorted(points, key=lambda p: p["series"] == document.PLAIN)
 
 
 def _share(table: np.ndarray) -> float:
@@ -269,8 +269,8 @@ def _share(table: np.ndarray) -> float:
 
 def _values(data: Data, metric: str, names: list[str]) -> str:
     told = [
-        f"{name} has {words.metric(metric)} {words.number(v)}"
+        f"{name} has {formatting.metric(metric)} {formatting.number(v)}"
         for name in names
-        if (v := given.judged(given.arm(data, name) or {}, metric).get("value")) is not None
+        if (v := document.judged(document.arm(data, name) or {}, metric).get("value")) is not None
     ]
     return f" {'; '.join(told)}." if told else ""

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from . import given, words
-from .given import Data
+from . import document, formatting
+from .document import Data
 
 
 def computed(data: Data) -> list[tuple[str, str]]:
@@ -19,34 +19,39 @@ def computed(data: Data) -> list[tuple[str, str]]:
         ("splits", _splits(data)),
         (
             "chosen on the other folds",
-            f"{_axis(data)}, then the threshold{f' ({words.best(rule)})' if rule else ''}; plain has the same freedom as every candidate",
+            f"{_axis(data)}, then the threshold{f' ({formatting.best(rule)})' if rule else ''}; plain has the same freedom as every candidate",
         ),
         (_axis(data), _span(data, data.get("strengths") or (), final.get("strength"))),
         ("continuous search", _search(data)),
         (
             "intervals",
-            f"simultaneous 95 % (max-T), {words.count(data['bootstrap'])} bootstrap draws of {_drawn(data)}"
+            f"simultaneous 95 % (max-T), {formatting.count(data['bootstrap'])} bootstrap draws of {_drawn(data)}"
             if data.get("bootstrap")
             else "",
         ),
         (
             "plain against chance",
-            f"{gate['name']} {words.number(gate['value'])}, lower end {words.number(gate['low'])}; chance is {words.number(gate['chance'])}"
+            f"{gate['name']} {formatting.number(gate['value'])}, lower end {formatting.number(gate['low'])}; chance is {formatting.number(gate['chance'])}"
             if all(gate.get(k) is not None for k in ("name", "value", "low", "chance"))
             else "",
         ),
         ("left out", _skipped(data)),
         ("stopped early", stopped(data)),
         ("seed", "" if data.get("seed") is None else str(data["seed"])),
-        ("fits", f"{words.count(fits.get('new', 0))} new, {words.count(fits.get('reused', 0))} reused" if fits else ""),
-        ("time", "" if data.get("seconds") is None else words.seconds(data["seconds"])),
+        (
+            "fits",
+            f"{formatting.count(fits.get('new', 0))} new, {formatting.count(fits.get('reused', 0))} reused"
+            if fits
+            else "",
+        ),
+        ("time", "" if data.get("seconds") is None else formatting.seconds(data["seconds"])),
         ("version", f"steelyard {data['version']}" if data.get("version") else ""),
     ]
     return [(term, said) for term, said in found if said]
 
 
 def title(data: Data) -> str:
-    return str(data.get("metric_title") or words.metric(data["metric"]))
+    return str(data.get("metric_title") or formatting.metric(data["metric"]))
 
 
 def stopped(data: Data) -> str:
@@ -65,12 +70,12 @@ def _splits(data: Data) -> str:
     repeats, folds, by = splits.get("repeats"), splits.get("folds"), splits.get("by")
     if repeats is None or folds is None:
         return ""
-    judged = f"; {words.count(splits['judged'])} rows judged" if splits.get("judged") is not None else ""
+    judged = f"; {formatting.count(splits['judged'])} rows judged" if splits.get("judged") is not None else ""
     same = "the same rows held out for every candidate"
-    column = f" in column {words.quote(by)}" if by else ""
+    column = f" in column {formatting.quote(by)}" if by else ""
     if splits.get("kind") == "time":
         return (
-            f"{words.plural(folds, 'test block')} in the order of time{column}, each after all it was trained on;"
+            f"{formatting.plural(folds, 'test block')} in the order of time{column}, each after all it was trained on;"
             f" {same}{judged}"
         )
     if splits.get("kind") == "grouped":
@@ -86,16 +91,16 @@ def _drawn(data: Data) -> str:
 
 
 def _costs(data: Data) -> str:
-    pair, matrix = given.cost(data), (data.get("costs") or {}).get("matrix")
+    pair, matrix = document.cost(data), (data.get("costs") or {}).get("matrix")
     if pair:
         return f"missed positive {pair[0]:g}, false alarm {pair[1]:g}"
     if not matrix:
         return ""
-    names = given.classes(data) or tuple(map(str, range(len(matrix))))
+    names = document.classes(data) or tuple(map(str, range(len(matrix))))
     if len(matrix) > 12:
         return f"a matrix of {len(matrix)} x {len(matrix)} classes"
     rows = [
-        f"{words.quote(names[i])} called {words.quote(names[j])} {value:g}"
+        f"{formatting.quote(names[i])} called {formatting.quote(names[j])} {value:g}"
         for i, row in enumerate(matrix)
         for j, value in enumerate(row)
         if value
@@ -107,7 +112,7 @@ def _capacity(data: Data) -> str:
     found = data.get("capacity") or {}
     if found.get("rows") is None:
         return ""
-    return f"{words.count(found['rows'])} of {words.count(found.get('per') or 10_000)} rows can be checked"
+    return f"{formatting.count(found['rows'])} of {formatting.count(found.get('per') or 10_000)} rows can be checked"
 
 
 def _axis(data: Data) -> str:
@@ -117,12 +122,12 @@ def _axis(data: Data) -> str:
 def _span(data: Data, settings: Sequence[float], final: float | None) -> str:
     if not settings:
         return ""
-    chosen = "" if final is None else f"; {words.amount(final)} for the final model"
-    tried = f"from {words.amount(min(settings))} to {words.amount(max(settings))}"
+    chosen = "" if final is None else f"; {formatting.amount(final)} for the final model"
+    tried = f"from {formatting.amount(min(settings))} to {formatting.amount(max(settings))}"
     if not data.get("axis") or data["axis"].get("name") == "strength":
         return f"ridge, {len(settings)} strengths {tried}{chosen}"
     if len(settings) == 1:
-        return f"{words.amount(settings[0])}, not searched"
+        return f"{formatting.amount(settings[0])}, not searched"
     return f"{len(settings)} settings {tried}{chosen}"
 
 
@@ -130,10 +135,10 @@ def _search(data: Data) -> str:
     found = data.get("search") or {}
     if not found.get("trials"):
         return ""
-    best = f"; best at {words.amount(found['best'])}" if found.get("best") is not None else ""
-    n = words.plural(len(found["trials"]), "trial")
+    best = f"; best at {formatting.amount(found['best'])}" if found.get("best") is not None else ""
+    n = formatting.plural(len(found["trials"]), "trial")
     return f"{found.get('parameter') or 'parameter'} of {found.get('ingredient') or 'the best strategy'}, {n}{best}"
 
 
 def _skipped(data: Data) -> str:
-    return "; ".join(f"{one.get('name')}: {one.get('reason')}" for one in given.many(data, "skipped"))
+    return "; ".join(f"{one.get('name')}: {one.get('reason')}" for one in document.many(data, "skipped"))

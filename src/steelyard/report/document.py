@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..recipe import Recipe
-from . import words
+from . import formatting
 
 FORMAT = "steelyard.report/1"
 PLAIN = "plain"
@@ -137,7 +137,7 @@ def cost(data: Data) -> tuple[float, float] | None:
 
 def higher(data: Data) -> bool:
     """Whether larger values of the deciding metric are better."""
-    return bool(data.get("metric_higher", data["metric"] not in words.LOWER_IS_BETTER))
+    return bool(data.get("metric_higher", data["metric"] not in formatting.LOWER_IS_BETTER))
 
 
 def decisions(data: Data) -> tuple[float | None, list[list[float]]] | None:

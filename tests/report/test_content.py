@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.report import forest, words
-from steelyard.report.model import page
+from steelyard.report import forest, formatting
+from steelyard.report.content import page
 from steelyard.report.operating import whole
 from steelyard.tuning.judging import sentences
 
@@ -52,9 +52,9 @@ def test_steps_are_round_and_inside(low, width, about):
 
 @given(st.floats(-3, 3))
 def test_numbers_are_rounded_as_the_sentence_rounds_them(value):
-    assert words.number(value) == sentences.number(value)
-    assert words.signed(value) == sentences.signed(value)
-    assert words.threshold(abs(value)) == sentences.threshold(abs(value))
+    assert formatting.number(value) == sentences.number(value)
+    assert formatting.signed(value) == sentences.signed(value)
+    assert formatting.threshold(abs(value)) == sentences.threshold(abs(value))
 
 
 @given(st.lists(st.integers(0, 40_000), min_size=1, max_size=6))

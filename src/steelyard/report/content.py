@@ -6,15 +6,15 @@ study; here it is rounded, ordered and placed.
 
 from dataclasses import dataclass
 
-from . import given, words
-from .candidates import Grid, Row, baselines, candidates, others
+from . import document, formatting
 from .classwise import ClassWise, class_wise
-from .computed import computed, stopped, title
-from .confusion import Confusion, confusion, mistaken
+from .decisions import Confusion, confusion, mistaken
+from .document import Data
 from .forest import Axis
-from .given import Data
 from .operating import Operating, operating
+from .provenance import computed, stopped, title
 from .snippets import Snippet, snippets
+from .tables import Grid, Row, baselines, candidates, others
 
 HEADLINES = {
     "won": "A weighting wins",
@@ -57,10 +57,10 @@ class Page:
 
 def page(data: Data) -> Page:
     """The report of a study's plain data. ValueError if it is not a report, or lacks a part no report is without."""
-    given.check(data)
+    document.check(data)
     verdict = data["verdict"]
-    at = "" if verdict.get("threshold") is None else words.threshold(verdict["threshold"])
-    shown = at if given.binary(data) else ""
+    at = "" if verdict.get("threshold") is None else formatting.threshold(verdict["threshold"])
+    shown = at if document.binary(data) else ""
     rows, axis = candidates(data)
     beside, moved = baselines(data), operating(data)
     return Page(
@@ -89,7 +89,7 @@ def page(data: Data) -> Page:
 
 
 def outcome(data: Data) -> str:
-    if given.winner(data):
+    if document.winner(data):
         return "won"
     case = data["verdict"].get("case")
     return "unfinished" if case == "P" else "open" if case in ("D", "E") else "kept"
@@ -101,19 +101,19 @@ def file(data: Data) -> str:
 
 def _next(data: Data, at: str) -> list[str]:
     """What to do now, one step per line."""
-    won, found, case = given.winner(data), outcome(data), data["verdict"].get("case")
-    positive = words.quote(data.get("positive"))
+    won, found, case = document.winner(data), outcome(data), data["verdict"].get("case")
+    positive = formatting.quote(data.get("positive"))
     wait = "Until then train without weights; what follows is a description, not advice."
     if found == "unfinished":
         return ["Run the same command again with --resume: what is done is kept.", wait]
     if found == "open":
-        short = f"Bring more rows of {positive if given.binary(data) else 'the rarest class'}."
+        short = f"Bring more rows of {positive if document.binary(data) else 'the rarest class'}."
         blind = "Look for columns that say more about the label, or for better labels; weights cannot replace them."
         return [blind if case == "D" else short, wait]
     steps = [f"Train with {won}; recipe.json holds its weights." if won else "Train without weights."]
     if won:
         steps.append("Undo the weights before you read a probability: sy.posterior(logits, recipe).")
-    if at and given.binary(data):
+    if at and document.binary(data):
         which = "undone probability" if won else "probability"
         steps.append(f"Call a row {positive} when its {which} is at least {at}, not 0.5.")
     elif at:
@@ -133,38 +133,38 @@ def _warnings(data: Data) -> list[str]:
 def _notes(data: Data) -> list[str]:
     ties = data["verdict"].get("ties")
     tied = [f"As good as the winner, and further from plain: {', '.join(ties)}."] if ties else []
-    skipped = [f"Not compared: {one.get('name')}, {one.get('reason')}." for one in given.many(data, "skipped")]
+    skipped = [f"Not compared: {one.get('name')}, {one.get('reason')}." for one in document.many(data, "skipped")]
     return [*tied, *(str(note) for note in data["data"].get("notes") or ()), *skipped]
 
 
 def _threshold_says(data: Data) -> str:
     rule = (data.get("final") or {}).get("threshold_rule")
-    chosen = f", set for the {words.best(rule)}" if rule else ""
-    kind = "undone probability" if given.winner(data) else "probability"
-    return f"{kind} of {words.quote(data['positive'])}{chosen}"
+    chosen = f", set for the {formatting.best(rule)}" if rule else ""
+    kind = "undone probability" if document.winner(data) else "probability"
+    return f"{kind} of {formatting.quote(data['positive'])}{chosen}"
 
 
 def _data_line(data: Data) -> str:
-    told, names, n = data["data"], given.classes(data), given.per_class(data)
+    told, names, n = data["data"], document.classes(data), document.per_class(data)
     parts = []
     if told.get("rows") is not None:
-        parts.append(words.plural(told["rows"], "row"))
+        parts.append(formatting.plural(told["rows"], "row"))
     if told.get("columns") is not None:
-        parts.append(words.plural(told["columns"], "column"))
+        parts.append(formatting.plural(told["columns"], "column"))
     if told.get("label") is not None:
-        parts.append(f"label {words.quote(told['label'])}")
+        parts.append(f"label {formatting.quote(told['label'])}")
     said = dict(zip(names, n, strict=False))
     total = sum(n)
-    if given.binary(data) and str(data["positive"]) in said:
+    if document.binary(data) and str(data["positive"]) in said:
         rare = said[str(data["positive"])]
         parts.append(
-            f"positive class {words.quote(data['positive'])}: {words.plural(rare, 'row')}, {words.percent(rare / total)}"
+            f"positive class {formatting.quote(data['positive'])}: {formatting.plural(rare, 'row')}, {formatting.percent(rare / total)}"
         )
     elif said:
         shown = sorted(said.items(), key=lambda item: -item[1])
-        each = [f"{words.quote(c)} {words.count(k)}" for c, k in shown]
+        each = [f"{formatting.quote(c)} {formatting.count(k)}" for c, k in shown]
         more = f", and {len(each) - 8} more" if len(each) > 8 else ""
-        parts.append(f"{words.plural(len(names), 'class', 'classes')}: {', '.join(each[:8])}{more}")
+        parts.append(f"{formatting.plural(len(names), 'class', 'classes')}: {', '.join(each[:8])}{more}")
     return "; ".join(parts)
 
 
@@ -172,5 +172,5 @@ def _compared(data: Data) -> str:
     """How to read the differences."""
     sense = "Lower values are better; a positive difference is an improvement on plain all the same."
     margin = data.get("margin")
-    band = f"A difference below {words.number(margin)} is too small to matter." if margin else ""
-    return " ".join(part for part in ("" if given.higher(data) else sense, band) if part)
+    band = f"A difference below {formatting.number(margin)} is too small to matter." if margin else ""
+    return " ".join(part for part in ("" if document.higher(data) else sense, band) if part)
