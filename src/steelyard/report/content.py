@@ -1,4 +1,4 @@
-"""What a report says: the plain data of a study turned into words, rounded strings and positions.
+"""What a report says: a study turned into words, rounded strings and positions.
 
 Text and page are both made from this, so they say the same numbers. No statistics here: every number was decided by the
 study; here it is rounded, ordered and placed.
@@ -6,15 +6,13 @@ study; here it is rounded, ordered and placed.
 
 from dataclasses import dataclass
 
-from . import document, formatting
-from .classwise import ClassWise, class_wise
-from .decisions import Confusion, confusion, mistaken
-from .document import Data
+from . import formatting
+from .decisions import COST, Confusion, Operating, confusion, mistaken, operating
+from .document import Report
 from .forest import Axis
-from .operating import Operating, operating
-from .provenance import computed, stopped, title
+from .provenance import provenance, stopped
 from .snippets import Snippet, snippets
-from .tables import Grid, Row, baselines, candidates, others
+from .tables import ClassWise, Grid, Row, baselines, class_wise, compared, others
 
 HEADLINES = {
     "won": "A weighting wins",
@@ -25,7 +23,7 @@ HEADLINES = {
 
 
 @dataclass(frozen=True)
-class Page:
+class Content:
     """Everything that text and page say, in the order in which it is said."""
 
     title: str
@@ -55,122 +53,114 @@ class Page:
         return HEADLINES[self.outcome]
 
 
-def page(data: Data) -> Page:
-    """The report of a study's plain data. ValueError if it is not a report, or lacks a part no report is without."""
-    document.check(data)
-    verdict = data["verdict"]
-    at = "" if verdict.get("threshold") is None else formatting.threshold(verdict["threshold"])
-    shown = at if document.binary(data) else ""
-    rows, axis = candidates(data)
-    beside, moved = baselines(data), operating(data)
-    return Page(
-        title=file(data),
-        outcome=outcome(data),
-        sentence=verdict["sentence"],
-        next=tuple(_next(data, at)),
+def contents(report: Report) -> Content:
+    """All that is said of a study."""
+    at = "" if report.verdict.threshold is None else formatting.threshold(report.verdict.threshold)
+    shown = at if report.binary else ""
+    rows, axis = compared(report)
+    beside, moved = baselines(report), operating(report)
+    return Content(
+        title=report.table.file,
+        outcome=outcome(report),
+        sentence=report.verdict.sentence,
+        next=tuple(_next(report, at)),
         threshold=shown,
-        threshold_says=_threshold_says(data) if shown else "",
-        data=_data_line(data),
-        notes=tuple(_notes(data)),
-        warnings=tuple(_warnings(data)),
-        metric=title(data),
-        compared=_compared(data),
+        threshold_says=_threshold_says(report) if shown else "",
+        data=_data_line(report),
+        notes=tuple(_notes(report)),
+        warnings=tuple(_warnings(report)),
+        metric=report.title,
+        compared=_how_to_read(report),
         rows=rows,
         axis=axis,
         baselines=beside,
-        others=others(data, (*rows, *beside)),
+        others=others(report, (*rows, *beside)),
         operating=moved,
-        confusion=confusion(data, moved.ratio if moved else 1.0),
-        mistaken=mistaken(data),
-        class_wise=class_wise(data),
-        computed=tuple(computed(data)),
-        snippets=tuple(snippets(data)),
+        confusion=confusion(report, moved.ratio if moved else COST),
+        mistaken=mistaken(report),
+        class_wise=class_wise(report),
+        computed=tuple(provenance(report)),
+        snippets=tuple(snippets(report)),
     )
 
 
-def outcome(data: Data) -> str:
-    if document.winner(data):
+def outcome(report: Report) -> str:
+    """A key of HEADLINES."""
+    if report.winner:
         return "won"
-    case = data["verdict"].get("case")
-    return "unfinished" if case == "P" else "open" if case in ("D", "E") else "kept"
+    return {"P": "unfinished", "D": "open", "E": "open"}.get(report.verdict.case, "kept")
 
 
-def file(data: Data) -> str:
-    return str(data["data"].get("path") or "your data").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-
-
-def _next(data: Data, at: str) -> list[str]:
+def _next(report: Report, at: str) -> list[str]:
     """What to do now, one step per line."""
-    won, found, case = document.winner(data), outcome(data), data["verdict"].get("case")
-    positive = formatting.quote(data.get("positive"))
+    positive = formatting.quote(report.positive)
     wait = "Until then train without weights; what follows is a description, not advice."
-    if found == "unfinished":
+    if outcome(report) == "unfinished":
         return ["Run the same command again with --resume: what is done is kept.", wait]
-    if found == "open":
-        short = f"Bring more rows of {positive if document.binary(data) else 'the rarest class'}."
+    if outcome(report) == "open":
+        short = f"Bring more rows of {positive if report.binary else 'the rarest class'}."
         blind = "Look for columns that say more about the label, or for better labels; weights cannot replace them."
-        return [blind if case == "D" else short, wait]
-    steps = [f"Train with {won}; recipe.json holds its weights." if won else "Train without weights."]
-    if won:
-        steps.append("Undo the weights before you read a probability: sy.posterior(logits, recipe).")
-    if at and document.binary(data):
-        which = "undone probability" if won else "probability"
-        steps.append(f"Call a row {positive} when its {which} is at least {at}, not 0.5.")
+        return [blind if report.verdict.case == "D" else short, wait]
+    steps = ["Train without weights."]
+    if report.winner:
+        steps = [
+            f"Train with {report.winner}; recipe.json holds its weights.",
+            "Undo the weights before you read a probability: sy.posterior(logits, recipe).",
+        ]
+    if at and report.binary:
+        steps.append(f"Call a row {positive} when its {_probability(report)} is at least {at}, not 0.5.")
     elif at:
         steps.append(f"Divide the probabilities by the class shares to the power {at}, then take the largest.")
     return steps
 
 
-def _warnings(data: Data) -> list[str]:
-    early = stopped(data)
-    return [
-        *([f"The study stopped early: {early}."] if early else []),
-        *(str(w) for w in data["verdict"].get("remarks") or ()),
-        *(str(w) for w in data.get("warnings") or ()),
-    ]
+def _warnings(report: Report) -> list[str]:
+    early = stopped(report)
+    return [*([f"The study stopped early: {early}."] if early else []), *report.verdict.warnings, *report.warnings]
 
 
-def _notes(data: Data) -> list[str]:
-    ties = data["verdict"].get("ties")
+def _notes(report: Report) -> list[str]:
+    ties = report.verdict.ties
     tied = [f"As good as the winner, and further from plain: {', '.join(ties)}."] if ties else []
-    skipped = [f"Not compared: {one.get('name')}, {one.get('reason')}." for one in document.many(data, "skipped")]
-    return [*tied, *(str(note) for note in data["data"].get("notes") or ()), *skipped]
+    return [*tied, *report.table.notes, *(f"Not compared: {name}, {reason}." for name, reason in report.skipped)]
 
 
-def _threshold_says(data: Data) -> str:
-    rule = (data.get("final") or {}).get("threshold_rule")
-    chosen = f", set for the {formatting.best(rule)}" if rule else ""
-    kind = "undone probability" if document.winner(data) else "probability"
-    return f"{kind} of {formatting.quote(data['positive'])}{chosen}"
+def _threshold_says(report: Report) -> str:
+    chosen = f", set for the {formatting.best(report.rule)}" if report.rule else ""
+    return f"{_probability(report)} of {formatting.quote(report.positive)}{chosen}"
 
 
-def _data_line(data: Data) -> str:
-    told, names, n = data["data"], document.classes(data), document.per_class(data)
+def _probability(report: Report) -> str:
+    return "undone probability" if report.winner else "probability"
+
+
+def _data_line(report: Report) -> str:
+    table = report.table
     parts = []
-    if told.get("rows") is not None:
-        parts.append(formatting.plural(told["rows"], "row"))
-    if told.get("columns") is not None:
-        parts.append(formatting.plural(told["columns"], "column"))
-    if told.get("label") is not None:
-        parts.append(f"label {formatting.quote(told['label'])}")
-    said = dict(zip(names, n, strict=False))
-    total = sum(n)
-    if document.binary(data) and str(data["positive"]) in said:
-        rare = said[str(data["positive"])]
+    if table.rows is not None:
+        parts.append(formatting.plural(table.rows, "row"))
+    if table.columns is not None:
+        parts.append(formatting.plural(table.columns, "column"))
+    if table.label:
+        parts.append(f"label {formatting.quote(table.label)}")
+    rows = dict(zip(table.classes, table.per_class, strict=False))
+    if report.binary and report.positive in rows:
+        rare = rows[report.positive]
         parts.append(
-            f"positive class {formatting.quote(data['positive'])}: {formatting.plural(rare, 'row')}, {formatting.percent(rare / total)}"
+            f"positive class {formatting.quote(report.positive)}: {formatting.plural(rare, 'row')},"
+            f" {formatting.percent(rare / sum(table.per_class))}"
         )
-    elif said:
-        shown = sorted(said.items(), key=lambda item: -item[1])
-        each = [f"{formatting.quote(c)} {formatting.count(k)}" for c, k in shown]
-        more = f", and {len(each) - 8} more" if len(each) > 8 else ""
-        parts.append(f"{formatting.plural(len(names), 'class', 'classes')}: {', '.join(each[:8])}{more}")
+    elif rows:
+        largest = sorted(rows.items(), key=lambda item: -item[1])
+        shown = ", ".join(f"{formatting.quote(name)} {formatting.count(n)}" for name, n in largest[:8])
+        more = f", and {len(largest) - 8} more" if len(largest) > 8 else ""
+        parts.append(f"{formatting.plural(len(table.classes), 'class', 'classes')}: {shown}{more}")
     return "; ".join(parts)
 
 
-def _compared(data: Data) -> str:
-    """How to read the differences."""
+def _how_to_read(report: Report) -> str:
+    """The differences."""
     sense = "Lower values are better; a positive difference is an improvement on plain all the same."
-    margin = data.get("margin")
+    margin = report.margin
     band = f"A difference below {formatting.number(margin)} is too small to matter." if margin else ""
-    return " ".join(part for part in ("" if document.higher(data) else sense, band) if part)
+    return " ".join(part for part in ("" if report.higher else sense, band) if part)

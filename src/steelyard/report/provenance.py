@@ -1,144 +1,122 @@
 """How the numbers were computed, as terms and what is said about them."""
 
-from collections.abc import Sequence
+from . import formatting
+from .document import Report
 
-from . import document, formatting
-from .document import Data
+STOPS = {"budget": "the budget was spent", "interrupted": "it was interrupted"}
 
 
-def computed(data: Data) -> list[tuple[str, str]]:
+def provenance(report: Report) -> list[tuple[str, str]]:
     """(term, what is said), without the terms about which an older report says nothing."""
-    gate, fits = (data.get(key) or {} for key in ("gate", "fits"))
-    final = data.get("final") or {}
-    rule = final.get("threshold_rule")
-    found = [
-        ("model", str(data.get("model") or "")),
-        ("metric that decides", title(data)),
-        ("costs", _costs(data)),
-        ("capacity", _capacity(data)),
-        ("splits", _splits(data)),
+    rule = f" ({formatting.best(report.rule)})" if report.rule else ""
+    title = report.settings.title
+    terms = [
+        ("model", report.model),
+        ("metric that decides", report.title),
+        ("costs", _costs(report)),
+        ("capacity", _capacity(report)),
+        ("splits", _splits(report)),
         (
             "chosen on the other folds",
-            f"{_axis(data)}, then the threshold{f' ({formatting.best(rule)})' if rule else ''}; plain has the same freedom as every candidate",
+            f"{title}, then the threshold{rule}; plain has the same freedom as every candidate",
         ),
-        (_axis(data), _span(data, data.get("strengths") or (), final.get("strength"))),
-        ("continuous search", _search(data)),
-        (
-            "intervals",
-            f"simultaneous 95 % (max-T), {formatting.count(data['bootstrap'])} bootstrap draws of {_drawn(data)}"
-            if data.get("bootstrap")
-            else "",
-        ),
-        (
-            "plain against chance",
-            f"{gate['name']} {formatting.number(gate['value'])}, lower end {formatting.number(gate['low'])}; chance is {formatting.number(gate['chance'])}"
-            if all(gate.get(k) is not None for k in ("name", "value", "low", "chance"))
-            else "",
-        ),
-        ("left out", _skipped(data)),
-        ("stopped early", stopped(data)),
-        ("seed", "" if data.get("seed") is None else str(data["seed"])),
-        (
-            "fits",
-            f"{formatting.count(fits.get('new', 0))} new, {formatting.count(fits.get('reused', 0))} reused"
-            if fits
-            else "",
-        ),
-        ("time", "" if data.get("seconds") is None else formatting.seconds(data["seconds"])),
-        ("version", f"steelyard {data['version']}" if data.get("version") else ""),
+        (title, _settings(report)),
+        ("continuous search", _search(report)),
+        ("intervals", _intervals(report)),
+        ("plain against chance", _gate(report)),
+        ("left out", "; ".join(f"{name}: {reason}" for name, reason in report.skipped)),
+        ("stopped early", stopped(report)),
+        ("seed", "" if report.seed is None else str(report.seed)),
+        ("fits", "{:,} new, {:,} reused".format(*report.fits) if report.fits else ""),
+        ("time", "" if report.seconds is None else formatting.seconds(report.seconds)),
+        ("version", f"steelyard {report.version}" if report.version else ""),
     ]
-    return [(term, said) for term, said in found if said]
+    return [(term, said) for term, said in terms if said]
 
 
-def title(data: Data) -> str:
-    return str(data.get("metric_title") or formatting.metric(data["metric"]))
-
-
-def stopped(data: Data) -> str:
+def stopped(report: Report) -> str:
     """Why a study ended before its last repetition, or ""."""
-    found = data.get("stopped")
-    if not found:
+    stop = report.stopped
+    if stop is None:
         return ""
-    why = {"budget": "the budget was spent", "interrupted": "it was interrupted"}.get(str(found.get("why")), "")
-    done, planned = found.get("repeats_done"), found.get("repeats_planned")
-    far = f"{done} of {planned} repetitions were finished" if done is not None and planned is not None else ""
-    return "; ".join(part for part in (why, far) if part) or "before all fits were done"
+    known = stop.done is not None and stop.planned is not None
+    far = f"{stop.done} of {stop.planned} repetitions were finished" if known else ""
+    return "; ".join(part for part in (STOPS.get(stop.why, ""), far) if part) or "before all fits were done"
 
 
-def _splits(data: Data) -> str:
-    splits = data.get("splits") or {}
-    repeats, folds, by = splits.get("repeats"), splits.get("folds"), splits.get("by")
-    if repeats is None or folds is None:
+def _splits(report: Report) -> str:
+    splits = report.splits
+    if splits.repeats is None or splits.folds is None:
         return ""
-    judged = f"; {formatting.count(splits['judged'])} rows judged" if splits.get("judged") is not None else ""
+    judged = f"; {formatting.count(splits.judged)} rows judged" if splits.judged is not None else ""
     same = "the same rows held out for every candidate"
-    column = f" in column {formatting.quote(by)}" if by else ""
-    if splits.get("kind") == "time":
+    column = f" in column {formatting.quote(splits.by)}" if splits.by else ""
+    if splits.kind == "time":
         return (
-            f"{formatting.plural(folds, 'test block')} in the order of time{column}, each after all it was trained on;"
+            f"{formatting.plural(splits.folds, 'test block')} in the order of time{column}, each after all it was trained on;"
             f" {same}{judged}"
         )
-    if splits.get("kind") == "grouped":
-        return f"{repeats} x {folds} cross-validation that keeps groups{column} whole, {same}{judged}"
-    return f"{repeats} x {folds} stratified cross-validation, {same}{judged}"
+    times = f"{splits.repeats} x {splits.folds}"
+    if splits.kind == "grouped":
+        return f"{times} cross-validation that keeps groups{column} whole, {same}{judged}"
+    return f"{times} stratified cross-validation, {same}{judged}"
 
 
-def _drawn(data: Data) -> str:
-    kind = (data.get("splits") or {}).get("kind")
-    if kind == "time":
-        return "blocks of consecutive rows, or the variance between test blocks if that is larger"
-    return f"{'whole groups' if kind == 'grouped' else 'rows'} and the variance between splits"
+def _intervals(report: Report) -> str:
+    if not report.bootstrap:
+        return ""
+    rows = "whole groups" if report.splits.kind == "grouped" else "rows"
+    drawn = f"{rows} and the variance between splits"
+    if report.splits.kind == "time":
+        drawn = "blocks of consecutive rows, or the variance between test blocks if that is larger"
+    return f"simultaneous 95 % (max-T), {formatting.count(report.bootstrap)} bootstrap draws of {drawn}"
 
 
-def _costs(data: Data) -> str:
-    pair, matrix = document.cost(data), (data.get("costs") or {}).get("matrix")
+def _gate(report: Report) -> str:
+    gate = report.gate
+    if gate is None:
+        return ""
+    value, low, chance = map(formatting.number, (gate.value, gate.low, gate.chance))
+    return f"{gate.name} {value}, lower end {low}; chance is {chance}"
+
+
+def _costs(report: Report) -> str:
+    pair, matrix = report.costs.pair, report.costs.matrix
     if pair:
         return f"missed positive {pair[0]:g}, false alarm {pair[1]:g}"
-    if not matrix:
-        return ""
-    names = document.classes(data) or tuple(map(str, range(len(matrix))))
     if len(matrix) > 12:
         return f"a matrix of {len(matrix)} x {len(matrix)} classes"
-    rows = [
-        f"{formatting.quote(names[i])} called {formatting.quote(names[j])} {value:g}"
+    names = [formatting.quote(name) for name in report.table.classes or range(len(matrix))]
+    return ", ".join(
+        f"{names[i]} called {names[j]} {value:g}"
         for i, row in enumerate(matrix)
         for j, value in enumerate(row)
         if value
-    ]
-    return ", ".join(rows)
+    )
 
 
-def _capacity(data: Data) -> str:
-    found = data.get("capacity") or {}
-    if found.get("rows") is None:
+def _capacity(report: Report) -> str:
+    if report.capacity.rows is None:
         return ""
-    return f"{formatting.count(found['rows'])} of {formatting.count(found.get('per') or 10_000)} rows can be checked"
+    return f"{formatting.count(report.capacity.rows)} of {formatting.count(report.capacity.per)} rows can be checked"
 
 
-def _axis(data: Data) -> str:
-    return str((data.get("axis") or {}).get("title") or "regularisation")
-
-
-def _span(data: Data, settings: Sequence[float], final: float | None) -> str:
-    if not settings:
+def _settings(report: Report) -> str:
+    tried, final = report.settings.tried, report.settings.final
+    if not tried:
         return ""
     chosen = "" if final is None else f"; {formatting.amount(final)} for the final model"
-    tried = f"from {formatting.amount(min(settings))} to {formatting.amount(max(settings))}"
-    if not data.get("axis") or data["axis"].get("name") == "strength":
-        return f"ridge, {len(settings)} strengths {tried}{chosen}"
-    if len(settings) == 1:
-        return f"{formatting.amount(settings[0])}, not searched"
-    return f"{len(settings)} settings {tried}{chosen}"
+    span = f"from {formatting.amount(min(tried))} to {formatting.amount(max(tried))}"
+    if report.settings.name == "strength":
+        return f"ridge, {len(tried)} strengths {span}{chosen}"
+    if len(tried) == 1:
+        return f"{formatting.amount(tried[0])}, not searched"
+    return f"{len(tried)} settings {span}{chosen}"
 
 
-def _search(data: Data) -> str:
-    found = data.get("search") or {}
-    if not found.get("trials"):
+def _search(report: Report) -> str:
+    search = report.search
+    if search is None:
         return ""
-    best = f"; best at {formatting.amount(found['best'])}" if found.get("best") is not None else ""
-    n = formatting.plural(len(found["trials"]), "trial")
-    return f"{found.get('parameter') or 'parameter'} of {found.get('ingredient') or 'the best strategy'}, {n}{best}"
-
-
-def _skipped(data: Data) -> str:
-    return "; ".join(f"{one.get('name')}: {one.get('reason')}" for one in document.many(data, "skipped"))
+    best = f"; best at {formatting.amount(search.best)}" if search.best is not None else ""
+    return f"{search.parameter} of {search.ingredient}, {formatting.plural(search.tried, 'trial')}{best}"

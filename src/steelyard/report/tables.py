@@ -1,16 +1,18 @@
-"""The tables of strategies: candidates with intervals, baselines, and the metrics that do not decide."""
+"""The tables: weightings with intervals, baselines, the metrics that do not decide, and how each class fares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import document, formatting
-from .document import Data
+from . import formatting
+from .document import PLAIN, Arm, Report
 from .forest import Axis, Mark, forest
+
+MEASURES = ("precision", "recall", "f1")  # of a class
 
 
 @dataclass(frozen=True)
 class Row:
-    """One strategy in the table. `role` is "plain", "winner", "same" (equal to plain by construction), "baseline" or ""."""
+    """One arm in the table. `role` is "plain", "winner", "same" (equal to plain by construction), "baseline" or ""."""
 
     name: str
     role: str
@@ -29,63 +31,90 @@ class Grid:
     rows: tuple[tuple[str, ...], ...]
 
 
-def candidates(data: Data) -> tuple[tuple[Row, ...], Axis]:
+@dataclass(frozen=True)
+class ClassWise:
+    """`arms` name what the grid's columns hold three of each: precision, recall, F1."""
+
+    arms: tuple[str, ...]
+    grid: Grid
+
+
+def compared(report: Report) -> tuple[tuple[Row, ...], Axis]:
     """Plain first, then from the largest gain to the smallest, then those that equal plain."""
-    metric, won = data["metric"], document.winner(data)
-    tested, same = [], []
-    for arm in data["arms"]:
-        if arm["name"] == document.PLAIN:
+    tested, same, intervals = [], [], []
+    for arm in report.arms:
+        on = arm.on(report.metric)
+        if arm.name == PLAIN:
             continue
-        found = document.judged(arm, metric)
-        whole = all(found.get(k) is not None for k in ("difference", "low", "high"))
-        (tested if whole and not document.equals_plain(arm) else same).append(arm)
-    tested.sort(key=lambda arm: -document.judged(arm, metric)["difference"])
-    intervals = [(f["low"], f["difference"], f["high"]) for arm in tested for f in [document.judged(arm, metric)]]
-    axis, marks = forest(intervals, data.get("margin"))
-    plain = document.arm(data, document.PLAIN)
-    rows = [_row(plain, metric, "plain", None)] if plain else []
-    rows += [_row(a, metric, "winner" if a["name"] == won else "", m) for a, m in zip(tested, marks, strict=True)]
-    rows += [_row(a, metric, "same" if document.equals_plain(a) else "", None) for a in same]
+        if arm.equals_plain or on.difference is None or on.low is None or on.high is None:
+            same.append(arm)
+        else:
+            tested.append(arm)
+            intervals.append((on.low, on.difference, on.high))
+    order = sorted(range(len(tested)), key=lambda i: -intervals[i][1])
+    axis, marks = forest([intervals[i] for i in order], report.margin)
+    rows = [_row(report.plain, report.metric, "plain", None)] if report.plain else []
+    for i, mark in zip(order, marks, strict=True):
+        rows.append(_row(tested[i], report.metric, "winner" if tested[i].name == report.winner else "", mark))
+    rows += [_row(arm, report.metric, "same" if arm.equals_plain else "", None) for arm in same]
     return tuple(rows), axis
 
 
-def baselines(data: Data) -> tuple[Row, ...]:
-    """What the candidates should be seen beside. They never win, and each interval stands for itself alone."""
-    return tuple(_row(one, data["metric"], "baseline", None) for one in document.many(data, "baselines"))
+def baselines(report: Report) -> tuple[Row, ...]:
+    """What the weightings should be seen beside. They never win, and each interval stands for itself alone."""
+    return tuple(_row(one, report.metric, "baseline", None) for one in report.baselines)
 
 
-def others(data: Data, order: Sequence[Row]) -> Grid | None:
+def others(report: Report, order: Sequence[Row]) -> Grid | None:
     """The metrics that do not decide: values only, in the order of these rows."""
-    shown = {one["name"]: one for one in (*document.many(data, "baselines"), *data["arms"])}
-    names = [
-        n for n in formatting.METRICS if n != data["metric"] and any(document.judged(a, n) for a in shown.values())
-    ]
+    arms = {arm.name: arm for arm in (*report.baselines, *report.arms)}
+    names = [n for n in formatting.METRICS if n != report.metric and any(n in arm.metrics for arm in arms.values())]
     if not names:
         return None
-    rows = [(row.name, *(_value(shown[row.name], n) for n in names)) for row in order]
+    rows = [(row.name, *(_fine(n, arms[row.name].on(n).value) for n in names)) for row in order]
     return Grid(("strategy", *(formatting.metric(n) for n in names)), tuple(rows))
 
 
-def _value(one: Data, metric: str) -> str:
-    value = document.judged(one, metric).get("value")
+def class_wise(report: Report) -> ClassWise | None:
+    """The rarest class first, because that is where weights are meant to help."""
+    if not report.per_class:
+        return None
+    arms = tuple(report.per_class)
+    scores = {(arm, one.name): one for arm, classes in report.per_class.items() for one in classes}
+    rows = [
+        (
+            one.name,
+            formatting.count(one.rows),
+            *(_share(getattr(scores.get((arm, one.name)), measure, None)) for arm in arms for measure in MEASURES),
+        )
+        for one in report.per_class[arms[0]]
+    ]
+    head = ("class", "rows", *(("F1" if m == "f1" else m) for _ in arms for m in MEASURES))
+    return ClassWise(arms, Grid(head, tuple(rows)))
+
+
+def _row(arm: Arm, metric: str, role: str, mark: Mark | None) -> Row:
+    on = arm.on(metric)
+    with_interval = mark is not None or role == "baseline"
+    notes = {
+        "plain": "what every candidate has to beat; its threshold is moved too",
+        "same": arm.equals_plain,
+        "baseline": arm.note,
+    }
+    return Row(
+        name=arm.name,
+        role=role,
+        note=notes.get(role, ""),
+        value="" if on.value is None else formatting.number(on.value),
+        difference="" if on.difference is None or not with_interval else formatting.signed(on.difference),
+        interval=formatting.interval(on.low, on.high) if with_interval else "",
+        mark=mark,
+    )
+
+
+def _fine(metric: str, value: float | None) -> str:
     return "" if value is None else formatting.fine(metric, value)
 
 
-def _row(one: Data, metric: str, role: str, mark: Mark | None) -> Row:
-    found = document.judged(one, metric)
-    told = mark is not None or role == "baseline"
-    notes = {
-        "plain": "what every candidate has to beat; its threshold is moved too",
-        "same": document.equals_plain(one),
-        "baseline": str(one.get("note") or ""),
-    }
-    difference = found.get("difference") if told else None
-    return Row(
-        name=str(one["name"]),
-        role=role,
-        note=notes.get(role, ""),
-        value="" if found.get("value") is None else formatting.number(found["value"]),
-        difference="" if difference is None else formatting.signed(difference),
-        interval=formatting.interval(found.get("low"), found.get("high")) if told else "",
-        mark=mark,
-    )
+def _share(value: float | None) -> str:
+    return "–" if value is None else formatting.number(value)
