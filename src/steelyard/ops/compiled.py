@@ -9,21 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..curves import GCE, Curve, Focal, Log, Poly, Shifted, Square, Symmetric
+from ..curves import of_kernel
 from . import kernels, tables
 from .bound import Bound, Parts, Target
 from .factors import FIELDS
-
-# a curve from its number and parameters, in the order of tables.CURVES
-MADE: tuple[Any, ...] = (
-    lambda a, b, c: Log(),
-    lambda a, b, c: Focal(a),
-    lambda a, b, c: Shifted(a, b),
-    lambda a, b, c: Poly(a),
-    lambda a, b, c: GCE(a),
-    lambda a, b, c: Symmetric(a, b, c),
-    lambda a, b, c: Square(),
-)
 
 
 def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -> str:
@@ -107,9 +96,5 @@ def _bound(held: list[Tensor], present: list[bool], link: str, curves: list[floa
         those = parts[3 * i : 3 * i + 3]
         kind = Target if field == "target" else Parts
         fields[field] = None if those == [None, None, None] else kind(*those)
-    yes, no = (_curve(curves[i : i + 4]) for i in (0, 4))
+    yes, no = (of_kernel(*curves[i : i + 4]) for i in (0, 4))
     return Bound(link, **fields, yes=yes, no=no, norm="count", width=None)
-
-
-def _curve(numbers: list[float]) -> Curve:
-    return MADE[int(numbers[0])](*numbers[1:])
