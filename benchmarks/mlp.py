@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 import steelyard as sy
-from steelyard.tuning.engines.mlp import MLPEngine
+from steelyard.tuning.models.mlp import MLPEngine
 
 from .measure import in_turn, write
 

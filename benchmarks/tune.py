@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from steelyard import Recipe
-from steelyard.tuning.engines.linear import LinearEngine
+from steelyard.tuning.models.linear import LinearEngine
 
 from .measure import in_turn, write
 

@@ -14,11 +14,11 @@ import steelyard as sy
 from steelyard.counts import Counts
 from steelyard.tuning import Study, study
 from steelyard.tuning.data.problem import problem
-from steelyard.tuning.engines.linear import LinearEngine
-from steelyard.tuning.engines.undo import undo
 from steelyard.tuning.goals import Goals
-from steelyard.tuning.judging.metrics import Metric
-from steelyard.tuning.storage.store import Memory
+from steelyard.tuning.metric import Metric
+from steelyard.tuning.models.linear import LinearEngine
+from steelyard.tuning.models.undo import undo
+from steelyard.tuning.store.fits import Memory
 
 from .generators import GENERATORS, Sample
 

@@ -14,7 +14,7 @@ import steelyard as sy
 from benchmarks import verdicts
 from steelyard.counts import Counts
 from steelyard.tuning.data.problem import problem
-from steelyard.tuning.judging.metrics import METRICS
+from steelyard.tuning.metric import METRICS
 
 ARMS = {"inverse_frequency(beta=1)": sy.inverse_frequency, "focal(gamma=2)": sy.focal(gamma=2.0)}
 SMALL: dict[str, Any] = {"repeats": 2, "bootstrap": 100, "recipes": ARMS}

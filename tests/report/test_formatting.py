@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.report import formatting
-from steelyard.tuning.judging import sentences
+from steelyard.tuning.verdict import sentences
 
 
 @given(st.floats(-3, 3))

@@ -7,9 +7,9 @@ import pytest
 import sklearn.metrics as sk
 
 from steelyard.tuning.continuous import Family, Range
-from steelyard.tuning.judging.crossfit import OutOfFold
-from steelyard.tuning.judging.metrics import METRICS
-from steelyard.tuning.judging.split import split
+from steelyard.tuning.metric import METRICS
+from steelyard.tuning.validation.crossfit import OutOfFold
+from steelyard.tuning.validation.folds import split
 
 ROWS = 600
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from ..recipe import Recipe
+from .arms import Point
 from .data.problem import Problem
-from .engines.base import Axis
-from .judging.honesty import Gate
-from .judging.metrics import Metric
-from .space import Point
+from .metric import Metric
+from .models.model import Axis
+from .verdict.decision import Gate
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from .judging import recalibrate, rules
-from .judging.evidence import Shown
-from .judging.metrics import DECISION, Metric
+from . import rules
+from .metric import DECISION, Metric
 from .search import Search
+from .validation import recalibrate
+from .verdict.comparisons import Shown
 
 NOTES = {
     "majority": "no model: every row gets the class shares of the training part",

@@ -7,22 +7,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..recipe import Recipe
-from . import space
 from .answer import Baseline, Final, Judged, Pictures, Stopped, Study, Trace, Verdict
+from .arms import Arm, distance
 from .baselines import NOTES, shown
 from .continuous import Family
 from .data.problem import Problem
 from .goals import Goals
-from .judging import honesty, recalibrate
-from .judging.crossfit import Choice, outcomes, probability, threshold_metric
-from .judging.evidence import compare
-from .judging.honesty import Comparison
-from .judging.metrics import Metric
-from .judging.sentences import Facts, cut_short, rare_name, sentence
-from .judging.split import TIME, rare_by_block, rarest
-from .judging.split import rare as rare_of
+from .metric import Metric
 from .search import Search
-from .space import Arm
+from .validation import recalibrate
+from .validation.crossfit import Choice, outcomes, probability, threshold_metric
+from .validation.folds import TIME, rare_by_block, rarest
+from .validation.folds import rare as rare_of
+from .verdict.comparisons import compare
+from .verdict.decision import Comparison, decide, remark
+from .verdict.sentences import Facts, cut_short, rare_name, sentence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +108,7 @@ class Contest:
         """`listed` are the arms of the report with their recipes; those that equal plain show plain's numbers."""
         task, search, metric, split = self.task, self.search, self.goals.metric, self.search.split
         names = [arm.name for arm in self.arms]
-        distances = [space.distance(r) for r in self.recipes]
+        distances = [distance(r) for r in self.recipes]
         baselines = shown(search)
         tested = np.array([0 < j < len(names) for j in range(len(names) + len(self.beside))])
         compared, gate = compare(
@@ -130,7 +129,7 @@ class Contest:
             stopped = Stopped(search.stopped, split.repetitions, search.planned_repetitions)
         rare = rare_of(task.y, split)
         blocks = rare_by_block(task.y, split) if split.kind == TIME else None
-        decision = honesty.decide(
+        decision = decide(
             main,
             gate,
             rare,
@@ -154,7 +153,7 @@ class Contest:
             tuple(blocks or ()),
             None if stopped is None else stopped.planned,
         )
-        remarks = [honesty.remark(rare, f"{rare} {counted}")]
+        remarks = [remark(rare, f"{rare} {counted}")]
         if stopped is not None and decision.case != "P":
             remarks.append(cut_short(stopped.done, stopped.planned))
         held, at = self.held(picked)

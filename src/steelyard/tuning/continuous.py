@@ -12,12 +12,12 @@ import numpy as np
 
 from .. import ingredients
 from ..options import In, spec_of
-from .judging import align
-from .judging.crossfit import Choice, outcomes
-from .judging.metrics import RANKING, Evaluator, Metric
+from .arms import PLAIN, Arm, on_path
+from .metric import RANKING, Evaluator, Metric
 from .search import Search
-from .space import PLAIN, Arm, on_path
 from .stop import Unfinished
+from .validation.crossfit import Choice, outcomes
+from .validation.outcomes import stretch
 
 START_TRIALS = 4  # spread evenly before the sampler models what it has seen
 
@@ -86,7 +86,7 @@ class Family:
             for a, f in split.parts():
                 if (i := int(self.picked[a, f])) != self.best and (tunes := split.tunes(a, f) & split.judged).any():
                     rows = split.out(a, f)
-                    out[a, rows] = align.stretch(out[a, rows], found[i][a, tunes], goal[a, tunes])
+                    out[a, rows] = stretch(out[a, rows], found[i][a, tunes], goal[a, tunes])
         return out
 
     def _of(self, i: int, metric: Metric, by: Metric | None) -> np.ndarray:
@@ -170,7 +170,7 @@ def _ask(
     """Ask Optuna for values until there are so many; a trial that ended without a value is asked again first."""
     import optuna
 
-    from .storage.store import optuna_storage
+    from .store.fits import optuna_storage
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():

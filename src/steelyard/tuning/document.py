@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import __version__
-from .judging.crossfit import probability
+from .validation.crossfit import probability
 
 if TYPE_CHECKING:
     from .answer import Study

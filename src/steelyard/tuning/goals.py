@@ -4,10 +4,10 @@ import dataclasses
 import os
 from typing import Any
 
+from .costs import parse_matrix
 from .data.problem import Problem
-from .judging.costs import parse_matrix
-from .judging.metrics import Metric, others
-from .judging.metrics import metric as metric_named
+from .metric import Metric, others
+from .metric import metric as metric_named
 
 
 @dataclasses.dataclass(frozen=True)

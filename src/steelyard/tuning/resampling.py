@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..ingredients import inverse_frequency
-from .space import Arm
+from .arms import Arm
 
 RESAMPLERS = {
     "random oversampling": "RandomOverSampler",

@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..recipe import Recipe
+from .arms import Arm
 from .data.problem import Problem
-from .engines.base import Engine
-from .engines.undo import undo
-from .fits import ALL_ROWS, Job, Start, Todo
-from .judging.crossfit import Choice, OutOfFold, criterion
-from .judging.metrics import Metric
-from .judging.split import Split
-from .space import Arm
+from .job import ALL_ROWS, Job, Start, Todo
+from .metric import Metric
+from .models.model import Engine
+from .models.undo import undo
 from .stop import Stop, Unfinished
-from .storage.share import Execute, share
-from .storage.store import Arrays, Key, Part, Store
+from .store.fits import Arrays, Key, Part, Store
+from .store.share import Execute, share
+from .validation.crossfit import Choice, OutOfFold, criterion
+from .validation.folds import Split
 
 Progress = Callable[[int, int], None]
 

@@ -8,26 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from . import resampling, space
+from . import resampling, threads
 from .answer import Study
+from .arms import Arm, arms, equals_plain
 from .contest import Contest
 from .continuous import explore
-from .data import suspects
+from .data import checks
 from .data.features import Features
 from .data.problem import Problem, problem
-from .engines import models
-from .engines.base import Engine
-from .engines.function import FunctionEngine, problem_of
 from .goals import goals
-from .judging import split
-from .judging.crossfit import outcomes
-from .judging.metrics import METRICS, Evaluator, Metric
+from .metric import METRICS, Evaluator, Metric
+from .models.by_name import named
+from .models.function import FunctionEngine, problem_of
+from .models.model import Engine
 from .search import Progress, Search, Tools
-from .space import Arm
 from .stop import Stop
 from .stop import seconds as seconds_of
-from .storage import threads
-from .storage.store import Memory, Store, open_store
+from .store.fits import Memory, Store, open_store
+from .validation import folds as split
+from .validation.crossfit import outcomes
 
 __all__ = ["Study", "tune"]
 
@@ -71,7 +70,7 @@ def tune(
     """Compare loss weightings with plain training and a moved threshold, and say what the data can tell.
 
     source      path of a CSV or Parquet file, a Table, a DataFrame, or a Problem made of them; `label` is its column of classes.
-                Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/engines/function.py
+                Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/models/function.py
     positive    the positive of two classes; the rarer one unless said
     group       column (with a function: values) of rows that belong together; `time` to order them by, with `gap` rows between
                 training and test whose labels are not known in time
@@ -112,8 +111,8 @@ def tune(
     execute = _executor(engine)
     stop = Stop(seconds_of(budget) if isinstance(budget, str) else budget)
 
-    every = [(arm, arm.recipe(task.counts)) for arm in space.arms(recipes)]
-    equal = {a.name: why for a, r in every[1:] if (why := space.equals_plain(r, kind.free_intercept))}
+    every = [(arm, arm.recipe(task.counts)) for arm in arms(recipes)]
+    equal = {a.name: why for a, r in every[1:] if (why := equals_plain(r, kind.free_intercept))}
     skipped = {a.name: why for a, r in every if a.name not in equal and (why := kind.refuses(r, task.classes))}
     entered = [arm for arm, _ in every if arm.name not in equal and arm.name not in skipped]
     parts = split.split(
@@ -170,7 +169,7 @@ def _task(
     if not function:
         if data is not None or epochs is not None:
             raise ValueError("tune: data= and epochs= belong to a function that trains, as in tune(fit, data=(X, y)).")
-        engine = models.engine(model)  # an unknown model is said before anything is read
+        engine = named(model)  # an unknown model is said before anything is read
         if isinstance(source, Problem):
             return engine, source
         if label is None:
@@ -185,7 +184,7 @@ def _executor(engine: str) -> Callable[..., Any]:
     if engine == "local":
         return threads.local
     if engine == "ray":
-        from .storage.cluster import ray
+        from .engine import ray
 
         return ray
     raise ValueError(f"tune: engine must be local or ray, got {engine!r}.")
@@ -226,7 +225,7 @@ def _judged_before(store: Store, metric: Metric) -> list[str]:
 
 
 def _suspects(task: Problem, parts: split.Split) -> list[str]:
-    return suspects.suspects(task, parts) if isinstance(task.features, Features) else []
+    return checks.warnings(task, parts) if isinstance(task.features, Features) else []
 
 
 def _prune(

@@ -7,7 +7,7 @@ import numpy as np
 from ...data.cells import CATEGORY, NUMBER
 from ...data.tables import Table
 from .keys import as_seconds
-from .words import Text, count, is_prose
+from .text import Text, count, is_prose
 
 MANY = 30  # below this number of rows "every value differs" says nothing
 HUGE = 1e150  # numbers beyond it have no square

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...data.tables import Table
 from .columns import Category, Column, Number, column, useless
-from .raw import Raw
-from .words import Text, TfIdf, learn
+from .text import Text, TfIdf, learn
+from .trees import Raw
 
 RARE = 10  # a level needs this many training rows to get a column of its own
 LEVELS = 50  # and it must be among this many most frequent ones

@@ -13,7 +13,7 @@ from ...counts import Counts
 from ...data.cells import from_arrow
 from ...data.labels import some, suggest
 from ...data.tables import Table, read_table
-from ..judging.split import PER_FOLD
+from ..validation.folds import PER_FOLD
 from .features import Features, read
 from .keys import codes_of, order_of
 

@@ -1,0 +1,132 @@
+"""One piece of work: some arms at some settings on one training part, scored on the rows that it holds out.
+
+A job is plain data, so that a piece can run in a thread, in another process or on another machine.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..counts import Counts
+from ..recipe import Recipe
+from .arms import Arm
+from .data.problem import Problem
+from .models.model import Engine, Fitted
+from .resampling import resample
+from .store.fits import Arrays, Key, Part
+from .validation.folds import Split
+
+Todo = tuple[Part, tuple[Key, ...]]
+
+ALL_ROWS: Part = (-1, -1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """Models on all rows to start from: theta [arms, settings, C, p + 1] by the names of its columns."""
+
+    theta: np.ndarray
+    names: tuple[str, ...]
+    settings: tuple[float, ...]
+
+    def of(self, arms: Sequence[int], settings: Sequence[float], names: Sequence[str]) -> dict[str, np.ndarray]:
+        at = [self.settings.index(s) for s in settings]
+        return {"theta": carry(self.theta[np.ix_(arms, at)], self.names, names)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    task: Problem
+    split: Split
+    arms: tuple[Arm, ...]
+    keys: tuple[str, ...]
+    engine: Engine
+    seed: int
+    start: Start | None = None
+
+    def __call__(self, todo: Todo) -> dict[Key, Arrays]:
+        """{key: scores of the held-out rows as trained, float32 [rows] or [rows, C], and whether the fit converged}.
+
+        On all rows: whatever a later fit may start from instead of the scores.
+        """
+        part, keys = todo
+        train, out = self.rows(part)
+        encode = self.encoder(train)
+        X, y, held_out = encode(train), self.task.y[train], encode(out) if len(out) else None
+        found: dict[Key, Arrays] = {}
+        for group, settings in self._groups(keys):
+            fitted = self._fit(part, group, settings, X, y, encode)
+            kept = fitted.arrays() if held_out is None else {"scores": fitted.logits(held_out).astype(np.float32)}
+            for i, j in enumerate(group):
+                for k, setting in enumerate(settings):
+                    mine = {name: np.ascontiguousarray(a[i, k]) for name, a in kept.items()}
+                    found[self.keys[j], setting] = {**mine, "converged": np.array([fitted.converged[i, k]])}
+        return found
+
+    def _groups(self, keys: Sequence[Key]) -> list[tuple[list[int], tuple[float, ...]]]:
+        """Arms that are fitted in one call, at the same settings; resampled rows are an arm's own."""
+        wanted: dict[int, list[float]] = {}
+        for key, setting in keys:
+            wanted.setdefault(self.keys.index(key), []).append(setting)
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        for j, settings in wanted.items():
+            alone = j if self.arms[j].resample else -1
+            groups.setdefault((alone, *sorted(settings)), []).append(j)
+        return [(arms, tuple(settings)) for (_, *settings), arms in groups.items()]
+
+    def _fit(
+        self, part: Part, group: list[int], settings: tuple[float, ...], X: Any, y: np.ndarray, encode: Any
+    ) -> Fitted:
+        classes = self.task.classes
+        counts = Counts(np.bincount(y, minlength=classes), self.task.counts.classes)
+        seed = int(np.random.default_rng([self.seed, 3, part[0] + 1, part[1] + 1]).integers(2**31))
+        recipes = [self.arms[j].recipe(counts) for j in group]
+        start = None
+        if how := self.arms[group[0]].resample:
+            X, y = resample(how, X, y, seed)
+            recipes = [Recipe(classes=counts.classes)]
+        elif self.start is not None and part != ALL_ROWS:
+            start = self.start.of(group, settings, encode.names)
+        return self.engine.fit(
+            X,
+            y,
+            recipes,
+            np.array(settings),
+            classes=classes,
+            start=start,
+            seed=seed,
+            categorical=encode.categorical if self.engine.encoding == "raw" else None,
+        )
+
+    def whole(self, j: int, setting: float) -> tuple[Fitted, list[str]]:
+        """One arm at one setting on all rows, and the names of its columns."""
+        train, _ = self.rows(ALL_ROWS)
+        encode = self.encoder(train)
+        return self._fit(ALL_ROWS, [j], (setting,), encode(train), self.task.y, encode), encode.names
+
+    def encoder(self, train: np.ndarray) -> Any:
+        features = self.task.features
+        return features.raw() if self.engine.encoding == "raw" else features.encode(train)
+
+    def rows(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
+        """(training rows, held-out rows)"""
+        if part == ALL_ROWS:
+            return np.arange(len(self.task.y)), np.arange(0)
+        return self.split.train(*part), self.split.out(*part)
+
+    def counts(self, train: np.ndarray) -> Counts:
+        return Counts(np.bincount(self.task.y[train], minlength=self.task.classes), self.task.counts.classes)
+
+
+def carry(theta: np.ndarray, names: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+    """Coefficients for the columns of another training part: those of the same name, else 0; the intercept is last."""
+    at = {name: i for i, name in enumerate(names)}
+    out = np.zeros((*theta.shape[:-1], len(wanted) + 1))
+    known = [(i, at[name]) for i, name in enumerate(wanted) if name in at]
+    if known:
+        to, source = np.array(known).T
+        out[..., to] = theta[..., source]
+    out[..., -1] = theta[..., -1]
+    return out

@@ -1,1 +1,0 @@
-"""From held-out scores to one verdict: splits, choices, metrics, intervals, words."""

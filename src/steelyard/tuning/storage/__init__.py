@@ -1,1 +1,0 @@
-"""Where finished fits are kept, and where fits run."""

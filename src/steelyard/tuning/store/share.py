@@ -1,0 +1,66 @@
+"""The fits of a study, each made once, by however many processes are at it."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from .fits import Arrays, Key, Part, Store
+
+Todo = tuple[Part, tuple[Key, ...]]
+Fit = Callable[[Todo], dict[Key, Arrays]]
+Execute = Callable[[Fit, Iterable[Todo], Callable[[], bool]], Iterator[tuple[Todo, dict[Key, Arrays]]]]
+
+PAUSE = 0.5  # seconds, while everything that is left is being fitted by other processes
+
+
+def share(
+    store: Store, wanted: Sequence[Todo], fit: Fit, execute: Execute, stop: Callable[[], bool]
+) -> Iterator[tuple[Part, dict[Key, Arrays], bool]]:
+    """Every wanted fit, stored ones first: (part, its fits or some of them, whether they were made here and now).
+
+    wanted    what is fitted, claimed and saved together: (part, keys)
+    fit       called with what nobody has fitted; by `execute`, maybe in another process
+    execute   threads.local or cluster.ray
+    stop      once it says True no further fit is started; those under way are saved and handed out
+
+    A todo is claimed when a core is free for it, and saved in one transaction before it is handed out. What another
+    process has claimed is waited for, and fitted here if that process dies.
+    """
+    left = [todo for todo in wanted if todo[1]]
+    while left:
+        came = 0
+        lacking: list[Todo] = []
+        for part, keys in left:
+            if found := store.load(part, keys):
+                came += 1
+                yield part, found, False
+            if rest := tuple(key for key in keys if key not in found):
+                lacking.append((part, rest))
+        claimed: list[Todo] = []
+        done: set[Todo] = set()
+        try:
+            for todo, found in execute(fit, _claims(store, lacking, claimed, stop), stop):
+                came += 1
+                store.save(todo[0], found)
+                claimed.remove(todo)
+                done.add(todo)
+                yield todo[0], found, True
+        finally:
+            for part, keys in claimed:
+                with contextlib.suppress(ValueError):  # the storage is away: claims end with the process
+                    store.release(part, keys)
+        if stop():
+            return
+        left = [todo for todo in lacking if todo not in done]
+        if left and not came:
+            time.sleep(PAUSE)
+
+
+def _claims(store: Store, wanted: Sequence[Todo], claimed: list[Todo], stop: Callable[[], bool]) -> Iterator[Todo]:
+    """What nobody else is at, claimed at the moment when it is asked for."""
+    for todo in wanted:
+        if stop():
+            return
+        if store.claim(*todo):
+            claimed.append(todo)
+            yield todo

@@ -1,0 +1,106 @@
+"""From scores to decisions: for every fold the cut, or prior shift, that was best on the rows that tune it."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import ranked
+from ..costs import cheapest
+from ..metric import Metric, from_tables
+from .sweep import ON_HULL, Room, Sweep
+
+if TYPE_CHECKING:
+    from .crossfit import Choice
+
+SHIFTS = np.linspace(0.0, 1.5, 31)  # more than two classes: decide by log p_c - tau log pi_c, tau from here
+
+
+def decide(choice: "Choice", metric: Metric, arm: int, a: int) -> tuple[np.ndarray, float]:
+    """Decisions [rows] of one arm in one repetition, and the threshold on all judged rows: log-odds, or tau."""
+    if choice.source.classes > 2:
+        return _by_shift(choice, metric, arm, a)
+    return _by_room(choice, metric.capacity, arm, a) if metric.capacity is not None else _by_cut(choice, metric, arm, a)
+
+
+def _by_cut(choice: "Choice", metric: Metric, arm: int, a: int) -> tuple[np.ndarray, float]:
+    tuner, y = choice.source.tuners[a], choice.source.y
+    if metric.name not in ON_HULL:
+        sweeps = _sweeps(choice, arm, a)
+    else:  # hulls are small
+        if (arm, a) not in choice.hulls:
+            choice.hulls[arm, a] = [sweep.hull() for sweep in _sweeps(choice, arm, a)]
+        sweeps = choice.hulls[arm, a]
+    *at, last = [
+        sweep.best(metric) if ready else fallback(metric, y) for sweep, ready in zip(sweeps, tuner.ready, strict=True)
+    ]
+    return choice.pool(arm, a) >= np.array(at)[tuner.held], last
+
+
+def _sweeps(choice: "Choice", arm: int, a: int) -> list[Sweep]:
+    """By fold over the rows that choose for it, and last over all judged rows. Every score vector is sorted once."""
+    tuner, y = choice.source.tuners[a], choice.source.y
+    sources = choice.sources(arm, a)
+    out: dict[int, Sweep] = {}
+    for score in {id(s): s for s in sources}.values():
+        order = ranked.descending(score)
+        falling, positive, code = score[order], y[order] == 1, tuner.code[order]
+        for f in (f for f, source in enumerate(sources) if source is score):
+            rows = tuner.member[f][code]
+            out[f] = Sweep.descending(falling[rows], positive[rows])
+    return [out[f] for f in range(len(sources))]
+
+
+def _by_room(choice: "Choice", capacity: float, arm: int, a: int) -> tuple[np.ndarray, float]:
+    """Of rows that tie for the last places a random part is taken: scores of few levels neither lose nor win by it."""
+    tuner, pooled = choice.source.tuners[a], choice.pool(arm, a)
+    drawn = lots(len(pooled))
+    *rooms, last = [
+        Room.of(s[rows if (rows := tuner.rows(f)).any() else tuner.held == f], capacity)  # this takes no labels
+        for f, s in enumerate(choice.sources(arm, a))
+    ]
+    decided = np.zeros(len(pooled), dtype=bool)
+    for f, room in enumerate(rooms):
+        rows = tuner.held == f
+        decided[rows] = room.says(pooled[rows], drawn[rows])
+    return decided, float(last.sure)
+
+
+def lots(rows: int) -> np.ndarray:
+    """[rows] in [0, 1): the order in which tied rows are taken, alike for all arms, repetitions and studies."""
+    return np.random.default_rng(0).random(rows, np.float32)
+
+
+def _by_shift(choice: "Choice", metric: Metric, arm: int, a: int) -> tuple[np.ndarray, float]:
+    source, tuner = choice.source, choice.source.tuners[a]
+    k, C = source.shape[2], source.classes
+    log_prior = np.log(np.bincount(source.y, minlength=C) / len(source.y))
+    sources = choice.sources(arm, a)
+    value = np.empty((len(SHIFTS), k + 1))
+    for score in {id(s): s for s in sources}.values():
+        folds = [f for f, s in enumerate(sources) if s is score]
+        for i, tau in enumerate(SHIFTS):
+            cells = source.y * C + decisions(metric, score, log_prior, tau)
+            value[i, folds] = from_tables(metric, tuner.sums(cells, C * C).reshape(-1, C, C)[folds])
+    taus = SHIFTS[np.argmax(value if metric.higher else -value, axis=0)].tolist()
+    decided = np.empty(len(source.y), dtype=np.int64)
+    for f in range(-1, k):
+        rows = tuner.held == f
+        decided[rows] = decisions(metric, sources[f][rows], log_prior, taus[f])
+    return decided, taus[k]
+
+
+def decisions(metric: Metric, logp: np.ndarray, log_prior: np.ndarray, tau: float) -> np.ndarray:
+    """[rows]: the class with the largest log p_c - tau log pi_c; with a cost matrix the cheapest under these
+    probabilities."""
+    shifted = logp - (tau * log_prior).astype(logp.dtype)
+    if metric.cost_matrix is None:
+        return np.argmax(shifted, axis=1)
+    return cheapest(np.exp(shifted - shifted.max(axis=1, keepdims=True)), metric.cost_matrix)
+
+
+def fallback(metric: Metric, y: np.ndarray) -> float:
+    """Log-odds to cut at where the tuning rows lack a class: the theoretical cut of the costs, else the share of positives."""
+    if metric.name == "expected_cost":
+        return float(np.log(metric.cost_fp / metric.cost_fn))
+    share = float(np.mean(y == 1))
+    return float(np.log(share) - np.log1p(-share))

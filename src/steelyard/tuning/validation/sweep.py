@@ -1,0 +1,76 @@
+"""All thresholds of one score vector at once, and the one that serves a metric best."""
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+
+from ...calibrate.exchange import hull
+from ...calibrate.threshold import candidates, steps
+from ..metric import Metric, from_confusion
+
+# They rise with hits and fall with alarms, and their level sets are such that no point inside the hull can be best:
+# BA and costs are linear, F1 is linear over linear, MCC convex over concave where it is positive.
+ON_HULL = ("balanced_accuracy", "f1", "mcc", "expected_cost")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """Thresholds of one score vector: cut i calls `said[i]` rows positive, of which `hit[i]` are; `totals` by class."""
+
+    cuts: np.ndarray
+    hit: np.ndarray
+    said: np.ndarray
+    totals: np.ndarray
+
+    @classmethod
+    def of(cls, score: np.ndarray, y: np.ndarray) -> "Sweep":
+        """Cuts lie midway between neighbouring distinct scores; the ends call every row, or none, positive."""
+        return cls._made(*candidates(score.astype(np.float64, copy=False), y == 1))
+
+    @classmethod
+    def descending(cls, score: np.ndarray, positive: np.ndarray) -> "Sweep":
+        """The same of scores that fall already."""
+        return cls._made(*steps(score, positive))
+
+    @classmethod
+    def _made(cls, cuts: np.ndarray, hits: np.ndarray, alarms: np.ndarray) -> "Sweep":
+        return cls(cuts, hits, hits + alarms, np.array([alarms[-1], hits[-1]]))
+
+    def hull(self) -> "Sweep":
+        """Only the cuts that can be best for a metric in ON_HULL: a few dozen of a million."""
+        at = hull(self.hit, self.said - self.hit)
+        return Sweep(self.cuts[at], self.hit[at], self.said[at], self.totals)
+
+    def value(self, metric: Metric) -> np.ndarray:
+        return from_confusion(metric, self.hit, self.said, self.totals)
+
+    def best(self, metric: Metric) -> float:
+        """The highest among equally good cuts: the fewest alarms."""
+        value = self.value(metric)
+        return float(self.cuts[np.argmax(value if metric.higher else -value)])
+
+
+class Room(NamedTuple):
+    """The best rows up to a capacity: all at or above `sure`; of the tied ones from `maybe` up to it, the share `lot`."""
+
+    sure: float
+    maybe: float
+    lot: float
+
+    @classmethod
+    def of(cls, score: np.ndarray, capacity: float) -> "Room":
+        """Filled exactly by the rows of `score`, if a share of tied rows is drawn. NaN counts as no row."""
+        ranked = np.sort(score[~np.isnan(score)]).astype(np.float64)
+        room = capacity * len(ranked)
+        if not len(ranked) or room >= len(ranked):
+            return cls(-np.inf, -np.inf, 0.0)
+        last = ranked[len(ranked) - 1 - int(room + 1e-6)]  # the first that may no longer fit
+        low, high = np.searchsorted(ranked, last), np.searchsorted(ranked, last, side="right")
+        sure = (last + ranked[high]) / 2 if high < len(ranked) else np.inf
+        maybe = (last + ranked[low - 1]) / 2 if low > 0 else -np.inf
+        return cls(sure, maybe, max(0.0, room - (len(ranked) - high)) / (high - low))
+
+    def says(self, score: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        """drawn [rows] in [0, 1): whoever draws less than `lot` is taken."""
+        return (score >= self.sure) | ((score >= self.maybe) & (drawn < self.lot))

@@ -1,0 +1,167 @@
+"""The verdict in words. Numbers to three decimals; an arm's gain is never said without its interval."""
+
+import dataclasses
+
+import numpy as np
+
+from .decision import BLOCKS, PER_BLOCK, REPETITIONS, Comparison, Decision, Gate, too_few_blocks
+
+BASELINE = "plain training with a moved threshold"
+POSITIVES, RAREST = "positives", "rows of the rarest class"
+MORE = {
+    POSITIVES: "positives",
+    RAREST: "rows of that class",
+    "positive groups": "positive groups",
+    "groups with the rarest class": "groups with that class",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What a sentence names besides the comparison."""
+
+    names: tuple[str, ...]
+    rare: int
+    rare_name: str  # see rare_name
+    repetitions: int  # finished ones
+    folds: int
+    threshold: float
+    shift: bool = False  # more than two classes: the threshold is the tau of a prior shift
+    kind: str = "stratified"  # of the Split
+    blocks: tuple[int, ...] = ()  # rows of the rarer class in each judged block, for "time"
+    planned: int | None = None  # repetitions, of a study that was stopped
+
+
+def rare_name(positive: bool, kind: str) -> str:
+    """What counts as rare: whether the rarer class is the positive one, and the kind of the Split."""
+    if kind == "grouped":
+        return "positive groups" if positive else "groups with the rarest class"
+    return POSITIVES if positive else RAREST
+
+
+def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, facts: Facts) -> str:
+    """One of the nine, filled in."""
+    case = decision.case
+    if case == "P":
+        return f"No verdict yet: {_unfinished(facts)} Go on with --resume."
+    if case == "E":
+        return (
+            f"No verdict: {facts.rare} {facts.rare_name}. Below 20 only a description is possible; intervals are in"
+            " the report."
+        )
+    if case == "D" and gate is not None:
+        better = "rank" if gate.name == "AUC" else "decide"
+        return (
+            f"No verdict: plain training does not {better} better than chance ({gate.name} {gate.value:.2f}, lower end"
+            f" {gate.low:.2f}). Weights do not repair missing signal."
+        )
+    if decision.best is None:
+        return f"No weighting was compared: every strategy equals plain training by construction. {_keep(facts, 'B')}."
+    j = decision.best
+    best, upper = facts.names[j], limit(decision.upper)
+    gain = f"{signed(comparison.gain[j])} {interval(comparison, j)}"
+    if case in ("A", "A'"):
+        edge = (
+            " The regularisation of plain training ended at the edge of its range; widen it before trusting this."
+            if case == "A'"
+            else ""
+        )
+        return (
+            f"{best} beats {BASELINE}: {comparison.metric.title} {number(comparison.value[j])} against"
+            f" {number(comparison.plain)}, difference {signed(comparison.gain[j])}{_lower(comparison)}"
+            f" {interval(comparison, j, '95 % simultaneous interval ')}, {facts.rare} {facts.rare_name},"
+            f" {_splits(facts)}, {_strategies(comparison)} compared.{edge}"
+        )
+    judged = (
+        f" Judged by {comparison.metric.title}{_lower(comparison)}: {facts.rare} {facts.rare_name},"
+        f" {_splits(facts)}, {_strategies(comparison)} compared."
+    )
+    if case == "B":
+        return (
+            f"No weighting beats {BASELINE}: the best ({best}) differs by {gain}, so a gain above {upper} is unlikely."
+            f" {_keep(facts, case)}.{judged}"
+        )
+    if case == "C'":
+        return (
+            f"{best} is better by {gain}, too little to matter (margin {number(comparison.margin)})."
+            f" {_keep(facts, case)}.{judged}"
+        )
+    if case == "F":
+        return f"Every weighting is worse than {BASELINE} (best: {best}, {gain}).{judged}"
+    return (
+        f"No weighting was shown to beat {BASELINE}. The best ({best}) differs by {gain}; with {facts.rare}"
+        f" {facts.rare_name} a gain up to {upper} cannot be excluded. {_keep(facts, case)}, or bring more"
+        f" {MORE[facts.rare_name]}.{judged}{_thin(facts)}"
+    )
+
+
+def cut_short(done: int, planned: int) -> str:
+    """The remark on a verdict from fewer repetitions than planned, or ""."""
+    if done >= planned:
+        return ""
+    return f"The study stopped after {done} of {planned} repetitions; go on with --resume for the others."
+
+
+def number(value: float) -> str:
+    return f"{value + 0.0:.3f}".replace("-0.000", "0.000")
+
+
+def limit(value: float) -> str:
+    """As `number`, but a limit above 0 is not rounded to it: "a gain above 0.000" says nothing."""
+    return number(value) if value <= 0 or value >= 0.0005 else f"{value:.1g}"
+
+
+def signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-0.000", "+0.000")
+
+
+def interval(comparison: Comparison, j: int, label: str = "") -> str:
+    return f"[{label}{number(comparison.low[j])}, {number(comparison.high[j])}]"
+
+
+def threshold(value: float) -> str:
+    """Three decimals, or three digits where that would say nothing."""
+    return f"{value:.3f}" if value >= 0.01 or value == 0 else f"{value:.3g}"
+
+
+def _keep(facts: Facts, case: str) -> str:
+    t = threshold(facts.threshold)
+    if facts.shift:
+        return f"Keep plain training and divide its probabilities by the class shares to the power {t}"
+    return f"Keep plain training {'and set the threshold at' if case == 'B' else 'with threshold'} {t}"
+
+
+def _splits(facts: Facts) -> str:
+    if facts.kind == "time":
+        return f"one history of {len(facts.blocks)} test {'block' if len(facts.blocks) == 1 else 'blocks'}"
+    whole = " of whole groups" if facts.kind == "grouped" else ""
+    return f"{facts.repetitions} x {facts.folds} cross-validation{whole}"
+
+
+def _thin(facts: Facts) -> str:
+    """Why one history was too short for a verdict, or ""."""
+    if facts.kind != "time" or not too_few_blocks(facts.blocks):
+        return ""
+    full = sum(n >= PER_BLOCK for n in facts.blocks)
+    verb = "holds" if full == 1 else "hold"
+    return f" One history: {full} of its test blocks {verb} {PER_BLOCK} {facts.rare_name} or more; a verdict needs {BLOCKS}."
+
+
+def _unfinished(facts: Facts) -> str:
+    if facts.kind == "time":
+        return "the study stopped before all test blocks were done."
+    planned = facts.repetitions if facts.planned is None else facts.planned
+    were = "was" if facts.repetitions == 1 else "were"
+    return (
+        f"{facts.repetitions} of {planned} repetitions {were} finished when the study stopped; a verdict needs"
+        f" {min(REPETITIONS, planned)}."
+    )
+
+
+def _lower(comparison: Comparison) -> str:
+    return "" if comparison.metric.higher else " (positive is better)"
+
+
+def _strategies(comparison: Comparison) -> str:
+    count = int(np.sum(comparison.tested))
+    return f"{count} {'strategy' if count == 1 else 'strategies'}"

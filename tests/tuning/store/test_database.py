@@ -1,0 +1,260 @@
+"""Finished fits are kept whole and none is made twice, in every kind of store."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from tests.tuning.store.made_up import KEYS, OTHER, PART, TASK, same, scores
+
+from steelyard.tuning import threads
+from steelyard.tuning.store import arrays as stored
+from steelyard.tuning.store import database, share
+from steelyard.tuning.store.fits import Memory, open_store, optuna_storage
+
+
+@pytest.fixture(
+    params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.slow)],
+)
+def store(request, tmp_path):
+    if request.param == "memory":
+        yield Memory()
+        return
+    url = f"sqlite:///{tmp_path}/study.db" if request.param == "sqlite" else request.getfixturevalue("postgresql")
+    with open_store(url, TASK, resume=False) as opened:
+        yield opened
+
+
+# -- what every store does
+
+
+def test_what_was_saved_is_loaded_bit_by_bit(store):
+    found = {
+        KEYS[0]: scores(0),
+        KEYS[2]: {"scores": np.array([np.nan, np.inf, -0.0]), "none": np.empty((0, 3), np.int8)},
+    }
+    store.save(PART, found)
+    loaded = store.load(PART, KEYS)
+    assert loaded.keys() == found.keys()
+    assert all(same(loaded[key], found[key]) for key in found)
+    assert store.load(OTHER, KEYS) == {}
+    assert store.load((-1, -1), KEYS) == {}
+    assert store.load(PART, []) == {}
+
+
+def test_what_is_there_already_stays(store):
+    store.save(PART, {KEYS[0]: scores(0)})
+    store.save(PART, {KEYS[0]: scores(1), KEYS[1]: scores(2)})
+    loaded = store.load(PART, KEYS)
+    assert same(loaded[KEYS[0]], scores(0))
+    assert same(loaded[KEYS[1]], scores(2))
+
+
+def test_settings_are_told_apart_to_the_last_bit(store):
+    settings = [0.1, np.nextafter(0.1, 1), 1e-300, 3, np.float64(1) / 3]
+    store.save(PART, {("a", s): {"n": np.array([i])} for i, s in enumerate(settings)})
+    loaded = store.load(PART, [("a", s) for s in settings])
+    assert [int(loaded["a", s]["n"][0]) for s in settings] == [0, 1, 2, 3, 4]
+    assert store.load(PART, [("a", -0.0)]) == {}
+    store.save(PART, {("a", 0.0): scores()})
+    assert same(store.load(PART, [("a", -0.0)])["a", -0.0], scores())
+
+
+def test_arm_keys_may_be_long_and_of_any_script(store):
+    keys = [('{"Gewicht": "größer; 権重 \'"%s"}', 1.0), ("x" * 9000 + "a", 1.0), ("x" * 9000 + "b", 1.0)]
+    store.save(PART, {key: scores(i) for i, key in enumerate(keys)})
+    loaded = store.load(PART, keys)
+    assert all(same(loaded[key], scores(i)) for i, key in enumerate(keys))
+
+
+def test_a_claim_is_refused_once_the_fit_is_finished(store):
+    assert store.claim(PART, KEYS)
+    assert store.claim(PART, KEYS + KEYS)  # by the same process
+    store.save(PART, {key: scores() for key in KEYS[:1]})
+    assert not store.claim(PART, KEYS)
+    assert store.claim(PART, KEYS[1:])
+    store.release(PART, KEYS[1:])
+    assert store.claim(PART, KEYS[1:])
+
+
+def test_notes_are_kept_once_and_in_order(store):
+    for value in ("roc_auc", "average_precision", "roc_auc"):
+        store.note("judged by", value)
+    store.note("other", "x" * 5000)
+    assert store.notes("judged by") == ["roc_auc", "average_precision"]
+    assert store.notes("nothing") == []
+
+
+def test_threads_may_share_a_store(store):
+    parts = [(a, f) for a in range(4) for f in range(4)]
+
+    def one(part):
+        assert store.claim(part, KEYS)
+        store.save(part, {key: scores(part[1]) for key in KEYS})
+        return len(store.load(part, KEYS))
+
+    pool = [threading.Thread(target=lambda part=part: done.append(one(part))) for part in parts]
+    done: list[int] = []
+    for thread in pool:
+        thread.start()
+    for thread in pool:
+        thread.join()
+    assert done == [len(KEYS)] * len(parts)
+
+
+def test_share_hands_out_every_fit_once_stored_ones_first(store):
+    store.save((1, 0), {KEYS[0]: scores(9)})
+    wanted = [((a, f), tuple(KEYS)) for a in range(2) for f in range(3)]
+    made = []
+
+    def fit(item):
+        made.append(item)
+        return {key: scores(item[0][1]) for key in item[1]}
+
+    out = list(share.share(store, wanted, fit, threads.local, lambda: False))
+    assert (out[0][0], list(out[0][1]), out[0][2]) == ((1, 0), KEYS[:1], False)
+    handed = [(part, key) for part, found, _ in out for key in found]
+    assert sorted(handed) == sorted((part, key) for part, keys in wanted for key in keys)
+    assert sum(len(keys) for _, keys in made) == len(handed) - 1
+    again = list(share.share(store, wanted, fit, threads.local, lambda: False))
+    assert not any(new for _, _, new in again)
+    assert len(made) == len(wanted)
+
+
+def test_share_may_be_asked_for_two_shares_of_one_part(store):
+    wanted = [((0, 0), tuple(KEYS[:1])), ((0, 0), tuple(KEYS[1:])), ((0, 1), ())]
+    out = list(
+        share.share(store, wanted, lambda item: {key: scores() for key in item[1]}, threads.local, lambda: False)
+    )
+    assert sorted(key for _, found, _ in out for key in found) == sorted(KEYS)
+    assert len(out) == 2
+
+
+def test_share_starts_nothing_after_stop_and_loses_nothing_that_was_under_way(store):
+    wanted = [((0, f), tuple(KEYS)) for f in range(50)]
+    made = []
+
+    def fit(item):
+        made.append(item[0])
+        time.sleep(0.01)
+        return {key: scores() for key in item[1]}
+
+    out = list(share.share(store, wanted, fit, threads.local, lambda: len(made) >= 5))
+    assert 5 <= len(made) <= 5 + threads.cores()
+    assert sorted(part for part, _, new in out if new) == sorted(made)
+    assert [part for part, keys in wanted if store.load(part, keys)] == sorted(made)
+
+
+def test_an_error_in_a_fit_is_raised_and_gives_the_claims_up(store):
+    def fit(item):
+        if item[0] == (0, 1):
+            raise ValueError("tune: cannot fit this")
+        return {key: scores() for key in item[1]}
+
+    with pytest.raises(ValueError, match="cannot fit this"):
+        list(share.share(store, [((0, f), tuple(KEYS)) for f in range(4)], fit, threads.local, lambda: False))
+    assert store.claim((0, 1), KEYS)
+
+
+# -- a study goes on, or starts anew
+
+
+def test_resume_goes_on_and_no_resume_starts_anew(url):
+    with open_store(url, TASK, resume=True) as first:
+        assert first.started
+        first.save(PART, {KEYS[0]: scores()})
+        first.note("judged by", "f1")
+    with open_store(url, dict(reversed(TASK.items())) | {"seed": np.int64(0)}, resume=True) as second:
+        assert not second.started
+        assert second.remarks() == []
+        assert same(second.load(PART, KEYS)[KEYS[0]], scores())
+        assert second.notes("judged by") == ["f1"]
+    with open_store(url, TASK, resume=False) as third:
+        assert third.started
+        assert third.load(PART, KEYS) == {}
+        assert third.notes("judged by") == []
+
+
+def test_studies_with_other_fingerprints_lie_beside_each_other(url):
+    with open_store(url, TASK, resume=False) as first, open_store(url, TASK | {"seed": 1}, resume=False) as second:
+        assert second.claim(PART, KEYS)
+        assert first.claim(PART, KEYS)
+        second.save(PART, {KEYS[0]: scores(2)})
+        assert first.load(PART, KEYS) == {}
+    with open_store(url, TASK | {"seed": 1}, resume=True) as again:
+        assert same(again.load(PART, KEYS)[KEYS[0]], scores(2))
+
+
+def test_a_study_of_other_data_is_not_resumed_and_what_differs_is_said(url):
+    open_store(url, TASK, resume=False).close()
+    other = TASK | {
+        "rows": 900,
+        "data": "77aa" * 16,
+        "label": "größe",
+        "splits": {"kind": "stratified", "folds": 10, "repeats": 5},
+    }
+    with pytest.raises(ValueError, match="holds no study of this task") as error:
+        open_store(url, other, resume=True)
+    said = str(error.value)
+    assert "rows (11183 there, 900 here)" in said
+    assert 'label ("ill" there, "größe" here)' in said
+    assert "splits: folds (5 there, 10 here)" in said
+    assert "the content of the data;" in said
+    assert "77aa" not in said
+    assert "seed" not in said
+    assert "\n" not in said
+    open_store(url, other, resume=False).close()
+    with pytest.raises(
+        ValueError, match=r"the nearest of the 2 studies in it .* Different: seed \(0 there, 3 here\)\."
+    ):
+        open_store(url, TASK | {"seed": 3}, resume=True)
+
+
+def test_a_newer_format_is_refused(url):
+    with open_store(url, TASK, resume=False) as first:
+        first._write(lambda c: c.exec_driver_sql("update steelyard_study set format = 7"))
+    for resume in (True, False):
+        with pytest.raises(ValueError, match=r"made by a newer steelyard \(format 7, this one reads up to 1\)"):
+            open_store(url, TASK, resume=resume)
+
+
+def test_a_torn_fit_is_noticed_and_made_again(url):
+    with open_store(url, TASK, resume=False) as study:
+        study.save(PART, {key: scores(i) for i, key in enumerate(KEYS)})
+        whole = stored.pack(scores(1))
+        edited = bytearray(whole)
+        edited[-10] ^= 1
+        t = database.tables.fit
+        for key, data in ((KEYS[0], bytes(edited)), (KEYS[2], whole[:-7])):
+            query = database.sa.update(t).where(study._are(t, PART, [key])).values(arrays=data)
+            study._write(lambda c, query=query: c.execute(query))
+        loaded = study.load(PART, KEYS)
+        assert study.damaged == 2
+        (said,) = study.remarks()
+        assert said.startswith(f"2 fits were damaged in {study.shown} and made again")
+        assert list(loaded) == [KEYS[1]]
+        assert study.claim(PART, [KEYS[0], KEYS[2]])
+        study.save(PART, {KEYS[0]: scores(0), KEYS[2]: scores(2)})
+        assert all(same(found, scores(KEYS.index(key))) for key, found in study.load(PART, KEYS).items())
+
+
+# -- optuna in the same database
+
+
+def test_optuna_keeps_its_trials_beside_the_fits_in_silence(url, capfd):
+    import optuna
+
+    with open_store(url, TASK, resume=False) as study:
+        study.save(PART, {KEYS[0]: scores()})
+        for total in (3, 5):
+            search = optuna.create_study(storage=optuna_storage(url), study_name="beta", load_if_exists=True)
+            search.optimize(lambda trial: trial.suggest_float("beta", 0, 1) ** 2, n_trials=total - len(search.trials))
+            assert len(search.trials) == total
+        assert same(study.load(PART, KEYS)[KEYS[0]], scores())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_optuna_storage_names_a_bad_file(tmp_path):
+    (tmp_path / "x.db").write_text("no database, whatever it says" * 100)
+    with pytest.raises(ValueError, match="is not a SQLite database"):
+        optuna_storage(f"sqlite:///{tmp_path}/x.db")
