@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from .files import write_text_atomically
+from .files import saved_json, write_text_atomically
 
 FORMAT = "steelyard.counts/1"
 KINDS = ("exclusive", "multilabel")
@@ -253,12 +253,7 @@ class Counts:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"Counts: not JSON ({error}).") from None
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            raise ValueError(f"Counts: this JSON is not {FORMAT}; save one with counts.save(path).")
+        data = saved_json("Counts", text, FORMAT)
         missing = [
             k for k in ("per_class", "classes", "unit", "source", "kind", "items", "containing") if k not in data
         ]
