@@ -8,8 +8,7 @@ from torch import nn
 
 import steelyard as sy
 from steelyard import adaptive
-from steelyard.adaptive._hypergradient import hypergradient
-from steelyard.adaptive.bilevel import balanced, balanced_binary
+from steelyard.adaptive.bilevel import balanced, balanced_binary, hypergradient
 
 COUNTS = sy.Counts([60, 30, 10])
 

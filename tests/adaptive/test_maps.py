@@ -8,7 +8,7 @@ import torch
 
 import steelyard as sy
 from steelyard import adaptive
-from steelyard.adaptive._boundary import boundary, f_score, hits
+from steelyard.adaptive.maps import boundary, f_score, hits
 
 
 def edges(y):
