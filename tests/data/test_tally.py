@@ -5,7 +5,7 @@ from collections import Counter
 import hypothesis.extra.numpy as arrays_of
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steelyard.core import load
@@ -29,6 +29,7 @@ def expected(x):
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
+@settings(max_examples=40)  # of each of eight types
 @given(data=st.data())
 def test_every_value_of_every_type_is_counted(core_of, dtype, data):
     x = data.draw(arrays_of.arrays(dtype, st.integers(1, 50)))
