@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from ..counts import Counts
 from ..ops.factors import Tables
+from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import Rule
 
@@ -54,22 +56,13 @@ class BatchStatistics(Rule):
         self,
         classes: int | Counts | Sequence[str],
         *,
-        beta: float = 1.0,
-        gamma: float = 0.0,
-        momentum: float = 0.99,
-        warm_up: int = 100,
-        widest: float = 1000.0,
+        beta: Annotated[float, In(0.0, math.inf)] = 1.0,
+        gamma: Annotated[float, In(0.0, math.inf)] = 0.0,
+        momentum: Annotated[float, In(0.0, 1.0, open_high=True)] = 0.99,
+        warm_up: Annotated[int, In(0, math.inf, whole=True)] = 100,
+        widest: Annotated[float, In(1.0, math.inf, open_low=True)] = 1000.0,
     ):
         super().__init__()
-        for name, value in (("beta", beta), ("gamma", gamma)):
-            if not 0 <= value < float("inf"):
-                raise ValueError(f"BatchStatistics: {name} must be >= 0, got {value!r}.")
-        if not 0 <= momentum < 1:
-            raise ValueError(f"BatchStatistics: momentum must be in [0, 1), got {momentum!r}.")
-        if isinstance(warm_up, bool) or not isinstance(warm_up, int) or warm_up < 0:
-            raise ValueError(f"BatchStatistics: warm_up must be a whole number of steps >= 0, got {warm_up!r}.")
-        if not 1 < widest < float("inf"):
-            raise ValueError(f"BatchStatistics: widest must be > 1, got {widest!r}.")
         if isinstance(classes, bool) or (isinstance(classes, int) and classes < 1):
             raise ValueError(f"BatchStatistics: classes must be a number >= 1, names, or Counts, got {classes!r}.")
         if isinstance(classes, str) or not isinstance(classes, (int, Counts, Sequence)):

@@ -4,16 +4,16 @@ import functools
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..losses.modules import RecipeLoss
+from ..options import In, OneOf, checked
 from ..rule.protocol import Rule
 
-METHODS = ("neumann", "look-ahead")
 Batch = tuple[Any, Tensor]
 Tensors = Sequence[Tensor]
 
@@ -72,28 +72,20 @@ class Bilevel:
     torch.Size([])
     """
 
+    @checked
     def __init__(
         self,
         model: nn.Module,
         loss: nn.Module,
         *,
         outer_loss: Callable[[Tensor, Tensor], Tensor] | None = None,
-        method: str = "neumann",
-        rate: float = 0.05,
-        inner_rate: float = 0.1,
-        terms: int = 5,
-        damping: float = 0.0,
+        method: Annotated[str, OneOf("neumann", "look-ahead")] = "neumann",
+        rate: Annotated[float, In(0.0, math.inf, open_low=True)] = 0.05,
+        inner_rate: Annotated[float, In(0.0, math.inf, open_low=True)] = 0.1,
+        terms: Annotated[int, In(0, math.inf, whole=True)] = 5,
+        damping: Annotated[float, In(0.0, math.inf)] = 0.0,
         optimizer: Callable[[list[Tensor]], torch.optim.Optimizer] | None = None,
     ):
-        if method not in METHODS:
-            raise ValueError(f"Bilevel: method must be one of {', '.join(METHODS)}, got {method!r}.")
-        for name, value in (("rate", rate), ("inner_rate", inner_rate)):
-            if not 0 < value < math.inf:
-                raise ValueError(f"Bilevel: {name} must be > 0, got {value!r}.")
-        if isinstance(terms, bool) or not isinstance(terms, int) or terms < 0:
-            raise ValueError(f"Bilevel: terms must be a whole number >= 0, got {terms!r}.")
-        if not 0 <= damping < math.inf:
-            raise ValueError(f"Bilevel: damping must be >= 0, got {damping!r}.")
         self.model, self.loss = model, loss
         self._where = [
             (f"{path}.{key}".lstrip("."), rule, key)

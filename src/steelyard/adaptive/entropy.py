@@ -1,14 +1,22 @@
 """Call weights from how uncertain several predictions of the same items are."""
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-KINDS = ("total", "aleatoric", "epistemic")
+from ..options import In, OneOf, checked
 
 
-def entropy_weights(logits: Tensor, *, kind: str = "total", link: str = "softmax", power: float = 1.0) -> Tensor:
+@checked
+def entropy_weights(
+    logits: Tensor,
+    *,
+    kind: Annotated[str, OneOf("total", "aleatoric", "epistemic")] = "total",
+    link: Annotated[str, OneOf("softmax", "sigmoid")] = "softmax",
+    power: Annotated[float, In(0.0, math.inf)] = 1.0,
+) -> Tensor:
     """w = h^power / mean(h^power), with h the entropy of the prediction of an item or pixel.
 
         total      H(mean_m p_m)                                    how uncertain the members are together
@@ -30,12 +38,6 @@ def entropy_weights(logits: Tensor, *, kind: str = "total", link: str = "softmax
     >>> entropy_weights(members, kind="epistemic").tolist()
     [0.0, 2.0]
     """
-    if kind not in KINDS:
-        raise ValueError(f"entropy_weights: kind must be one of {', '.join(KINDS)}, got {kind!r}.")
-    if link not in ("softmax", "sigmoid"):
-        raise ValueError(f"entropy_weights: link must be softmax or sigmoid, got {link!r}.")
-    if not 0 <= power < math.inf:
-        raise ValueError(f"entropy_weights: power must be >= 0, got {power!r}.")
     if not logits.is_floating_point() or logits.dim() < (3 if link == "softmax" else 2) or logits.shape[0] == 0:
         raise ValueError(
             f"entropy_weights: logits must be floats [M, N, C, *space], M members first, got {logits.dtype}"

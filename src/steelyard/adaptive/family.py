@@ -3,12 +3,14 @@
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..ops.factors import Held, Tables
+from ..options import In, checked
 from ..recipe import Recipe
 from ..rule.protocol import Rule
 from ._between import Knots
@@ -68,17 +70,13 @@ class Family(Rule):
         *,
         low: float,
         high: float,
-        slope: float = 0.0,
+        slope: Annotated[float, In(-1.0, 1.0)] = 0.0,
         seed: int = 0,
-        knots: int = 33,
+        knots: Annotated[int, In(2, math.inf, whole=True)] = 33,
     ):
         super().__init__()
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ValueError(f"Family: low and high must be finite numbers, low < high, got {low!r} and {high!r}.")
-        if not -1 <= slope <= 1:
-            raise ValueError(f"Family: slope must be in [-1, 1], got {slope!r}.")
-        if isinstance(knots, bool) or not isinstance(knots, int) or knots < 2:
-            raise ValueError(f"Family: knots must be a whole number >= 2, got {knots!r}.")
         self.low, self.high, self.slope = float(low), float(high), float(slope)
         self.tables = Knots("Family", make, self.low, self.high, knots)
         if self.tables.error > 0.01:
@@ -186,8 +184,15 @@ class FiLM(nn.Module):
     True
     """
 
+    @checked
     def __init__(
-        self, module: nn.Module, family: Family, *, hidden: int = 16, features: int | None = None, dim: int = 1
+        self,
+        module: nn.Module,
+        family: Family,
+        *,
+        hidden: Annotated[int, In(1, math.inf, whole=True)] = 16,
+        features: int | None = None,
+        dim: int = 1,
     ):
         super().__init__()
         if not isinstance(module, nn.Module):
@@ -196,8 +201,6 @@ class FiLM(nn.Module):
             raise TypeError(f"FiLM: family must be an adaptive.Family, got {type(family).__name__}.")
         if features is None:
             features = _features(module)
-        if isinstance(hidden, bool) or not isinstance(hidden, int) or hidden < 1:
-            raise ValueError(f"FiLM: hidden must be a whole number >= 1, got {hidden!r}.")
         self.module, self.features, self.dim = module, features, dim
         self._family = (family,)  # it belongs to the loss: its state is there, and model.eval() does not reach it
         self.net = nn.Sequential(nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, 2 * features))

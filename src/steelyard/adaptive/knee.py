@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 from torch.special import erfcx, ndtr
 
 from ..ops.factors import Tables
+from ..options import In, OneOf, checked
 from ..recipe import Recipe
 from ..rule.protocol import Rule
 
-FAMILIES = ("uniform", "gaussian")
+FAMILIES = OneOf("uniform", "gaussian")
 BETA_MAXES = (2.0, 5.0, 10.0, 50.0, 100.0)
 LATE = 0.9  # of beta_max: a knee beyond is the grid's doing
 
@@ -60,19 +61,14 @@ class FBetaKnee(Rule):
     def __init__(
         self,
         *,
-        beta_max: float = 10.0,
-        family: str = "uniform",
-        momentum: float = 0.9,
-        grid: int = 1000,
+        beta_max: Annotated[float, In(0.0, math.inf, open_low=True)] = 10.0,
+        family: Annotated[str, FAMILIES] = "uniform",
+        momentum: Annotated[float, In(0.0, 1.0, open_high=True)] = 0.9,
+        grid: Annotated[int, In(10, math.inf, whole=True)] = 1000,
         squared: bool = False,
-        widest: float = 100.0,
+        widest: Annotated[float, In(1.0, math.inf, open_low=True)] = 100.0,
     ):
         super().__init__()
-        _check(beta_max, family, grid)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"FBetaKnee: momentum must be in [0, 1), got {momentum!r}.")
-        if not 1 < widest < float("inf"):
-            raise ValueError(f"FBetaKnee: widest must be > 1, got {widest!r}.")
         self.beta_max, self.family, self.momentum = float(beta_max), family, float(momentum)
         self.grid, self.squared, self.widest = grid, bool(squared), float(widest)
         self.register_buffer("counts", torch.zeros(4, dtype=torch.float64))  # TP, FP, FN, TN; sums over all steps decay
@@ -170,15 +166,16 @@ class FBetaKnee(Rule):
         return f"{self.family}, beta up to {self.beta_max:g}{', squared' if self.squared else ''}, momentum {self.momentum:g}"
 
 
+@checked
 def knee_sensitivity(
-    precision: float,
-    recall: float,
+    precision: Annotated[float, In(0.0, 1.0, open_low=True)],
+    recall: Annotated[float, In(0.0, 1.0, open_low=True)],
     beta_maxes: Sequence[float] = BETA_MAXES,
     *,
-    family: str | None = None,
+    family: Annotated[str | None, FAMILIES] = None,
     positives: float = 100.0,
     items: float = 1000.0,
-    grid: int = 10_000,
+    grid: Annotated[int, In(10, math.inf, whole=True)] = 10_000,
 ) -> dict[float, float]:
     """{beta_max: beta at the knee}: how much of the knee is where the grid ends.
 
@@ -191,9 +188,6 @@ def knee_sensitivity(
     >>> {m: round(b, 1) for m, b in knee_sensitivity(0.3, 0.8).items()}
     {2.0: 1.7, 5.0: 2.4, 10.0: 3.3, 50.0: 6.2, 100.0: 7.9}
     """
-    for name, value in (("precision", precision), ("recall", recall)):
-        if not 0 < value <= 1:
-            raise ValueError(f"knee_sensitivity: {name} must be in (0, 1], got {value!r}.")
     tp = recall * positives
     counts = torch.tensor([tp, tp / precision - tp, positives - tp, items - positives - (tp / precision - tp)]).double()
     if family is not None and float(counts.min()) < 0:
@@ -201,7 +195,8 @@ def knee_sensitivity(
             f"knee_sensitivity: {positives:g} positives of {items:g} items cannot have precision {precision:g} at recall {recall:g}."
         )
     for beta_max in beta_maxes:
-        _check(beta_max, family, grid)
+        if not 0 < beta_max < math.inf:
+            raise ValueError(f"knee_sensitivity: beta_max must be in (0, inf), got {beta_max!r}.")
     return {float(m): float(knee(counts, beta_max=m, family=family, grid=grid)) for m in beta_maxes}
 
 
@@ -243,15 +238,6 @@ def _curve(counts: Tensor, betas: Tensor, family: str | None) -> Tensor:
     x_ends = (x - half * x_spread).clamp(min=0), x + half * x_spread
     v_ends = (v - half * v_spread).clamp(min=0), v + half * v_spread
     return uniform_ratio(one, x=x_ends, v=v_ends)
-
-
-def _check(beta_max: float, family: str | None, grid: int) -> None:
-    if not 0 < beta_max < float("inf"):
-        raise ValueError(f"FBetaKnee: beta_max must be > 0, got {beta_max!r}.")
-    if family is not None and family not in FAMILIES:
-        raise ValueError(f"FBetaKnee: family must be one of {', '.join(FAMILIES)}, got {family!r}.")
-    if isinstance(grid, bool) or not isinstance(grid, int) or grid < 10:
-        raise ValueError(f"FBetaKnee: grid must be a whole number of points >= 10, got {grid!r}.")
 
 
 SHARP = 1e8  # mean / spread from which a normal X is a point, to the last digit of float64

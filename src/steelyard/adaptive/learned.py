@@ -1,7 +1,8 @@
 """Weights, offsets and temperatures that are learned, in ways that cannot collapse."""
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from ..counts import Counts
 from ..ops.factors import Tables
+from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import PATIENCE, Rule, Seen
 
@@ -69,8 +71,8 @@ class Learned(Rule):
         *,
         how: str = "geometric",
         fields: Sequence[str] | None = None,
-        prior: float = 0.1,
-        rate: float = 0.1,
+        prior: Annotated[float, In(0.0, math.inf)] = 0.1,
+        rate: Annotated[float, In(0.0, math.inf, open_low=True)] = 0.1,
         start: Recipe | None = None,
     ):
         super().__init__()
@@ -85,9 +87,6 @@ class Learned(Rule):
             raise ValueError(
                 'Learned: how="minimax" is about weights only: the largest loss is no aim for an offset or a scale. Leave fields out.'
             )
-        for name, value in (("prior", prior), ("rate", rate)):
-            if not 0 <= value < float("inf") or (name == "rate" and value == 0):
-                raise ValueError(f"Learned: {name} must be {'>' if name == 'rate' else '>='} 0, got {value!r}.")
         if isinstance(counts, Counts):
             counts.nonempty("Learned")
         elif isinstance(counts, bool) or not isinstance(counts, int) or counts < 2:

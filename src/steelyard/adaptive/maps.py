@@ -1,8 +1,9 @@
 """Weight maps whose strength is steered while training goes on."""
 
 import inspect
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from ..losses.functional import terms_of
 from ..ops.bind import lay_out
 from ..ops.factors import Held, Tables, factors
 from ..ops.shapes import Call
+from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import Rule
 from ._between import refuse_learned
@@ -64,29 +66,18 @@ class CalibratedMaps(Rule):
         make: Callable[[Any], Any] | None = None,
         recipe: Recipe | None = None,
         *,
-        share: float | None = None,
-        boundary_f: float | None = None,
+        share: Annotated[float | None, In(0.0, 1.0, open_high=True)] = None,
+        boundary_f: Annotated[float | None, In(0.0, 1.0, open_low=True)] = None,
         base: float = 1.0,
-        momentum: float = 0.9,
-        radius: int = 2,
-        gain: float = 0.05,
-        start: float = 1.0,
-        largest: float = 100.0,
+        momentum: Annotated[float, In(0.0, 1.0, open_high=True)] = 0.9,
+        radius: Annotated[int, In(0, math.inf, whole=True)] = 2,
+        gain: Annotated[float, In(0.0, math.inf, open_low=True)] = 0.05,
+        start: Annotated[float, In(0.0, math.inf)] = 1.0,
+        largest: Annotated[float, In(1.0, math.inf, open_low=True)] = 100.0,
     ):
         super().__init__()
         if (share is None) == (boundary_f is None):
             raise ValueError("CalibratedMaps: give either share= or boundary_f=, what the strength is steered towards.")
-        if share is not None and not 0 <= share < 1:
-            raise ValueError(f"CalibratedMaps: share must be in [0, 1), got {share!r}.")
-        if boundary_f is not None and not 0 < boundary_f <= 1:
-            raise ValueError(f"CalibratedMaps: boundary_f must be in (0, 1], got {boundary_f!r}.")
-        if not 0 <= momentum < 1:
-            raise ValueError(f"CalibratedMaps: momentum must be in [0, 1), got {momentum!r}.")
-        if isinstance(radius, bool) or not isinstance(radius, int) or radius < 0:
-            raise ValueError(f"CalibratedMaps: radius must be a whole number of pixels >= 0, got {radius!r}.")
-        for name, value, above in (("gain", gain, 0.0), ("largest", largest, 1.0)):
-            if not above < value < float("inf"):
-                raise ValueError(f"CalibratedMaps: {name} must be > {above:g}, got {value!r}.")
         smallest = 0.0 if boundary_f is None else 1 / largest
         if not smallest <= start <= largest:
             raise ValueError(f"CalibratedMaps: start must be in [{smallest:g}, {largest:g}], got {start!r}.")

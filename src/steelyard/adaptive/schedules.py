@@ -1,6 +1,7 @@
 """Rules that follow a schedule: one recipe and then another, little by little, by class shares."""
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -8,13 +9,14 @@ from torch import Tensor
 from ..counts import Counts
 from ..ops import bind
 from ..ops.factors import Held, Tables, factors
+from ..options import In, OneOf
 from ..recipe import ONE_ONLY, Recipe
 from ..rule.clock import Clock
 from ..rule.protocol import Rule
 from ._between import Between, aligned, refuse_learned
 
-SCHEDULES = ("linear", "cosine", "power")
-CLOCKS = ("epoch", "step", "metric")
+SCHEDULES = OneOf("linear", "cosine", "power")
+CLOCKS = OneOf("epoch", "step", "metric")
 
 
 class Anneal(Rule):
@@ -48,9 +50,9 @@ class Anneal(Rule):
         then: Recipe,
         *,
         over: tuple[float, float],
-        by: str = "epoch",
-        schedule: str = "linear",
-        power: float = 2.0,
+        by: Annotated[str, CLOCKS] = "epoch",
+        schedule: Annotated[str, SCHEDULES] = "linear",
+        power: Annotated[float, In(0.0, math.inf, open_low=True)] = 2.0,
         and_back: bool = False,
     ):
         super().__init__()
@@ -76,18 +78,12 @@ class Way:
     def __init__(
         self, name: str, over: tuple[float, float], by: str, schedule: str, power: float = 2.0, and_back: bool = False
     ):
-        if by not in CLOCKS:
-            raise ValueError(f"{name}: by must be one of {', '.join(CLOCKS)}, got {by!r}.")
-        if schedule not in SCHEDULES:
-            raise ValueError(f"{name}: schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}.")
         try:
             begin, end = (float(v) for v in over)
         except (TypeError, ValueError):
             raise ValueError(f"{name}: over must be (begin, end), two numbers, got {over!r}.") from None
         if begin == end or not (math.isfinite(begin) and math.isfinite(end)):
             raise ValueError(f"{name}: over must be two different finite numbers, got {over!r}.")
-        if not 0 < power < math.inf:
-            raise ValueError(f"{name}: power must be > 0, got {power!r}.")
         self.begin, self.end, self.by, self.schedule = begin, end, by, schedule
         self.power, self.and_back = float(power), and_back
 
@@ -128,10 +124,8 @@ class Deferred(Rule):
     reads_logits = False
     switched: Tensor
 
-    def __init__(self, first: Recipe, then: Recipe, *, after_epoch: int):
+    def __init__(self, first: Recipe, then: Recipe, *, after_epoch: Annotated[int, In(0, math.inf, whole=True)]):
         super().__init__()
-        if isinstance(after_epoch, bool) or not isinstance(after_epoch, int) or after_epoch < 0:
-            raise ValueError(f"Deferred: after_epoch must be a whole number >= 0, got {after_epoch!r}.")
         self.after_epoch = after_epoch
         self.clock = Clock(needed=after_epoch > 0)
         self._two: tuple[Recipe, Recipe] | None = None
@@ -208,17 +202,14 @@ class Curriculum(Rule):
         counts: Counts,
         *,
         over: tuple[float, float],
-        by: str = "epoch",
-        schedule: str = "linear",
-        power: float = 2.0,
-        start: float = 0.0,
-        end: float = 1.0,
+        by: Annotated[str, CLOCKS] = "epoch",
+        schedule: Annotated[str, SCHEDULES] = "linear",
+        power: Annotated[float, In(0.0, math.inf, open_low=True)] = 2.0,
+        start: Annotated[float, In(0.0, 1.0)] = 0.0,
+        end: Annotated[float, In(0.0, 1.0)] = 1.0,
         and_back: bool = False,
     ):
         super().__init__()
-        for name, value in (("start", start), ("end", end)):
-            if not 0 <= value <= 1:
-                raise ValueError(f"Curriculum: {name} must be in [0, 1], got {value!r}.")
         if counts.kind != "exclusive":
             raise ValueError("Curriculum: takes counts of exclusive classes; multilabel weights go through Anneal.")
         counts.nonempty("Curriculum")

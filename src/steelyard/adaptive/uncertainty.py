@@ -1,6 +1,7 @@
 """Weights per class learned beside the net, kept from shrinking by their own logarithm."""
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from ..counts import Counts
 from ..losses.sum import unlearned
 from ..ops.factors import Tables
+from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import Rule
 
@@ -48,10 +50,8 @@ class Uncertainty(Rule):
 
     s: nn.Parameter
 
-    def __init__(self, classes: int | Counts, *, largest: float = 10.0):
+    def __init__(self, classes: int | Counts, *, largest: Annotated[float, In(1.0, math.inf, open_low=True)] = 10.0):
         super().__init__()
-        if not 1 < largest < math.inf:
-            raise ValueError(f"Uncertainty: largest must be > 1, got {largest!r}.")
         self.largest = float(largest)
         if isinstance(classes, Counts):
             size = len(classes.classes)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from ..ops.factors import Tables, factors, snapshot, wide
 from ..ops.shapes import Call
+from ..options import checked
 from ..recipe import Recipe
 from .clock import Clock
 from .history import History, Trace
@@ -84,7 +85,8 @@ class Rule(nn.Module):
     clock         of a rule that follows a schedule, or None
 
     and what others say to it: `link` and `ignore_index` are those of the loss that took it, `group` is the process
-    group that its sums are over (None: all ranks).
+    group that its sums are over (None: all ranks). Options of its __init__ that are annotated with `In(...)` or `OneOf(...)`
+    (steelyard.options) are checked, as an ingredient's are.
     """
 
     link: str = "softmax"
@@ -101,6 +103,8 @@ class Rule(nn.Module):
         super().__init_subclass__()
         if cls.recipe is Rule.recipe and cls.emit is Rule.emit:
             raise TypeError(f"{cls.__name__}: a rule must have recipe() or emit(); see steelyard.adaptive.Rule.")
+        if "__init__" in vars(cls):
+            cls.__init__ = checked(cls.__init__)
 
     def __init__(self) -> None:
         super().__init__()
