@@ -6,6 +6,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from ..link import SIGMOID, SOFTMAX, Link
 from ..ops import Bound, Terms, bind
 from ..ops.bind import lay_out
 from ..ops.factors import Held, factors
@@ -19,7 +20,7 @@ from .penalty import penalized
 class RecipeLoss(nn.Module):
     """Tables as buffers (parameters where they are learned), or a rule that emits them; the rest of the recipe as plain data."""
 
-    link: str
+    link: Link
 
     def __init__(
         self, recipe: Recipe | Adaptive | None, ignore_index: int, reduction: str, class_dim: int, consume_logits: bool
@@ -38,7 +39,7 @@ class RecipeLoss(nn.Module):
         self._shared: Tensor | None = None  # Z of the step that `accumulate` holds open
         self._made: tuple[list[int], Any, Bound] | None = None
         if rule is not None:
-            rule.serve(self.link, ignore_index)
+            rule.serve(self.link.name, ignore_index)
             bind(rule.recipe(), self.link)  # what does not fit is said here, not at the first batch
             self.rule = rule
             return
@@ -171,7 +172,7 @@ class CrossEntropy(RecipeLoss):
     3.4657
     """
 
-    link = "softmax"
+    link = SOFTMAX
 
     def __init__(
         self,
@@ -207,7 +208,7 @@ class BinaryCrossEntropy(RecipeLoss):
     3.4657
     """
 
-    link = "sigmoid"
+    link = SIGMOID
 
     def __init__(
         self,
