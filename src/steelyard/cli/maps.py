@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .open_command import KEY
-from .shared import check_folder
+from .output import check_folder
 
 if TYPE_CHECKING:
     from .map_files import Making, Task

@@ -77,13 +77,13 @@ def _attributes(file: Path, lines: Iterator[tuple[int, str]]) -> tuple[tuple[str
                 break
             return distinct_names([_bare(n) for n in names], []), blanks
         if word == "@attribute":
-            found = _ATTRIBUTE.match(line)
-            if found is None:
+            match = _ATTRIBUTE.match(line)
+            if match is None:
                 raise ValueError(
                     f"{file}: line {number} is no ARFF attribute: {line[:80]!r}; write '@attribute name type'."
                 )
-            names.append(found[1])
-            kind = found[2].strip()
+            names.append(match[1])
+            kind = match[2].strip()
             first = _CELL.match(kind[1:].rstrip("}")) if kind.startswith("{") else None
             blanks.append(_bare(first[1]) if first else "0")
         elif word != "@relation":
@@ -114,10 +114,10 @@ def _cells(line: str) -> list[str]:
     if "'" not in line and '"' not in line:
         return [cell.strip() for cell in line.split(",")]
     cells, start = [], 0
-    while found := _CELL.match(line, start):
-        cells.append(found[1])
-        start = found.end()
-        if not found[2]:
+    while match := _CELL.match(line, start):
+        cells.append(match[1])
+        start = match.end()
+        if not match[2]:
             break
     return cells
 
@@ -128,12 +128,12 @@ def _pairs(file: Path, number: int, line: str, columns: int) -> Iterator[tuple[i
     )
     start = 0
     while inside.strip() and start <= len(inside) and not after:
-        found = _PAIR.match(inside, start)
-        if found is None or int(found[1]) >= columns:
+        match = _PAIR.match(inside, start)
+        if match is None or int(match[1]) >= columns:
             break
-        yield int(found[1]), _missing(found[2])
-        start = found.end()
-        if not found[3]:
+        yield int(match[1]), _missing(match[2])
+        start = match.end()
+        if not match[3]:
             return
     if inside.strip() or after or not line.rstrip().endswith("}"):
         raise ValueError(

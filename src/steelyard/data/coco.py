@@ -68,13 +68,13 @@ def load(path: Path) -> Any:
 
 
 def _list(file: Path, data: Any, key: str) -> list[Any]:
-    found = data.get(key) if isinstance(data, dict) else None
-    if not isinstance(found, list):
+    entries = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(entries, list):
         raise ValueError(
             f"{file}: this JSON has no list {key!r}, so it holds neither COCO's boxes (images, annotations, categories) nor"
             " counts as `steelyard count --json` writes them."
         )
-    return found
+    return entries
 
 
 def _key(file: Path, entry: Any, where: str, key: str) -> Any:
@@ -86,13 +86,13 @@ def _key(file: Path, entry: Any, where: str, key: str) -> Any:
 
 def _names(file: Path, categories: list[Any]) -> dict[Any, str]:
     """{id: name} in the order of the ids, which is the order of the logits in most programs."""
-    found = {_key(file, c, "categories", "id"): str(_key(file, c, "categories", "name")) for c in categories}
-    name, times = Counter(found.values()).most_common(1)[0] if found else ("", 0)
+    names = {_key(file, c, "categories", "id"): str(_key(file, c, "categories", "name")) for c in categories}
+    name, times = Counter(names.values()).most_common(1)[0] if names else ("", 0)
     if times > 1:
         raise ValueError(
             f"{file}: {times} categories are called {name!r}; rename them, so that they can be told apart."
         )
-    return {i: found[i] for i in sorted(found, key=lambda i: (isinstance(i, str), i))}
+    return {i: names[i] for i in sorted(names, key=lambda i: (isinstance(i, str), i))}
 
 
 def _row(file: Path, entry: Any, names: dict[Any, str], images: set[Any]) -> tuple[Any, str, bool, float | None]:

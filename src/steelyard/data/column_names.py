@@ -35,16 +35,16 @@ def distinct_names(raw: Sequence[str], notes: list[str]) -> tuple[str, ...]:
     copies: dict[str, int] = {}
     names, repairs = [], []
     for i, name in enumerate(wanted, 1):
-        given = name or f"column_{i}"
+        named = name or f"column_{i}"
         if not name:
-            repairs.append(f"column {i} has no name; it is called {given}")
-        unique = given
-        if given in known:
-            copy = copies.get(given, 1) + 1
-            while (unique := f"{given}.{copy}") in known or unique in taken:
+            repairs.append(f"column {i} has no name; it is called {named}")
+        unique = named
+        if named in known:
+            copy = copies.get(named, 1) + 1
+            while (unique := f"{named}.{copy}") in known or unique in taken:
                 copy += 1
-            copies[given] = copy
-            repairs.append(f"the name {given!r} occurs twice; column {i} is called {unique!r}")
+            copies[named] = copy
+            repairs.append(f"the name {named!r} occurs twice; column {i} is called {unique!r}")
         known.add(unique)
         names.append(unique)
     notes.extend(repairs[:REPAIRS])

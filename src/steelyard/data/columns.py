@@ -141,7 +141,7 @@ def _typed(texts: Counter[Any], name: str, decimal: str, notes: list[str]) -> Co
     """The same tally with its texts turned into what the column holds; 1 and 1.0 fall together."""
     pa = pyarrow()
     column = cells.from_text(pa.array(list(texts), pa.string()), decimal=decimal)
-    notes.extend(f"{remark}: {name}" for remark in column.remarks)
+    notes.extend(f"{note}: {name}" for note in column.notes)
     out: Counter[Any] = Counter()
     for value, n in zip(column.values.to_pylist(), texts.values(), strict=True):
         out[value] += n

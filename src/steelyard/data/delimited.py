@@ -43,13 +43,13 @@ def _read_all(file: Path, wanted: list[str] | None, dialect: Dialect) -> Any:
 def _tally_all(file: Path, name: str, tell: Tell, dialect: Dialect) -> Counter[Any]:
     from pyarrow import csv
 
-    found: Counter[Any] = Counter()
+    times: Counter[Any] = Counter()
     with open_bytes(file) as opened, csv.open_csv(opened, **_options(dialect, [name])) as reader:
         for batch in reader:
-            found.update(tally(batch.column(0)))
-            refuse_too_many(found, f"{file}: column {name!r}")
+            times.update(tally(batch.column(0)))
+            refuse_too_many(times, f"{file}: column {name!r}")
             tell(_bytes_read(opened))
-    return found
+    return times
 
 
 def _options(dialect: Dialect, wanted: list[str] | None) -> dict[str, Any]:
@@ -96,8 +96,8 @@ def _decoding(file: Path, dialect: Dialect, notes: list[str], read: Callable[[Di
 
 def _why(message: str) -> str:
     if "Expected" in message and "columns, got" in message:
-        told = message.partition("CSV parse error: ")[2][:160].replace("\n", " ")
-        return f"a row has another number of cells than the others. {told}. Correct that row, or quote its cells."
+        detail = message.partition("CSV parse error: ")[2][:160].replace("\n", " ")
+        return f"a row has another number of cells than the others. {detail}. Correct that row, or quote its cells."
     if "Empty CSV" in message:
         return "the table has no rows, only a header."
     if "straddling" in message:

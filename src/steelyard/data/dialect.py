@@ -141,7 +141,7 @@ def _parse(text: str, delimiter: str, quote: str | None, limit: int = ROWS) -> l
 def _delimiter(text: str) -> str:
     """The character that cuts the lines into equally many cells; a comma inside numbers is a decimal comma."""
     text = text[: 1 << 18]
-    found: list[tuple[float, bool, int, str]] = []
+    candidates: list[tuple[float, bool, int, str]] = []
     for delimiter in DELIMITERS:
         if delimiter not in text:
             continue
@@ -149,8 +149,8 @@ def _delimiter(text: str) -> str:
         cells = [c.strip() for row in rows[1:] for c in row if "," in c] if delimiter != "," else []
         decimal = bool(cells) and all(_DECIMAL_COMMA.fullmatch(c) for c in cells)
         if rows and _width(rows) > 1:
-            found.append((round(_even(rows), 2), decimal, _width(rows), delimiter))
-    return max(found)[-1] if found else ","
+            candidates.append((round(_even(rows), 2), decimal, _width(rows), delimiter))
+    return max(candidates)[-1] if candidates else ","
 
 
 def _width(rows: list[list[str]]) -> int:

@@ -146,8 +146,8 @@ def source_of(
         text = f"{first} and {len(others):,} more" if others else str(first)
         return _masks(text, label, classes, ignore, instances, split, chosen)
     text = fspath(path)
-    found = files(path)
-    kind = "tables" if label is not None else _kind(text, found)
+    paths = files(path)
+    kind = "tables" if label is not None else _kind(text, paths)
     if kind == "masks":
         return _masks(text, label, classes, ignore, instances, split)
     _only("instances", instances, "masks", text)
@@ -190,26 +190,26 @@ def _is_stream(data: Any) -> bool:
     return isinstance(data, Iterable) and not is_array(data)
 
 
-def _kind(text: str, found: list[Path]) -> str:
+def _kind(text: str, paths: list[Path]) -> str:
     """The one of ENDINGS that the files are. A single file of another ending is a table, as `label=` would say."""
     folder = Path(text).expanduser().is_dir()
-    held = {kind: n for kind, endings in ENDINGS.items() if (n := sum(ends_in(f, endings) for f in found))}
-    if folder and "YOLO" in held and any(ends_in(f, (".txt",)) for f in found):
+    held = {kind: n for kind, endings in ENDINGS.items() if (n := sum(ends_in(f, endings) for f in paths))}
+    if folder and "YOLO" in held and any(ends_in(f, (".txt",)) for f in paths):
         return "YOLO"  # its images may be PNG
-    if folder and "VOC" in held and "masks" in held and any(f.parent.name == "Annotations" for f in found):
+    if folder and "VOC" in held and "masks" in held and any(f.parent.name == "Annotations" for f in paths):
         raise ValueError(
             f"{text}: the folder holds both boxes (.xml) and masks; give its folder Annotations or SegmentationClass."
         )
-    if set(held) == {"tables", "VOC"} and any(ends_in(f, (".arff",)) for f in found):
+    if set(held) == {"tables", "VOC"} and any(ends_in(f, (".arff",)) for f in paths):
         return "tables"
     if len(held) > 1:
-        raise ValueError(f"{text}: it holds {holds(found)}; say which to count with a glob such as '*.png'.")
+        raise ValueError(f"{text}: it holds {holds(paths)}; say which to count with a glob such as '*.png'.")
     if held:
         return next(iter(held))
-    if folder and any(ends_in(f, (".txt",)) for f in found):
+    if folder and any(ends_in(f, (".txt",)) for f in paths):
         return "YOLO"
     if folder:
-        raise ValueError(f"{text}: there is nothing to count in this folder; it holds {holds(found)}.")
+        raise ValueError(f"{text}: there is nothing to count in this folder; it holds {holds(paths)}.")
     return "tables"
 
 

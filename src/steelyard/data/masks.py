@@ -100,7 +100,7 @@ class Masks(Source):
         return [f"not masks, so not counted: {holds(others)}"] if others else []
 
     def _refuse_what_is_no_class(self, total: Tally) -> None:
-        each = total.facts["values"] / max(1, total.items)
+        per_mask = total.facts["values"] / max(1, total.items)
         running = {key: n for key, n in total.facts.items() if key.startswith(RUNNING)}
         # 0..7 in one mask and 0..22 in the next are counted objects; 0..18 in all of them may well be classes
         if len(total.labels) > 8 and len(running) > 2 and sum(running.values()) >= 0.9 * total.items:
@@ -109,9 +109,9 @@ class Masks(Source):
                 f" ({len(total.labels) - 1:,} at most), so they number objects, not classes. Pass instances='objects' (--instances"
                 " objects), or classes= if they are classes."
             )
-        if each > PICTURE:
+        if per_mask > PICTURE:
             raise ValueError(
-                f"{self.path}: a mask holds {each:,.0f} different values on average, so these are pictures or object numbers, not"
+                f"{self.path}: a mask holds {per_mask:,.0f} different values on average, so these are pictures or object numbers, not"
                 " classes. Give the folder of the masks, instances= (--instances) for object numbers, or classes= with the values."
             )
 
@@ -121,13 +121,13 @@ def mask_files(path: str | PathLike[str]) -> list[Path]:
 
     FileNotFoundError with the nearest name if there is none, ValueError if a folder holds none.
     """
-    found = files(path)
+    paths = files(path)
     folder = Path(fspath(path)).expanduser()
     if not folder.is_dir():
-        return found
-    masks = [f for f in found if ends_in(f, MASKS)]
+        return paths
+    masks = [f for f in paths if ends_in(f, MASKS)]
     if not masks:
-        raise ValueError(f"{folder}: the folder has no mask ({', '.join(MASKS)}); it holds {holds(found)}.")
+        raise ValueError(f"{folder}: the folder has no mask ({', '.join(MASKS)}); it holds {holds(paths)}.")
     return masks
 
 

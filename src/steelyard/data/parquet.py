@@ -61,7 +61,7 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Count
         is_list = holds_label_lists(kind)
         if pa.types.is_nested(kind) and not is_list:
             raise ValueError(f"{file}: column {name!r} holds {kind}, which is not a label; choose another column.")
-        found: Counter[Any] = Counter()
+        times: Counter[Any] = Counter()
         rows = lists = 0
         # dictionary codes: a string is looked at once per batch, not once per row
         opened = _open(file, read_dictionary=[name] if is_text else None)
@@ -74,17 +74,17 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Count
             _check(values)
             if is_list:
                 part, some = tally_lists(values)
-                found.update(part)
+                times.update(part)
                 lists += some
             else:
-                found.update(tally(values))
-            refuse_too_many(found, f"{file}: column {name!r}")
+                times.update(tally(values))
+            refuse_too_many(times, f"{file}: column {name!r}")
             rows += len(values)
             tell(shard.size * rows // max(1, total))
     if is_text:
-        for mark in [v for v in found if v is not None and v.strip() in cells.MISSING]:
-            found[None] += found.pop(mark)
-    return name, found, lists if is_list else None
+        for mark in [v for v in times if v is not None and v.strip() in cells.MISSING]:
+            times[None] += times.pop(mark)
+    return name, times, lists if is_list else None
 
 
 def columns(shard: Shard, wanted: Sequence[str | int]) -> tuple[dict[str, cells.Column], int, list[str]]:
@@ -134,6 +134,6 @@ def _readable(file: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        said = " ".join(str(error).split())[:200]
-        said = "".join(letter if letter.isprintable() else "?" for letter in said)
-        raise ValueError(f"{file}: this Parquet file cannot be read ({said}); write it again.") from None
+        message = " ".join(str(error).split())[:200]
+        message = "".join(letter if letter.isprintable() else "?" for letter in message)
+        raise ValueError(f"{file}: this Parquet file cannot be read ({message}); write it again.") from None

@@ -37,28 +37,28 @@ def files(path: str | PathLike[str]) -> list[Path]:
             raise FileNotFoundError(f"no such file: {text[:200]!r}; check the path.") from None
         raise
     if glob.has_magic(text):
-        found = sorted(f for name in glob.glob(str(where), recursive=True) if (f := Path(name)).is_file())
-        if not found:
+        matching = sorted(f for name in glob.glob(str(where), recursive=True) if (f := Path(name)).is_file())
+        if not matching:
             raise FileNotFoundError(f"no file matches {text!r}; check the pattern (** looks into folders).")
-        return found
+        return matching
     raise FileNotFoundError(f"no such file: {text!r}.{_nearest(where)}")
 
 
 def inside(folder: Path) -> list[Path]:
     """All files in a folder and below, sorted, but those whose name says that they are hidden."""
-    found = (f for f in folder.rglob("*") if f.is_file())
-    return sorted(f for f in found if not any(p.startswith((".", "_")) for p in f.relative_to(folder).parts))
+    every = (f for f in folder.rglob("*") if f.is_file())
+    return sorted(f for f in every if not any(p.startswith((".", "_")) for p in f.relative_to(folder).parts))
 
 
 def table_files(path: str | PathLike[str]) -> list[Path]:
     """`files` that are tables. ValueError if one is not, or a folder holds none."""
-    found = files(path)
+    paths = files(path)
     folder = Path(fspath(path)).expanduser()
     if not folder.is_dir():
-        return [_table(f) for f in found]
-    tables = [f for f in found if ends_in(f, TABLES)]
+        return [_table(f) for f in paths]
+    tables = [f for f in paths if ends_in(f, TABLES)]
     if not tables:
-        raise ValueError(f"{folder}: the folder has no table ({', '.join(TABLES[:4])}); it holds {holds(found)}.")
+        raise ValueError(f"{folder}: the folder has no table ({', '.join(TABLES[:4])}); it holds {holds(paths)}.")
     return tables
 
 
@@ -66,9 +66,9 @@ def ends_in(path: Path, endings: tuple[str, ...]) -> bool:
     return path.name.lower().endswith(endings)
 
 
-def holds(found: Iterable[Path]) -> str:
+def holds(paths: Iterable[Path]) -> str:
     """How many files of which kind, in words."""
-    tally = Counter(f.suffix.lower() or "no ending" for f in found)
+    tally = Counter(f.suffix.lower() or "no ending" for f in paths)
     kinds = sorted(tally.items(), key=lambda item: (-item[1], item[0]))[:4]
     return ", ".join(f"{n:,} {'file' if n == 1 else 'files'} ({kind})" for kind, n in kinds) or "no file"
 

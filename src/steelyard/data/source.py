@@ -85,6 +85,6 @@ class Source(ABC):
 
 
 def add_notes(notes: list[str], more: Sequence[str]) -> None:
-    """Append what is new; the same remark about a second file, with another example in brackets, is not."""
+    """Append what is new; the same note about a second file, with another example in brackets, is not."""
     known = {note.partition(" (")[0] for note in notes}
     notes.extend(note for note in more if note.partition(" (")[0] not in known)

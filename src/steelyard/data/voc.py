@@ -26,12 +26,12 @@ class Voc(Source):
     split: str | None = None
 
     def shards(self) -> Sequence[Shard]:
-        found = [f for f in files(self.path) if ends_in(f, (".xml",))]
-        if not found:
+        paths = [f for f in files(self.path) if ends_in(f, (".xml",))]
+        if not paths:
             raise ValueError(f"{self.path}: there is no .xml here; give the folder of the annotations.")
         if self.split is not None:
-            found = _of_split(self.path, found, self.split)
-        return [Shard(file, file.stat().st_size) for file in found]
+            paths = _of_split(self.path, paths, self.split)
+        return [Shard(file, file.stat().st_size) for file in paths]
 
     def read(self, shard: Shard, tell: Tell) -> Tally:
         raw = shard.path.read_bytes()
@@ -41,11 +41,11 @@ class Voc(Source):
             raise ValueError(f"{shard.path}: this is not XML ({error}); write it again.") from None
         if root.tag != "annotation":
             raise ValueError(f"{shard.path}: this XML is a <{root.tag[:40]}>, not the <annotation> of an image.")
-        found = list(_objects(shard.path, root))
-        part = boxes.of_image(((name, area) for name, area, _ in found), AREA)
+        objects = list(_objects(shard.path, root))
+        part = boxes.of_image(((name, area) for name, area, _ in objects), AREA)
         part.digest = digest.digest([raw])
-        part.facts["difficult"] = sum(difficult for *_, difficult in found)
-        part.facts["empty"] = int(not found)
+        part.facts["difficult"] = sum(difficult for *_, difficult in objects)
+        part.facts["empty"] = int(not objects)
         return part
 
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
@@ -86,7 +86,7 @@ def _splits(folder: Path) -> dict[str, Path]:
     return {}
 
 
-def _of_split(path: str, found: list[Path], split: str) -> list[Path]:
+def _of_split(path: str, paths: list[Path], split: str) -> list[Path]:
     splits = _splits(Path(path).expanduser())
     if split not in splits:
         known = (
@@ -96,7 +96,7 @@ def _of_split(path: str, found: list[Path], split: str) -> list[Path]:
         )
         raise ValueError(f"{path}: there is no split {split!r}.{known}")
     wanted = splits[split].read_text(encoding="utf-8").split()
-    by_name = {f.stem: f for f in found}
+    by_name = {f.stem: f for f in paths}
     missing = [name for name in wanted if name not in by_name]
     if missing:
         raise ValueError(

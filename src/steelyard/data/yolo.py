@@ -35,12 +35,12 @@ class Yolo(Source):
     def config(self) -> tuple[Path, dict[str, Any]] | None:
         """(data.yaml, what it holds), or None."""
         where = Path(self.path).expanduser()
-        found = [where] if where.is_file() else sorted(f for f in where.iterdir() if ends_in(f, YAML))
-        if len(found) > 1:
+        candidates = [where] if where.is_file() else sorted(f for f in where.iterdir() if ends_in(f, YAML))
+        if len(candidates) > 1:
             raise ValueError(
-                f"{where}: there are several YAML files ({some([f.name for f in found])}); give the one to use."
+                f"{where}: there are several YAML files ({some([f.name for f in candidates])}); give the one to use."
             )
-        return (found[0], _yaml(found[0])) if found else None
+        return (candidates[0], _yaml(candidates[0])) if candidates else None
 
     def shards(self) -> Sequence[Shard]:
         if self.config is None:
@@ -50,14 +50,14 @@ class Yolo(Source):
         file, data = self.config
         split = self.split or "train"
         wanted = SPLITS if split == "all" else (split,)
-        given = [s for s in wanted if data.get(s)]
-        if not given:
+        present = [s for s in wanted if data.get(s)]
+        if not present:
             known = [s for s in SPLITS if data.get(s)]
             raise ValueError(
                 f"{file}: there is no split {split!r}.{suggest(split, known)} The splits are {some([*known, 'all'])}."
             )
         root = _root(file, data)
-        places = [place for s in given for place in listed(data[s])]
+        places = [place for s in present for place in listed(data[s])]
         return [_shard(f) for place in places for f in _labels(file, root, str(place))]
 
     def read(self, shard: Shard, tell: Tell) -> Tally:
@@ -170,15 +170,15 @@ def _labels(file: Path, root: Path, place: str) -> list[Path]:
         images = root / place.removeprefix("../")  # exports write ../train/images beside train
     if images.is_file():
         lines = images.read_text(encoding="utf-8").split()
-        found = [root / line for line in lines]
+        pictures = [root / line for line in lines]
     elif images.is_dir():
-        found = [f for f in inside(images) if ends_in(f, IMAGES)]
+        pictures = [f for f in inside(images) if ends_in(f, IMAGES)]
     else:
         raise FileNotFoundError(
             f"{file}: it names {place!r}, but there is no {str(images)!r}; correct 'path' or unpack the images."
         )
-    if found:
-        return [_beside(image) for image in found]
+    if pictures:
+        return [_beside(image) for image in pictures]
     folder = _beside(images / "x").parent
     texts = [f for f in inside(folder) if ends_in(f, (".txt",))] if folder.is_dir() else []
     if not texts:
@@ -188,8 +188,8 @@ def _labels(file: Path, root: Path, place: str) -> list[Path]:
 
 def _beside(image: Path) -> Path:
     """.../images/train/7.jpg has its labels in .../labels/train/7.txt."""
-    head, found, tail = str(image).rpartition(f"{os.sep}images{os.sep}")
-    return Path(f"{head}{os.sep}labels{os.sep}{tail}" if found else image).with_suffix(".txt")
+    head, separator, tail = str(image).rpartition(f"{os.sep}images{os.sep}")
+    return Path(f"{head}{os.sep}labels{os.sep}{tail}" if separator else image).with_suffix(".txt")
 
 
 def _shard(file: Path) -> Shard:

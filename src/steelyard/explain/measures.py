@@ -93,14 +93,14 @@ def _loss_share(measures: Measures) -> np.ndarray | None:
         return None
     if measures.bound.target is not None and bool((measures.shown == 0).any()):
         return None  # some label asks for a class to which the constant prediction gives 0: an infinite loss
-    each = measures.shown * _two_axes(losses.numpy())
+    losses_of_labels = measures.shown * _two_axes(losses.numpy())
     plain = -(measures.shown * measures.weight * np.log(np.where(measures.shown > 0, measures.shown, 1.0))).sum()
-    if plain > 0 and 0 < each.sum() < 0.9 * plain:
+    if plain > 0 and 0 < losses_of_labels.sum() < 0.9 * plain:
         measures.notes.append(
-            f"the curve makes the loss {plain / each.sum():.3g} times smaller than cross-entropy at the constant"
+            f"the curve makes the loss {plain / losses_of_labels.sum():.3g} times smaller than cross-entropy at the constant"
             " prediction, and more as the model learns; detectors pass normalizer= the number of positives"
         )
-    return _shares(each)
+    return _shares(losses_of_labels)
 
 
 def _flips(measures: Measures) -> np.ndarray | None:
@@ -132,7 +132,7 @@ def _two_axes(table: np.ndarray) -> np.ndarray:
     return table[:, None] if table.ndim == 1 else table
 
 
-def _shares(each: np.ndarray) -> np.ndarray | None:
+def _shares(parts: np.ndarray) -> np.ndarray | None:
     """Shares of each label's total."""
-    total = each.sum(axis=0)
-    return each / total if bool((np.isfinite(total) & (total > 0)).all()) else None
+    total = parts.sum(axis=0)
+    return parts / total if bool((np.isfinite(total) & (total > 0)).all()) else None

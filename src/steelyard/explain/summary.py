@@ -84,7 +84,7 @@ def explain(recipe_or_loss: "Map", counts: Any) -> "MapExplanation": ...
 @overload
 def explain(recipe_or_loss: Any, counts: "Counts", *, sampled: "Counts | None" = None) -> Explanation: ...
 def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None) -> Any:
-    """Weights, shares of the loss, the prior a recipe implies, where its decisions flip, and what is suspicious.
+    """Weights, shares of the loss, the prior a recipe implies, where its decisions flip, and warnings.
 
     recipe_or_loss  a Recipe (softmax; multilabel counts and sigmoid-only curves: sigmoid) or one of our losses; or a
                     `spatial.Map`, whose weight is told on objects, near them and far from all

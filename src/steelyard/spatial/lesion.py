@@ -48,6 +48,6 @@ def _inverse_size(labels: np.ndarray, power: float) -> np.ndarray:
     there = labels > 0
     if there.any():
         _, at, sizes = np.unique(labels[there], return_inverse=True, return_counts=True)
-        each = sizes.astype(np.float64) ** -power
-        out[there] = each[at.reshape(-1)] * (sizes.sum() / (each * sizes).sum())
+        inverse = sizes.astype(np.float64) ** -power
+        out[there] = inverse[at.reshape(-1)] * (sizes.sum() / (inverse * sizes).sum())
     return out

@@ -33,10 +33,10 @@ class Sums:
     @classmethod
     def from_list(cls, numbers: list[float]) -> "Sums":
         """ValueError for anything else than eleven numbers."""
-        found = np.array(numbers, np.float64)
-        if found.shape != (11,):
-            raise ValueError(f"Sums: eleven numbers are needed, got shape {list(found.shape)}.")
-        return cls(found[:3], found[3:6], found[6:9], Mass(float(found[9]), float(found[10])))
+        array = np.array(numbers, np.float64)
+        if array.shape != (11,):
+            raise ValueError(f"Sums: eleven numbers are needed, got shape {list(array.shape)}.")
+        return cls(array[:3], array[3:6], array[6:9], Mass(float(array[9]), float(array[10])))
 
 
 def sums(parts: Parts, near: float = NEAR) -> Sums:

@@ -93,13 +93,13 @@ def looks(drawn: Any, **rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         **drawn.to_dict(validate=False),
         "config": CONFIG,
-        "datasets": {k: _short(found) for k, found in rows.items()},
+        "datasets": {name: _short(points) for name, points in rows.items()},
     }
 
 
-def _short(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _short(points: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Numbers to six digits: more cannot be seen."""
-    return [{k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in row.items()} for row in found]
+    return [{k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in row.items()} for row in points]
 
 
 def strokes(series: Mapping[str, str]) -> dict[str, Any]:
@@ -107,12 +107,12 @@ def strokes(series: Mapping[str, str]) -> dict[str, Any]:
     import altair as alt
 
     names, used = list(series), [LINES[style] for style in series.values()]
-    told = alt.Legend(symbolType="stroke")
+    legend = alt.Legend(symbolType="stroke")
     colours = alt.Scale(domain=names, range=[colour for colour, _ in used])
     dashes = alt.Scale(domain=names, range=[dash for _, dash in used])
     return {
-        "color": alt.Color("series:N", sort=names, scale=colours, legend=told),
-        "strokeDash": alt.StrokeDash("series:N", sort=names, scale=dashes, legend=told),
+        "color": alt.Color("series:N", sort=names, scale=colours, legend=legend),
+        "strokeDash": alt.StrokeDash("series:N", sort=names, scale=dashes, legend=legend),
     }
 
 
@@ -125,11 +125,11 @@ def as_svg(spec: Mapping[str, Any]) -> str:
     """The chart as an <svg> element for the page: hidden from screen readers, which the figure's own words serve."""
     import vl_convert
 
-    made = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=version(spec))
-    return re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg class="chart" aria-hidden="true" viewBox="\1">', made)
+    svg = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=version(spec))
+    return re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg class="chart" aria-hidden="true" viewBox="\1">', svg)
 
 
 def version(spec: Mapping[str, Any]) -> str:
     """Of Vega-Lite, as the specification names it: "6.4"."""
-    found = re.search(r"/v(\d+\.\d+)", str(spec["$schema"]))
-    return found[1] if found else ""
+    match = re.search(r"/v(\d+\.\d+)", str(spec["$schema"]))
+    return match[1] if match else ""

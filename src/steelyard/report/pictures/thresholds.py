@@ -1,15 +1,14 @@
 """Charts along the threshold: precision and recall, ROC, what decisions cost, and the exchange curve."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
-from .. import given, words
-from ..given import Data
-from ..operating import operating
-from .look import BEST, INK, Picture, chart, finished, strokes, styles
+from .. import formatting
+from ..decisions import cuts, operating
+from ..document import PLAIN, Cut, Report
+from .chart import BEST, INK, Picture, chart, finished, strokes, styles
 
 EVEN = 1000.0
 SCALES = (
@@ -18,56 +17,56 @@ SCALES = (
 )
 
 
-def precision_recall(data: Data) -> list[Picture]:
+def precision_recall(report: Report) -> list[Picture]:
     """Precision against recall for each arm that was kept, and what calling rows at random gives."""
-    kept = given.thresholds(data)
-    if given.PLAIN not in kept:
+    kept = cuts(report)
+    if PLAIN not in kept:
         return []
-    positive = words.quote(data.get("positive"))
+    positive = formatting.quote(report.positive)
     points = [
         {"series": name, "i": i, "x": tp / (tp + fn), "y": tp / (tp + fp), "order": -i}
         for name, table in kept.items()
-        for i, (_, tp, fp, fn, _) in enumerate(table.tolist())
+        for i, (_, tp, fp, fn, _) in enumerate(table)
         if tp + fp > 0 and tp + fn > 0
     ]
     share = _share(next(iter(kept.values())))
-    guide = f"calling rows at random, {words.percent(share)} right"
+    guide = f"calling rows at random, {formatting.percent(share)} right"
     spec = _curves(
-        data,
+        report,
         points,
         [(0.0, share), (1.0, share)],
         guide,
         f"recall: share of {positive} found",
         "precision: alarms that are right",
     )
-    told = _values(data, "average_precision", list(kept))
+    values = _values(report, "average_precision", list(kept))
     return [
         Picture(
             key="precision-recall",
             section="threshold",
             title="Precision against recall",
-            desc=f"Precision against recall on held-out rows, for every threshold.{told}",
+            desc=f"Precision against recall on held-out rows, for every threshold.{values}",
             caption=f"Every threshold at once. Further up and to the right is better. {SCALES}",
             spec=spec,
-            follows=operating(data) is not None,
+            follows=operating(report) is not None,
         )
     ]
 
 
-def roc(data: Data) -> list[Picture]:
+def roc(report: Report) -> list[Picture]:
     """True positives against false positives, as shares."""
-    kept = given.thresholds(data)
-    if given.PLAIN not in kept:
+    kept = cuts(report)
+    if PLAIN not in kept:
         return []
     points = [
         {"series": name, "i": i, "x": fp / (fp + tn), "y": tp / (tp + fn), "order": -i}
         for name, table in kept.items()
-        for i, (_, tp, fp, fn, tn) in enumerate(table.tolist())
+        for i, (_, tp, fp, fn, tn) in enumerate(table)
         if tp + fn > 0 and fp + tn > 0
     ]
-    positive = words.quote(data.get("positive"))
+    positive = formatting.quote(report.positive)
     spec = _curves(
-        data,
+        report,
         points,
         [(0.0, 0.0), (1.0, 1.0)],
         "no better than chance",
@@ -79,20 +78,20 @@ def roc(data: Data) -> list[Picture]:
             key="roc",
             section="threshold",
             title="ROC",
-            desc=f"Share of {positive} found against the share of other rows called by mistake.{_values(data, 'roc_auc', list(kept))}",
+            desc=f"Share of {positive} found against the share of other rows called by mistake.{_values(report, 'roc_auc', list(kept))}",
             caption="Where positives are rare this curve flatters: a small share of many others is still many false alarms."
             f" {SCALES}",
             spec=spec,
-            follows=operating(data) is not None,
+            follows=operating(report) is not None,
         )
     ]
 
 
-def cost(data: Data) -> list[Picture]:
+def cost(report: Report) -> list[Picture]:
     """Expected cost against how many rows are called, at the cost ratio of the slider."""
     import altair as alt
 
-    kept, moved = given.thresholds(data), operating(data)
+    kept, moved = cuts(report), operating(report)
     if moved is None:
         return []
     points = [
@@ -105,7 +104,7 @@ def cost(data: Data) -> list[Picture]:
             "order": -i,
         }
         for name, table in kept.items()
-        for i, (_, tp, fp, fn, tn) in enumerate(table.tolist())
+        for i, (_, tp, fp, fn, tn) in enumerate(table)
         if (total := tp + fp + fn + tn) > 0
     ]
     table = kept[moved.arm]
@@ -129,9 +128,9 @@ def cost(data: Data) -> list[Picture]:
             ),
         )
     )
-    arms = styles(list(kept), given.PLAIN)
+    arms = styles(list(kept), PLAIN)
     lines = base.transform_filter(f"datum.y <= {top}").mark_line().encode(order="order:Q", **strokes(arms))
-    both = (lines + _marker(base)).add_params(*_params(data), alt.param(name="ratio", value=moved.ratio))
+    both = (lines + _marker(base)).add_params(*_params(report), alt.param(name="ratio", value=moved.ratio))
     return [
         Picture(
             key="cost",
@@ -145,24 +144,24 @@ def cost(data: Data) -> list[Picture]:
     ]
 
 
-def exchange(data: Data) -> list[Picture]:
+def exchange(report: Report) -> list[Picture]:
     """False alarms bought with each further positive, along the convex hull of the ROC curve."""
     import altair as alt
 
-    kept, moved = given.thresholds(data), operating(data)
+    kept, moved = cuts(report), operating(report)
     if moved is None:
         return []
     points, here = [], []
     for name, table in kept.items():
-        found = bought(table)
-        points += [{"series": name, "x": x, "y": y, "order": k} for k, (x, y) in enumerate(found)]
-        for i, (_, tp, _, fn, _) in enumerate(table.tolist()):
+        steps = bought(table)
+        points += [{"series": name, "x": x, "y": y, "order": k} for k, (x, y) in enumerate(steps)]
+        for i, (_, tp, _, fn, _) in enumerate(table):
             here.append({"series": name, "i": i, "x": tp / (tp + fn) if tp + fn else 0.0})
     if not points:
         return []
     x = alt.X(
         "x:Q",
-        title=f"share of {words.quote(moved.positive)} found",
+        title=f"share of {formatting.quote(moved.positive)} found",
         scale=alt.Scale(domain=[0, 1], nice=False),
         axis=alt.Axis(format="~g", tickCount=5),
     )
@@ -172,18 +171,18 @@ def exchange(data: Data) -> list[Picture]:
         scale=alt.Scale(type="symlog", constant=1, domainMin=0),
         axis=alt.Axis(values=_decades(max(p["y"] for p in points)), format=",~f", labelOverlap=False),
     )
-    arms = styles(list(kept), given.PLAIN)
+    arms = styles(list(kept), PLAIN)
     # a step function: this is what every positive on the way there costs, not an average of neighbours
     lines = chart("points").mark_line(interpolate="step-before").encode(x=x, y=y, order="order:Q", **strokes(arms))
     level = chart("level").mark_rule(color=BEST, strokeDash=[2, 3]).transform_calculate(y="ratio").encode(y=y)
     mark = chart("here").mark_rule(color=INK).transform_filter(_here()).encode(x="x:Q")
-    layers = (lines + level + mark).add_params(*_params(data), alt.param(name="ratio", value=moved.ratio))
+    layers = (lines + level + mark).add_params(*_params(report), alt.param(name="ratio", value=moved.ratio))
     return [
         Picture(
             key="exchange",
             section="threshold",
             title="What one more costs",
-            desc=f"False alarms that each further {words.quote(moved.positive)} costs, against the share found so far. The price rises as more are found.",
+            desc=f"False alarms that each further {formatting.quote(moved.positive)} costs, against the share found so far. The price rises as more are found.",
             caption="Upright: the threshold. Level: what one missed positive is worth, in false alarms. Where the curve rises above it, finding more is not worth it.",
             spec=finished(layers, points=_layered(points), here=here, level=[{}]),
             follows=True,
@@ -191,15 +190,15 @@ def exchange(data: Data) -> list[Picture]:
     ]
 
 
-def bought(table: np.ndarray) -> list[tuple[float, float]]:
+def bought(table: Sequence[Cut]) -> list[tuple[float, float]]:
     """(share found, false alarms per further positive on the way there) at the corners of the ROC curve's convex hull,
     as calibrate.exchange has them; that one is not used because it would load torch to draw a line.
 
-    table  [thresholds, 5] of threshold, tp, fp, fn, tn, thresholds ascending
+    table  thresholds ascending
     """
-    positives = float(table[0, 1] + table[0, 3])
+    positives = table[0].tp + table[0].fn
     corners: list[tuple[float, float]] = []
-    for point in [(0.0, 0.0), *((float(tp), float(fp)) for _, tp, fp, _, _ in table[::-1])]:
+    for point in [(0.0, 0.0), *((cut.tp, cut.fp) for cut in reversed(table))]:
         while len(corners) > 1 and not _turns(corners[-2], corners[-1], point):
             corners.pop()
         corners.append(point)
@@ -213,12 +212,12 @@ def _turns(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float
 
 
 def _curves(
-    data: Data, points: list[dict[str, Any]], straight: list[tuple[float, float]], guide: str, x: str, y: str
+    report: Report, points: list[dict[str, Any]], straight: list[tuple[float, float]], guide: str, x: str, y: str
 ) -> dict[str, Any]:
     """Lines through the points of each arm, a straight guide, and the mark that the sliders move."""
     import altair as alt
 
-    arms = styles(list(dict.fromkeys(p["series"] for p in points)), given.PLAIN)
+    arms = styles(list(dict.fromkeys(p["series"] for p in points)), PLAIN)
     points = _layered(points)
     guides = [{"series": guide, "i": -1, "x": a, "y": b, "order": k} for k, (a, b) in enumerate(straight)]
     encoding = {
@@ -227,15 +226,15 @@ def _curves(
     }
     base = chart("points").encode(**encoding)
     lines = base.mark_line().encode(order="order:Q", **strokes({**arms, guide: "guide"}))
-    if operating(data) is None:
+    if operating(report) is None:
         return finished(lines, points=[*guides, *points])
-    return finished((lines + _marker(base)).add_params(*_params(data)), points=[*guides, *points])
+    return finished((lines + _marker(base)).add_params(*_params(report)), points=[*guides, *points])
 
 
-def _params(data: Data) -> list[Any]:
+def _params(report: Report) -> list[Any]:
     import altair as alt
 
-    moved = operating(data)
+    moved = operating(report)
     return [] if moved is None else [alt.param(name="arm", value=moved.arm), alt.param(name="at", value=moved.at)]
 
 
@@ -258,19 +257,20 @@ def _decades(top: float) -> list[float]:
 
 def _layered(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Plain last: Vega draws series in the order in which they come, and plain has to stay in sight."""
-    return sorted(points, key=lambda p: p["series"] == given.PLAIN)
+    return sorted(points, key=lambda p: p["series"] == PLAIN)
 
 
-def _share(table: np.ndarray) -> float:
+def _share(table: Sequence[Cut]) -> float:
     """Of the positives."""
     _, tp, fp, fn, tn = table[0]
-    return float((tp + fn) / (tp + fp + fn + tn))
+    return (tp + fn) / (tp + fp + fn + tn)
 
 
-def _values(data: Data, metric: str, names: list[str]) -> str:
-    told = [
-        f"{name} has {words.metric(metric)} {words.number(v)}"
+def _values(report: Report, metric: str, names: list[str]) -> str:
+    arms = {arm.name: arm for arm in report.arms}
+    values = [
+        f"{name} has {formatting.metric(metric)} {formatting.number(value)}"
         for name in names
-        if (v := given.judged(given.arm(data, name) or {}, metric).get("value")) is not None
+        if name in arms and (value := arms[name].on(metric).value) is not None
     ]
-    return f" {'; '.join(told)}." if told else ""
+    return f" {'; '.join(values)}." if values else ""
