@@ -7,6 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from ..counts import Counts
+from ..link import Link, link_for
 from ..ops.factors import Tables
 from ..recipe import Recipe
 
@@ -30,20 +31,20 @@ class Free:
             self.classes, self.kind, prior = None, None, np.full(counts, 1 / counts)
         self.share = prior if self.kind != "multilabel" else prior / len(self.classes or ())  # of all terms of the mean
         self.per_label = prior.shape
-        self.link = ""
-        self.serve("softmax" if self.kind != "multilabel" else "sigmoid")
+        self.link: Link | None = None
+        self.serve(link_for(self.kind))
 
-    def serve(self, link: str) -> None:
+    def serve(self, link: Link) -> None:
         """Which way each table lies; the structure stays the same object for as long as the link does."""
         if link == self.link:
             return
         self.link = link
         size = self.per_label
         self.shapes = {"weight": size, "offset": (1, size[-1]), "scale": size}
-        if link == "softmax":
+        if link.exclusive:
             self.shapes["scale"] = (1, size[-1])
         neutral: dict[str, Any] = {f: np.full(self.shapes[f], 0.0 if f == "offset" else 1.0) for f in self.fields}
-        kind = "exclusive" if self.kind is None and link == "sigmoid" else self.kind
+        kind = "exclusive" if self.kind is None and not link.exclusive else self.kind
         self.structure = Recipe(**neutral, classes=self.classes, kind=kind, source=(self.source,))
 
     def start(self, recipe: Recipe | None) -> dict[str, np.ndarray]:

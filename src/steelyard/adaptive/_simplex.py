@@ -30,7 +30,7 @@ class Simplex(nn.Module):
     def sums(self, seen: Seen) -> Tensor:
         """[2, ...] losses per class, and how many; soft labels count by their parts."""
         z, valid = seen.z, seen.valid
-        if seen.link == "softmax":
+        if seen.link.exclusive:
             part = seen.y if seen.y.is_floating_point() else nn.functional.one_hot(seen.y, z.shape[1])
             part = part.double() * valid[:, None]
             each = torch.stack([(part * -z.log_softmax(dim=1)).sum(dim=0), part.sum(dim=0)])

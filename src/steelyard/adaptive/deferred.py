@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from ..link import Link
 from ..ops import bind
 from ..ops.factors import Held, Tables, factors
 from ..recipe import ONE_ONLY, Recipe
@@ -66,7 +67,7 @@ class Deferred(Rule):
         if epoch is not None:
             self._switch(int(epoch) >= self.after_epoch)
 
-    def serve(self, link: str, ignore_index: int) -> None:
+    def serve(self, link: Link, ignore_index: int) -> None:
         for recipe in self._two or ():
             bind(recipe, link)
 

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from ..link import Link
 from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule, Seen
@@ -88,7 +89,7 @@ class Hardest(Rule):
         valid = seen.valid
         if self.negatives is None:
             positive = torch.zeros_like(valid)
-        elif seen.link == "sigmoid":
+        elif not seen.link.exclusive:
             positive = valid & (seen.y >= 0.5)
         elif seen.y.is_floating_point():
             raise ValueError("hardest: negatives= needs labels, but the target holds probabilities; use k instead.")
@@ -114,8 +115,8 @@ class Hardest(Rule):
             )
         return seen.restore(values).reshape(seen.shape[0], -1)
 
-    def serve(self, link: str, ignore_index: int) -> None:
-        if link == "sigmoid" and self.background != 0:
+    def serve(self, link: Link, ignore_index: int) -> None:
+        if not link.exclusive and self.background != 0:
             raise ValueError(
                 "hardest: background= is a label of CrossEntropy; in BinaryCrossEntropy the negatives are the 0 in the target."
             )
@@ -137,7 +138,7 @@ class Hardest(Rule):
 
 def _loss(seen: Seen) -> Tensor:
     """Softmax [R], sigmoid [R, K]: -log p of the label, an expectation for probabilities."""
-    if seen.link == "sigmoid":
+    if not seen.link.exclusive:
         return torch.nn.functional.binary_cross_entropy_with_logits(seen.z, seen.y, reduction="none")
     log = seen.z.log_softmax(dim=1)
     if seen.y.is_floating_point():

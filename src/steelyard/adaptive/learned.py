@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..counts import Counts
+from ..link import Link
 from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.protocol import PATIENCE, Rule
@@ -123,7 +124,7 @@ class Learned(Rule):
     def emit(self) -> tuple[Recipe, Tables]:
         return self.free.structure, self.free.emitted(self._tables())
 
-    def serve(self, link: str, ignore_index: int) -> None:
+    def serve(self, link: Link, ignore_index: int) -> None:
         self.free.serve(link)
 
     def observe(self, logits: Tensor, target: Tensor) -> Tensor | None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..counts import Counts
+from ..link import Link
 from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule
@@ -93,8 +94,8 @@ class Seesaw(Rule):
         self.seen = self.seen + sums
         self.offset = self._mitigation()
 
-    def serve(self, link: str, ignore_index: int) -> None:
-        if link != "softmax":
+    def serve(self, link: Link, ignore_index: int) -> None:
+        if not link.exclusive:
             raise ValueError(
                 "Seesaw: weighs classes against each other within a softmax; with BinaryCrossEntropy use Equalized."
             )
