@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from steelyard.files import write_text_atomically
+from steelyard.files import saved_json, write_text_atomically
 
 
 def test_text_arrives_as_it_is_and_nothing_else_stays(tmp_path):
@@ -54,3 +54,17 @@ def test_a_folder_without_permission_is_named(tmp_path):
         pytest.skip("this user may write everywhere")
     with pytest.raises(PermissionError, match=r"cannot write a\.txt into .*closed"):
         write_text_atomically(folder / "a.txt", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", r"^Recipe: not JSON \("),
+        ("[1]", r"^Recipe: this JSON is not a/1; save one with recipe\.save\(path\)"),
+        ('{"format": "a/2"}', "this JSON is not a/1"),
+    ],
+)
+def test_json_of_another_kind_is_refused_with_what_to_do(text, says):
+    with pytest.raises(ValueError, match=says):
+        saved_json("Recipe", text, "a/1")
+    assert saved_json("Recipe", '{"format": "a/1", "x": 2}', "a/1")["x"] == 2

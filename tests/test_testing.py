@@ -123,7 +123,8 @@ def test_other_ways_to_be_wrong():
 
 
 def test_a_loss_that_is_not_finite_is_told(monkeypatch):
-    monkeypatch.setitem(curves.CURVES, "Explodes", Explodes)
+    monkeypatch.setattr(curves, "CURVES", dict(curves.CURVES))
+    curves.register(Explodes)
 
     def exploding():
         return sy.Recipe(curve=Explodes())

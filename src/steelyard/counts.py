@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from .files import write_text_atomically
+from .files import saved_json, write_text_atomically
 
 FORMAT = "steelyard.counts/1"
 KINDS = ("exclusive", "multilabel")
@@ -152,10 +152,10 @@ class Counts:
         names = [repr(c) for c, e in zip(self.classes, empty, strict=True) if e]
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         one, many = ("class {} counts 0", "classes {} count 0") if absent else ("class {} has", "classes {} have")
-        said = (one if len(names) == 1 else many).format(shown) + ("" if absent else " no negative")
+        what = (one if len(names) == 1 else many).format(shown) + ("" if absent else " no negative")
         where = f" in {self.source}" if self.source else ""
         raise ValueError(
-            f"{name}: {said}{where}, so no finite weight exists. Leave them out (classes=), merge them, or count more data."
+            f"{name}: {what}{where}, so no finite weight exists. Leave them out (classes=), merge them, or count more data."
         )
 
     def unit_mass(self, raw: np.ndarray) -> np.ndarray:
@@ -168,8 +168,8 @@ class Counts:
             return NotImplemented
         for field in ("unit", "kind"):
             if getattr(self, field) != getattr(other, field):
-                mine, theirs = getattr(self, field), getattr(other, field)
-                raise ValueError(f"Counts: cannot add {field} {mine!r} and {theirs!r}; count both the same way.")
+                ours, theirs = getattr(self, field), getattr(other, field)
+                raise ValueError(f"Counts: cannot add {field} {ours!r} and {theirs!r}; count both the same way.")
         classes = self.classes + tuple(c for c in other.classes if c not in set(self.classes))
         both = self.containing is not None and other.containing is not None
         sources = dict.fromkeys(s for c in (self, other) for s in c.source.split(" + ") if s)
@@ -222,8 +222,8 @@ class Counts:
     def _key(self) -> tuple:
         seen = None if self.containing is None else tuple(self.containing.tolist())
         others = tuple(sorted((name, tuple(values.tolist())) for name, values in self.also.items()))
-        told = self.classes, self.unit, self.source, self.kind, self.items
-        return tuple(self.per_class.tolist()), *told, seen, others
+        facts = self.classes, self.unit, self.source, self.kind, self.items
+        return tuple(self.per_class.tolist()), *facts, seen, others
 
     def __reduce__(self) -> tuple:  # the frozen __setattr__ stops the default copy
         return type(self).from_json, (self.to_json(),)
@@ -253,12 +253,7 @@ class Counts:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"Counts: not JSON ({error}).") from None
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            raise ValueError(f"Counts: this JSON is not {FORMAT}; save one with counts.save(path).")
+        data = saved_json("Counts", text, FORMAT)
         missing = [
             k for k in ("per_class", "classes", "unit", "source", "kind", "items", "containing") if k not in data
         ]

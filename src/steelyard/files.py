@@ -1,8 +1,10 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all; JSON is read with a word on what is wrong."""
 
+import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 
 def write_text_atomically(path: str | os.PathLike[str], text: str) -> Path:
@@ -38,3 +40,14 @@ def write_bytes_atomically(path: str | os.PathLike[str], content: bytes) -> Path
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def saved_json(what: str, text: str, form: str) -> dict[str, Any]:
+    """The JSON object in `text`. ValueError if it is none, or not of the format that `what` ("Counts", "Recipe") is saved in."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{what}: not JSON ({error}).") from None
+    if not isinstance(data, dict) or data.get("format") != form:
+        raise ValueError(f"{what}: this JSON is not {form}; save one with {what.lower()}.save(path).")
+    return data

@@ -120,6 +120,18 @@ def spec_of(function: Callable[..., Any]) -> Spec:
     return Spec(function.__name__, argument, options, text.partition("\n")[0], source.strip())
 
 
+def check_fields(instance: Any) -> None:
+    """Hold the fields of a frozen dataclass to their `In(...)`, from its __post_init__."""
+    spec = _spec_of_class(type(instance))
+    for name in spec.options:
+        object.__setattr__(instance, name, spec.read(name, getattr(instance, name)))
+
+
+@functools.cache
+def _spec_of_class(kind: type) -> Spec:
+    return spec_of(kind)
+
+
 def ingredient(function: Callable[P, R]) -> Callable[P, R]:
     """Check the options, then stamp the returned Recipe with the call that made it.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from . import curves
-from .files import write_text_atomically
+from .files import saved_json, write_text_atomically
 from .table import Rows, Smooth, Table, as_numpy, unplain
 
 if TYPE_CHECKING:
@@ -150,12 +150,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"Recipe: not JSON ({error}).") from None
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            raise ValueError(f"Recipe: this JSON is not {FORMAT}; save one with recipe.save(path).")
+        data = saved_json("Recipe", text, FORMAT)
         tables = {f: None if data.get(f) is None else Table.from_data(f, data[f]) for f in COMBINE}
         target = data.get("target")
         if target is not None:

@@ -94,9 +94,8 @@ def test_the_recipe_is_a_copy_that_stays(case):
     steps(case, loss, net, first=2)
     assert recipe.to_json() == text
     assert sy.Recipe.from_json(text) == recipe
-    tensors = bind(loss.recipe, loss.link).tensors()
-    for name, t in loss.bound().tensors().items():
-        torch.testing.assert_close(t.detach().double(), tensors[name].double(), check_dtype=False)
+    for t, copied in zip(loss.bound().tensors, bind(loss.recipe, loss.link).tensors, strict=True):
+        torch.testing.assert_close(t.detach().double(), copied.double(), check_dtype=False)
 
 
 @CASES

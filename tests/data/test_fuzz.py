@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from steelyard.data.columns import count_column
+from steelyard.data import count_path
 from steelyard.data.tables import read_table
 from steelyard.tuning.data.problem import problem
 
@@ -89,7 +89,7 @@ def check(path: Path) -> None:
     """Read it, learn from it by its first and last column, count it: all work, or a ValueError in one line says why not."""
     try:
         table = read_table(path)
-        count_column(path, table.names[-1])
+        count_path(path, table.names[-1])
         for label in {table.names[0], table.names[-1]}:
             task = problem(table, label)
             rows = np.arange(len(task.y))
@@ -151,8 +151,8 @@ def test_numbers_beyond_all_bounds_are_missing_and_what_is_left_is_finite(tmp_pa
     assert any("beyond 1e+150" in note for note in task.notes)
 
 
-def test_ten_thousand_columns_of_one_name_are_read_in_seconds(tmp_path):
-    wide = 10_000
+def test_thousands_of_columns_of_one_name_are_read_in_seconds(tmp_path):
+    wide = 4_000
     path = tmp_path / "t.csv"
     rows = [",".join([*(f"{'w' * (j % 2)}{(i + j) % 3}" for j in range(wide)), "ab"[i % 2]]) for i in range(20)]
     path.write_text(",".join(["x"] * wide + ["y"]) + "\n" + "\n".join(rows) + "\n")
@@ -162,7 +162,7 @@ def test_ten_thousand_columns_of_one_name_are_read_in_seconds(tmp_path):
     assert len(table.names) == wide + 1
     assert len(table.notes) < 20
     assert problem(table, "y").features.encode(np.arange(20))(np.arange(20)).shape[0] == 20
-    assert time.process_time() - start < 60  # it takes about 5; looking names up one by one took minutes
+    assert time.process_time() - start < 15  # it takes about 1; looking names up one by one took minutes
 
 
 def test_a_damaged_page_of_parquet_is_named_when_it_is_counted(tmp_path):
@@ -170,7 +170,7 @@ def test_a_damaged_page_of_parquet_is_named_when_it_is_counted(tmp_path):
     content[50:400] = b"\xff" * 350
     path = tmp_path / "t.parquet"
     path.write_bytes(bytes(content))
-    for read in (read_table, lambda file: count_column(file, "x")):
+    for read in (read_table, lambda file: count_path(file, "x")):
         with pytest.raises(ValueError, match="this Parquet file cannot be read") as caught:
             read(path)
         assert "\n" not in str(caught.value)
@@ -182,6 +182,6 @@ def test_text_of_parquet_that_is_not_utf8_is_named(tmp_path):
     )
     path = tmp_path / "t.parquet"
     path.write_bytes(parquet(pa.table({"word": words, "y": ["a", "b"]})))
-    for read in (read_table, lambda file: count_column(file, "word")):
+    for read in (read_table, lambda file: count_path(file, "word")):
         with pytest.raises(ValueError, match="cannot be read"):
             read(path)

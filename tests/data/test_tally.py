@@ -1,5 +1,7 @@
 """Whole numbers are counted alike by the C++ core and by numpy, whatever their type, range and order in memory."""
 
+from collections import Counter
+
 import hypothesis.extra.numpy as arrays_of
 import numpy as np
 import pytest
@@ -63,7 +65,7 @@ def test_ranges_of_every_width(core, dtype, low, high):
 
 
 def test_threads_do_not_change_the_answer(core):
-    x = np.random.default_rng(0).integers(0, 50, 10_000_019).astype(np.int16)
+    x = np.random.default_rng(0).integers(0, 50, 1_000_019).astype(np.int16)
     assert tally_integers(x) == tally_integers(x, threads=5) == expected(x)
 
 
@@ -96,8 +98,6 @@ def test_objects_are_counted_by_where_they_lie(items):
 
 @given(st.lists(st.sampled_from(["a", "b", None, "long " * 3]), min_size=1), st.booleans())
 def test_equal_texts_are_one_label_however_many_objects_they_are(words, copied):
-    from collections import Counter
-
     from steelyard.data.arrays import find_values
 
     items = [w if w is None or not copied else "".join(list(w)) for w in words]
@@ -111,4 +111,4 @@ def test_more_objects_than_are_told_apart_still_count():
     from steelyard.data.arrays import OBJECTS, find_values
 
     items = [str(i % 5000) for i in range(3 * OBJECTS)]
-    assert find_values(items)[0] == {str(i): items.count(str(i)) for i in range(5000)}
+    assert find_values(items)[0] == Counter(items)

@@ -27,7 +27,9 @@ from tests.adaptive.rules import RULES
 
 import steelyard as sy
 from steelyard import adaptive
-from steelyard.rule.protocol import Rule, snapshot
+from steelyard.data.ranks import over_ranks
+from steelyard.ops.factors import snapshot
+from steelyard.rule.protocol import Rule
 
 ROWS, WIDTH, CLASSES = 24, 5, 3
 VALID = 18  # rows from here on are ignored
@@ -51,7 +53,7 @@ class Everything(Rule):
         return snapshot(*self.emit())
 
     def emit(self):
-        return self.structure, {"weight_row": self.weight}
+        return self.structure, {"weight": (self.weight,)}
 
     def observe(self, logits, target):
         seen = self.read(logits, target)
@@ -306,6 +308,16 @@ def trained(name: str, dtype: torch.dtype, way: str, ranks: int, rank: int | Non
 # -- everything a rank finds -----------------------------------------------------------------------------------------
 
 
+def counted(rank: int) -> sy.Counts:
+    """What a rank counted: a class of its own, and one that all have."""
+    return sy.Counts([rank + 1, 10**12], ["é" * (rank + 1), "all"], source=f"shard {rank}", digest=f"{rank:032x}")
+
+
+def written(counts: sy.Counts) -> dict[str, Tensor]:
+    """As numbers, which is all that a rank writes."""
+    return {"json": torch.frombuffer(bytearray(counts.to_json().encode()), dtype=torch.uint8)}
+
+
 def findings() -> Iterator[tuple[str, dict[str, Tensor]]]:
     rank, world = dist.get_rank(), dist.get_world_size()
     for name, dtype in DTYPES.items():
@@ -315,8 +327,10 @@ def findings() -> Iterator[tuple[str, dict[str, Tensor]]]:
         for key, case in RULES.items():
             for way in WAYS[name] if case.exact else ():
                 yield f"{name} | {key} | {way}", trained(key, dtype, way, world, rank)
+    yield "counts", written(over_ranks(counted(rank)))
     halves = [dist.new_group(range(i, i + world // 2)) for i in (0, world // 2)]
     mine = halves[rank // (world // 2)]  # every half has the whole batch
+    yield "counts of a half", written(over_ranks(counted(rank), group=mine))
     for kind in ("sum", "DDP", "DDP by hand"):
         for key in ("mass", "everything mass"):
             if chosen(kind, key, "uneven", "float64"):

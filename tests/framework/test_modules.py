@@ -22,7 +22,7 @@ def test_tables_are_buffers_of_a_model(link):
     loss = everything(link)
     model = nn.Sequential(nn.Linear(2, 2), loss)
     tables = {k for k in model.state_dict() if k.startswith("1.")}
-    assert tables == {f"1.{k}" for k in loss.bound().tensors()}
+    assert tables == {f"1.{f}_{i}" for f, those in loss.bound().tables().items() for i in range(len(those))}
     assert len(tables) >= 5
     assert not list(loss.parameters())
 
@@ -39,6 +39,24 @@ def test_state_dict_carries_the_numbers(link, tmp_path):
     assert torch.equal(changed(call.logits, call.target), loss(call.logits, call.target))
 
 
+def test_checkpoints_with_the_old_names_of_tables_load():
+    """weight_row, weight_column, weight_row_1, ...: factors in their order; what is learned comes first."""
+    learned = nn.Parameter(torch.tensor([1.0, 2.0, 3.0]))
+    recipe = sy.mix(sy.Recipe(weight=[4.0, 5.0, 6.0]), sy.Recipe(weight=learned, offset=[[1.0, 2.0, 3.0]]))
+    loss = sy.CrossEntropy(recipe)
+    old = {"weight_row_1": 2 * learned.detach(), "weight_row": torch.ones(3, 1), "offset_column": torch.zeros(1, 3)}
+    loss.load_state_dict(old)
+    assert [t.reshape(-1).tolist() for t in loss.bound().tensors] == [[0.0, 0.0, 0.0], [2.0, 4.0, 6.0]]
+    wide = sy.CrossEntropy(sy.Recipe(weight=[[1.0, 2.0], [3.0, 4.0]], offset=[1.0, 2.0]))
+    wide.load_state_dict({"offset_row": torch.zeros(2), "weight_full": torch.ones(2, 2)})
+    assert float(torch.cat([t.reshape(-1) for t in wide.bound().tensors]).sum()) == 4
+    rule = sy.adaptive.Deferred(sy.Recipe(), sy.Recipe(weight=[0.5, 5.0]), after_epoch=0)
+    loss = nn.Sequential(sy.CrossEntropy(rule))
+    new = loss.state_dict()
+    loss.load_state_dict({k.replace("weight_0", "weight_row"): v if v.dim() == 0 else 2 * v for k, v in new.items()})
+    assert loss[0].recipe.class_weight.tolist() == [1.0, 10.0]
+
+
 @pytest.mark.parametrize("link", MAKE)
 def test_a_deep_copy_is_independent(link):
     loss, call = everything(link), testing.calls(link)["rows"]
@@ -53,10 +71,10 @@ def test_a_deep_copy_learns_its_own_tables():
     loss = sy.CrossEntropy(sy.Recipe(weight=nn.Parameter(torch.ones(3))))
     twin = copy.deepcopy(loss)
     twin(torch.randn(2, 3), torch.tensor([0, 1])).backward()
-    assert loss.weight_row.grad is None
-    assert twin.weight_row.grad is not None
+    assert loss.weight_0.grad is None
+    assert twin.weight_0.grad is not None
     with torch.no_grad():
-        twin.weight_row.fill_(5.0)
+        twin.weight_0.fill_(5.0)
     assert loss(torch.zeros(1, 3), torch.tensor([0])).item() * 5 == pytest.approx(
         twin(torch.zeros(1, 3), torch.tensor([0])).item()
     )
@@ -108,7 +126,7 @@ def test_a_device_without_float64_gets_float32_tables():
 
     loss = sy.CrossEntropy(sy.Recipe(weight=[1.0, 2.0]))
     loss._apply(move)
-    assert loss.weight_row.dtype == torch.float32
+    assert loss.weight_0.dtype == torch.float32
 
 
 @pytest.mark.parametrize("link", MAKE)

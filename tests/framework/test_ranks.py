@@ -14,6 +14,8 @@ from tests.adaptive.rules import RULES
 from tests.framework import shards
 from tests.framework.shards import DTYPES, KINDS, SUBJECTS, WAYS
 
+import steelyard as sy
+
 pytestmark = pytest.mark.xdist_group("ranks")  # one worker: each would start the ranks anew
 PROGRAM = Path(shards.__file__)
 
@@ -81,6 +83,29 @@ def test_rules_learn_over_ranks_what_a_single_process_learns(found, name, dtype,
         for rank in range(ranks):
             # a parameter near 0 is the difference of steps of Adam, which are .1 each
             check(everything[rank][f"{dtype} | {name} | {way}"], expected, tolerance, size=0.1)
+
+
+def read_counts(finding):
+    return sy.Counts.from_json(bytes(finding["json"].tolist()).decode())
+
+
+def test_every_rank_gets_the_sum_of_what_all_counted(found):
+    ranks, everything = found
+    sums = [read_counts(one["counts"]) for one in everything]
+    assert all(counts == sums[0] for counts in sums)
+    assert sums[0].classes == ("é", "all", *("é" * (r + 1) for r in range(1, ranks)))
+    assert sums[0].per_class.tolist() == [1, ranks * 10**12, *range(2, ranks + 1)]
+    assert sums[0].source == " + ".join(f"shard {r}" for r in range(ranks))
+    assert sums[0].digest == f"{sum(range(ranks)):032x}"
+
+
+def test_a_group_of_ranks_has_its_own_sum_of_counts(found):
+    ranks, everything = found
+    for rank, one in enumerate(everything):
+        first = rank // (ranks // 2) * (ranks // 2)
+        group = range(first, first + ranks // 2)
+        assert read_counts(one["counts of a half"]).source == " + ".join(f"shard {r}" for r in group)
+        assert read_counts(one["counts of a half"]).per_class.sum() == sum(r + 1 + 10**12 for r in group)
 
 
 def test_a_group_of_ranks_is_its_own_step(found):

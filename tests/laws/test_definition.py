@@ -30,7 +30,7 @@ def penalty(curve, logp):
             return (-alpha * logp - beta * floor * (1 - p),) * 2
         case curves.Square():
             return ((1 - p) ** 2,) * 2
-    raise AssertionError(curve)
+    raise AssertionError(f"a new curve is written here as its paper prints it: {curve}")
 
 
 def dense(table, default, shape, like):

@@ -45,7 +45,7 @@ def test_the_callers_tables_are_copied():
     weight = torch.tensor([1.0, 2.0])
     loss = sy.CrossEntropy(sy.Recipe(weight=weight))
     weight.fill_(100.0)
-    assert loss.weight_row.tolist() == [1.0, 2.0]
+    assert loss.weight_0.tolist() == [1.0, 2.0]
 
 
 def test_no_global_state_moves():

@@ -1,13 +1,15 @@
 """A study's plain data made by hand: 1,000 rows, 50 of them ill, in the form that `Study.to_dict()` has."""
 
 import copy
+import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from steelyard import Counts, Recipe, focal, inverse_frequency, logit_adjustment
+from steelyard import Counts, Recipe, focal, inverse_frequency, logit_adjustment, report
+from steelyard.report import Report, pictures
 
 COUNTS = Counts([950, 50], ["well", "ill"])
 KEPT = (
@@ -271,6 +273,26 @@ def _hostile() -> dict[str, Any]:
     data["verdict"] |= {"winner": arm, "best": arm, "sentence": f"{arm} beats {bad[0]} by +0.092 [0.031, 0.152]."}
     data["final"] |= {"arm": arm, "recipe": data["arms"][3]["recipe"]}
     return data
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """The same specification becomes the same picture: it is drawn once for all tests, which takes most of the time of a page."""
+    draw = functools.cache(lambda text: pictures.chart.as_svg(json.loads(text)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "as_svg", lambda spec: draw(json.dumps(spec)))
+        yield
+
+
+@functools.cache
+def _page(text: str) -> str:
+    return report.html(Report.from_json(text))
+
+
+@pytest.fixture(scope="session")
+def page_of() -> Callable[[dict[str, Any]], str]:
+    """The page of a study, made once for all tests that only read it."""
+    return lambda data: _page(json.dumps(data))
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The page in Debian's chromium: it runs under its own policy, asks nobody, and its sliders tell the truth."""
 
-import functools
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 import pytest
 
 from steelyard import report
+from steelyard.report import Report
 
 pytestmark = pytest.mark.slow
 CHROMIUM = Path("/usr/bin/chromium")
@@ -33,15 +32,6 @@ def browser() -> Iterator[Any]:
         found = running.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield found
         found.close()
-
-
-@functools.cache
-def _made(text: str) -> str:
-    return report.html(json.loads(text))
-
-
-def made(data: Any) -> str:
-    return _made(json.dumps(data))
 
 
 class Opened:
@@ -78,11 +68,11 @@ class Opened:
 
 
 @pytest.fixture
-def opened(browser, tmp_path) -> Iterator[Any]:
+def opened(browser, page_of, tmp_path) -> Iterator[Any]:
     ready: list[Opened] = []
 
     def opening(data: Any, **context: Any) -> Opened:
-        ready.append(Opened(browser, data if isinstance(data, str) else made(data), tmp_path, **context))
+        ready.append(Opened(browser, data if isinstance(data, str) else page_of(data), tmp_path, **context))
         return ready[-1]
 
     yield opening
@@ -126,8 +116,8 @@ def test_the_threshold_slider_shows_the_counts_of_the_report(kept, opened, i):
     assert found.number("cost-value") == pytest.approx(20 * fn + fp, abs=0.05)
 
 
-def test_at_the_verdict_the_script_says_what_the_page_said_without_it(any_study, opened):
-    html = made(any_study)
+def test_at_the_verdict_the_script_says_what_the_page_said_without_it(any_study, page_of, opened):
+    html = page_of(any_study)
     still, live = opened(html, java_script_enabled=False), opened(html).drawn()
     assert still.text("body").count("Copy") == 0
     for selector in ("#decisions-caption", ".decisions", ".figures"):
@@ -268,7 +258,9 @@ def test_the_whole_page_can_be_walked_with_the_keyboard(kept, opened):
 
 
 def test_two_studies_side_by_side_need_no_script(kept, hostile, opened):
-    found = opened(report.compare_html(kept, hostile), viewport={"width": 400, "height": 900})
+    found = opened(
+        report.compare_html(Report.from_json(kept), Report.from_json(hostile)), viewport={"width": 400, "height": 900}
+    )
     assert found.wrong == []
     assert found.asked == [found.uri]
     assert found.page.evaluate("document.documentElement.scrollWidth") <= 400

@@ -1,30 +1,18 @@
 import base64
-import functools
 import hashlib
 import html as escapes
 import json
 import re
 import sys
 from html.parser import HTMLParser
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard import report
+from steelyard.report import Report, pictures
 from steelyard.report.page import as_json
-
-
-@functools.cache
-def _made(text: str) -> str:
-    return report.html(json.loads(text))
-
-
-def made(data: dict[str, Any]) -> str:
-    """The page, made once for all tests that only read it."""
-    return _made(json.dumps(data))
-
 
 NEW = ("axis", "capacity", "baselines", "paths", "search", "stopped", "skipped", "per_class")
 VOID = {"meta", "br", "wbr", "img", "hr", "input", "link"}
@@ -68,32 +56,32 @@ class Tree(HTMLParser):
         return "".join(data for where, data in self.text if where not in ("style", "script"))
 
 
-def test_every_element_is_closed_in_order(any_study):
-    tags = [tag for tag, _ in Tree(made(any_study)).elements]
+def test_every_element_is_closed_in_order(any_study, page_of):
+    tags = [tag for tag, _ in Tree(page_of(any_study)).elements]
     assert tags.count("h1") == 1
     assert len(tags) > 100
 
 
-def test_the_page_is_below_two_megabytes(any_study):
-    assert len(made(any_study).encode()) < 2_000_000
+def test_the_page_is_below_two_megabytes(any_study, page_of):
+    assert len(page_of(any_study).encode()) < 2_000_000
 
 
-def test_ids_are_unique_and_every_reference_meets_one(any_study):
-    elements = Tree(made(any_study)).elements
+def test_ids_are_unique_and_every_reference_meets_one(any_study, page_of):
+    elements = Tree(page_of(any_study)).elements
     ids = [attrs["id"] for _, attrs in elements if "id" in attrs]
     assert len(ids) == len(set(ids))
     referred = {i for _, attrs in elements for i in (attrs.get("aria-labelledby") or "").split()}
     assert referred <= set(ids)
 
 
-def test_the_sentence_stands_word_for_word(any_study):
-    tree = Tree(made(any_study))
+def test_the_sentence_stands_word_for_word(any_study, page_of):
+    tree = Tree(page_of(any_study))
     assert any_study["verdict"]["sentence"] in tree.visible
-    assert any_study["verdict"]["sentence"] in report.text(any_study).splitlines()
+    assert any_study["verdict"]["sentence"] in report.text(Report.from_json(any_study)).splitlines()
 
 
-def test_what_comes_from_the_data_stays_text(hostile):
-    page = made(hostile)
+def test_what_comes_from_the_data_stays_text(hostile, page_of):
+    page = page_of(hostile)
     tree = Tree(page)
     scripts = [attrs.get("type") for tag, attrs in tree.elements if tag == "script"]
     assert scripts == ["application/json", "application/json", None, None]
@@ -106,8 +94,8 @@ def test_what_comes_from_the_data_stays_text(hostile):
     assert "49" not in tree.inside("h1")
 
 
-def test_data_in_the_page_cannot_end_its_element(hostile):
-    blocks = re.findall(r'<script type="application/json" id="(\w+)">(.*?)</script>', made(hostile), re.DOTALL)
+def test_data_in_the_page_cannot_end_its_element(hostile, page_of):
+    blocks = re.findall(r'<script type="application/json" id="(\w+)">(.*?)</script>', page_of(hostile), re.DOTALL)
     assert [key for key, _ in blocks] == ["operating", "charts"]
     for _, block in blocks:
         assert not set("<>&\u2028\u2029") & set(block)
@@ -121,15 +109,15 @@ def test_json_for_the_page_comes_back_as_it_was(key, value):
     assert not set("<>&\u2028\u2029") & set(said)
 
 
-def test_the_page_asks_nobody_for_anything(any_study):
-    page = made(any_study)
+def test_the_page_asks_nobody_for_anything(any_study, page_of):
+    page = page_of(any_study)
     assert not re.search(r"https?:|//cdn|@import|url\(", re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL))
     for tag, attrs in Tree(page).elements:
         assert not {"src", "href", "srcset", "data", "action", "xlink:href"} & set(attrs), tag
 
 
-def test_only_the_pages_own_scripts_may_run_and_nothing_is_evaluated(hostile):
-    page = made(hostile)
+def test_only_the_pages_own_scripts_may_run_and_nothing_is_evaluated(hostile, page_of):
+    page = page_of(hostile)
     scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     assert len(scripts) == 2
     policy = next(attrs["content"] for _, attrs in Tree(page).elements if attrs.get("http-equiv"))
@@ -143,15 +131,15 @@ def test_only_the_pages_own_scripts_may_run_and_nothing_is_evaluated(hostile):
     assert "unsafe-eval" not in policy
 
 
-def test_a_study_without_pictures_needs_no_drawing_script(kept):
+def test_a_study_without_pictures_needs_no_drawing_script(kept, page_of):
     for key in ("curves", "paths", "search"):
         del kept[key]
-    page = made(kept)
+    page = page_of(kept)
     assert len(page.encode()) < 100_000
 
 
-def test_every_picture_is_there_without_script_and_said_in_words(any_study):
-    tree = Tree(made(any_study))
+def test_every_picture_is_there_without_script_and_said_in_words(any_study, page_of):
+    tree = Tree(page_of(any_study))
     figures = [attrs for tag, attrs in tree.elements if attrs.get("class") == "picture"]
     assert (
         len(figures)
@@ -163,15 +151,15 @@ def test_every_picture_is_there_without_script_and_said_in_words(any_study):
         assert len(attrs["aria-label"] or "") > 30
 
 
-def test_every_number_of_the_text_is_on_the_page(any_study):
-    page = Tree(made(any_study)).visible.replace("\u2212", "-")
-    numbers = set(re.findall(r"-?\d[\d,.]*\d|\d", report.text(any_study)))
+def test_every_number_of_the_text_is_on_the_page(any_study, page_of):
+    page = Tree(page_of(any_study)).visible.replace("\u2212", "-")
+    numbers = set(re.findall(r"-?\d[\d,.]*\d|\d", report.text(Report.from_json(any_study))))
     assert len(numbers) > 30
     assert {n for n in numbers if n not in page} == set()
 
 
-def test_pictures_and_tables_have_names(any_study):
-    elements = Tree(made(any_study)).elements
+def test_pictures_and_tables_have_names(any_study, page_of):
+    elements = Tree(page_of(any_study)).elements
     for tag, attrs in elements:
         if tag == "svg":
             assert attrs.get("aria-hidden") == "true" or "aria-label" in attrs or "aria-labelledby" in attrs
@@ -180,14 +168,14 @@ def test_pictures_and_tables_have_names(any_study):
     assert dict(elements)["html"]["lang"] == "en"
 
 
-def test_the_page_stays_small_with_many_strategies_and_points(kept):
+def test_the_page_stays_small_with_many_strategies_and_points(kept, page_of):
     many = [dict(kept["arms"][3], name=f"strategy {i}") for i in range(40)]
     kept["arms"] += many
     for curves in kept["curves"].values():
         for kept_at in (curves["precision_recall"], curves["thresholds"]):
             for key in kept_at:
                 kept_at[key] = [v + 0.0001 * i for v in kept_at[key] for i in range(100)]
-    assert len(made(kept).encode()) < 2_000_000
+    assert len(page_of(kept).encode()) < 2_000_000
 
 
 @pytest.mark.parametrize(
@@ -209,22 +197,22 @@ def test_the_page_stays_small_with_many_strategies_and_points(kept):
         *NEW,
     ],
 )
-def test_a_part_that_is_missing_leaves_the_rest(kept, missing):
+def test_a_part_that_is_missing_leaves_the_rest(kept, missing, page_of):
     kept.pop(missing, None)
-    assert kept["verdict"]["sentence"] in Tree(made(kept)).visible
-    assert kept["verdict"]["sentence"] in report.text(kept)
+    assert kept["verdict"]["sentence"] in Tree(page_of(kept)).visible
+    assert kept["verdict"]["sentence"] in report.text(Report.from_json(kept))
 
 
-def test_numbers_that_were_not_finite_leave_a_gap(kept):
+def test_numbers_that_were_not_finite_leave_a_gap(kept, page_of):
     for arm in kept["arms"]:
         arm["metrics"]["average_precision"] = {"value": None, "difference": None, "low": None, "high": None}
     kept["verdict"]["threshold"] = None
-    assert "None" not in Tree(made(kept)).visible
-    assert "None" not in report.text(kept)
+    assert "None" not in Tree(page_of(kept)).visible
+    assert "None" not in report.text(Report.from_json(kept))
 
 
-def test_the_winner_is_marked_and_plain_stands_first(won):
-    page = escapes.unescape(made(won))
+def test_the_winner_is_marked_and_plain_stands_first(won, page_of):
+    page = escapes.unescape(page_of(won))
     names = re.findall(r'role="rowheader">(.*?)</th>', page)
     assert re.sub("<.*?>", "", names[0]).startswith("plain")
     assert "wins" in names[1]
@@ -232,19 +220,19 @@ def test_the_winner_is_marked_and_plain_stands_first(won):
     assert sum("wins" in n for n in names) == 1
 
 
-def test_every_part_of_a_study_is_on_the_page_and_in_the_text(kept, three):
-    page, said = Tree(made(kept)).visible, report.text(kept)
+def test_every_part_of_a_study_is_on_the_page_and_in_the_text(kept, three, page_of):
+    page, said = Tree(page_of(kept)).visible, report.text(Report.from_json(kept))
     for part in ("random oversampling", "what majority means", "generalized(q=0.7)", "recall at capacity", "3 trials"):
         assert part in page
         assert part in said
     assert "Continuous search" in page
     for part in ("Class by class", "What is taken for what", "0.661"):
-        assert part in Tree(made(three)).visible
-        assert part in report.text(three)
+        assert part in Tree(page_of(three)).visible
+        assert part in report.text(Report.from_json(three))
 
 
-def test_sliders_have_labels_and_outputs(kept):
-    elements = Tree(made(kept)).elements
+def test_sliders_have_labels_and_outputs(kept, page_of):
+    elements = Tree(page_of(kept)).elements
     sliders = {attrs["id"] for tag, attrs in elements if tag == "input" and attrs.get("type") == "range"}
     assert sliders == {"threshold", "ratio", "capacity"}
     for tag in ("label", "output"):
@@ -253,5 +241,6 @@ def test_sliders_have_labels_and_outputs(kept):
 
 def test_a_missing_package_that_draws_is_named_with_what_to_install(kept, monkeypatch):
     monkeypatch.setitem(sys.modules, "vl_convert", None)
+    monkeypatch.setattr(pictures, "as_svg", pictures.chart.as_svg)  # not the pictures drawn before
     with pytest.raises(ImportError, match=r"needs vl_convert, which is not installed; pip install 'steelyard\[tune\]'"):
-        report.html(kept)
+        report.html(Report.from_json(kept))

@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.calibrate.exchange import exchange
+from steelyard.report import Report
+from steelyard.report.document import Cut
 from steelyard.report.pictures import as_svg, pictures
-from steelyard.report.pictures.look import LINES
-from steelyard.report.pictures.ranking import bought
+from steelyard.report.pictures.chart import LINES
 from steelyard.report.pictures.reliability import end
 from steelyard.report.pictures.scores import log_odds
+from steelyard.report.pictures.thresholds import bought
 
 BINARY = [
     "scores",
@@ -26,7 +28,7 @@ BINARY = [
 
 
 def by_key(data):
-    return {picture.key: picture for picture in pictures(data)}
+    return {picture.key: picture for picture in pictures(Report.from_json(data))}
 
 
 def points(picture, series):
@@ -78,9 +80,7 @@ def test_the_exchange_curve_is_that_of_calibrate(seed):
     y = np.append(rng.integers(0, 2, 28), [0, 1])
     p = np.round(np.clip(rng.normal(0.3 + 0.3 * y, 0.2), 0.01, 0.99), 2)
     t = np.unique(np.append(p, 1.0))
-    table = np.array(
-        [[c, *(float(n) for n in ((p >= c) @ y, (p >= c) @ (1 - y), (p < c) @ y, (p < c) @ (1 - y)))] for c in t]
-    )
+    table = [Cut(*map(float, (c, (p >= c) @ y, (p >= c) @ (1 - y), (p < c) @ y, (p < c) @ (1 - y)))) for c in t]
     curve = exchange(p, y)
     keep = np.isfinite(curve.marginal) & (curve.hits > 0)
     found = bought(table)[1:]
@@ -103,7 +103,7 @@ def test_where_lower_is_better_an_improvement_goes_down(kept):
 
 
 def test_marks_that_follow_the_sliders_start_at_the_verdict(kept):
-    for picture in pictures(kept):
+    for picture in pictures(Report.from_json(kept)):
         params = {p["name"]: p["value"] for p in picture.spec.get("params", ())}
         if picture.follows:
             assert (params["arm"], params["at"]) == ("plain", 2)
@@ -112,7 +112,7 @@ def test_marks_that_follow_the_sliders_start_at_the_verdict(kept):
 
 
 def test_every_picture_can_be_drawn_in_the_colours_of_the_page(any_study):
-    for picture in pictures(any_study):
+    for picture in pictures(Report.from_json(any_study)):
         svg = as_svg(picture.spec)
         assert svg.startswith('<svg class="chart" aria-hidden="true" viewBox="0 0 ')
         assert "var(--" in svg
@@ -128,7 +128,7 @@ def test_colours_and_dashes_both_tell_lines_apart():
 def test_specifications_are_valid_vega_lite(study, request):
     import altair as alt
 
-    for picture in pictures(request.getfixturevalue(study)):
+    for picture in pictures(Report.from_json(request.getfixturevalue(study))):
         alt.Chart.from_dict(dict(picture.spec), validate=True)
 
 

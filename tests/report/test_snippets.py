@@ -4,9 +4,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from steelyard import BinaryCrossEntropy, Counts, CrossEntropy, Recipe, inverse_frequency, label_temperature, posterior
-from steelyard.report import words
-from steelyard.report.given import final_recipe
-from steelyard.report.model import page
+from steelyard.report import Report
+from steelyard.report.snippets import snippets
 
 LOGITS = torch.tensor([[2.0, -1.0], [0.3, 0.1], [-0.5, 1.5], [1.0, 1.2], [3.0, -2.0]])
 Y = torch.tensor([0, 1, 1, 0, 1])
@@ -18,32 +17,32 @@ def run(code, **names):
 
 
 def by_key(data):
-    return {s.key: s.code for s in page(data).snippets}
+    return {s.key: s.code for s in snippets(Report.from_json(data))}
 
 
 def test_every_snippet_is_python(any_study):
-    found = page(any_study).snippets
+    found = snippets(Report.from_json(any_study))
     assert len(found) >= 2
     for snippet in found:
         compile(snippet.code, snippet.key, "exec")
 
 
 def test_torch_gives_the_loss_of_the_recipe(won):
-    ours = CrossEntropy(final_recipe(won))(LOGITS, Y)
+    ours = CrossEntropy(Report.from_json(won).recipe)(LOGITS, Y)
     theirs = run(by_key(won)["torch"], logits=LOGITS, y=Y)["loss"]
     torch.testing.assert_close(theirs, ours, rtol=1e-5, atol=0)
 
 
 def test_torch_with_one_logit_gives_the_loss_of_the_recipe(won):
     logit = LOGITS[:, 1] - LOGITS[:, 0]
-    ours = BinaryCrossEntropy(final_recipe(won))(logit, Y)
+    ours = BinaryCrossEntropy(Report.from_json(won).recipe)(logit, Y)
     theirs = run(by_key(won)["torch-one-logit"], logit=logit, y=Y)["loss"]
     torch.testing.assert_close(theirs, ours, rtol=1e-5, atol=0)
 
 
 def test_steelyard_gives_the_loss_of_the_recipe(won):
     logit = LOGITS[:, 1] - LOGITS[:, 0]
-    ours = CrossEntropy(final_recipe(won))(LOGITS, Y)
+    ours = CrossEntropy(Report.from_json(won).recipe)(LOGITS, Y)
     theirs = run(by_key(won)["steelyard"], logits=LOGITS, logit=logit, y=Y)
     torch.testing.assert_close(theirs["loss"], ours, rtol=1e-5, atol=0)  # the last of the two forms
 
@@ -64,7 +63,7 @@ def test_no_weights_are_offered_where_none_won(kept):
 
 
 def test_decisions_undo_the_weights(won, tmp_path, monkeypatch):
-    recipe = final_recipe(won)
+    recipe = Report.from_json(won).recipe
     recipe.save(tmp_path / "recipe.json")
     monkeypatch.chdir(tmp_path)
     called = run(by_key(won)["decide"], logits=LOGITS)["called"]
@@ -94,11 +93,11 @@ def test_scikit_learn_moves_the_threshold_of_plain(kept):
 
 
 def test_scikit_learn_undoes_what_it_weighted(won, tmp_path, monkeypatch):
-    final_recipe(won).save(tmp_path / "recipe.json")
+    Report.from_json(won).recipe.save(tmp_path / "recipe.json")
     monkeypatch.chdir(tmp_path)
     X, y = _table()
     found = run(by_key(won)["sklearn"], X=X, y=y)
-    w = final_recipe(won).label_weights()
+    w = Report.from_json(won).recipe.label_weights()
     q = found["model"].predict_proba(X)[:, 0]
     odds = q / (1 - q) * w[0] / w[1]
     np.testing.assert_allclose(found["p"], odds / (1 + odds), rtol=1e-4)
@@ -108,7 +107,7 @@ def test_scikit_learn_undoes_what_it_weighted(won, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["kept", "won"])
 def test_another_model_is_weighted_row_by_row_and_not_named_a_linear_one(name, request, tmp_path, monkeypatch):
     study = request.getfixturevalue(name) | {"model": "boosting"}
-    final_recipe(study).save(tmp_path / "recipe.json")
+    Report.from_json(study).recipe.save(tmp_path / "recipe.json")
     monkeypatch.chdir(tmp_path)
     X, y = _table()
     weights = []
@@ -124,7 +123,7 @@ def test_another_model_is_weighted_row_by_row_and_not_named_a_linear_one(name, r
     if name == "kept":
         assert weights == [None]
     else:
-        w = final_recipe(study).label_weights()
+        w = Report.from_json(study).recipe.label_weights()
         np.testing.assert_allclose(weights[0], np.where(np.asarray(y) == "ill", w[1], w[0]), rtol=1e-5)
 
 
@@ -152,20 +151,3 @@ def test_keras_is_keyed_by_index(winning_with):
     model = Model()
     run(by_key(winning_with(inverse_frequency(counts)))["keras"], model=model, X=None, y=None)
     assert model.weight == pytest.approx(dict(enumerate(w)), rel=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("0", "0"),
-        ("-3", "-3"),
-        ("007", "'007'"),
-        ("1.0", "'1.0'"),
-        ("a'b", '"a\'b"'),
-        ("٣", "'٣'"),
-        ("", "''"),
-        ("x\n", "'x\\n'"),
-    ],
-)
-def test_classes_are_written_as_they_stand_in_the_column(name, code):
-    assert words.literal(name) == code

@@ -12,8 +12,7 @@ from tests.spatial.cells import MASKS, discs
 
 from steelyard.spatial import Cache, Map
 from steelyard.spatial import cache as cache_module
-from steelyard.spatial.cache import key
-from steelyard.spatial.sealed import sealed, unsealed
+from steelyard.spatial.cache import key, sealed, unsealed
 
 BORDER, MASK = Map("border", share=0.3), MASKS["many"]
 

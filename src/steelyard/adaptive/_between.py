@@ -1,12 +1,10 @@
 """Tables between two recipes, in one structure that holds both: only numbers change."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..ops.bind import factors
+from ..ops.factors import Held, Tables, factors, mapped
 from ..recipe import COMBINE, ONE_ONLY, Recipe, mix
 from ..rule.protocol import refuse_learned
 from ..table import Factor, Table
@@ -43,25 +41,29 @@ class Between(nn.Module):
         self.structure = Recipe(**tables, **rest, classes=kept.classes, kind=kept.kind, source=source)
         start = factors(self.structure)
         last = factors(Recipe(**{f: _table(f, [b for _, b in pairs]) for f, pairs in ends.items() if pairs}, **rest))
-        self._names = tuple(start)
-        for key in self._names:
-            for when, numbers in (("first", start), ("then", last), ("current", start)):
-                self.register_buffer(f"{when}_{key}", numbers[key].clone())
+        self._first, self._then = Held(self, start, "first_"), Held(self, last, "then_")
+        self._current = Held(self, mapped(torch.clone, start), "current_")
 
     def move(self, share: float) -> None:
         """Take the numbers at `share` of the way, in [0, 1]; exactly the ends at the ends."""
-        for key in self._names:
-            a, b = getattr(self, f"first_{key}"), getattr(self, f"then_{key}")
-            if share in (0.0, 1.0):
-                value = (a, b)[int(share)].clone()
-            elif key.startswith("scale"):
-                value = torch.exp((1 - share) * a.log() + share * b.log())
-            else:
-                value = torch.where(a == b, a, a + share * (b - a))  # -inf at both ends stays
-            setattr(self, f"current_{key}", value)
+        ends = self._first.of(self), self._then.of(self)
+        if share in (0.0, 1.0):
+            tables = mapped(torch.clone, ends[int(share)])
+        else:
+            tables = {
+                f: tuple(between(f, a, b, share) for a, b in zip(*(e[f] for e in ends), strict=True)) for f in ends[0]
+            }
+        self._current.put(self, tables)
 
-    def numbers(self) -> Mapping[str, Tensor]:
-        return {key: getattr(self, f"current_{key}") for key in self._names}
+    def tables(self) -> Tables:
+        return self._current.of(self)
+
+
+def between(field: str, a: Tensor, b: Tensor, share: float | Tensor) -> Tensor:
+    """At `share` of the way from a to b."""
+    if field == "scale":
+        return torch.exp((1 - share) * a.log() + share * b.log())
+    return torch.where(a == b, a, a + share * (b - a))  # -inf at both ends stays
 
 
 def _ends(name: str, field: str, first: Table | None, then: Table | None) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -7,8 +7,8 @@ import numpy as np
 from torch import Tensor
 
 from ..counts import Counts
-from ..ops.bind import factors
-from ..recipe import COMBINE, Recipe
+from ..ops.factors import Tables
+from ..recipe import Recipe
 
 FIELDS = ("weight", "offset", "scale")
 
@@ -45,8 +45,6 @@ class Free:
         neutral: dict[str, Any] = {f: np.full(self.shapes[f], 0.0 if f == "offset" else 1.0) for f in self.fields}
         kind = "exclusive" if self.kind is None and link == "sigmoid" else self.kind
         self.structure = Recipe(**neutral, classes=self.classes, kind=kind, source=(self.source,))
-        names = [f for f in COMBINE if f in self.fields]
-        self.names = dict(zip(names, factors(self.structure), strict=True))
 
     def start(self, recipe: Recipe | None) -> dict[str, np.ndarray]:
         """The free numbers of `recipe`; zeros where it says nothing."""
@@ -73,9 +71,9 @@ class Free:
                 found[field] = (s - s.mean()).exp()
         return found
 
-    def numbers(self, tables: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The same by the names and in the shapes of `Rule.emit`."""
-        return {name: tables[field].reshape(self.shapes[field]) for field, name in self.names.items()}
+    def emitted(self, tables: Mapping[str, Tensor]) -> Tables:
+        """The same as `Rule.emit` has them."""
+        return {f: (table.reshape(self.shapes[f]),) for f, table in tables.items()}
 
 
 def spread(cure: str, tables: Mapping[str, Tensor], imbalance: float) -> dict[str, str]:

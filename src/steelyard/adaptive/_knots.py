@@ -1,16 +1,16 @@
 """The tables of a family of recipes, kept at evenly spaced knots and taken in between as `_between` does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..ops.bind import factors
+from ..ops.factors import Held, Tables, factors, mapped
 from ..recipe import COMBINE, ONE_ONLY, Recipe, mix
 from ..rule.protocol import refuse_learned
 from ..table import Table
-from ._between import NEUTRAL, _parts, _table
+from ._between import NEUTRAL, _parts, _table, between
 
 
 class Knots(nn.Module):
@@ -46,28 +46,21 @@ class Knots(nn.Module):
             factors(Recipe(**{f: _table(f, [v[i] for v in p]) for f, p in stacked.items()}, **rest))
             for i in range(len(places))
         ]
-        self.names = tuple(at[0])
+        self._knots = Held(self, mapped(lambda *numbers: torch.stack(numbers), *at[::2]), "knots_")
         self.error = 0.0
-        for key in self.names:
-            self.register_buffer(f"knots_{key}", torch.stack([numbers[key] for numbers in at[::2]]))
         for i in range(1, len(places), 2):
             value = torch.tensor(float(places[i]), dtype=torch.float64)
-            self.error = max(self.error, *(_distance(k, t, at[i][k]) for k, t in self.at(value).items()), 0.0)
+            for f, numbers in self.at(value).items():
+                self.error = max([self.error, *(_distance(f, *two) for two in zip(numbers, at[i][f], strict=True))])
 
-    def at(self, value: Tensor) -> Mapping[str, Tensor]:
+    def at(self, value: Tensor) -> Tables:
         """The numbers at a 0-d float64 value; no value is looked at."""
         place = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0) * (self.knots - 1)
         before = place.floor().clamp(max=self.knots - 2)
         share, index = place - before, before.long().reshape(1)
-        found = {}
-        for key in self.names:
-            table = getattr(self, f"knots_{key}")
-            a, b = (table.index_select(0, i).squeeze(0) for i in (index, index + 1))
-            if key.startswith("scale"):
-                found[key] = torch.exp((1 - share) * a.log() + share * b.log())
-            else:
-                found[key] = torch.where(a == b, a, a + share * (b - a))  # -inf at both ends stays
-        return found
+        knots = self._knots.of(self)
+        low, high = (mapped(lambda t, i=i: t.index_select(0, i).squeeze(0), knots) for i in (index, index + 1))
+        return {f: tuple(between(f, a, b, share) for a, b in zip(low[f], high[f], strict=True)) for f in knots}
 
 
 def _stacked(name: str, field: str, tables: list[Table | None]) -> list[np.ndarray]:
@@ -91,6 +84,6 @@ def _stacked(name: str, field: str, tables: list[Table | None]) -> list[np.ndarr
     return stacked
 
 
-def _distance(key: str, found: Tensor, wanted: Tensor) -> float:
+def _distance(field: str, found: Tensor, wanted: Tensor) -> float:
     apart = torch.where(found == wanted, 0.0, (found - wanted).abs())
-    return float((apart / wanted.abs() if key.startswith(("weight", "scale")) else apart).max())
+    return float((apart / wanted.abs() if field in ("weight", "scale") else apart).max())

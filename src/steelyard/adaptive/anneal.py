@@ -1,13 +1,11 @@
 """From one recipe to another, little by little."""
 
 import math
-from collections.abc import Mapping
 
-from torch import Tensor
-
+from ..ops.factors import Tables, snapshot
 from ..recipe import Recipe
 from ..rule.clock import Clock
-from ..rule.protocol import Rule, snapshot
+from ..rule.protocol import Rule
 from ._between import Between
 
 SCHEDULES = ("linear", "cosine", "power")
@@ -56,8 +54,8 @@ class Anneal(Rule):
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self.between.structure, self.between.numbers()
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self.between.structure, self.between.tables()
 
     def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
         now = {"epoch": epoch, "step": step, "metric": metric}[self.way.by]

@@ -1,15 +1,15 @@
 """Weights from what the batches hold: how often each class comes, and how hard it is."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from ..counts import Counts
-from ..ops.bind import factors
+from ..ops.factors import Tables, snapshot
 from ..recipe import Recipe
-from ..rule.protocol import Rule, snapshot
+from ..rule.protocol import Rule
 
 
 class BatchStatistics(Rule):
@@ -131,10 +131,9 @@ class BatchStatistics(Rule):
         self._structure = Recipe(
             weight=table, classes=classes, kind=kind, source=(f"batch statistics, {self._told()}",)
         )
-        self._key = next(iter(factors(self._structure)))
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self._structure, {self._key: self.weight}
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self._structure, {"weight": (self.weight,)}
 
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())

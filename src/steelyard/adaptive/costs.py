@@ -1,7 +1,7 @@
 """What each confusion costs, learned."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from ..counts import Counts
+from ..ops.factors import Tables, snapshot
 from ..recipe import Recipe
-from ..rule.protocol import PATIENCE, Rule, snapshot
+from ..rule.protocol import PATIENCE, Rule
 from ..table import as_numpy
 from .learned import refuse
 
@@ -107,8 +108,8 @@ class LearnedCosts(Rule):
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self._structure, {"offset_full": self.log_costs * self.off_diagonal}
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self._structure, {"offset": (self.log_costs * self.off_diagonal,)}
 
     def update(self, confusion: Any) -> None:
         """Take counts[y, c] of held-out rows of class y that were answered c, [C, C]; summed over ranks, so each gives

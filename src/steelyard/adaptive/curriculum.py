@@ -1,14 +1,13 @@
 """From the data as they are to balance, or the other way, and back."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
 from ..counts import Counts
+from ..ops.factors import Tables, snapshot
 from ..recipe import Recipe
 from ..rule.clock import Clock
-from ..rule.protocol import Rule, snapshot
+from ..rule.protocol import Rule
 from .anneal import Way
 
 
@@ -69,8 +68,8 @@ class Curriculum(Rule):
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self._structure, {"weight_row": self.weight}
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self._structure, {"weight": (self.weight,)}
 
     def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
         now = {"epoch": epoch, "step": step, "metric": metric}[self.way.by]

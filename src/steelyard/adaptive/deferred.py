@@ -1,15 +1,13 @@
 """One recipe first, another later."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
 from ..ops import bind
-from ..ops.bind import factors
+from ..ops.factors import Held, Tables, factors, snapshot
 from ..recipe import ONE_ONLY, Recipe
 from ..rule.clock import Clock
-from ..rule.protocol import Rule, refuse_learned, snapshot
+from ..rule.protocol import Rule, refuse_learned
 from ._between import Between
 
 
@@ -43,9 +41,7 @@ class Deferred(Rule):
             refuse_learned("Deferred", first, then)
             Between("Deferred", _tables_of(first), _tables_of(then))  # the same classes, or an error
             self._two = first, then
-            for which, recipe in (("first", first), ("then", then)):
-                for name, tensor in factors(recipe).items():
-                    self.register_buffer(f"{which}_{name}", tensor)
+            self._held = Held(self, factors(first), "first_"), Held(self, factors(then), "then_")
         else:
             self.between = Between("Deferred", first, then)
         self.register_buffer("switched", torch.tensor(False))
@@ -63,14 +59,10 @@ class Deferred(Rule):
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
+    def emit(self) -> tuple[Recipe, Tables]:
         if self._two is None:
-            return self.between.structure, self.between.numbers()
-        which, structure = ("then", self._two[1]) if self._switched else ("first", self._two[0])
-        start = f"{which}_"
-        return structure, {
-            n.removeprefix(start): t for n, t in self._buffers.items() if n.startswith(start) and t is not None
-        }
+            return self.between.structure, self.between.tables()
+        return self._two[self._switched], self._held[self._switched].of(self)
 
     def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
         if epoch is not None:

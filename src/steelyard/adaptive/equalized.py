@@ -1,13 +1,14 @@
 """Equalization loss v2: each yes-or-no output is weighed until its positives pull as hard as its negatives push."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from ..ops.factors import Tables, snapshot
 from ..recipe import Recipe
-from ..rule.protocol import CHECKED_FIRST, Rule, snapshot
+from ..rule.protocol import CHECKED_FIRST, Rule
 
 
 class Equalized(Rule):
@@ -62,7 +63,6 @@ class Equalized(Rule):
         self.register_buffer("pending", zeros.clone())
         self.register_buffer("weight", self._weights())
         told = (f"equalized(gamma={gamma:g}, mu={mu:g}, alpha={alpha:g})",)
-        self._name = "weight_full" if size > 1 else "weight_row"
         self._structure = Recipe(weight=self.weight, classes=names, kind="multilabel", source=told)
 
     @property
@@ -79,8 +79,8 @@ class Equalized(Rule):
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self._structure, {self._name: self.weight}
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self._structure, {"weight": (self.weight,)}
 
     def observe(self, logits: Tensor, target: Tensor) -> None:
         z, y, valid, *_ = self.read(logits, target)

@@ -2,14 +2,15 @@
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..ops.factors import Held, Tables, snapshot
 from ..recipe import Recipe
-from ..rule.protocol import Rule, snapshot
+from ..rule.protocol import Rule
 from ._knots import Knots
 
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -88,14 +89,13 @@ class Family(Rule):
         self.register_buffer("start", torch.tensor(np.random.default_rng(seed).random(), dtype=torch.float64))
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
         self.register_buffer("value", self._drawn())
-        for key, numbers in self.tables.at(self.value).items():
-            self.register_buffer(f"current_{key}", numbers)
+        self._current = Held(self, self.tables.at(self.value), "current_")
 
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self.tables.structure, {key: getattr(self, f"current_{key}") for key in self.tables.names}
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self.tables.structure, self._current.of(self)
 
     def settle(self) -> None:
         if not self._held:
@@ -150,8 +150,7 @@ class Family(Rule):
 
     def _take(self, value: Tensor) -> None:
         self.value = value
-        for key, numbers in self.tables.at(value).items():
-            setattr(self, f"current_{key}", numbers)
+        self._current.put(self, self.tables.at(value))
 
     def _drawn(self) -> Tensor:
         x = torch.remainder(self.start + GOLDEN * self.step.to(self.start.dtype), 1.0)

@@ -1,10 +1,9 @@
 """Gradient harmonizing (GHM-C): elements count less where many others have a gradient of the same size."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
+from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule, Seen
 
@@ -64,7 +63,7 @@ class Harmonized(Rule):
     def recipe(self) -> Recipe:
         return self._structure
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
+    def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {}
 
     @property

@@ -1,12 +1,13 @@
 """The positive class's weight from the knee of a probabilistic F_beta, after Ramdhani."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from ..ops.factors import Tables, snapshot
 from ..recipe import Recipe
-from ..rule.protocol import Rule, snapshot
+from ..rule.protocol import Rule
 from .knee_cdf import normal_exponential_ratio, uniform_ratio
 
 FAMILIES = ("uniform", "gaussian")
@@ -81,8 +82,8 @@ class FBetaKnee(Rule):
         told = f"F-beta knee ({family}, beta up to {beta_max:g})"
         self._structure = Recipe(weight=self.weight, kind="exclusive", source=(told,))
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self._structure, {"weight_row": self.weight}
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self._structure, {"weight": (self.weight,)}
 
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())

@@ -1,13 +1,14 @@
 """Weights, offsets and temperatures that are learned, in ways that cannot collapse."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from ..counts import Counts
+from ..ops.factors import Tables, snapshot
 from ..recipe import Recipe
-from ..rule.protocol import PATIENCE, Rule, snapshot
+from ..rule.protocol import PATIENCE, Rule
 from ._free import FIELDS, Free, spread
 from ._simplex import Simplex
 
@@ -118,8 +119,8 @@ class Learned(Rule):
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self.free.structure, self.free.numbers(self._tables())
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self.free.structure, self.free.emitted(self._tables())
 
     def serve(self, link: str, ignore_index: int) -> None:
         super().serve(link, ignore_index)

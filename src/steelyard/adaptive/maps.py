@@ -1,17 +1,18 @@
 """Weight maps whose strength is steered while training goes on."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..losses.functional import terms_of
-from ..ops.bind import factors, lay_out
+from ..ops.bind import lay_out
+from ..ops.factors import Held, Tables, factors, snapshot
 from ..ops.shapes import Call
 from ..recipe import Recipe
-from ..rule.protocol import Rule, refuse_learned, snapshot
+from ..rule.protocol import Rule, refuse_learned
 from ._boundary import POOLS, f_score, hits
 
 
@@ -102,9 +103,7 @@ class CalibratedMaps(Rule):
         self.share, self.boundary_f = share, boundary_f
         self.base, self.momentum, self.radius = float(base), float(momentum), radius
         self.gain, self.smallest, self.largest = float(gain), smallest, float(largest)
-        self._structure, self._names = recipe, tuple(factors(recipe))
-        for name, tensor in factors(recipe).items():
-            self.register_buffer(name, tensor)
+        self._structure, self._held = recipe, Held(self, factors(recipe))
         # A, B, values below base; with boundary_f also its four sums
         size = 3 if boundary_f is None else 7
         for name in ("sums", "pending"):
@@ -114,8 +113,8 @@ class CalibratedMaps(Rule):
         self.register_buffer("score", torch.zeros((), dtype=torch.float64))
         self._kept: tuple[Tensor | None, Tensor] | None = None  # the map of the call that is under way
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self._structure, {name: getattr(self, name) for name in self._names}
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self._structure, self._held.of(self)
 
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())

@@ -1,16 +1,14 @@
 """Several rules, and recipes, at once."""
 
 import functools
-from collections import Counter
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
-from ..ops.bind import factors
+from ..ops.factors import Held, Tables, factors, snapshot
 from ..recipe import COMBINE, ONE_ONLY, Recipe, mix
 from ..rule.clock import Clock
-from ..rule.protocol import Adaptive, Rule, as_rule, snapshot
+from ..rule.protocol import Adaptive, Rule, as_rule
 from ..table import Table
 
 
@@ -19,20 +17,13 @@ class Fixed(Rule):
 
     def __init__(self, recipe: Recipe):
         super().__init__()
-        self._recipe = recipe
-        tensors = factors(recipe)
-        for name, tensor in tensors.items():
-            if isinstance(tensor, nn.Parameter):
-                self.register_parameter(name, tensor)
-            else:
-                self.register_buffer(name, tensor)
-        self._names = tuple(tensors)
+        self._recipe, self._held = recipe, Held(self, factors(recipe))
 
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self._recipe, {name: getattr(self, name) for name in self._names}
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self._recipe, self._held.of(self)
 
 
 class Mixed(Rule):
@@ -73,18 +64,13 @@ class Mixed(Rule):
     def recipe(self) -> Recipe:
         return mix(*(rule.recipe() for rule in self.parts))
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
+    def emit(self) -> tuple[Recipe, Tables]:
         emitted = [rule.emit() for rule in self.parts]
-        numbers: dict[str, Tensor] = {}
-        seen: Counter[str] = Counter()
-        for field in (*COMBINE, "target"):
-            for _, tensors in emitted:
-                for name, tensor in tensors.items():
-                    if name.startswith(f"{field}_"):
-                        part = "_".join(name.split("_")[:2])
-                        numbers[f"{part}_{seen[part]}" if seen[part] else part] = tensor
-                        seen[part] += 1
-        return self._joined(tuple(structure for structure, _ in emitted)), numbers
+        tables: dict[str, tuple[Tensor, ...]] = {}
+        for _, part in emitted:
+            for field, numbers in part.items():
+                tables[field] = (*tables.get(field, ()), *numbers)
+        return self._joined(tuple(structure for structure, _ in emitted)), tables
 
     def _joined(self, structures: tuple[Recipe, ...]) -> Recipe:
         """One structure, the tables' factors in the order of the rules (`mix` orders by value, which changes)."""

@@ -1,14 +1,14 @@
 """Seesaw loss: rare classes are pushed down less, until they are mistaken for."""
 
 import math
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from ..counts import Counts
+from ..ops.factors import Tables, snapshot
 from ..recipe import Recipe
-from ..rule.protocol import CHECKED_FIRST, Rule, snapshot
+from ..rule.protocol import CHECKED_FIRST, Rule
 
 
 class Seesaw(Rule):
@@ -73,8 +73,8 @@ class Seesaw(Rule):
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self._structure, {"offset_full": self.offset}
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self._structure, {"offset": (self.offset,)}
 
     def adjust(self, logits: Tensor, target: Tensor) -> Tensor:
         _labels_only(target)

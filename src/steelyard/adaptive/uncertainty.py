@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from ..counts import Counts
 from ..losses.modules import RecipeLoss
-from ..ops.bind import factors
+from ..ops.factors import Tables, snapshot
 from ..recipe import Recipe
 from ..rule.history import History, Trace
-from ..rule.protocol import CHECKED_FIRST, Rule, snapshot, wide
+from ..rule.protocol import CHECKED_FIRST, Rule, wide
 
 Term = Callable[..., Tensor]
 
@@ -68,13 +68,12 @@ class Uncertainty(Rule):
             raise ValueError(f"Uncertainty: there must be at least two classes to weigh, got {shape[0]}.")
         self.s = nn.Parameter(torch.zeros(shape))
         self._structure = Recipe(weight=torch.ones(shape), classes=about[0], kind=about[1], source=("uncertainty",))
-        (self._name,) = factors(self._structure)
 
     def recipe(self) -> Recipe:
         return snapshot(*self.emit())
 
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        return self._structure, {self._name: (-self.s).exp()}
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self._structure, {"weight": ((-self.s).exp(),)}
 
     def penalty(self) -> Tensor:
         return self.s + (-self.s).exp() / self.largest

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from ..curves import log_steepness
 from ..ops import Bound, reference
 from ..ops.reference import Labels
 from .softmax import check_curves, project
-from .steepness import log_steepness
 
 
 def undo(z: Tensor, bound: Bound) -> tuple[Tensor, Tensor, Tensor]:

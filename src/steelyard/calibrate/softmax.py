@@ -17,10 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from ..curves import GCE
+from ..curves import GCE, log_steepness
 from ..ops import Bound, reference
 from ..ops.bound import Parts
-from .steepness import log_steepness
 
 WIDEST = 256  # classes; the last two cost O(C^3) per row
 CELLS = 2**20  # numbers in one [rows, C, C] array

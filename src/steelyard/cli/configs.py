@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .snippets import by_label, floats, keras_lines, number, order, refuse, sklearn_lines, torch_lines
+from .forms import by_label, floats, keras_lines, number, order, refuse, sklearn_lines, torch_lines
 
 if TYPE_CHECKING:
     from ..counts import Counts

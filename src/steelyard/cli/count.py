@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from .counting import Counting, counts_data
-from .shared import Out, class_table, emit, imbalance, remarks, say
+from .output import Out, class_table, emit, imbalance, remarks, say
 
 
 @counts_data

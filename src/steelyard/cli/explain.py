@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .counting import Counting, counts_data
-from .shared import Out, emit, remarks, say
+from .output import Out, emit, remarks, say
 
 
 @counts_data

@@ -1,4 +1,4 @@
-"""Masks in files to maps in files. Every map tells in its file what it was made of (spatial/sealed.py), so a later run knows what is
+"""Masks in files to maps in files. Every map tells in its file what it was made of (spatial/cache.py), so a later run knows what is
 missing or changed without any list."""
 
 import dataclasses
@@ -78,8 +78,8 @@ def make(
 
 
 def _sums(task: Task, map: "Map", near: float) -> "Sums":
+    from ..spatial.cache import unsealed
     from ..spatial.regions import sums
-    from ..spatial.sealed import unsealed
 
     mask = _read(task)
     return _told(unsealed(task.out), _sums_key(map, mask, near)) or _named(task, lambda: sums(map.parts(mask), near))
@@ -90,9 +90,8 @@ def _one(
 ) -> tuple["Sums", bool]:
     """(its sums, whether the map had to be written)."""
     from ..files import write_bytes_atomically
-    from ..spatial.cache import key
+    from ..spatial.cache import key, sealed, unsealed
     from ..spatial.regions import sums
-    from ..spatial.sealed import sealed, unsealed
 
     mask = _read(task)
     name, sums_key = key(map, mask), _sums_key(map, mask, near)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .open_command import KEY
-from .shared import check_folder
+from .output import check_folder
 
 if TYPE_CHECKING:
     from .map_files import Making, Task
@@ -85,8 +85,8 @@ def run(
 
 
 def _tell(making: "Making", near: float, out: Path, over_set: bool) -> None:
+    from ..explain.maps import explained
     from ..files import write_text_atomically
-    from ..spatial.reading import explained
 
     found = explained(making.final, making.sums, near)
     about = {"map": making.final.name, "options": making.final.options, "over": "set" if over_set else "image"}

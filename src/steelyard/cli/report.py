@@ -19,14 +19,14 @@ def run(
     from .. import report
     from ..files import write_text_atomically
 
-    data = report.read(folder)
+    study = report.read(folder)
     place = folder if folder.is_dir() else folder.parent
     if other is not None:
         beside = report.read(other)
-        page = report.compare_html(data, beside)
-        print(report.compare_text(data, beside))
+        page = report.compare_html(study, beside)
+        print(report.compare_text(study, beside))
         print(f"compared: {write_text_atomically(place / 'compare.html', page)}")
         return
-    text = report.html(data)
-    report.show(data)
-    print(f"\nreport: {write_text_atomically(place / 'report.html', text)}")
+    page = report.html(study)
+    report.show(study)
+    print(f"\nreport: {write_text_atomically(place / 'report.html', page)}")

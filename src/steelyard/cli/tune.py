@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .shared import check_folder
+from .output import check_folder
 
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem
@@ -180,10 +180,10 @@ def run(
             engine=engine,
             progress=progress,
         )
-    found = study.to_dict()
-    paths = report.write(found, out)
+    document = study.to_dict()
+    paths = report.write(document, out)
     print()
-    report.show(found)
+    report.show(report.Report.from_json(document))
     print(f"\nwritten in {study.seconds:.0f} s: {', '.join(str(path) for path in paths)}")
     if study.stopped is not None:
         print("stopped early; the same command with --resume goes on")

@@ -6,7 +6,7 @@ import typer
 
 from .counting import Counting, counts_data
 from .open_command import KEY
-from .shared import Out, class_table, emit, imbalance, remarks, say
+from .output import Out, class_table, emit, imbalance, remarks, say
 
 if TYPE_CHECKING:
     from ..counts import Counts
@@ -87,7 +87,7 @@ def positive_class(counts: "Counts", wanted: str | None) -> int | None:
 
 
 def _for_people(recipe: "Recipe", counts: "Counts", positive: int | None) -> str:
-    from .snippets import beyond_weights
+    from .forms import beyond_weights
 
     lines = [" × ".join(recipe.source)]
     if positive is not None:

@@ -1,5 +1,5 @@
 """From labels, wherever they are, to Counts."""
 
-from .counting import count, count_path
+from .dispatch import count, count_path
 
 __all__ = ["count", "count_path"]

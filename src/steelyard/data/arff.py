@@ -1,13 +1,18 @@
-"""Reading ARFF, Weka's form of tables: dense and sparse rows, one quoting rule, `?` for missing."""
+"""ARFF, Weka's form of tables: dense and sparse rows, one quoting rule, `?` for missing; and Mulan's .xml beside it, which names the
+labels of multi-label data."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
-from . import text
-from .find import find_column
+from .column_names import distinct_names, find_column
+from .dialect import not_utf8, open_bytes
+from .paths import ends_in
+from .source import add_notes
 from .tally import pyarrow
 
 _ATTRIBUTE = re.compile(r"@attribute\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s{]+)\s*(.*)", re.IGNORECASE)
@@ -40,15 +45,22 @@ def tally_column(file: Path, label: str | int, notes: list[str]) -> tuple[str, C
     return table.column_names[0], Counter(table.column(0).to_pylist()), decimal
 
 
+def label_columns(path: str | PathLike[str]) -> tuple[str, ...] | None:
+    """The labels that an .xml beside an .arff names (Mulan's form of multi-label data), or None."""
+    file = Path(fspath(path)).expanduser()
+    beside = file.with_suffix(".xml")
+    return _names_in(beside) if ends_in(file, (".arff",)) and beside.is_file() else None
+
+
 def _lines(file: Path, notes: list[str]) -> Iterator[tuple[int, str]]:
     """(line number, text) of the lines that say something."""
-    with text.open_bytes(file) as opened:
+    with open_bytes(file) as opened:
         raw = opened.read()
     try:
         decoded = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         decoded = raw.decode("latin-1")
-        text.add_notes(notes, [text.not_utf8("latin-1")])
+        add_notes(notes, [not_utf8("latin-1")])
     for number, line in enumerate(decoded.splitlines(), 1):
         line = line.strip()
         if line and not line.startswith("%"):
@@ -63,15 +75,15 @@ def _attributes(file: Path, lines: Iterator[tuple[int, str]]) -> tuple[tuple[str
         if word == "@data":
             if not names:
                 break
-            return text.distinct_names([_bare(n) for n in names], []), blanks
+            return distinct_names([_bare(n) for n in names], []), blanks
         if word == "@attribute":
-            found = _ATTRIBUTE.match(line)
-            if found is None:
+            match = _ATTRIBUTE.match(line)
+            if match is None:
                 raise ValueError(
                     f"{file}: line {number} is no ARFF attribute: {line[:80]!r}; write '@attribute name type'."
                 )
-            names.append(found[1])
-            kind = found[2].strip()
+            names.append(match[1])
+            kind = match[2].strip()
             first = _CELL.match(kind[1:].rstrip("}")) if kind.startswith("{") else None
             blanks.append(_bare(first[1]) if first else "0")
         elif word != "@relation":
@@ -102,10 +114,10 @@ def _cells(line: str) -> list[str]:
     if "'" not in line and '"' not in line:
         return [cell.strip() for cell in line.split(",")]
     cells, start = [], 0
-    while found := _CELL.match(line, start):
-        cells.append(found[1])
-        start = found.end()
-        if not found[2]:
+    while match := _CELL.match(line, start):
+        cells.append(match[1])
+        start = match.end()
+        if not match[2]:
             break
     return cells
 
@@ -116,12 +128,12 @@ def _pairs(file: Path, number: int, line: str, columns: int) -> Iterator[tuple[i
     )
     start = 0
     while inside.strip() and start <= len(inside) and not after:
-        found = _PAIR.match(inside, start)
-        if found is None or int(found[1]) >= columns:
+        match = _PAIR.match(inside, start)
+        if match is None or int(match[1]) >= columns:
             break
-        yield int(found[1]), _missing(found[2])
-        start = found.end()
-        if not found[3]:
+        yield int(match[1]), _missing(match[2])
+        start = match.end()
+        if not match[3]:
             return
     if inside.strip() or after or not line.rstrip().endswith("}"):
         raise ValueError(
@@ -137,3 +149,21 @@ def _bare(cell: str) -> str:
     if len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "'\"":
         return _ESCAPED.sub(r"\1", cell[1:-1])
     return cell
+
+
+def _names_in(path: Path) -> tuple[str, ...] | None:
+    """The names, in order; None if the file is other XML. ValueError if it is damaged.
+
+    Source: Tsoumakas et al. 2011, Mulan: a Java library for multi-label learning, JMLR 12.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (ElementTree.ParseError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: this is not XML ({error}); write it again.") from None
+    if _without_namespace(root.tag) != "labels":
+        return None
+    return tuple(e.get("name", "") for e in root.iter() if _without_namespace(e.tag) == "label")
+
+
+def _without_namespace(tag: str) -> str:
+    return tag.rpartition("}")[2]

@@ -42,9 +42,9 @@ def as_array(data: Any) -> np.ndarray:
 
 def find_values(data: Any) -> tuple[dict[Any, int], bool]:
     """({label: how often}, whether the labels are integers, so logit indices). Every element counts."""
-    found = _text_series(data)
-    if found is not None:
-        return found, False
+    texts = _text_series(data)
+    if texts is not None:
+        return texts, False
     if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
         tallied = _tally_list(data)
         if tallied is not None:
@@ -102,8 +102,8 @@ def _tally_floats(flat: np.ndarray) -> dict[Any, int]:
         )
     if len(kept) and float(np.abs(kept).max()) >= 2.0**63:
         raise ValueError(f"count: the label {float(np.abs(kept).max()):g} is too large to be a class.")
-    found: dict[Any, int] = tally_integers(kept.astype(np.int64))
-    return {**found, None: missing} if missing else found
+    times: dict[Any, int] = tally_integers(kept.astype(np.int64))
+    return {**times, None: missing} if missing else times
 
 
 def _tally_list(data: Sequence[Any]) -> tuple[dict[Any, int], bool] | None:
@@ -123,11 +123,11 @@ def _tally_list(data: Sequence[Any]) -> tuple[dict[Any, int], bool] | None:
     if kinds and kinds <= floats | integers and floats:
         return _tally_floats(np.array([np.nan if v is None else v for v in data], dtype=np.float64)), True
     nan = floats if texts or truths else set()  # pandas marks a missing text by NaN
-    found: dict[Any, int] = dict(Counter(data)) if seen is None else {}
+    times: dict[Any, int] = dict(Counter(data)) if seen is None else {}
     for value, n in seen or ():
-        found[value] = found.get(value, 0) + n
+        times[value] = times.get(value, 0) + n
     if nan:
-        numbers = [v for v in found if isinstance(v, float) and not labels.is_missing(v)]
+        numbers = [v for v in times if isinstance(v, float) and not labels.is_missing(v)]
         if numbers:
             raise ValueError(
                 f"count: the labels mix text or booleans with numbers such as {numbers[0]!r}; use one kind."
@@ -135,7 +135,7 @@ def _tally_list(data: Sequence[Any]) -> tuple[dict[Any, int], bool] | None:
     if sum(bool(k) for k in (texts, truths, integers)) > 1:
         mixed = ", ".join(sorted(k.__name__ for k in kinds))
         raise ValueError(f"count: the labels are of mixed kinds ({mixed}); use one kind, such as text for all.")
-    return found, bool(integers) and kinds <= integers
+    return times, bool(integers) and kinds <= integers
 
 
 def _by_identity(data: Sequence[Any]) -> list[tuple[Any, int]] | None:
@@ -159,10 +159,10 @@ def _text_series(data: Any) -> dict[Any, int] | None:
     kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
     if not any(test(kind) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)):
         return None
-    found: Counter[Any] = Counter()
+    times: Counter[Any] = Counter()
     for chunk in array.chunks if isinstance(array, pa.ChunkedArray) else [array]:
-        found.update(tally(chunk))
-    return dict(found)
+        times.update(tally(chunk))
+    return dict(times)
 
 
 def _chunks_to_numpy(data: Any) -> Any:

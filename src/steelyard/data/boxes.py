@@ -7,24 +7,24 @@ from typing import Any
 
 from ..counts import Counts
 from . import digest, labels
-from .partial import Partial
+from .source import Tally
 
 LARGEST = 1e12  # an area beyond this is a mistake in the file
 
 
-def of_image(boxes: Iterable[tuple[Any, float | None]], area: str) -> Partial:
+def of_image(boxes: Iterable[tuple[Any, float | None]], area: str) -> Tally:
     """One image: (class, area in whole `area` or None) of each of its boxes."""
-    part = Partial(items=1)
+    part = Tally(items=1)
     areas: Counter[Any] = Counter()
     unknown = False
     for name, size in boxes:
-        part.found[name] += 1
+        part.labels[name] += 1
         areas[name] += 0 if size is None else round(size)
         unknown = unknown or size is None
-    part.also["images"] = Counter(dict.fromkeys(part.found, 1))
+    part.also["images"] = Counter(dict.fromkeys(part.labels, 1))
     part.also[area] = areas
-    part.told["area unknown"] = int(unknown)
-    part.containing = Counter(dict.fromkeys(part.found, part.found.total()))
+    part.facts["area unknown"] = int(unknown)
+    part.containing = Counter(dict.fromkeys(part.labels, part.labels.total()))
     return part
 
 
@@ -37,16 +37,16 @@ def box_area(width: float, height: float) -> float:
 
 
 def counted(
-    total: Partial, source: str, *, known: Iterable[str] | None, classes: Any, ignore: Any, also: Iterable[str] = ()
+    total: Tally, source: str, *, known: Iterable[str] | None, classes: Any, ignore: Any, also: Iterable[str] = ()
 ) -> Counts:
     """Counts of boxes. `known` are the classes that the data itself declares, in its order; absent ones count 0."""
     declared = (
         None if known is None else [c for c in known if c not in {labels.label_name(v) for v in labels.listed(ignore)}]
     )
-    unknown_areas = bool(total.told["area unknown"])
+    unknown_areas = bool(total.facts["area unknown"])
     tallies = {name: t for name, t in total.also.items() if name == "images" or not unknown_areas}
     return labels.by_value(
-        labels.drop(total.found, ignore)[0],
+        labels.drop(total.labels, ignore)[0],
         classes=declared if classes is None else classes,
         source=source,
         unit="boxes",
@@ -55,3 +55,9 @@ def counted(
         also={name: labels.drop(t, ignore)[0] for name, t in tallies.items()},
         digest=digest.written(total.digest),
     )
+
+
+def without_a_box(total: Tally) -> list[str]:
+    """A note on the images that hold no box, if there are any."""
+    empty = total.facts["empty"]
+    return [f"{empty:,} of {total.items:,} images hold no box"] if empty else []

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .tally import arrow
-from .text import MISSING
 
+MISSING = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null")
 NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
 
 
@@ -18,7 +18,7 @@ class Column:
 
     values: Any  # pyarrow.ChunkedArray
     kind: str
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def from_text(raw: Any, *, decimal: str = ".") -> Column:
@@ -28,30 +28,30 @@ def from_text(raw: Any, *, decimal: str = ".") -> Column:
     decimal  "," allows 1,5 for one and a half in a column where the point does not serve
     """
     pa, pc = arrow()
-    remarks: list[str] = []
+    notes: list[str] = []
     values = pc.utf8_trim_whitespace(raw)
     if pc.any(pc.match_substring_regex(values, r"^['\"]")).as_py():
         bare = pc.replace_substring_regex(values, r"^(?s:'(.*)'|\"(.*)\")$", r"\1\2")
         if pc.any(pc.not_equal(bare, values)).as_py():
-            remarks.append("quotes around the cells were removed")
+            notes.append("quotes around the cells were removed")
             values = pc.utf8_trim_whitespace(bare)
     missing = pc.is_in(values, value_set=pa.array(MISSING, values.type))
     if pc.any(pc.and_(missing, pc.not_equal(values, ""))).as_py():
         marks = pc.unique(values.filter(missing)).to_pylist()
-        remarks.append(" and ".join(repr(m) for m in sorted(marks) if m) + " was read as missing")
+        notes.append(" and ".join(repr(m) for m in sorted(marks) if m) + " was read as missing")
     values = pc.if_else(missing, pa.scalar(None, values.type), values)
     numbers = _numbers(values)
     if numbers is None and decimal == ",":
         numbers = _numbers(pc.replace_substring(values, ",", "."))
         if numbers is not None:
-            remarks.append("the decimal comma was read")
+            notes.append("the decimal comma was read")
     if numbers is not None:
         numbers, lost = finite(numbers)
-        return Column(numbers, NUMBER, (*remarks, *lost))
+        return Column(numbers, NUMBER, (*notes, *lost))
     words = pc.unique(pc.utf8_lower(values)).to_pylist()
     if set(words) <= {"true", "false", None}:
-        return Column(values, BOOLEAN, tuple(remarks))
-    return Column(values, CATEGORY, (*remarks, *_almost_numbers(values)))
+        return Column(values, BOOLEAN, tuple(notes))
+    return Column(values, CATEGORY, (*notes, *_almost_numbers(values)))
 
 
 def from_arrow(raw: Any) -> Column | None:

@@ -10,57 +10,47 @@ from typing import Any
 
 from ..counts import Counts
 from . import boxes, digest
-from .find import files
-from .partial import Partial, Shard, Tell
+from .paths import files
+from .source import Shard, Source, Tally, Tell
 
 AREA = "area in pixels"
 
 
-@dataclass(frozen=True)
-class Coco:
+@dataclass(frozen=True, kw_only=True)
+class Coco(Source):
     """Boxes of each category. Classes stand in the order of their ids; crowds (iscrowd) do not count.
 
     Source: Lin et al. 2014, arXiv:1405.0312; the format of cocodataset.org.
     """
 
-    path: str
-    classes: Any = None
-    ignore: Any = None
-
-    @property
-    def where(self) -> str:
-        return self.path
-
     def shards(self) -> Sequence[Shard]:
         return [Shard(file, file.stat().st_size) for file in files(self.path)]
 
-    def read(self, shard: Shard, tell: Tell) -> Partial:
+    def read(self, shard: Shard, tell: Tell) -> Tally:
         data = load(shard.path)
         file = shard.path
         images, listed, categories = (_list(file, data, key) for key in ("images", "annotations", "categories"))
         names = _names(file, categories)
         known = {_key(file, image, "images", "id") for image in images}
         rows = [_row(file, annotation, names, known) for annotation in listed]
-        part = Partial(digest=digest.of_file(file))
+        part = Tally(digest=digest.of_file(file))
         of_image = sorted((row for row in rows if not row[2]), key=lambda row: str(row[0]))
         with_boxes = 0
         for _, group in groupby(of_image, key=lambda row: row[0]):
             with_boxes += 1
             part.add(boxes.of_image(((name, area) for _, name, _, area in group), AREA))
         part.items = len(known)
-        part.told["crowds"] = len(rows) - len(of_image)
-        part.told["empty"] = len(known) - with_boxes
+        part.facts["crowds"] = len(rows) - len(of_image)
+        part.facts["empty"] = len(known) - with_boxes
         part.names = list(names.values())
         return part
 
-    def counts(self, total: Partial) -> tuple[Counts, list[str]]:
+    def counts(self, total: Tally) -> tuple[Counts, list[str]]:
         counts = boxes.counted(total, self.path, known=total.names, classes=self.classes, ignore=self.ignore)
         notes = list(total.notes)
-        if total.told["crowds"]:
-            notes.append(f"{total.told['crowds']:,} crowd annotations (iscrowd) left out")
-        if total.told["empty"]:
-            notes.append(f"{total.told['empty']:,} of {total.items:,} images hold no box")
-        return counts, notes
+        if total.facts["crowds"]:
+            notes.append(f"{total.facts['crowds']:,} crowd annotations (iscrowd) left out")
+        return counts, [*notes, *boxes.without_a_box(total)]
 
 
 def load(path: Path) -> Any:
@@ -77,18 +67,14 @@ def load(path: Path) -> Any:
         raise ValueError(f"{path}: this is not JSON ({error}); it may have been cut off.") from None
 
 
-def is_coco(data: Any) -> bool:
-    return isinstance(data, dict) and "annotations" in data and "categories" in data
-
-
 def _list(file: Path, data: Any, key: str) -> list[Any]:
-    found = data.get(key) if isinstance(data, dict) else None
-    if not isinstance(found, list):
+    entries = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(entries, list):
         raise ValueError(
             f"{file}: this JSON has no list {key!r}, so it holds neither COCO's boxes (images, annotations, categories) nor"
             " counts as `steelyard count --json` writes them."
         )
-    return found
+    return entries
 
 
 def _key(file: Path, entry: Any, where: str, key: str) -> Any:
@@ -100,13 +86,13 @@ def _key(file: Path, entry: Any, where: str, key: str) -> Any:
 
 def _names(file: Path, categories: list[Any]) -> dict[Any, str]:
     """{id: name} in the order of the ids, which is the order of the logits in most programs."""
-    found = {_key(file, c, "categories", "id"): str(_key(file, c, "categories", "name")) for c in categories}
-    name, times = Counter(found.values()).most_common(1)[0] if found else ("", 0)
+    names = {_key(file, c, "categories", "id"): str(_key(file, c, "categories", "name")) for c in categories}
+    name, times = Counter(names.values()).most_common(1)[0] if names else ("", 0)
     if times > 1:
         raise ValueError(
             f"{file}: {times} categories are called {name!r}; rename them, so that they can be told apart."
         )
-    return {i: found[i] for i in sorted(found, key=lambda i: (isinstance(i, str), i))}
+    return {i: names[i] for i in sorted(names, key=lambda i: (isinstance(i, str), i))}
 
 
 def _row(file: Path, entry: Any, names: dict[Any, str], images: set[Any]) -> tuple[Any, str, bool, float | None]:

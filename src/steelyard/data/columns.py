@@ -3,73 +3,62 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike, fspath
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..counts import Counts
-from . import arff, cells, delimited, digest, labels, mulan, parquet
+from . import arff, cells, delimited, digest, labels, parquet
 from .arrays import count_indicators
-from .find import ends_in, table_files
-from .partial import Partial, Shard, Tell
-from .reading import read_all
+from .paths import ends_in, table_files
+from .source import Shard, Source, Tally, Tell
 from .tables import Table, all_parquet, counted, read_table
 from .tally import pyarrow, refuse_too_many
 
-GROUPS = 1 << 23  # rows of a Parquet file that are read as one part
+GROUPS = 1 << 23  # rows of a Parquet file that are one shard
 
 
-@dataclass(frozen=True)
-class Column:
+@dataclass(frozen=True, kw_only=True)
+class Column(Source):
     """One column: the class of each row, streamed and never held. A column of lists is multi-label."""
 
-    path: str
     label: str | int
-    classes: Any = None
-    ignore: Any = None
-
-    @property
-    def where(self) -> str:
-        return self.path
 
     def shards(self) -> Sequence[Shard]:
         return table_shards(self.path)
 
-    def read(self, shard: Shard, tell: Tell) -> Partial:
+    def read(self, shard: Shard, tell: Tell) -> Tally:
         if shard.stop is not None:
-            name, found, rows = parquet.tally_column(shard, self.label, tell)
-            part = Partial(found, digest=parquet.column_digest(shard, [name]))
+            name, values, rows = parquet.tally_column(shard, self.label, tell)
+            part = Tally(values, digest=parquet.column_digest(shard, [name]))
             if rows is not None:
-                part.items, part.told["lists"] = rows, 1
+                part.items, part.facts["lists"] = rows, 1
         else:
-            part = Partial(digest=digest.of_file(shard.path))
+            part = Tally(digest=digest.of_file(shard.path))
             if ends_in(shard.path, (".arff",)):
-                name, part.found, decimal = arff.tally_column(shard.path, self.label, part.notes)
+                name, part.labels, decimal = arff.tally_column(shard.path, self.label, part.notes)
             else:
-                name, part.found, decimal = delimited.tally_column(shard.path, self.label, part.notes, tell)
-            part.told["decimal comma"] = int(decimal == ",")
+                name, part.labels, decimal = delimited.tally_column(shard.path, self.label, part.notes, tell)
+            part.facts["decimal comma"] = int(decimal == ",")
         part.names = [name]
-        refuse_too_many(part.found, f"{self.path}: column {name!r}")
+        refuse_too_many(part.labels, f"{self.path}: column {name!r}")
         return part
 
-    def counts(self, total: Partial) -> tuple[Counts, list[str]]:
-        told = total.told
-        name = total.names[0]
-        what, found, notes = f"{self.path}, column {name!r}", total.found, total.notes
-        if told["lists"]:
+    def counts(self, total: Tally) -> tuple[Counts, list[str]]:
+        facts, name = total.facts, total.names[0]
+        what, values, notes = f"{self.path}, column {name!r}", total.labels, total.notes
+        if facts["lists"]:
             return self._lists(total, what), notes
-        if "decimal comma" in told:
-            found = _typed(found, name, "," if told["decimal comma"] else ".", notes)
-        rows = sum(found.values())
-        counts, missing = counted(found, rows, what, self.classes, self.ignore, total.digest)
+        if "decimal comma" in facts:
+            values = _typed(values, name, "," if facts["decimal comma"] else ".", notes)
+        rows = sum(values.values())
+        counts, missing = counted(values, rows, what, self.classes, self.ignore, total.digest)
         if missing:
             notes.append(f"{labels.left_out(missing)} of {rows:,}")
         return counts, notes
 
-    def _lists(self, total: Partial, what: str) -> Counts:
-        kept, _ = labels.drop(total.found, self.ignore)
+    def _lists(self, total: Tally, what: str) -> Counts:
+        kept, _ = labels.drop(total.labels, self.ignore)
         return labels.by_value(
             kept,
             classes=self.classes,
@@ -81,23 +70,16 @@ class Column:
         )
 
 
-@dataclass(frozen=True)
-class Indicators:
+@dataclass(frozen=True, kw_only=True)
+class Indicators(Source):
     """Several columns of 0 and 1: yes or no for each label. Rows with any of them missing are left out."""
 
-    path: str
     label: tuple[str | int, ...]
-    classes: Any = None
-    ignore: Any = None
-
-    @property
-    def where(self) -> str:
-        return self.path
 
     def shards(self) -> Sequence[Shard]:
         return table_shards(self.path)
 
-    def read(self, shard: Shard, tell: Tell) -> Partial:
+    def read(self, shard: Shard, tell: Tell) -> Tally:
         if shard.stop is not None:
             table = Table(str(shard.path), *parquet.columns(shard, self.label))
             mark = parquet.column_digest(shard, table.names)
@@ -105,36 +87,21 @@ class Indicators:
             table, mark = read_table(shard.path, columns=list(self.label)), digest.of_file(shard.path)
         columns = {name: table.column(name) for name in table.names}
         yes, rows, missing = indicators(columns, self.ignore)
-        told = Counter({"missing": missing})
-        return Partial(Counter(yes), items=rows, told=told, digest=mark, notes=list(table.notes))
+        return Tally(Counter(yes), items=rows, facts=Counter(missing=missing), digest=mark, notes=list(table.notes))
 
-    def counts(self, total: Partial) -> tuple[Counts, list[str]]:
+    def counts(self, total: Tally) -> tuple[Counts, list[str]]:
         counts, left_out = indicator_counts(
-            total.found, total.items, total.told["missing"], self.classes, self.path, digest.written(total.digest)
+            total.labels, total.items, total.facts["missing"], self.classes, self.path, digest.written(total.digest)
         )
         return counts, [*total.notes, *left_out]
 
 
-def count_column(
-    path: str | PathLike[str], label: str | int, *, classes: Any = None, ignore: Any = None
-) -> tuple[Counts, list[str]]:
-    """Count one column in a stream, never holding the table; (Counts, notes). Rows without a label are left out."""
-    return read_all(Column(fspath(path), label, classes, ignore))
-
-
 def table_shards(path: str) -> list[Shard]:
-    """A part for each text file, and for about 8 million rows of each Parquet file."""
-    found = table_files(path)
-    if not all_parquet(found, path):
-        return [Shard(file, _size(file)) for file in found]
-    return [shard for file in found for shard in parquet.shards(file, GROUPS)]
-
-
-def label_columns(path: str | PathLike[str]) -> tuple[str, ...] | None:
-    """The labels that an .xml beside an .arff names (Mulan's form of multi-label data), or None."""
-    file = Path(fspath(path)).expanduser()
-    beside = file.with_suffix(".xml")
-    return mulan.label_names(beside) if ends_in(file, (".arff",)) and beside.is_file() else None
+    """A shard for each text file, and for about 8 million rows of each Parquet file."""
+    files = table_files(path)
+    if not all_parquet(files, path):
+        return [Shard(file, file.stat().st_size) for file in files]
+    return [shard for file in files for shard in parquet.shards(file, GROUPS)]
 
 
 def indicators(columns: Mapping[str, np.ndarray], ignore: Any) -> tuple[dict[str, int], int, int]:
@@ -164,22 +131,18 @@ def indicator_counts(
     names = list(yes) if classes is None else labels.listed(classes)
     if len(names) != len(yes):
         raise ValueError(f"count: classes= names {len(names)} labels, but there are {len(yes)} columns.")
-    said = labels.left_out(missing)
-    where = source + (f" ({said})" if missing else "")
+    note = labels.left_out(missing)
+    where = source + (f" ({note})" if missing else "")
     counts = Counts(list(yes.values()), names, "rows", where, kind="multilabel", items=rows, digest=mark)
-    return counts, [said] if missing else []
+    return counts, [note] if missing else []
 
 
-def _typed(found: Counter[Any], name: str, decimal: str, notes: list[str]) -> Counter[Any]:
+def _typed(texts: Counter[Any], name: str, decimal: str, notes: list[str]) -> Counter[Any]:
     """The same tally with its texts turned into what the column holds; 1 and 1.0 fall together."""
     pa = pyarrow()
-    column = cells.from_text(pa.array(list(found), pa.string()), decimal=decimal)
-    notes.extend(f"{remark}: {name}" for remark in column.remarks)
+    column = cells.from_text(pa.array(list(texts), pa.string()), decimal=decimal)
+    notes.extend(f"{note}: {name}" for note in column.notes)
     out: Counter[Any] = Counter()
-    for value, n in zip(column.values.to_pylist(), found.values(), strict=True):
+    for value, n in zip(column.values.to_pylist(), texts.values(), strict=True):
         out[value] += n
     return out
-
-
-def _size(file: Path) -> int:
-    return file.stat().st_size

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import text
-from .find import find_column
-from .partial import Tell
+from .column_names import find_column
+from .dialect import Dialect, not_utf8, open_bytes, sniff
+from .source import Tell, add_notes
 from .tally import pyarrow, refuse_too_many, tally
 
 T = TypeVar("T")
@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> tuple[Any, str]:
     """(pyarrow.Table of text, the decimal sign that may occur)."""
-    dialect = text.sniff(file)
+    dialect = sniff(file)
     wanted = None if columns is None else [find_column(dialect.names, c, str(file)) for c in columns]
-    text.add_notes(notes, dialect.notes)
+    add_notes(notes, dialect.notes)
     return _decoding(file, dialect, notes, functools.partial(_read_all, file, wanted)), dialect.decimal
 
 
@@ -27,32 +27,32 @@ def tally_column(
     file: Path, label: str | int, notes: list[str], tell: Tell = lambda size: None
 ) -> tuple[str, Counter[Any], str]:
     """(name of the column, how often each text occurs in it, the decimal sign that may occur), in a stream."""
-    dialect = text.sniff(file)
+    dialect = sniff(file)
     name = find_column(dialect.names, label, str(file))
-    text.add_notes(notes, dialect.notes)
+    add_notes(notes, dialect.notes)
     return name, _decoding(file, dialect, notes, functools.partial(_tally_all, file, name, tell)), dialect.decimal
 
 
-def _read_all(file: Path, wanted: list[str] | None, dialect: text.Dialect) -> Any:
+def _read_all(file: Path, wanted: list[str] | None, dialect: Dialect) -> Any:
     from pyarrow import csv
 
-    with text.open_bytes(file) as opened:
+    with open_bytes(file) as opened:
         return csv.read_csv(opened, **_options(dialect, wanted))
 
 
-def _tally_all(file: Path, name: str, tell: Tell, dialect: text.Dialect) -> Counter[Any]:
+def _tally_all(file: Path, name: str, tell: Tell, dialect: Dialect) -> Counter[Any]:
     from pyarrow import csv
 
-    found: Counter[Any] = Counter()
-    with text.open_bytes(file) as opened, csv.open_csv(opened, **_options(dialect, [name])) as reader:
+    times: Counter[Any] = Counter()
+    with open_bytes(file) as opened, csv.open_csv(opened, **_options(dialect, [name])) as reader:
         for batch in reader:
-            found.update(tally(batch.column(0)))
-            refuse_too_many(found, f"{file}: column {name!r}")
+            times.update(tally(batch.column(0)))
+            refuse_too_many(times, f"{file}: column {name!r}")
             tell(_bytes_read(opened))
-    return found
+    return times
 
 
-def _options(dialect: text.Dialect, wanted: list[str] | None) -> dict[str, Any]:
+def _options(dialect: Dialect, wanted: list[str] | None) -> dict[str, Any]:
     pa = pyarrow()
     return {
         "read_options": pa.csv.ReadOptions(
@@ -74,7 +74,7 @@ def _options(dialect: text.Dialect, wanted: list[str] | None) -> dict[str, Any]:
     }
 
 
-def _decoding(file: Path, dialect: text.Dialect, notes: list[str], read: Callable[[text.Dialect], T]) -> T:
+def _decoding(file: Path, dialect: Dialect, notes: list[str], read: Callable[[Dialect], T]) -> T:
     """Read; where the text turns out not to be UTF-8 far from the start, read again as cp1252, then latin-1."""
     pa = pyarrow()
     for encoding in (dialect.encoding, "cp1252", "latin-1"):
@@ -89,15 +89,15 @@ def _decoding(file: Path, dialect: text.Dialect, notes: list[str], read: Callabl
         except (pa.ArrowException, EOFError, OSError) as error:
             raise ValueError(f"{file}: the file cannot be read ({error}).") from None
         if encoding != dialect.encoding:
-            text.add_notes(notes, [text.not_utf8(encoding)])
+            add_notes(notes, [not_utf8(encoding)])
         return result
     raise ValueError(f"{file}: the text can be read neither as {dialect.encoding} nor as latin-1; save it as UTF-8.")
 
 
 def _why(message: str) -> str:
     if "Expected" in message and "columns, got" in message:
-        told = message.partition("CSV parse error: ")[2][:160].replace("\n", " ")
-        return f"a row has another number of cells than the others. {told}. Correct that row, or quote its cells."
+        detail = message.partition("CSV parse error: ")[2][:160].replace("\n", " ")
+        return f"a row has another number of cells than the others. {detail}. Correct that row, or quote its cells."
     if "Empty CSV" in message:
         return "the table has no rows, only a header."
     if "straddling" in message:

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..counts import Counts
 from . import arrays, labels
+from .column_names import find_column
 from .columns import indicator_counts, indicators
-from .find import find_column
 from .progress import counted
 from .tally import holds_label_lists, refuse_too_many, tally_lists
 
@@ -51,7 +51,7 @@ def count_dataset(data: Any, label: Any, classes: Any, ignore: Any, progress: bo
         whole = {name: np.concatenate([np.empty(0), *parts]) for name, parts in columns.items()}
         return indicator_counts(*indicators(whole, ignore), classes, "")[0]
     name = find_column(names, label, "count")
-    found: Counter[Any] = Counter()
+    times: Counter[Any] = Counter()
     lists, rows, holds_lists = 0, 0, False
     for table in _batches(data, [name], progress):
         column = table[name].combine_chunks()
@@ -60,18 +60,18 @@ def count_dataset(data: Any, label: Any, classes: Any, ignore: Any, progress: bo
             lists, holds_lists = lists + some, True
         else:
             part = _values_of_column(column)
-        found.update(part)
-        refuse_too_many(found, f"count: column {name!r}")
+        times.update(part)
+        refuse_too_many(times, f"count: column {name!r}")
         rows += len(column)
     if not rows:
         raise ValueError(f"count: the dataset has no rows, so there is nothing to count in column {name!r}.")
     known = _class_names(data, name)
     if known is not None:
-        found = Counter({None if v is None or v < 0 else known[v]: n for v, n in found.items()})
+        times = Counter({None if v is None or v < 0 else known[v]: n for v, n in times.items()})
         classes = known if classes is None else classes
     if not holds_lists:
-        return _of_values(found, name, classes, ignore)
-    kept, _ = labels.drop(found, ignore)
+        return _of_values(times, name, classes, ignore)
+    kept, _ = labels.drop(times, ignore)
     source = f"column {name!r}"
     return labels.by_value(kept, classes=classes, source=source, unit="rows", kind="multilabel", items=lists)
 
@@ -98,8 +98,8 @@ def _need_label(label: Any, names: list[str]) -> None:
         raise ValueError(f"count: say which column holds the labels with label=. The columns are {labels.some(names)}.")
 
 
-def _of_values(found: dict[Any, int], name: str, classes: Any, ignore: Any) -> Counts:
-    kept, missing = labels.drop(found, ignore)
+def _of_values(times: dict[Any, int], name: str, classes: Any, ignore: Any) -> Counts:
+    kept, missing = labels.drop(times, ignore)
     if classes is None:
         labels.refuse_continuous(kept, f"count: column {name!r}")
     source = f"column {name!r}" + (f" ({labels.left_out(missing)})" if missing else "")

@@ -51,36 +51,36 @@ def some(names: Sequence[str], limit: int = 12) -> str:
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
-def drop(found: Mapping[Any, int], ignore: Any) -> tuple[dict[Any, int], int]:
-    """(found without the ignored values and the missing ones, how many were missing)."""
+def drop(times: Mapping[Any, int], ignore: Any) -> tuple[dict[Any, int], int]:
+    """(the values without the ignored values and the missing ones, how many were missing)."""
     ignored = listed(ignore)
     names = {label_name(v) for v in ignored if not is_missing(v)}
-    missing = sum(n for value, n in found.items() if is_missing(value))
-    kept = {v: n for v, n in found.items() if not is_missing(v) and not (names and label_name(v) in names)}
+    missing = sum(n for value, n in times.items() if is_missing(value))
+    kept = {v: n for v, n in times.items() if not is_missing(v) and not (names and label_name(v) in names)}
     return kept, missing
 
 
-def from_indices(found: Mapping[Any, int], *, classes: Any, ignore: Any, source: str, unit: str) -> Counts:
+def from_indices(times: Mapping[Any, int], *, classes: Any, ignore: Any, source: str, unit: str) -> Counts:
     """Integers in memory: label i is logit i. Classes 0..max; names are given by `classes`, or are "0", "1", ...
 
     Whole numbers as `classes` are matched by value instead, so classes=[1, 2] counts labels that start at 1.
     """
-    found, missing = drop(found, ignore)
+    times, missing = drop(times, ignore)
     refuse_missing(missing, ignore)
     names = None if classes is None else listed(classes)
     if names and all(_is_whole(c) for c in names):
-        return by_value(found, classes=names, source=source, unit=unit)
-    lowest, highest = min(found, default=0), max(found, default=-1)
+        return by_value(times, classes=names, source=source, unit=unit)
+    lowest, highest = min(times, default=0), max(times, default=-1)
     if lowest < 0:
-        below = sorted(v for v in found if v < 0)
+        below = sorted(v for v in times if v < 0)
         raise ValueError(
-            f"count: labels in memory are logit indices 0, 1, ..., but {below[0]} occurs {_times(found[below[0]])}."
+            f"count: labels in memory are logit indices 0, 1, ..., but {below[0]} occurs {_times(times[below[0]])}."
             f" If it marks what does not count pass ignore={below[0] if len(below) == 1 else below};"
-            f" to count by value pass classes=, such as classes={sorted(found)[:3]}."
+            f" to count by value pass classes=, such as classes={sorted(times)[:3]}."
         )
     if names is not None and highest >= len(names):
         raise ValueError(
-            f"count: label {highest} ({_times(found[highest])}) has no name: classes= names {len(names)} logits,"
+            f"count: label {highest} ({_times(times[highest])}) has no name: classes= names {len(names)} logits,"
             f" 0..{len(names) - 1}. Void label? Pass ignore={highest}."
         )
     if highest > LARGEST_INDEX:
@@ -91,13 +91,13 @@ def from_indices(found: Mapping[Any, int], *, classes: Any, ignore: Any, source:
     size = highest + 1 if names is None else len(names)
     _something(size, source)
     per_class = [0] * size
-    for value, n in found.items():
+    for value, n in times.items():
         per_class[value] = n
     return Counts(per_class, names, unit, source)
 
 
 def by_value(
-    found: Mapping[Any, int],
+    times: Mapping[Any, int],
     *,
     classes: Any,
     source: str,
@@ -126,7 +126,7 @@ def by_value(
             named[name] = named.get(name, 0) + tally[value]
         return named
 
-    named = by_name(found)
+    named = by_name(times)
     names = list(named) if classes is None else [label_name(c) for c in wanted]
     for name, n in named.items():
         if name not in names:
@@ -141,7 +141,7 @@ def by_value(
         return [by.get(name, 0) for name in names]
 
     return Counts(
-        numbers(found),
+        numbers(times),
         names,
         unit,
         source,
@@ -162,18 +162,18 @@ def ascending(values: Iterable[Any]) -> list[Any]:
         return sorted(values, key=lambda v: (type(v).__name__, label_name(v)))
 
 
-def refuse_continuous(found: Mapping[Any, int], what: str) -> None:
+def refuse_continuous(times: Mapping[Any, int], what: str) -> None:
     """ValueError if a column of a table cannot well be a label: measurements, identifiers, free text."""
-    total, distinct = sum(found.values()), len(found)
-    numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in found)
-    fractions = numbers and any(isinstance(v, float) and not v.is_integer() for v in found)
+    total, distinct = sum(times.values()), len(times)
+    numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in times)
+    fractions = numbers and any(isinstance(v, float) and not v.is_integer() for v in times)
     measured = fractions and distinct > 20
     if numbers and not fractions and distinct > 100:  # gaps between few repeats: a quantity, not class numbers
-        span = max(found) - min(found) + 1
+        span = max(times) - min(times) + 1
         measured = distinct < 0.9 * span and total < 50 * distinct
     if measured or (distinct > 50 and total < 2 * distinct):
         kind = "continuous" if measured else "like an identifier or free text"
-        example = ", ".join(label_name(v) for v in list(found)[:3])
+        example = ", ".join(label_name(v) for v in list(times)[:3])
         raise ValueError(
             f"{what} looks {kind}: {distinct:,} different values in {total:,} rows, such as {example}."
             " Choose a column of class names, or cut it into classes first (in Python, classes= counts the values you name)."

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..counts import Counts
 from . import digest, labels
-from .find import MASKS, ends_in, files, holds
 from .image import COLOURS, decode
-from .partial import Partial, Shard, Tell
+from .paths import MASKS, ends_in, files, holds
+from .source import Shard, Source, Tally, Tell
 from .tally import tally_integers
 
 OBJECTS = "objects"
@@ -21,8 +21,8 @@ RUNNING = "running to "
 PICTURE = 64  # more values than this in the average image: not classes
 
 
-@dataclass(frozen=True)
-class Masks:
+@dataclass(frozen=True, kw_only=True)
+class Masks(Source):
     """A mask for each image. Counts pixels, and the images and objects of each class.
 
     classes    as in `count`; names are those of the values 0, 1, ...; {value: name} names any values
@@ -32,48 +32,41 @@ class Masks:
     chosen     the files, where they were listed one by one; path then says so
     """
 
-    path: str
-    classes: Any = None
-    ignore: Any = None
     instances: str | int | None = None
     chosen: tuple[Path, ...] = ()
-
-    @property
-    def where(self) -> str:
-        return self.path
 
     def shards(self) -> Sequence[Shard]:
         return [Shard(file, file.stat().st_size) for file in self.chosen or mask_files(self.path)]
 
-    def read(self, shard: Shard, tell: Tell) -> Partial:
+    def read(self, shard: Shard, tell: Tell) -> Tally:
         raw = shard.path.read_bytes()
         mask = decode(shard.path, raw)
         pixels = Counter(tally_integers(mask.ravel()))
         for value in labels.listed(self.ignore):
             pixels.pop(_value(value), None)
-        part = Partial(items=1, digest=digest.digest([raw]))
-        part.told["colours" if mask.dtype == COLOURS else "numbers"] = 1
+        part = Tally(items=1, digest=digest.digest([raw]))
+        part.facts["colours" if mask.dtype == COLOURS else "numbers"] = 1
         if self.instances is None:
             numbers = set(pixels)
-            part.told["values"] = len(numbers)
+            part.facts["values"] = len(numbers)
             if len(numbers) > 2 and numbers == set(range(len(numbers))):
-                part.told[f"{RUNNING}{len(numbers)}"] = 1
+                part.facts[f"{RUNNING}{len(numbers)}"] = 1
         else:
             objects, pixels = _classes_of(pixels, self.instances)
             part.also["objects"] = _joined(objects, self.classes)
         pixels = _joined(pixels, self.classes)  # before images are counted: two values of one class are one presence
-        part.found = pixels
+        part.labels = pixels
         part.containing = Counter(dict.fromkeys(pixels, pixels.total()))
         part.also["images"] = Counter(dict.fromkeys(pixels, 1))
         return part
 
-    def counts(self, total: Partial) -> tuple[Counts, list[str]]:
+    def counts(self, total: Tally) -> tuple[Counts, list[str]]:
         if self.classes is None and self.instances is None:
             self._refuse_what_is_no_class(total)
-        if total.told["colours"] and total.told["numbers"]:
+        if total.facts["colours"] and total.facts["numbers"]:
             raise ValueError(f"{self.path}: some masks hold numbers and others colours; count them apart.")
         counts = labels.by_value(
-            _named(total.found, total),
+            _named(total.labels, total),
             classes=self._names(total),
             source=self.path,
             unit="pixels",
@@ -84,16 +77,16 @@ class Masks:
         )
         return counts, [*total.notes, *self._left_out()]
 
-    def _names(self, total: Partial) -> Any:
+    def _names(self, total: Tally) -> Any:
         """`classes`; a list of names stands for the values 0, 1, ..., as in memory."""
         if self.classes is None and self.instances == OBJECTS:
             return {0: "background", 1: "object"}
         names = labels.listed(self.classes)
-        if isinstance(self.classes, dict) or not names or total.told["colours"]:
+        if isinstance(self.classes, dict) or not names or total.facts["colours"]:
             return self.classes
         if all(isinstance(c, (int, np.integer)) for c in names) or all(str(c).isdecimal() for c in names):
             return names
-        beyond = [v for v in total.found if not 0 <= v < len(names)]
+        beyond = [v for v in total.labels if not 0 <= v < len(names)]
         if beyond:
             raise ValueError(
                 f"count: the masks hold the value {beyond[0]}, but classes= names 0 to {len(names) - 1}."
@@ -106,19 +99,19 @@ class Masks:
         others = [f for f in files(folder) if not ends_in(f, MASKS)] if folder.is_dir() else []
         return [f"not masks, so not counted: {holds(others)}"] if others else []
 
-    def _refuse_what_is_no_class(self, total: Partial) -> None:
-        each = total.told["values"] / max(1, total.items)
-        running = {key: n for key, n in total.told.items() if key.startswith(RUNNING)}
+    def _refuse_what_is_no_class(self, total: Tally) -> None:
+        per_mask = total.facts["values"] / max(1, total.items)
+        running = {key: n for key, n in total.facts.items() if key.startswith(RUNNING)}
         # 0..7 in one mask and 0..22 in the next are counted objects; 0..18 in all of them may well be classes
-        if len(total.found) > 8 and len(running) > 2 and sum(running.values()) >= 0.9 * total.items:
+        if len(total.labels) > 8 and len(running) > 2 and sum(running.values()) >= 0.9 * total.items:
             raise ValueError(
                 f"{self.path}: almost every mask holds the numbers 0, 1, 2, ... without a gap, up to another one each time"
-                f" ({len(total.found) - 1:,} at most), so they number objects, not classes. Pass instances='objects' (--instances"
+                f" ({len(total.labels) - 1:,} at most), so they number objects, not classes. Pass instances='objects' (--instances"
                 " objects), or classes= if they are classes."
             )
-        if each > PICTURE:
+        if per_mask > PICTURE:
             raise ValueError(
-                f"{self.path}: a mask holds {each:,.0f} different values on average, so these are pictures or object numbers, not"
+                f"{self.path}: a mask holds {per_mask:,.0f} different values on average, so these are pictures or object numbers, not"
                 " classes. Give the folder of the masks, instances= (--instances) for object numbers, or classes= with the values."
             )
 
@@ -128,13 +121,13 @@ def mask_files(path: str | PathLike[str]) -> list[Path]:
 
     FileNotFoundError with the nearest name if there is none, ValueError if a folder holds none.
     """
-    found = files(path)
+    paths = files(path)
     folder = Path(fspath(path)).expanduser()
     if not folder.is_dir():
-        return found
-    masks = [f for f in found if ends_in(f, MASKS)]
+        return paths
+    masks = [f for f in paths if ends_in(f, MASKS)]
     if not masks:
-        raise ValueError(f"{folder}: the folder has no mask ({', '.join(MASKS)}); it holds {holds(found)}.")
+        raise ValueError(f"{folder}: the folder has no mask ({', '.join(MASKS)}); it holds {holds(paths)}.")
     return masks
 
 
@@ -177,9 +170,9 @@ def _joined(tally: Counter[Any], classes: Any) -> Counter[Any]:
     return out
 
 
-def _named(tally: Counter[Any], total: Partial) -> Counter[Any]:
+def _named(tally: Counter[Any], total: Tally) -> Counter[Any]:
     """Colours by their usual names: #804080."""
-    return Counter({f"#{v:06x}": n for v, n in tally.items()}) if total.told["colours"] else tally
+    return Counter({f"#{v:06x}": n for v, n in tally.items()}) if total.facts["colours"] else tally
 
 
 def _value(value: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Labels in memory: what an array, a list, or a batch holds, and Counts from one or many of them."""
+"""Labels in memory: what an array, a list or a batch holds, and Counts from one or many of them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +9,14 @@ import numpy as np
 
 from ..counts import Counts
 from . import arrays, labels
+from .progress import counted
 from .tally import DISTINCT
 
 INDICES, VALUES, YES_NO, LISTS = "indices", "values", "yes or no", "lists"
 
 
 @dataclass
-class Found:
+class Piece:
     """What one piece of data holds. Pieces of one form add.
 
     form   INDICES: logit indices. VALUES: text or booleans. YES_NO: columns of 0 and 1. LISTS: a set of labels per item
@@ -29,7 +30,7 @@ class Found:
     items: int
     shape: int
 
-    def add(self, other: "Found") -> None:
+    def add(self, other: "Piece") -> None:
         multilabel = (YES_NO, LISTS)
         if self.form != other.form and (self.form in multilabel or other.form in multilabel):
             raise ValueError(
@@ -64,18 +65,55 @@ class Found:
         return labels.by_value(kept, classes=classes, source=source, unit=unit)
 
 
-def look(data: Any, kind: str | None) -> Found:
+def count_batches(data: Any, key: Any, classes: Any, ignore: Any, kind: str | None, progress: bool = False) -> Counts:
+    """Counts of batch[key] over all batches; one batch is held at a time."""
+    if isinstance(data, Mapping):
+        raise ValueError(
+            "count: a dictionary is not data; if it holds counts, write Counts(list(d.values()), list(d))."
+        )
+    if not isinstance(data, Iterable):
+        raise ValueError(f"count: key= is for a DataLoader or an iterable of batches, got {type(data).__name__}.")
+    total: Piece | None = None
+    for number, batch in enumerate(counted(data, "counting", "batches", shown=progress)):
+        batch_labels = _labels_of(batch, key, number)
+        piece = piece_of(batch_labels if dimensions(batch_labels) else [batch_labels], kind)
+        if total is None:
+            total = piece
+        else:
+            total.add(piece)
+    if total is None:
+        raise ValueError("count: there is no label to count; the data holds no batch.")
+    return total.counts(classes, ignore)
+
+
+def _labels_of(batch: Any, key: Any, number: int) -> Any:
+    """batch[key]. ValueError if there is none, or no key was given."""
+    if key is None:
+        if dimensions(batch) == 0:
+            raise ValueError("count: the data is an iterator of single values; pass a list of them.")
+        raise ValueError(
+            f"count: batch {number} is {describe(batch)}; say with key= where its labels are, such as key=1 or key='label'."
+        )
+    try:
+        return batch[key]
+    except (KeyError, IndexError, TypeError):
+        raise ValueError(
+            f"count: batch {number} is {describe(batch)} and has no [{key!r}]; choose another key=."
+        ) from None
+
+
+def piece_of(data: Any, kind: str | None) -> Piece:
     """What the data holds. Its type and shape decide, never its values: two dimensions are multi-label, so are sets and
     lists of text, unless `kind` is "exclusive"."""
     if kind != "exclusive" and are_lists(data):
         tally = Counter(label for item in data for label in {_plain(v) for v in item})
-        return Found(LISTS, tally, len(data), 1)
+        return Piece(LISTS, tally, len(data), 1)
     if kind == "multilabel" or (kind is None and dimensions(data) >= 2):
         array = arrays.as_array(data)
         yes = arrays.count_indicators(array, classes=None, source="").per_class.tolist()
-        return Found(YES_NO, Counter(dict(enumerate(yes))), len(array), len(yes))
-    found, indices = arrays.find_values(data)
-    return Found(INDICES if indices else VALUES, Counter(found), sum(found.values()), dimensions(data))
+        return Piece(YES_NO, Counter(dict(enumerate(yes))), len(array), len(yes))
+    tally, indices = arrays.find_values(data)
+    return Piece(INDICES if indices else VALUES, Counter(tally), sum(tally.values()), dimensions(data))
 
 
 def are_lists(data: Any) -> bool:
@@ -97,16 +135,16 @@ def dimensions(data: Any) -> int:
     return 1 if hasattr(data, "__len__") and not isinstance(data, (str, bytes)) else 0
 
 
-def _of_lists(found: Found, classes: Any, ignore: Any, source: str) -> Counts:
-    kept, missing = labels.drop(found.tally, ignore)
+def _of_lists(piece: Piece, classes: Any, ignore: Any, source: str) -> Counts:
+    kept, missing = labels.drop(piece.tally, ignore)
     labels.refuse_missing(missing, ignore)
     if len(kept) > DISTINCT:
         raise ValueError(f"count: the lists hold over {DISTINCT:,} different labels; are they identifiers?")
     if kept and all(isinstance(v, int) and not isinstance(v, bool) for v in kept):
         # whole numbers are logit indices here too; how often each occurs, then the same with the rows as items
         counts = labels.from_indices(kept, classes=classes, ignore=None, source=source, unit="rows")
-        return Counts(counts.per_class, counts.classes, "rows", source, kind="multilabel", items=found.items)
-    return labels.by_value(kept, classes=classes, source=source, unit="rows", kind="multilabel", items=found.items)
+        return Counts(counts.per_class, counts.classes, "rows", source, kind="multilabel", items=piece.items)
+    return labels.by_value(kept, classes=classes, source=source, unit="rows", kind="multilabel", items=piece.items)
 
 
 def _plain(value: Any) -> Any:

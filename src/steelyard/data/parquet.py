@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import cells, digest, text
-from .find import find_column
-from .partial import Shard, Tell
+from . import cells, digest
+from .column_names import distinct_names, find_column
+from .source import Shard, Tell, add_notes
 from .tally import holds_label_lists, pyarrow, refuse_too_many, tally, tally_lists
 
 BATCH = 1 << 18  # codes of one batch stay in the cache between reading and counting
@@ -24,15 +24,15 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> A
         table = opened.read(columns=wanted)
         table.validate(full=True)  # text that is not UTF-8, codes without a level
     renamed: list[str] = []
-    table = table.rename_columns(text.distinct_names(table.column_names, renamed))
-    text.add_notes(notes, renamed)
+    table = table.rename_columns(distinct_names(table.column_names, renamed))
+    add_notes(notes, renamed)
     return table
 
 
 def column_names(file: Path) -> tuple[str, ...]:
     with _readable(file):
         names = _open(file).schema_arrow.names
-    return text.distinct_names(names, [])
+    return distinct_names(names, [])
 
 
 def shards(file: Path, rows: int) -> list[Shard]:
@@ -61,7 +61,7 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Count
         is_list = holds_label_lists(kind)
         if pa.types.is_nested(kind) and not is_list:
             raise ValueError(f"{file}: column {name!r} holds {kind}, which is not a label; choose another column.")
-        found: Counter[Any] = Counter()
+        times: Counter[Any] = Counter()
         rows = lists = 0
         # dictionary codes: a string is looked at once per batch, not once per row
         opened = _open(file, read_dictionary=[name] if is_text else None)
@@ -74,17 +74,17 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Count
             _check(values)
             if is_list:
                 part, some = tally_lists(values)
-                found.update(part)
+                times.update(part)
                 lists += some
             else:
-                found.update(tally(values))
-            refuse_too_many(found, f"{file}: column {name!r}")
+                times.update(tally(values))
+            refuse_too_many(times, f"{file}: column {name!r}")
             rows += len(values)
             tell(shard.size * rows // max(1, total))
     if is_text:
-        for mark in [v for v in found if v is not None and v.strip() in text.MISSING]:
-            found[None] += found.pop(mark)
-    return name, found, lists if is_list else None
+        for mark in [v for v in times if v is not None and v.strip() in cells.MISSING]:
+            times[None] += times.pop(mark)
+    return name, times, lists if is_list else None
 
 
 def columns(shard: Shard, wanted: Sequence[str | int]) -> tuple[dict[str, cells.Column], int, list[str]]:
@@ -134,6 +134,6 @@ def _readable(file: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        said = " ".join(str(error).split())[:200]
-        said = "".join(letter if letter.isprintable() else "?" for letter in said)
-        raise ValueError(f"{file}: this Parquet file cannot be read ({said}); write it again.") from None
+        message = " ".join(str(error).split())[:200]
+        message = "".join(letter if letter.isprintable() else "?" for letter in message)
+        raise ValueError(f"{file}: this Parquet file cannot be read ({message}); write it again.") from None

@@ -21,11 +21,11 @@ def over_ranks(counts: Counts, group: Any = None) -> Counts:
         return counts
     size = dist.get_world_size(group)
     device = _device(dist.get_backend(group))
-    mine = torch.frombuffer(bytearray(counts.to_json().encode()), dtype=torch.uint8).to(device)
+    own = torch.frombuffer(bytearray(counts.to_json().encode()), dtype=torch.uint8).to(device)
     lengths = [torch.zeros(1, dtype=torch.int64, device=device) for _ in range(size)]
-    dist.all_gather(lengths, torch.tensor([len(mine)], device=device), group=group)
+    dist.all_gather(lengths, torch.tensor([len(own)], device=device), group=group)
     most = max(int(n) for n in lengths)
-    padded = torch.nn.functional.pad(mine, (0, most - len(mine)))
+    padded = torch.nn.functional.pad(own, (0, most - len(own)))
     texts = [torch.empty(most, dtype=torch.uint8, device=device) for _ in range(size)]
     dist.all_gather(texts, padded, group=group)
     parts = [Counts.from_json(bytes(t[: int(n)].tolist()).decode()) for t, n in zip(texts, lengths, strict=True)]

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
-from . import arff, cells, delimited, digest, labels, parquet, text
-from .find import ends_in, find_column, is_parquet, table_files
+from . import arff, cells, delimited, digest, labels, parquet
+from .column_names import find_column
+from .dialect import sniff
+from .paths import ends_in, is_parquet, table_files
 from .tally import arrow, pyarrow
 
 
@@ -70,8 +72,9 @@ class Table:
         values = encoded.dictionary.to_pylist()
         codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
         times = np.bincount(codes[codes >= 0], minlength=len(values))
-        found = dict(zip(values, times.tolist(), strict=True))
-        counts, _ = counted(found, len(codes), f"{self.path}, column {name!r}", classes, ignore)
+        counts, _ = counted(
+            dict(zip(values, times.tolist(), strict=True)), len(codes), f"{self.path}, column {name!r}", classes, ignore
+        )
         at = {c: i for i, c in enumerate(counts.classes)}
         ignored = {labels.label_name(v) for v in labels.listed(ignore)}
         names = [labels.label_name(v) for v in values]
@@ -92,8 +95,8 @@ def read_table(path: str | PathLike[str], *, columns: Sequence[str | int] | None
     kept = {name: column for name, column in typed.items() if column is not None}
     _note("columns of lists, structures or bytes are left out", [n for n in typed if n not in kept], notes)
     _note("no value at all in", [n for n, c in kept.items() if c.values.null_count == rows], notes)
-    for remark in dict.fromkeys(r for c in kept.values() for r in c.remarks):
-        _note(remark, [n for n, c in kept.items() if remark in c.remarks], notes)
+    for note in dict.fromkeys(n for c in kept.values() for n in c.notes):
+        _note(note, [n for n, c in kept.items() if note in c.notes], notes)
     return Table(where, kept, rows, notes)
 
 
@@ -102,17 +105,17 @@ def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
     file, *_ = table_files(path)
     if ends_in(file, (".arff",)):
         return arff.column_names(file)
-    return parquet.column_names(file) if all_parquet([file], fspath(path)) else text.sniff(file).names
+    return parquet.column_names(file) if all_parquet([file], fspath(path)) else sniff(file).names
 
 
 def counted(
-    found: Mapping[Any, int], rows: int, what: str, classes: Any, ignore: Any, mark: int | None = None
+    times: Mapping[Any, int], rows: int, what: str, classes: Any, ignore: Any, mark: int | None = None
 ) -> tuple[Counts, int]:
     """(Counts of the values of a column, rows without a value)."""
     if not rows:
         raise ValueError(f"{what}: the table has no rows, only a header.")
-    kept, missing = labels.drop(found, ignore)
-    missing += rows - sum(found.values())
+    kept, missing = labels.drop(times, ignore)
+    missing += rows - sum(times.values())
     if classes is None:
         if not kept:
             raise ValueError(f"{what} has no value at all ({rows:,} rows), so there is nothing to count.")

@@ -40,8 +40,8 @@ def tally(array: Any) -> dict[Any, int]:
         times = count_codes(numbers, len(array.dictionary))
         if times is None:
             raise pa.ArrowInvalid("a code lies outside its dictionary")
-        found = {v: n for v, n in zip(array.dictionary.to_pylist(), times.tolist(), strict=True) if n}
-        return {**found, None: found.get(None, 0) + codes.null_count} if codes.null_count else found
+        tallied = {v: n for v, n in zip(array.dictionary.to_pylist(), times.tolist(), strict=True) if n}
+        return {**tallied, None: tallied.get(None, 0) + codes.null_count} if codes.null_count else tallied
     if pa.types.is_integer(array.type):
         missing = {None: array.null_count} if array.null_count else {}
         return {**tally_integers(array.drop_null().to_numpy(zero_copy_only=False)), **missing}
@@ -105,7 +105,7 @@ def _count_in_chunks(codes: np.ndarray, total: np.ndarray, start: int) -> np.nda
     return total
 
 
-def refuse_too_many(found: Sized, what: str) -> None:
+def refuse_too_many(distinct: Sized, what: str) -> None:
     """ValueError if there are so many different values that a column cannot be a label."""
-    if len(found) > DISTINCT:
+    if len(distinct) > DISTINCT:
         raise ValueError(f"{what} has over {DISTINCT:,} different values, so it is not a label; choose another column.")

@@ -3,20 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 from ..counts import Counts
 from . import boxes, digest
-from .find import ends_in, files
 from .labels import some, suggest
-from .partial import Partial, Shard, Tell
+from .paths import ends_in, files
+from .source import Shard, Source, Tally, Tell
 
 AREA = "area in pixels"
 
 
-@dataclass(frozen=True)
-class Voc:
+@dataclass(frozen=True, kw_only=True)
+class Voc(Source):
     """Boxes of each class, in a folder of XML files or the root of a VOC data set.
 
     split   "train" and so on: the images that ImageSets/Main/train.txt lists; None: all
@@ -24,24 +23,17 @@ class Voc:
     Source: Everingham et al. 2010, The Pascal Visual Object Classes challenge, IJCV 88.
     """
 
-    path: str
-    classes: Any = None
-    ignore: Any = None
     split: str | None = None
 
-    @property
-    def where(self) -> str:
-        return self.path
-
     def shards(self) -> Sequence[Shard]:
-        found = [f for f in files(self.path) if ends_in(f, (".xml",))]
-        if not found:
+        paths = [f for f in files(self.path) if ends_in(f, (".xml",))]
+        if not paths:
             raise ValueError(f"{self.path}: there is no .xml here; give the folder of the annotations.")
         if self.split is not None:
-            found = _of_split(self.path, found, self.split)
-        return [Shard(file, file.stat().st_size) for file in found]
+            paths = _of_split(self.path, paths, self.split)
+        return [Shard(file, file.stat().st_size) for file in paths]
 
-    def read(self, shard: Shard, tell: Tell) -> Partial:
+    def read(self, shard: Shard, tell: Tell) -> Tally:
         raw = shard.path.read_bytes()
         try:
             root = ElementTree.fromstring(raw)
@@ -49,21 +41,20 @@ class Voc:
             raise ValueError(f"{shard.path}: this is not XML ({error}); write it again.") from None
         if root.tag != "annotation":
             raise ValueError(f"{shard.path}: this XML is a <{root.tag[:40]}>, not the <annotation> of an image.")
-        found = list(_objects(shard.path, root))
-        part = boxes.of_image(((name, area) for name, area, _ in found), AREA)
+        objects = list(_objects(shard.path, root))
+        part = boxes.of_image(((name, area) for name, area, _ in objects), AREA)
         part.digest = digest.digest([raw])
-        part.told["difficult"] = sum(difficult for *_, difficult in found)
-        part.told["empty"] = int(not found)
+        part.facts["difficult"] = sum(difficult for *_, difficult in objects)
+        part.facts["empty"] = int(not objects)
         return part
 
-    def counts(self, total: Partial) -> tuple[Counts, list[str]]:
+    def counts(self, total: Tally) -> tuple[Counts, list[str]]:
         where = self.path if self.split is None else f"{self.path}, {self.split}"
         counts = boxes.counted(total, where, known=None, classes=self.classes, ignore=self.ignore)
         notes = list(total.notes)
-        if total.told["difficult"]:
-            notes.append(f"{total.told['difficult']:,} boxes marked as difficult are counted too")
-        if total.told["empty"]:
-            notes.append(f"{total.told['empty']:,} of {total.items:,} images hold no box")
+        if total.facts["difficult"]:
+            notes.append(f"{total.facts['difficult']:,} boxes marked as difficult are counted too")
+        notes.extend(boxes.without_a_box(total))
         splits = _splits(Path(self.path).expanduser())
         if self.split is None and splits:
             notes.append(f"all images were counted; --split or split= takes one of {some(sorted(splits))}")
@@ -95,7 +86,7 @@ def _splits(folder: Path) -> dict[str, Path]:
     return {}
 
 
-def _of_split(path: str, found: list[Path], split: str) -> list[Path]:
+def _of_split(path: str, paths: list[Path], split: str) -> list[Path]:
     splits = _splits(Path(path).expanduser())
     if split not in splits:
         known = (
@@ -105,7 +96,7 @@ def _of_split(path: str, found: list[Path], split: str) -> list[Path]:
         )
         raise ValueError(f"{path}: there is no split {split!r}.{known}")
     wanted = splits[split].read_text(encoding="utf-8").split()
-    by_name = {f.stem: f for f in found}
+    by_name = {f.stem: f for f in paths}
     missing = [name for name in wanted if name not in by_name]
     if missing:
         raise ValueError(

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..counts import Counts
 from . import boxes, digest
-from .find import ends_in, files, inside
 from .labels import listed, some, suggest
-from .partial import Partial, Shard, Tell
+from .paths import ends_in, files, inside
+from .source import Shard, Source, Tally, Tell
 
 AREA = "area in millionths of the image"  # the files hold shares of the image, not pixels
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
@@ -19,8 +19,8 @@ YAML = (".yaml", ".yml")
 SPLITS = ("train", "val", "test")
 
 
-@dataclass(frozen=True)
-class Yolo:
+@dataclass(frozen=True, kw_only=True)
+class Yolo(Source):
     """Boxes, outlines or rotated boxes of each class. An image without a text file holds none, as in training.
 
     path    data.yaml, its folder, or a folder of label files (classes are then their numbers)
@@ -29,25 +29,18 @@ class Yolo:
     Source: the format of docs.ultralytics.com/datasets.
     """
 
-    path: str
-    classes: Any = None
-    ignore: Any = None
     split: str | None = None
-
-    @property
-    def where(self) -> str:
-        return self.path
 
     @cached_property
     def config(self) -> tuple[Path, dict[str, Any]] | None:
         """(data.yaml, what it holds), or None."""
         where = Path(self.path).expanduser()
-        found = [where] if where.is_file() else sorted(f for f in where.iterdir() if ends_in(f, YAML))
-        if len(found) > 1:
+        candidates = [where] if where.is_file() else sorted(f for f in where.iterdir() if ends_in(f, YAML))
+        if len(candidates) > 1:
             raise ValueError(
-                f"{where}: there are several YAML files ({some([f.name for f in found])}); give the one to use."
+                f"{where}: there are several YAML files ({some([f.name for f in candidates])}); give the one to use."
             )
-        return (found[0], _yaml(found[0])) if found else None
+        return (candidates[0], _yaml(candidates[0])) if candidates else None
 
     def shards(self) -> Sequence[Shard]:
         if self.config is None:
@@ -57,24 +50,24 @@ class Yolo:
         file, data = self.config
         split = self.split or "train"
         wanted = SPLITS if split == "all" else (split,)
-        given = [s for s in wanted if data.get(s)]
-        if not given:
+        present = [s for s in wanted if data.get(s)]
+        if not present:
             known = [s for s in SPLITS if data.get(s)]
             raise ValueError(
                 f"{file}: there is no split {split!r}.{suggest(split, known)} The splits are {some([*known, 'all'])}."
             )
         root = _root(file, data)
-        places = [place for s in given for place in listed(data[s])]
+        places = [place for s in present for place in listed(data[s])]
         return [_shard(f) for place in places for f in _labels(file, root, str(place))]
 
-    def read(self, shard: Shard, tell: Tell) -> Partial:
+    def read(self, shard: Shard, tell: Tell) -> Tally:
         raw = shard.path.read_bytes() if shard.path.is_file() else b""
         part = boxes.of_image(_boxes(shard.path, raw), AREA)
         part.digest = digest.digest([shard.path.name.encode(), raw])
-        part.told["empty"] = int(not part.found)
+        part.facts["empty"] = int(not part.labels)
         return part
 
-    def counts(self, total: Partial) -> tuple[Counts, list[str]]:
+    def counts(self, total: Tally) -> tuple[Counts, list[str]]:
         names = None if self.config is None else _names(*self.config)
         named = self.classes if names is None else names
         if named is not None:
@@ -87,9 +80,7 @@ class Yolo:
         notes = list(total.notes)
         if self.config is not None and self.split is None:
             notes.append("the training images were counted; --split or split= takes val, test or all")
-        if total.told["empty"]:
-            notes.append(f"{total.told['empty']:,} of {total.items:,} images hold no box")
-        return counts, notes
+        return counts, [*notes, *boxes.without_a_box(total)]
 
 
 def _boxes(file: Path, raw: bytes) -> Iterator[tuple[int, float]]:
@@ -125,17 +116,17 @@ def _polygon(x: list[float], y: list[float]) -> float:
     return abs(sum(x[i - 1] * y[i] - x[i] * y[i - 1] for i in range(len(x)))) / 2
 
 
-def _name(total: Partial, names: list[str], where: str) -> None:
+def _name(total: Tally, names: list[str], where: str) -> None:
     """Class names in the place of class numbers."""
     twice = next((n for i, n in enumerate(names) if n in names[:i]), None)
     if twice is not None:
         raise ValueError(f"{where}: two classes are called {twice!r}; rename one, so that they can be told apart.")
-    beyond = [v for v in total.found if v >= len(names)]
+    beyond = [v for v in total.labels if v >= len(names)]
     if beyond:
         raise ValueError(
             f"{where}: the labels hold class {max(beyond)}, but there are {len(names)} names (0 to {len(names) - 1})."
         )
-    for tally in (total.found, total.containing, *total.also.values()):
+    for tally in (total.labels, total.containing, *total.also.values()):
         for value in list(tally):
             tally[names[value]] = tally.pop(value)
 
@@ -179,15 +170,15 @@ def _labels(file: Path, root: Path, place: str) -> list[Path]:
         images = root / place.removeprefix("../")  # exports write ../train/images beside train
     if images.is_file():
         lines = images.read_text(encoding="utf-8").split()
-        found = [root / line for line in lines]
+        pictures = [root / line for line in lines]
     elif images.is_dir():
-        found = [f for f in inside(images) if ends_in(f, IMAGES)]
+        pictures = [f for f in inside(images) if ends_in(f, IMAGES)]
     else:
         raise FileNotFoundError(
             f"{file}: it names {place!r}, but there is no {str(images)!r}; correct 'path' or unpack the images."
         )
-    if found:
-        return [_beside(image) for image in found]
+    if pictures:
+        return [_beside(image) for image in pictures]
     folder = _beside(images / "x").parent
     texts = [f for f in inside(folder) if ends_in(f, (".txt",))] if folder.is_dir() else []
     if not texts:
@@ -197,8 +188,8 @@ def _labels(file: Path, root: Path, place: str) -> list[Path]:
 
 def _beside(image: Path) -> Path:
     """.../images/train/7.jpg has its labels in .../labels/train/7.txt."""
-    head, found, tail = str(image).rpartition(f"{os.sep}images{os.sep}")
-    return Path(f"{head}{os.sep}labels{os.sep}{tail}" if found else image).with_suffix(".txt")
+    head, separator, tail = str(image).rpartition(f"{os.sep}images{os.sep}")
+    return Path(f"{head}{os.sep}labels{os.sep}{tail}" if separator else image).with_suffix(".txt")
 
 
 def _shard(file: Path) -> Shard:

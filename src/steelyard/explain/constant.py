@@ -67,8 +67,8 @@ def _mass(bound: Bound, prior: Tensor) -> Tensor:
     if target is None:
         mass = weighed if full is None else weighed * full.diagonal()
     elif full is None and target.amount is not None:
-        given = weighed * target.amount
-        mass = weighed - given + given.sum() * (1 / len(prior) if target.toward is None else target.toward)
+        moved = weighed * target.amount
+        mass = weighed - moved + moved.sum() * (1 / len(prior) if target.toward is None else target.toward)
     else:
         asked = softmax.rows(bound, prior.unsqueeze(0))
         mass = weighed @ (asked if full is None else asked * full)
@@ -102,8 +102,8 @@ def _minimised(bound: Bound, prior: Tensor, start: Tensor, mass: Tensor) -> Tens
     search.step(closure)  # type: ignore[arg-type]
     closure()
     assert v.grad is not None
-    found = bool(v.isfinite().all()) and float(v.grad.abs().max()) <= 1e-6 * max(first, 1e-12)
-    return (start + unit * v).detach() if found else None
+    converged = bool(v.isfinite().all()) and float(v.grad.abs().max()) <= 1e-6 * max(first, 1e-12)
+    return (start + unit * v).detach() if converged else None
 
 
 def flips(bound: Bound, opponents: Tensor) -> Tensor | None:
@@ -139,13 +139,13 @@ def asked(bound: Bound, size: int) -> Tensor:
 
 
 def _asked(bound: Bound, size: int) -> list[tuple[Tensor, Tensor]]:
-    found = []
+    pairs = []
     for label in (0, 1):
         y = torch.full((1, size), label)
         z = torch.zeros(1, size, dtype=torch.float64)
         (branch,) = reference.branches(z, Labels(y, None, torch.ones_like(y, dtype=torch.bool), None), bound)
-        found.append(((branch.a + 0 * z).squeeze(0), (branch.b + 0 * z).squeeze(0)))
-    return found
+        pairs.append(((branch.a + 0 * z).squeeze(0), (branch.b + 0 * z).squeeze(0)))
+    return pairs
 
 
 def only(bound: Bound, field: str) -> Bound:

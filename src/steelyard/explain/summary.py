@@ -4,14 +4,15 @@
 """
 
 import dataclasses
-import sys
 from typing import TYPE_CHECKING, Any, overload
+
+from .aligned import aligned
 
 if TYPE_CHECKING:
     from ..counts import Counts
     from ..ops import Bound
     from ..spatial import Map
-    from ..spatial.reading import MapExplanation
+    from .maps import MapExplanation
 
 SHOWN = 40  # rows of the table
 
@@ -70,16 +71,12 @@ class Explanation:
             shown = [_percent(o.shown)] if self.sampled else []
             line = [o.name, f"{o.count:,}", _percent(o.share), *shown, f"{o.weight:.4g}", *map(_percent, shares)]
             lines.append(line)
-        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-        table = [
-            "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))])
-            for line in lines
-        ]
+        table = aligned(lines)
         if len(self.outcomes) > SHOWN:
             table.append(f"... and {len(self.outcomes) - SHOWN} more")
         size = f"effective sample size {self.effective_size:,.0f} of {self.size:,}"
-        said = [f"warning: {w}" for w in self.warnings] + [f"note: {n}" for n in self.notes]
-        return "\n".join([self.source, *table, f"mean weight {self.mean_weight:.4g}, {size}", *said])
+        last = [f"warning: {w}" for w in self.warnings] + [f"note: {n}" for n in self.notes]
+        return "\n".join([self.source, *table, f"mean weight {self.mean_weight:.4g}, {size}", *last])
 
 
 @overload
@@ -87,7 +84,7 @@ def explain(recipe_or_loss: "Map", counts: Any) -> "MapExplanation": ...
 @overload
 def explain(recipe_or_loss: Any, counts: "Counts", *, sampled: "Counts | None" = None) -> Explanation: ...
 def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None) -> Any:
-    """Weights, shares of the loss, the prior a recipe implies, where its decisions flip, and what is suspicious.
+    """Weights, shares of the loss, the prior a recipe implies, where its decisions flip, and warnings.
 
     recipe_or_loss  a Recipe (softmax; multilabel counts and sigmoid-only curves: sigmoid) or one of our losses; or a
                     `spatial.Map`, whose weight is told on objects, near them and far from all
@@ -103,8 +100,10 @@ def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None
     >>> print(sy.explain(twice, sy.Counts.of(900, 100)).warnings[0])
     weight and offset both undo the prior: together they pull past balance, to 90 % of '1', which is 10 % of the data. Keep one of them, or less of each.
     """
-    if _is_map(recipe_or_loss):
-        from ..spatial.reading import read_map
+    from ..spatial import Map
+
+    if isinstance(recipe_or_loss, Map):
+        from .maps import read_map
 
         return read_map(recipe_or_loss, counts)
     seen = counts if sampled is None else sampled
@@ -114,32 +113,26 @@ def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None
             f" {', '.join(counts.classes)}; count both with the same classes=."
         )
     bound, source = _bound(recipe_or_loss, counts)
-    from .reading import read
-    from .suspicions import suspicions
+    from .checks import warnings
+    from .measures import measure
 
-    found = read(bound, counts, seen)
-    warnings = suspicions(found)
-    columns = (found.prior, found.shown, found.weight, found.weight_share, found.loss_share, found.implied, found.flips)
+    m = measure(bound, counts, seen)
+    columns = (m.prior, m.shown, m.weight, m.weight_share, m.loss_share, m.implied, m.flips)
     outcomes = []
-    for y, k, name in found.names:
+    for y, k, name in m.names:
         numbers = [None if c is None or c[y, k] != c[y, k] else float(c[y, k]) for c in columns]
-        outcomes.append(Outcome(name, int(found.n[y, k]), *numbers))  # type: ignore[arg-type]
+        outcomes.append(Outcome(name, int(m.n[y, k]), *numbers))  # type: ignore[arg-type]
     return Explanation(
         source=source,
         unit=counts.unit,
         outcomes=tuple(outcomes),
-        mean_weight=found.mean,
-        effective_size=found.effective_size,
-        size=int(found.shown_n.sum()),
+        mean_weight=m.mean,
+        effective_size=m.effective_size,
+        size=int(m.shown_n.sum()),
         sampled=sampled is not None,
-        warnings=tuple(warnings),
-        notes=tuple(dict.fromkeys([*found.notes, *_notes(recipe_or_loss)])),
+        warnings=tuple(warnings(m)),
+        notes=tuple(dict.fromkeys([*m.notes, *_notes(recipe_or_loss)])),
     )
-
-
-def _is_map(thing: Any) -> bool:
-    spatial = sys.modules.get("steelyard.spatial")  # nobody has a map who has not imported it
-    return spatial is not None and isinstance(thing, spatial.Map)
 
 
 def _notes(recipe_or_loss: Any) -> list[str]:
@@ -184,7 +177,7 @@ def _bound(recipe_or_loss: Any, counts: "Counts") -> tuple["Bound", str]:
     if bound.width not in (None, width):
         raise ValueError(f"explain: the recipe is for {bound.width} classes but the counts are for {len(counts)}.")
     name = type(recipe_or_loss).__name__ if recipe is None else " × ".join(recipe.source) or "recipe"
-    bound = bound.with_tensors({n: t.detach().cpu().double() for n, t in bound.tensors().items()})
+    bound = bound.map(lambda t: t.detach().cpu().double())
     return bound, f"{name} on {counts.source or f'{counts.items:,} {counts.unit}'}"
 
 

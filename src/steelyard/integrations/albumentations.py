@@ -13,7 +13,7 @@ import numpy as np
 from albumentations.core.transforms_interface import NoOp
 
 from ..spatial import Cache, Map
-from .weigher import Weigher
+from .mask_weights import MaskWeights
 
 VOLUME = "mask3d"  # what Albumentations calls a mask [D, H, W]
 
@@ -40,7 +40,7 @@ class WeightMap(NoOp):
     ):
         super().__init__(p=1.0)
         self.map, self.mask_key, self.weight_key, self.cache = map, mask_key, weight_key, cache
-        self.weigher = Weigher.of("WeightMap", map, cache)
+        self.mask_weights = MaskWeights.of("WeightMap", map, cache)
 
     def __call__(self, *args: Any, force_apply: bool = False, **sample: Any) -> dict[str, Any]:
         if args or self.mask_key not in sample:
@@ -51,7 +51,7 @@ class WeightMap(NoOp):
         channel = None
         if mask.ndim == 3 + (self.mask_key == VOLUME):
             channel = -1 if isinstance(mask, np.ndarray) else 0
-        array = self.weigher(self.mask_key, mask, channel=channel)
+        array = self.mask_weights(self.mask_key, mask, channel=channel)
         if isinstance(mask, np.ndarray):
             return {**sample, self.weight_key: array}
         import torch

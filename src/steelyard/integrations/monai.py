@@ -17,7 +17,7 @@ from monai.data.meta_tensor import MetaTensor
 from monai.transforms.transform import MapTransform
 
 from ..spatial import Cache, Map
-from .weigher import Weigher
+from .mask_weights import MaskWeights
 
 
 class WeightMapd(MapTransform):
@@ -55,14 +55,14 @@ class WeightMapd(MapTransform):
             raise ValueError(
                 f"WeightMapd: {len(self.keys)} keys need as many weight_keys, got {len(self.weight_keys)}: {self.weight_keys!r}."
             )
-        self.weigher = Weigher.of("WeightMapd", map, cache)
+        self.mask_weights = MaskWeights.of("WeightMapd", map, cache)
         self.pixdim = pixdim
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        found = dict(data)
-        for key, weight_key in self.key_iterator(found, self.weight_keys):
-            found[weight_key] = self._weight(key, found[key])
-        return found
+        sample = dict(data)
+        for key, weight_key in self.key_iterator(sample, self.weight_keys):
+            sample[weight_key] = self._weight(key, sample[key])
+        return sample
 
     def _weight(self, key: Hashable, label: Any) -> Any:
         spacing = None
@@ -73,7 +73,7 @@ class WeightMapd(MapTransform):
                     " give the map spacing= instead."
                 )
             spacing = [float(step) for step in label.pixdim]
-        array = self.weigher(key, label, channel=0, spacing=spacing)
+        array = self.mask_weights(key, label, channel=0, spacing=spacing)
         if isinstance(label, MetaTensor):
             meta, operations = copy.deepcopy(label.meta), copy.deepcopy(label.applied_operations)
             return MetaTensor(torch.from_numpy(array).to(label.device), meta=meta, applied_operations=operations)

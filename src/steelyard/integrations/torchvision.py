@@ -14,7 +14,7 @@ import torch
 from torchvision import tv_tensors
 
 from ..spatial import Cache, Map
-from .weigher import Weigher
+from .mask_weights import MaskWeights
 
 
 class WeightMap(torch.nn.Module):
@@ -43,7 +43,7 @@ class WeightMap(torch.nn.Module):
     ):
         super().__init__()
         self.mask_key, self.weight_key = mask_key, weight_key
-        self.weigher = Weigher.of("WeightMap", map, cache)
+        self.mask_weights = MaskWeights.of("WeightMap", map, cache)
 
     def forward(self, *inputs: Any) -> Any:
         sample: Any = inputs[0] if len(inputs) == 1 else inputs
@@ -58,11 +58,11 @@ class WeightMap(torch.nn.Module):
                 return type(sample)([*sample, self._weight(masks[0])])
         raise ValueError(
             f"WeightMap: the sample must hold one mask, under {self.mask_key!r} in a dict or as the one tv_tensors.Mask of a tuple;"
-            f" got {_told(sample)}. tv_tensors.Mask(tensor) marks a mask."
+            f" got {_described(sample)}. tv_tensors.Mask(tensor) marks a mask."
         )
 
     def extra_repr(self) -> str:
-        return f"{self.weigher.map!r}, {self.mask_key!r} -> {self.weight_key!r}"
+        return f"{self.mask_weights.map!r}, {self.mask_key!r} -> {self.weight_key!r}"
 
     def _into(self, sample: Mapping[Any, Any]) -> dict[Any, Any]:
         return {**sample, self.weight_key: self._weight(sample[self.mask_key])}
@@ -73,11 +73,11 @@ class WeightMap(torch.nn.Module):
                 f"WeightMap: the mask has shape {list(mask.shape)}, but a map is made of one mask of labels. One mask for each object:"
                 " (masks * torch.arange(1, len(masks) + 1)[:, None, None]).amax(0) numbers them."
             )
-        array = self.weigher(self.mask_key, mask, channel=0 if mask.ndim == 3 else None)
+        array = self.mask_weights(self.mask_key, mask, channel=0 if mask.ndim == 3 else None)
         return tv_tensors.Mask(torch.from_numpy(array).to(mask.device))
 
 
-def _told(sample: Any) -> str:
+def _described(sample: Any) -> str:
     if isinstance(sample, Mapping):
         return f"a dict of {', '.join(map(repr, sample))}"
     if isinstance(sample, (tuple, list)):

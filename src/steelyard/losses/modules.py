@@ -1,13 +1,14 @@
 """A recipe bound to an nn.Module: CrossEntropy and BinaryCrossEntropy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from ..ops import Bound, Terms, bind
-from ..ops.bind import factors, lay_out
+from ..ops.bind import lay_out
+from ..ops.factors import Held, factors
 from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
 from ..rule.protocol import Adaptive, Rule, as_rule, wide
@@ -45,13 +46,7 @@ class RecipeLoss(nn.Module):
         bound = bind(recipe, self.link)  # type: ignore[arg-type]
         # numbers that are learned are laid out anew at every call, for a fresh graph; others once
         self._structure = None if bound.live else bound
-        tensors = factors(recipe) if bound.live else bound.tensors()  # type: ignore[arg-type]
-        for key, tensor in tensors.items():
-            if isinstance(tensor, nn.Parameter):
-                self.register_parameter(key, tensor)
-            else:
-                self.register_buffer(key, tensor)
-        self._names = tuple(tensors)
+        self._held = Held(self, factors(recipe) if bound.live else bound.tables())  # type: ignore[arg-type]
 
     @property
     def recipe(self) -> Recipe:
@@ -66,22 +61,22 @@ class RecipeLoss(nn.Module):
     def bound(self) -> Bound:
         """The recipe as the ops take it, holding the tensors this module, or its rule, holds now."""
         if self.rule is not None:
-            structure, tensors = self.rule.emit()
-            return self._kept(tensors, lambda: lay_out(structure, self.link, tensors), structure)
-        tensors = {name: getattr(self, name) for name in self._names}
+            structure, tables = self.rule.emit()
+            tensors = [t for numbers in tables.values() for t in numbers]
+            return self._kept(tensors, lambda: lay_out(structure, self.link, tables), structure)
         fixed = self._structure
         if fixed is None:
-            return lay_out(self.recipe, self.link, tensors)
-        return self._kept(tensors, lambda: fixed.with_tensors(tensors))
+            return lay_out(self.recipe, self.link, self._held.of(self))
+        return self._kept(self._held.flat(self), lambda: fixed.with_tables(self._held.of(self)))
 
-    def _kept(self, tensors: Mapping[str, Tensor], make: Callable[[], Bound], structure: Recipe | None = None) -> Bound:
+    def _kept(self, tensors: list[Tensor], make: Callable[[], Bound], structure: Recipe | None = None) -> Bound:
         """The same object as long as the numbers are the same: what backends made of the tables stays with it."""
-        if torch.compiler.is_compiling() or any(t.is_inference() or t.requires_grad for t in tensors.values()):
+        if torch.compiler.is_compiling() or any(t.is_inference() or t.requires_grad for t in tensors):
             return make()
         # which tensors, and how often they were written to; they are kept, so that no other takes their place in memory
-        held = [id(structure), *(n for t in tensors.values() for n in (id(t), t._version))]
+        held = [id(structure), *(n for t in tensors for n in (id(t), t._version))]
         if self._made is None or self._made[0] != held:
-            self._made = held, (structure, tuple(tensors.values())), make()
+            self._made = held, (structure, tensors), make()
         return self._made[2]
 
     def terms(self, logits: Tensor, target: Tensor, *, weight: Any = None) -> Terms:

@@ -1,8 +1,7 @@
 """A Recipe bound to a link: checked once, then laid out as tensors as often as its numbers change."""
 
 import functools
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -10,10 +9,11 @@ from torch import Tensor
 
 from ..curves import links, sides
 from ..recipe import COMBINE, Recipe
-from ..table import Factor, Rows, Smooth, Table, is_live
+from ..table import Rows, Smooth, Table
 from .bound import Bound, Parts, Target
+from .factors import Tables, factors
 
-__all__ = ["LINKS", "Bound", "Parts", "Target", "bind", "factors", "lay_out"]
+__all__ = ["LINKS", "Bound", "Parts", "Target", "bind", "lay_out"]
 
 LINKS = ("softmax", "sigmoid")
 
@@ -39,22 +39,10 @@ def bind(recipe: Recipe, link: str) -> Bound:
     return lay_out(recipe, link, factors(recipe))
 
 
-def factors(recipe: Recipe) -> dict[str, Tensor]:
-    """Every factor of every table by a name such as "weight_row"; what is learned is the tensor itself, not a copy."""
-    found: dict[str, Tensor] = {}
-    for field in COMBINE:
-        for name, factor in _named(field, getattr(recipe, field)):
-            found[name] = factor.values if is_live(factor.values) else torch.from_numpy(np.array(factor.values))
-    if isinstance(recipe.target, Rows):
-        rows = recipe.target.values
-        found["target_rows"] = rows if is_live(rows) else torch.from_numpy(recipe.target.numpy().copy())
-    return found
-
-
-def lay_out(recipe: Recipe, link: str, tensors: Mapping[str, Tensor]) -> Bound:
-    """The Bound of a recipe that was checked before, its `factors` holding `tensors`: differentiable, looks at no value."""
-    parts = {f: None if (t := getattr(recipe, f)) is None else _parts(f, t, tensors) for f in COMBINE}
-    target = _target(recipe.target, tensors)
+def lay_out(recipe: Recipe, link: str, tables: Tables) -> Bound:
+    """The Bound of a recipe that was checked before, its `factors` holding `tables`: differentiable, looks at no value."""
+    parts = {f: None if (t := getattr(recipe, f)) is None else _parts(t, tables[f]) for f in COMBINE}
+    target = _target(recipe.target, tables)
     rows, columns = _sizes(recipe)
     named = set() if recipe.classes is None else {len(recipe.classes)}
     if link == "softmax":
@@ -68,37 +56,22 @@ def lay_out(recipe: Recipe, link: str, tensors: Mapping[str, Tensor]) -> Bound:
     return Bound(link, **parts, target=target, yes=yes, no=no, norm=norm, width=width)
 
 
-def _named(field: str, table: Table | None) -> list[tuple[str, Factor]]:
-    """The table's factors as "weight_row", "weight_column", "weight_row_1", ..."""
-    found: list[tuple[str, Factor]] = []
-    seen: Counter[str] = Counter()
-    for factor in () if table is None else table.factors:
-        name = f"{field}_{_part(factor)}"
-        found.append((f"{name}_{seen[name]}" if seen[name] else name, factor))
-        seen[name] += 1
-    return found
-
-
-def _part(factor: Factor) -> str:
-    rows, columns = factor.shape
-    return "full" if rows > 1 and columns > 1 else "column" if columns > 1 else "row"
-
-
-def _parts(field: str, table: Table, tensors: Mapping[str, Tensor]) -> Parts:
+def _parts(table: Table, numbers: Sequence[Tensor]) -> Parts:
     combine = torch.mul if table.operation == "multiply" else torch.add
-    found: dict[str, Tensor] = {}
-    for name, factor in _named(field, table):
-        part = _part(factor)
-        values = tensors[name] if part == "full" else tensors[name].reshape(-1)
-        found[part] = combine(found[part], values) if part in found else values
-    return Parts(**found)
+    parts: dict[str, Tensor] = {}
+    for factor, values in zip(table.factors, numbers, strict=True):
+        rows, columns = factor.shape
+        part = "full" if rows > 1 and columns > 1 else "column" if columns > 1 else "row"
+        values = values if part == "full" else values.reshape(-1)
+        parts[part] = combine(parts[part], values) if part in parts else values
+    return Parts(**parts)
 
 
-def _target(target: Smooth | Rows | None, tensors: Mapping[str, Tensor]) -> Target | None:
+def _target(target: Smooth | Rows | None, tables: Tables) -> Target | None:
     if isinstance(target, Smooth):
         toward = None if target.toward is None else torch.from_numpy(target.toward.copy())
         return Target(amount=torch.from_numpy(np.atleast_1d(target.amount).copy()), toward=toward)
-    return Target(rows=tensors["target_rows"]) if isinstance(target, Rows) else None
+    return Target(rows=tables["target"][0]) if isinstance(target, Rows) else None
 
 
 def _sizes(recipe: Recipe) -> tuple[set[int], set[int]]:

@@ -4,13 +4,14 @@ Row and column factors stay apart (see steelyard.table); only a caller's own [C,
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..curves import Curve
+from .factors import FIELDS, Tables, mapped
 
 
 class Parts(NamedTuple):
@@ -57,26 +58,26 @@ class Bound:
     def __reduce__(self) -> tuple[Any, ...]:
         return Bound, tuple(getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "cache")
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Every tensor under a flat name such as "weight_row", for buffers and parameters."""
-        fields = ("scale", "offset", "margin", "weight", "target")
-        named = {f: getattr(self, f) for f in fields if getattr(self, f) is not None}
-        return {f"{f}_{n}": t for f, parts in named.items() for n, t in parts._asdict().items() if t is not None}
+    def tables(self) -> Tables:
+        """What there is of every field's parts, in their order."""
+        fields = [(f, getattr(self, f)) for f in FIELDS]  # torch.compile reads no := in there
+        return {f: tuple([t for t in parts if t is not None]) for f, parts in fields if parts is not None}
 
-    def with_tensors(self, tensors: Mapping[str, Tensor]) -> "Bound":
+    def with_tables(self, tables: Tables) -> "Bound":
         """The same structure holding other numbers."""
         changed = {}
-        for f in ("scale", "offset", "margin", "weight", "target"):
-            parts = getattr(self, f)
-            if parts is not None:
-                changed[f] = type(parts)(
-                    *(None if t is None else tensors[f"{f}_{n}"] for n, t in parts._asdict().items())
-                )
+        for field, numbers in tables.items():
+            parts, left = getattr(self, field), list(numbers)
+            changed[field] = type(parts)(*[None if t is None else left.pop(0) for t in parts])
         return dataclasses.replace(self, **changed)
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Bound":
+        """The same with every tensor changed."""
+        return self.with_tables(mapped(change, self.tables()))
 
     def to(self, like: Tensor, dtype: torch.dtype) -> "Bound":
         """On the device of `like`, in `dtype`."""
-        return self.with_tensors({n: t.to(like.device, dtype) for n, t in self.tensors().items()})
+        return self.map(lambda t: t.to(like.device, dtype))
 
     @property
     def label_dependent(self) -> bool:
@@ -85,5 +86,10 @@ class Bound:
         return by_label or self.margin is not None
 
     @property
+    def tensors(self) -> list[Tensor]:
+        """All of them."""
+        return [t for numbers in self.tables().values() for t in numbers]
+
+    @property
     def live(self) -> bool:
-        return any(t.requires_grad for t in self.tensors().values())
+        return any(t.requires_grad for t in self.tensors)

@@ -1,6 +1,6 @@
 """The fused kernels as a custom op, for graphs that torch.compile makes.
 
-A graph holds tensors and plain numbers, so a Bound goes through as its tables and their names. The op returns the loss and its
+A graph holds tensors and plain numbers, so a Bound goes through as its tables and which there are. The op returns the loss and its
 gradient; backward is one product, which the compiler may fuse with what comes before it.
 """
 
@@ -9,27 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..curves import GCE, Curve, Focal, Log, Poly, Shifted, Square, Symmetric
+from ..curves import of_kernel
 from . import kernels, tables
 from .bound import Bound, Parts, Target
-
-# a curve from its number and parameters, in the order of tables.CURVES
-MADE: tuple[Any, ...] = (
-    lambda a, b, c: Log(),
-    lambda a, b, c: Focal(a),
-    lambda a, b, c: Shifted(a, b),
-    lambda a, b, c: Poly(a),
-    lambda a, b, c: GCE(a),
-    lambda a, b, c: Symmetric(a, b, c),
-    lambda a, b, c: Square(),
-)
+from .factors import FIELDS
 
 
 def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -> str:
     """Why a compiled graph needs the formula written out, or "". Looks at types alone."""
     if not kernels.available(logits.device) or torch.compiler.is_exporting():
         return "the kernels are not there, or will not be where an exported graph goes"
-    held = bound.tensors().values()
+    held = bound.tensors
     if any(t.device != logits.device for t in held):
         return "tables on another device"
     by_label = bound.link == "softmax" and bound.label_dependent
@@ -40,14 +30,13 @@ def total(
     logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int, norm: str | float
 ) -> Tensor:
     """As fused.reduced."""
-    held = bound.tensors()
     words, divisor = (norm, 1.0) if isinstance(norm, str) else ("", float(norm))
     return _loss(
         logits,
         target,
         weight,
-        list(held.values()),
-        ",".join(held),
+        bound.tensors,
+        present(bound),
         bound.link,
         [float(x) for curve in (bound.yes, bound.no) for x in tables.numbers(curve)],
         ignore_index,
@@ -56,22 +45,27 @@ def total(
     )[0]
 
 
+def present(bound: Bound) -> list[bool]:
+    """Which of the three parts of every field there are: `bound.tensors` in their places."""
+    return [t is not None for field in FIELDS for t in getattr(bound, field) or (None,) * 3]
+
+
 @torch.library.custom_op("steelyard::loss", mutates_args=())
 def _loss(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None,
     held: list[Tensor],
-    names: str,
+    present: list[bool],
     link: str,
     curves: list[float],
     ignore_index: int,
     norm: str,
     divisor: float,
 ) -> tuple[Tensor, Tensor]:
-    """The loss and its gradient to the logits; `names` of the tables with commas, `curves` two times number and parameters,
+    """The loss and its gradient to the logits; `present`: which of the parts of all fields `held` are, `curves` two times number and parameters,
     `divisor` where `norm` is empty."""
-    call = kernels.of(logits.device).call(logits, target, _bound(held, names, link, curves), weight, ignore_index)
+    call = kernels.of(logits.device).call(logits, target, _bound(held, present, link, curves), weight, ignore_index)
     gradient = torch.empty_like(call.logits)
     return call.mean(gradient, norm or divisor), gradient
 
@@ -94,17 +88,13 @@ def _backward(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Any, ...]:
 _loss.register_autograd(_backward, setup_context=_keep)
 
 
-def _bound(values: list[Tensor], names: str, link: str, curves: list[float]) -> Bound:
-    held = dict(zip(names.split(","), values, strict=True)) if names else {}
-    parts: dict[str, Any] = {}
-    for field in ("scale", "offset", "margin", "weight"):
-        found = [held.get(f"{field}_{part}") for part in Parts._fields]
-        parts[field] = Parts(*found) if any(t is not None for t in found) else None
-    found = [held.get(f"target_{part}") for part in Target._fields]
-    target = Target(*found) if any(t is not None for t in found) else None
-    yes, no = (_curve(curves[i : i + 4]) for i in (0, 4))
-    return Bound(link, **parts, target=target, yes=yes, no=no, norm="count", width=None)
-
-
-def _curve(numbers: list[float]) -> Curve:
-    return MADE[int(numbers[0])](*numbers[1:])
+def _bound(held: list[Tensor], present: list[bool], link: str, curves: list[float]) -> Bound:
+    left = iter(held)
+    parts = [next(left) if there else None for there in present]
+    fields: dict[str, Any] = {}
+    for i, field in enumerate(FIELDS):
+        those = parts[3 * i : 3 * i + 3]
+        kind = Target if field == "target" else Parts
+        fields[field] = None if those == [None, None, None] else kind(*those)
+    yes, no = (of_kernel(*curves[i : i + 4]) for i in (0, 4))
+    return Bound(link, **fields, yes=yes, no=no, norm="count", width=None)

@@ -12,27 +12,11 @@ import torch
 from torch import Tensor
 from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 
-from ..curves import GCE, Curve, Focal, Log, Poly, Shifted, Square, Symmetric
+from ..curves import Curve, kernel
 from .bound import Bound, Parts
 from .reference import diagonal
 
 DTYPES = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2}  # of the logits
-
-# a curve as the kernels know it: its number and its parameters
-CURVES: dict[type, Callable[[Any], tuple[int, float, float, float]]] = {
-    Log: lambda c: (0, 0.0, 0.0, 0.0),
-    Focal: lambda c: (1, c.gamma, 0.0, 0.0),
-    Shifted: lambda c: (2, c.gamma, c.clip, 0.0),
-    Poly: lambda c: (3, c.epsilon, 0.0, 0.0),
-    GCE: lambda c: (4, c.q, 0.0, 0.0),
-    Symmetric: lambda c: (5, c.alpha, c.beta, c.floor),
-    Square: lambda c: (6, 0.0, 0.0, 0.0),
-}
-
-
-def numbers(curve: Curve) -> tuple[int, float, float, float]:
-    return CURVES[type(curve)](curve)
-
 
 # -- what kernels leave to other backends -----------------------------------------------------------------------------
 
@@ -66,12 +50,18 @@ def refusal_of_call(
 def refusal_of_recipe(bound: Bound) -> str:
     """The part of it that stays with a recipe."""
     for curve in (bound.yes, bound.no):
-        if type(curve) not in CURVES:
+        if kernel(curve) is None:
             return f"the curve {type(curve).__name__} has no kernel"
     dense = (None if bound.target is None else bound.target.rows, None if bound.weight is None else bound.weight.full)
     if bound.link == "softmax" and bound.target is not None and any(t is not None for t in dense):
         return "a target or weight of its own for every pair of label and class"
     return ""
+
+
+def numbers(curve: Curve) -> tuple[int, float, float, float]:
+    known = kernel(curve)
+    assert known is not None  # `refusal_of_recipe` saw to it
+    return known
 
 
 def _transformed() -> bool:
@@ -92,7 +82,7 @@ class Layout:
 def layout(bound: Bound) -> Layout:
     """Made once for every Bound."""
     if "layout" not in bound.cache:
-        bound.cache["layout"] = Layout(refusal_of_recipe(bound), bound.label_dependent, tuple(bound.tensors().values()))
+        bound.cache["layout"] = Layout(refusal_of_recipe(bound), bound.label_dependent, tuple(bound.tensors))
     return bound.cache["layout"]
 
 

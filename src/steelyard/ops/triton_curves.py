@@ -1,6 +1,6 @@
 """The curves of steelyard/curves.py in Triton: g(log p) and dg / d log p, from log p, p and q = 1 - p.
 
-KIND is the number of ops/tables.py; WHOLE is the exponent where it is 0, 1, 2, 3 or 4, else -1.
+KIND is `kernel` of a curve; WHOLE is the exponent where it is 0, 1, 2, 3 or 4, else -1.
 """
 
 # Nothing here can be typed: Triton compiles these functions, it does not call them.

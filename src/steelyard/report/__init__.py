@@ -1,11 +1,13 @@
 """The answer of a study for people: one self-contained page, plain text, and the recipe as a file.
 
-Everything here reads the study's plain data (report.json), so a report can be made again long after the study.
+Everything here reads report.json, so a report can be made again long after the study:
+
+    report.html(report.read("steelyard-report"))
 """
 
-from .files import read, write
-from .page import html
-from .side_by_side import compare_html, compare_text
+from .compare import compare_html, compare_text
+from .document import Report, read
+from .page import html, write
 from .terminal import show, text
 
-__all__ = ["compare_html", "compare_text", "html", "read", "show", "text", "write"]
+__all__ = ["Report", "compare_html", "compare_text", "html", "read", "show", "text", "write"]

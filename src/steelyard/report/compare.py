@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from . import given, words
-from .candidates import Grid
-from .computed import computed, title
-from .given import Data
-from .model import HEADLINES, file, outcome
+from .. import __version__
+from . import formatting
+from .content import HEADLINES, outcome
+from .document import Report
+from .page import environment, policy
+from .provenance import provenance
+from .tables import Grid
+from .terminal import aligned, bullets, harmless, wrap
 
+NOT = "These numbers cannot be compared:"
 CAUTION = (
     "Differences between two studies have no interval: only within a study were the same draws of rows used for both"
     " sides. Take them as description."
@@ -30,13 +34,13 @@ class Comparison:
     """`obstacles` say why the values cannot be compared; then `values` has no differences.
 
     facts   what is named, left, right, and "" or "differs"
-    values  strategy, left, right, and where they can be compared right - left
+    values  weighting, left, right, and where they can be compared right - left
     """
 
     left: Side
     right: Side
     obstacles: tuple[str, ...]
-    remarks: tuple[str, ...]
+    notes: tuple[str, ...]
     facts: Grid
     metric: str
     values: Grid | None
@@ -46,178 +50,189 @@ class Comparison:
         return not self.obstacles
 
 
-def compare(data: Data, other: Data) -> Comparison:
-    """The study `data` on the left, `other` on the right. ValueError unless both are reports."""
-    given.check(data)
-    given.check(other)
-    obstacles = [told for told in (_rows(data, other), _labels(data, other), _splits(data, other)) if told]
-    metric, said = _common(data, other)
-    if said:
-        obstacles.append(said)
-    left, right = _labels_of(data, other)
-    return Comparison(
-        left=_side(data, left),
-        right=_side(other, right),
-        obstacles=tuple(obstacles),
-        remarks=tuple(_remarks(data, other, metric)),
-        facts=_facts(data, other, left, right),
-        metric=words.metric(metric) if metric else "",
-        values=_values(data, other, metric, left, right, not obstacles),
+def compare_text(left: Report, right: Report) -> str:
+    """Both verdicts word for word, what differs, and the values side by side."""
+    both = compare(left, right)
+    facts = [row[:3] for row in both.facts.rows if row[3]]
+    parts = [
+        f"left, {both.left.label}: {both.left.sentence}\n\nright, {both.right.label}: {both.right.sentence}",
+        NOT + "\n" + bullets(both.obstacles) if both.obstacles else "",
+        bullets(both.notes),
+        _values_text(both),
+        "What differs\n"
+        + "\n".join(bullets([f"{term}: {a or 'not said'} | {b or 'not said'}"]) for term, a, b in facts)
+        if facts
+        else "",
+    ]
+    return harmless("\n\n".join(part for part in parts if part)) + "\n"
+
+
+def compare_html(left: Report, right: Report) -> str:
+    """One page without any script."""
+    return (
+        environment()
+        .get_template("compare.html.j2")
+        .render(both=compare(left, right), caution=CAUTION, refused=NOT, version=__version__, policy=policy([]))
     )
 
 
-def _labels_of(data: Data, other: Data) -> tuple[str, str]:
+def compare(left: Report, right: Report) -> Comparison:
+    obstacles = [why for why in (_rows(left, right), _labels(left, right), _splits(left, right)) if why]
+    metric, why = _common(left, right)
+    if why:
+        obstacles.append(why)
+    names = _names(left, right)
+    return Comparison(
+        left=_side(left, names[0]),
+        right=_side(right, names[1]),
+        obstacles=tuple(obstacles),
+        notes=tuple(_notes(left, right, metric)),
+        facts=_facts(left, right, names),
+        metric=formatting.metric(metric) if metric else "",
+        values=_values(left, right, metric, names, not obstacles),
+    )
+
+
+def _names(left: Report, right: Report) -> tuple[str, str]:
     """By what tells them apart at a glance: the file, else the model, else their place."""
-    for pair in ((file(data), file(other)), (str(data.get("model")), str(other.get("model")))):
-        if pair[0] != pair[1]:
-            return pair
+    for names in ((left.table.file, right.table.file), (left.model, right.model)):
+        if names[0] != names[1]:
+            return names
     return "this study", "the other"
 
 
-def _side(data: Data, label: str) -> Side:
-    found = outcome(data)
-    return Side(label, found, HEADLINES[found], data["verdict"]["sentence"])
+def _side(report: Report, label: str) -> Side:
+    kind = outcome(report)
+    return Side(label, kind, HEADLINES[kind], report.verdict.sentence)
 
 
-def _rows(data: Data, other: Data) -> str:
+def _rows(left: Report, right: Report) -> str:
     """Number, classes and digest: the same labels in the same order are taken for the same rows."""
-    a, b = data["data"], other["data"]
-    if a.get("rows") != b.get("rows"):
-        return f"The data differ: {_count(a.get('rows'))} rows against {_count(b.get('rows'))}."
-    if given.classes(data) != given.classes(other) or given.per_class(data) != given.per_class(other):
+    a, b = left.table, right.table
+    if a.rows != b.rows:
+        return f"The data differ: {_count(a.rows)} rows against {_count(b.rows)}."
+    if (a.classes, a.per_class) != (b.classes, b.per_class):
         return "The data differ: the classes, or how many rows they have, are not the same."
-    if _digest(data, "labels") != _digest(other, "labels") and _known(data, other):
+    if a.labels != b.labels and _known(left, right):
         return "The data differ: rows have other labels, or stand in another order."
     return ""
 
 
-def _digest(data: Data, of: str) -> str | None:
-    return (data["data"].get("digest") or {}).get(of)
-
-
-def _known(data: Data, other: Data) -> bool:
+def _known(left: Report, right: Report) -> bool:
     """Whether both say what their data hold."""
-    return None not in (_digest(data, "all"), _digest(other, "all"))
+    return bool(left.table.everything and right.table.everything)
 
 
-def _labels(data: Data, other: Data) -> str:
-    if data["data"].get("label") != other["data"].get("label"):
-        names = words.quote(data["data"].get("label")), words.quote(other["data"].get("label"))
+def _labels(left: Report, right: Report) -> str:
+    if left.table.label != right.table.label:
+        names = formatting.quote(left.table.label), formatting.quote(right.table.label)
         return f"The label columns differ: {names[0]} against {names[1]}."
-    if data.get("positive") != other.get("positive"):
-        names = words.quote(data.get("positive")), words.quote(other.get("positive"))
+    if left.positive != right.positive:
+        names = formatting.quote(left.positive), formatting.quote(right.positive)
         return f"The positive classes differ: {names[0]} against {names[1]}."
     return ""
 
 
-def _splits(data: Data, other: Data) -> str:
-    differ = [
-        f"{name} {_plainly(a)} against {_plainly(b)}"
-        for name, a, b in zip(
-            ("kind", "folds", "repetitions", "column", "rows judged", "seed"), _drawn(data), _drawn(other), strict=True
-        )
-        if a != b
-    ]
+def _splits(left: Report, right: Report) -> str:
+    a, b = _drawn(left), _drawn(right)
+    differ = [f"{name} {_plainly(a[name])} against {_plainly(b[name])}" for name in a if a[name] != b[name]]
     return f"The splits differ: {', '.join(differ)}." if differ else ""
 
 
-def _drawn(data: Data) -> tuple[Any, ...]:
+def _drawn(report: Report) -> dict[str, Any]:
     """What decides which rows were held out together, and how often."""
-    splits, stopped = data.get("splits") or {}, data.get("stopped") or {}
-    return (
-        splits.get("kind") or "stratified",
-        splits.get("folds"),
-        stopped.get("repeats_done", splits.get("repeats")),
-        splits.get("by"),
-        splits.get("judged") or data["data"].get("rows"),
-        data.get("seed"),
-    )
+    splits = report.splits
+    return {
+        "kind": splits.kind,
+        "folds": splits.folds,
+        "repetitions": report.finished,
+        "column": splits.by or None,
+        "rows judged": splits.judged or report.table.rows,
+        "seed": report.seed,
+    }
 
 
-def _common(data: Data, other: Data) -> tuple[str, str]:
+def _common(left: Report, right: Report) -> tuple[str, str]:
     """The metric to compare by, which both measured, and why there is none."""
-    for metric in (data["metric"], other["metric"]):
-        if all(any(given.judged(a, metric).get("value") is not None for a in d["arms"]) for d in (data, other)):
+    for metric in (left.metric, right.metric):
+        if all(any(arm.on(metric).value is not None for arm in report.arms) for report in (left, right)):
             paid = metric in ("expected_cost", "recall_at_capacity")
-            if paid and (data.get("costs"), data.get("capacity")) != (other.get("costs"), other.get("capacity")):
-                return metric, f"The costs or the capacity differ, and {words.metric(metric)} depends on them."
+            if paid and (left.costs, left.capacity) != (right.costs, right.capacity):
+                return metric, f"The costs or the capacity differ, and {formatting.metric(metric)} depends on them."
             return metric, ""
-    return "", f"The metrics differ: {title(data)} against {title(other)}, and neither study measured the other's."
+    return "", f"The metrics differ: {left.title} against {right.title}, and neither study measured the other's."
 
 
-def _remarks(data: Data, other: Data, metric: str) -> list[str]:
-    said = []
-    if metric and data["metric"] != other["metric"]:
-        said.append(
-            f"The verdicts were decided by different metrics: {title(data)} on the left, {title(other)} on the right."
-            f" The table shows {words.metric(metric)}, which both measured."
+def _notes(left: Report, right: Report, metric: str) -> list[str]:
+    notes = []
+    if metric and left.metric != right.metric:
+        notes.append(
+            f"The verdicts were decided by different metrics: {left.title} on the left, {right.title} on the right."
+            f" The table shows {formatting.metric(metric)}, which both measured."
         )
-    if _known(data, other):
-        if _digest(data, "all") != _digest(other, "all"):
-            said.append("The rows have the same labels in the same order, but not the same features.")
-    elif file(data) != file(other):
-        said.append(
-            f"The files have different names ({file(data)}, {file(other)}); that they hold the same rows was not checked."
+    files = left.table.file, right.table.file
+    if _known(left, right):
+        if left.table.everything != right.table.everything:
+            notes.append("The rows have the same labels in the same order, but not the same features.")
+    elif files[0] != files[1]:
+        notes.append(
+            f"The files have different names ({files[0]}, {files[1]}); that they hold the same rows was not checked."
         )
-    return said
+    return notes
 
 
-def _facts(data: Data, other: Data, left: str, right: str) -> Grid:
-    def told(d: Data) -> dict[str, str]:
-        counts = ", ".join(
-            f"{words.quote(c)} {words.count(n)}" for c, n in zip(given.classes(d), given.per_class(d), strict=False)
-        )
-        return {
-            "verdict": HEADLINES[outcome(d)],
-            "winner": given.winner(d) or given.PLAIN,
-            "threshold": "" if d["verdict"].get("threshold") is None else words.threshold(d["verdict"]["threshold"]),
-            "data": file(d),
-            "rows": _count(d["data"].get("rows")),
-            "classes": counts,
-            "label": str(d["data"].get("label") or ""),
-            "positive": str(d.get("positive") or ""),
-            **dict(computed(d)),
-        }
-
-    a, b = told(data), told(other)
+def _facts(left: Report, right: Report, names: tuple[str, str]) -> Grid:
+    a, b = _said(left), _said(right)
     rows = [
         (term, a.get(term, ""), b.get(term, ""), "" if a.get(term, "") == b.get(term, "") else "differs")
         for term in dict.fromkeys((*a, *b))
         if a.get(term) or b.get(term)
     ]
-    return Grid(("", left, right, ""), tuple(rows))
+    return Grid(("", *names, ""), tuple(rows))
 
 
-def _values(data: Data, other: Data, metric: str, left: str, right: str, comparable: bool) -> Grid | None:
-    """Every strategy and baseline that either study has, in the order of the left one."""
+def _said(report: Report) -> dict[str, str]:
+    table, at = report.table, report.verdict.threshold
+    classes = zip(table.classes, table.per_class, strict=False)
+    return {
+        "verdict": HEADLINES[outcome(report)],
+        "winner": report.chosen,
+        "threshold": "" if at is None else formatting.threshold(at),
+        "data": table.file,
+        "rows": _count(table.rows),
+        "classes": ", ".join(f"{formatting.quote(name)} {formatting.count(n)}" for name, n in classes),
+        "label": table.label,
+        "positive": report.positive or "",
+        **dict(provenance(report)),
+    }
+
+
+def _values(left: Report, right: Report, metric: str, names: tuple[str, str], comparable: bool) -> Grid | None:
+    """Every weighting and baseline that either study has, in the order of the left one."""
     if not metric:
         return None
-    a, b = (
-        {str(one["name"]): given.judged(one, metric).get("value") for one in (*d["arms"], *given.many(d, "baselines"))}
-        for d in (data, other)
-    )
+    a, b = ({arm.name: arm.on(metric).value for arm in (*r.arms, *r.baselines)} for r in (left, right))
     rows = []
     for name in dict.fromkeys((*a, *b)):
         x, y = a.get(name), b.get(name)
-        gain = "" if not comparable or x is None or y is None else words.signed(y - x)
-        rows.append(
-            (
-                name,
-                _number(metric, x),
-                _number(metric, y),
-                *((gain,) if comparable else ()),
-            )
-        )
-    head = ("strategy", left, right, *(("right - left",) if comparable else ()))
-    return Grid(head, tuple(rows))
+        gain = "" if x is None or y is None else formatting.signed(y - x)
+        rows.append((name, _fine(metric, x), _fine(metric, y), *((gain,) if comparable else ())))
+    return Grid(("strategy", *names, *(("right - left",) if comparable else ())), tuple(rows))
 
 
-def _number(metric: str, value: float | None) -> str:
-    return "" if value is None else words.fine(metric, value)
+def _values_text(both: Comparison) -> str:
+    if both.values is None:
+        return ""
+    under = wrap(CAUTION) if both.comparable else ""
+    return "\n".join(filter(None, [both.metric, aligned([both.values.head, *both.values.rows]), under]))
+
+
+def _fine(metric: str, value: float | None) -> str:
+    return "" if value is None else formatting.fine(metric, value)
 
 
 def _count(value: float | None) -> str:
-    return "?" if value is None else words.count(value)
+    return "?" if value is None else formatting.count(value)
 
 
 def _plainly(value: Any) -> str:

@@ -4,12 +4,15 @@ import base64
 import functools
 import hashlib
 import json
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .given import Data
-from .model import page
+from ..files import write_text_atomically
+from .content import contents
+from .document import NAME, Report
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -20,16 +23,16 @@ UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 MISSING = "report: the page needs {name}, which is not installed; pip install 'steelyard[tune]' brings it."
 
 
-def html(data: Data) -> str:
-    """The whole page; whatever comes from the data is escaped. ValueError if `data` is no report; ImportError, with what
-    to install, where a package that draws is missing."""
+def html(report: Report) -> str:
+    """The whole page; whatever comes from the data is escaped. ImportError, with what to install, where a package that draws is
+    missing."""
     from markupsafe import Markup
 
-    found = page(data)
+    content = contents(report)
     try:
         from .pictures import as_svg, pictures
 
-        drawn = pictures(data)
+        drawn = pictures(report)
         still = {picture.key: Markup(as_svg(picture.spec)) for picture in drawn}
         scripts = [_bundle(), _script("page.js")] if drawn else [_script("page.js")]
     except ModuleNotFoundError as error:
@@ -38,21 +41,37 @@ def html(data: Data) -> str:
         environment()
         .get_template("report.html.j2")
         .render(
-            page=found,
+            page=content,
             sections={name: [p for p in drawn if p.section == name] for name in SECTIONS},
             still=still,
             specs=as_json({picture.key: picture.spec for picture in drawn}),
-            operating=as_json(found.operating.to_dict() if found.operating else None),
+            operating=as_json(content.operating.to_dict() if content.operating else None),
             scripts=[Markup(script) for script in scripts],
             policy=policy(scripts),
         )
     )
 
 
+def write(document: Mapping[str, Any], folder: str | os.PathLike[str]) -> list[Path]:
+    """Write report.json, as it is given, report.html and recipe.json into `folder`, which is made if it is absent; their paths.
+
+    All three are made before the first is written. recipe.json is the recipe to train with: the winner's, else plain.
+    ValueError for what is no report; OSError, naming the folder, where it cannot be written.
+    """
+    report, folder = Report.from_json(document), Path(folder)
+    texts = {
+        NAME: json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n",
+        "report.html": html(report),
+        "recipe.json": report.recipe.to_json() + "\n",
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    return [write_text_atomically(folder / name, text) for name, text in texts.items()]
+
+
 def policy(scripts: list[str]) -> str:
     """Only these scripts may run, nothing may be fetched, and nothing may be evaluated from text."""
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    allowed = " ".join(f"'sha256-{found}'" for found in hashes) or "'none'"
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes) or "'none'"
     return f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}; base-uri 'none'; form-action 'none'"
 
 
@@ -68,16 +87,16 @@ def environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup, escape
 
-    made = Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["minus"] = minus
-    made.filters["breakable"] = lambda name: escape(name).replace("(", Markup("<wbr>("))
-    return made
+    environment.filters["minus"] = minus
+    environment.filters["breakable"] = lambda name: escape(name).replace("(", Markup("<wbr>("))
+    return environment
 
 
 def minus(text: Any) -> Any:
@@ -96,11 +115,11 @@ def _bundle() -> str:
     import altair
     import vl_convert
 
-    from .pictures.look import version
+    from .pictures.chart import version
 
-    made = vl_convert.javascript_bundle(
+    script = vl_convert.javascript_bundle(
         "window.vegaEmbed = vegaEmbed;", vl_version=version({"$schema": altair.SCHEMA_URL})
     )
-    if "</script" in made.lower() or "<!--" in made:
+    if "</script" in script.lower() or "<!--" in script:
         raise ImportError("report: this vl-convert's script cannot stand in a page; install another version of it.")
-    return made
+    return script

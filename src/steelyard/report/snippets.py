@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import given, words
-from .given import Data
+from ..recipe import Recipe
+from . import formatting
+from .document import Report
 
 LOAD = 'recipe = sy.Recipe.load("recipe.json")'
 
@@ -23,22 +24,31 @@ class Snippet:
     code: str
 
 
-def snippets(data: Data) -> list[Snippet]:
+def snippets(report: Report) -> list[Snippet]:
     """The winner's weights; plain training with the threshold where no weighting won."""
-    names, won, two = given.classes(data), given.winner(data), given.binary(data)
+    names, won, two = report.table.classes, report.winner, report.binary
     if not names:
         return []
     if won is None:
-        return [_plain_torch(names, two), _decide(data), _plain_keras(), _sklearn(data, None)]
-    w = given.class_weights(given.final_recipe(data))
+        return [_plain_torch(names, two), _decide(report), _plain_keras(), _sklearn(report, None)]
+    w = class_weights(report.recipe)
     if w is None:
-        return [_steelyard(f"sy.Recipe.load({'recipe.json'!r})", names, two, _only_here(won)), _decide(data)]
+        return [_steelyard(f"sy.Recipe.load({'recipe.json'!r})", names, two, _only_here(won)), _decide(report)]
     table = ", ".join(f"{name!r}: {_digits(v)}" for name, v in zip(names, w, strict=True))
-    made = [_torch(w, names)]
-    if two and w[0] > 0:
-        made.append(_torch_one_logit(w, names))
-    made.append(_steelyard(f"sy.Recipe(weight={{{table}}})", names, two, "The same as a recipe, which can be undone."))
-    return [*made, _decide(data), _keras(w, names), _sklearn(data, w)]
+    torch = [_torch(w, names), *([_torch_one_logit(w, names)] if two and w[0] > 0 else [])]
+    ours = _steelyard(f"sy.Recipe(weight={{{table}}})", names, two, "The same as a recipe, which can be undone.")
+    return [*torch, ours, _decide(report), _keras(w, names), _sklearn(report, w)]
+
+
+def class_weights(recipe: Recipe) -> np.ndarray | None:
+    """[C] weights if they say all of the recipe, else None: Keras and scikit-learn know nothing else."""
+    others = ("scale", "offset", "margin", "target", "curve")
+    if recipe.weight is None or any(getattr(recipe, name) is not None for name in others):
+        return None
+    try:
+        return recipe.label_weights()
+    except ValueError:
+        return None
 
 
 def _plain_torch(names: tuple[str, ...], two: bool) -> Snippet:
@@ -83,18 +93,18 @@ def _only_here(won: str) -> str:
     return f"{won} is more than a weight per class: class_weight in Keras and scikit-learn cannot say it."
 
 
-def _decide(data: Data) -> Snippet:
+def _decide(report: Report) -> Snippet:
     """From logits to probabilities and a decision."""
-    won, names, at = given.winner(data), given.classes(data), data["verdict"].get("threshold")
+    won, names, at = report.winner, report.table.classes, report.verdict.threshold
     if won:
         code = f"import steelyard as sy\nimport torch\n\n{LOAD}\np = sy.posterior(logits, recipe)\n"
     else:
         code = "import torch\n\np = torch.softmax(logits, dim=1)\n"
-    if at is not None and given.binary(data):
+    if at is not None and report.binary:
         code = code.replace("import torch\n", "", 1) if won else code
         code += f"called = p[:, 1] >= {_digits(at)}  # column 1 is {names[1]!r}\n"
     elif at is not None:
-        n = np.array(given.per_class(data), dtype=float)
+        n = np.array(report.table.per_class, dtype=float)
         code += f"shares = torch.tensor({_list(n / n.sum())})  # {_order(names)}\n"
         code += f"decided = (p.log() - {_digits(at)} * shares.log()).argmax(dim=1)\n"
     says = (
@@ -113,12 +123,12 @@ def _keras(w: np.ndarray, names: tuple[str, ...]) -> Snippet:
     return Snippet("keras", "Keras", "By the number that stands for the class in y.", code)
 
 
-def _sklearn(data: Data, w: np.ndarray | None) -> Snippet:
+def _sklearn(report: Report, w: np.ndarray | None) -> Snippet:
     """The tuner's linear model; of another model only the lines around it, which any classifier takes."""
-    if data.get("model") not in (None, "linear"):
-        return _any_classifier(data, w)
-    names, at = given.classes(data), data["verdict"].get("threshold")
-    strength = (data.get("final") or {}).get("strength")
+    if report.model not in ("", "linear"):
+        return _any_classifier(report, w)
+    names, at = report.table.classes, report.verdict.threshold
+    strength = report.settings.final
     options = [f"C={_digits(1 / strength)}"] if strength else []
     lines = ["import numpy as np", "import steelyard as sy"] if w is not None else []
     lines += [
@@ -128,11 +138,11 @@ def _sklearn(data: Data, w: np.ndarray | None) -> Snippet:
         "",
     ]
     if w is not None:
-        table = ", ".join(f"{words.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
+        table = ", ".join(f"{formatting.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
         lines.append(f"class_weight = {{{table}}}")
         options.append("class_weight=class_weight")
     lines.append(f"model = make_pipeline(StandardScaler(), LogisticRegression({', '.join(options)})).fit(X, y)")
-    if at is not None and given.binary(data):
+    if at is not None and report.binary:
         lines += _sklearn_decision(names, at, undo=w is not None)
     says = (
         "By the class as it stands in y; then the threshold."
@@ -142,11 +152,11 @@ def _sklearn(data: Data, w: np.ndarray | None) -> Snippet:
     return Snippet("sklearn", "scikit-learn", says, "\n".join(lines) + "\n")
 
 
-def _any_classifier(data: Data, w: np.ndarray | None) -> Snippet:
-    names, at = given.classes(data), data["verdict"].get("threshold")
+def _any_classifier(report: Report, w: np.ndarray | None) -> Snippet:
+    names, at = report.table.classes, report.verdict.threshold
     lines = ["model.fit(X, y)"]
     if w is not None:
-        table = ", ".join(f"{words.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
+        table = ", ".join(f"{formatting.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
         lines = [
             "import numpy as np",
             "import steelyard as sy",
@@ -154,7 +164,7 @@ def _any_classifier(data: Data, w: np.ndarray | None) -> Snippet:
             f"class_weight = {{{table}}}",
             "model.fit(X, y, sample_weight=np.array([class_weight[c] for c in y]))",
         ]
-    if at is not None and given.binary(data):
+    if at is not None and report.binary:
         lines += _sklearn_decision(names, at, undo=w is not None)
     says = "Any classifier with predict_proba, the weights given row by row." if w is not None else "Any classifier."
     return Snippet("sklearn", "scikit-learn", says, "\n".join(lines) + "\n")
@@ -162,9 +172,9 @@ def _any_classifier(data: Data, w: np.ndarray | None) -> Snippet:
 
 def _sklearn_decision(names: tuple[str, ...], at: float, *, undo: bool) -> list[str]:
     if not undo:
-        column = f"list(model.classes_).index({words.literal(names[1])})"
+        column = f"list(model.classes_).index({formatting.literal(names[1])})"
         return ["", f"p = model.predict_proba(X)[:, {column}]", f"called = p >= {_digits(at)}"]
-    order = ", ".join(words.literal(n) for n in names)
+    order = ", ".join(formatting.literal(n) for n in names)
     return [
         "",
         LOAD,

@@ -4,13 +4,12 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from . import words
-from .candidates import Row
-from .classwise import ClassWise
-from .confusion import Confusion
+from . import formatting
+from .content import Content, contents
+from .decisions import Confusion
+from .document import Report
 from .forest import Axis, Mark
-from .given import Data
-from .model import Page, page
+from .tables import ClassWise, Row
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,78 +22,78 @@ CONTROL = {i: "\ufffd" for i in (*range(10), *range(11, 32), *range(127, 160))}
 COLOUR = {"won": "blue", "kept": "green", "open": "yellow", "unfinished": "yellow"}
 
 
-def text(data: Data) -> str:
+def text(report: Report) -> str:
     """The verdict's sentence on one line, what to do next, the candidates, the decisions, and how it was computed."""
-    return _text(page(data))
+    return _text(contents(report))
 
 
-def show(data: Data, console: "Console | None" = None) -> None:
+def show(report: Report, console: "Console | None" = None) -> None:
     """Print the report: coloured, with intervals drawn, where the console is a terminal; else `text`."""
     from rich.console import Console
 
     console = console or Console()
     if console.is_terminal:
-        _show(page(data), console)
+        _show(contents(report), console)
     else:
-        console.file.write(text(data))
+        console.file.write(text(report))
 
 
-def _text(found: Page) -> str:
+def _text(content: Content) -> str:
     parts = [
-        found.sentence,
-        bullets(found.next),
-        wrap(found.data) + "\n" + bullets((*found.warnings, *found.notes)),
-        aligned([_head(found), *(_cells(row) for row in found.rows)]) + "\n" + wrap(found.compared),
+        content.sentence,
+        bullets(content.next),
+        wrap(content.data) + "\n" + bullets((*content.warnings, *content.notes)),
+        aligned([_head(content), *(_cells(row) for row in content.rows)]) + "\n" + wrap(content.compared),
     ]
-    if found.baselines:
-        parts.append(_beside(found))
-    if found.others:
-        parts.append("Other metrics, without a verdict\n" + aligned([found.others.head, *found.others.rows]))
-    if found.confusion:
-        parts.append(_decisions(found.confusion))
-    if found.mistaken:
-        parts.append("What is taken for what\n" + bullets(found.mistaken))
-    if found.class_wise:
-        parts.append(_class_wise(found.class_wise))
-    parts.append(wrap("; ".join(f"{term}: {said}" for term, said in found.computed)))
+    if content.baselines:
+        parts.append(_beside(content))
+    if content.others:
+        parts.append("Other metrics, without a verdict\n" + aligned([content.others.head, *content.others.rows]))
+    if content.confusion:
+        parts.append(_decisions(content.confusion))
+    if content.mistaken:
+        parts.append("What is taken for what\n" + bullets(content.mistaken))
+    if content.class_wise:
+        parts.append(_class_wise(content.class_wise))
+    parts.append(wrap("; ".join(f"{term}: {value}" for term, value in content.computed)))
     return harmless("\n\n".join(part.strip("\n") for part in parts if part.strip())) + "\n"
 
 
-def _head(found: Page) -> tuple[str, ...]:
-    return ("strategy", found.metric, "difference", "95 % interval", "")
+def _head(content: Content) -> tuple[str, ...]:
+    return ("strategy", content.metric, "difference", "95 % interval", "")
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     return (row.name, row.value, row.difference, row.interval, ROLES[row.role])
 
 
-def _beside(found: Page) -> str:
+def _beside(content: Content) -> str:
     """The baselines, and under the table what each one is."""
-    rows = [(row.name, row.value, row.difference, row.interval) for row in found.baselines]
-    notes = [f"{row.name}: {row.note}" for row in found.baselines if row.note]
-    head = ("baseline, never a winner", *_head(found)[1:4])
+    rows = [(row.name, row.value, row.difference, row.interval) for row in content.baselines]
+    notes = [f"{row.name}: {row.note}" for row in content.baselines if row.note]
+    head = ("baseline, never a winner", *_head(content)[1:4])
     return "\n".join(filter(None, [aligned([head, *rows]), bullets(notes)]))
 
 
-def _class_wise(found: ClassWise) -> str:
+def _class_wise(classes: ClassWise) -> str:
     """The arms under one another: side by side they would not fit."""
     parts = []
-    for k, arm in enumerate(found.arms):
+    for k, arm in enumerate(classes.arms):
         columns = (0, 1, 2 + 3 * k, 3 + 3 * k, 4 + 3 * k)
         parts.append(
             f"Class by class: {arm}\n"
-            + aligned([[row[i] for i in columns] for row in (found.grid.head, *found.grid.rows)])
+            + aligned([[row[i] for i in columns] for row in (classes.grid.head, *classes.grid.rows)])
         )
     return "\n\n".join(parts)
 
 
-def _decisions(found: Confusion) -> str:
-    head = ("rows (per 1000)", *(f"called {words.quote(c)}" for c in found.classes))
+def _decisions(table: Confusion) -> str:
+    head = ("rows (per 1000)", *(f"called {formatting.quote(c)}" for c in table.classes))
     rows = [
-        (f"is {words.quote(c)}", *(f"{n} ({each})" for n, each in zip(counts, shares, strict=True)))
-        for c, counts, shares in zip(found.classes, found.counts, found.per_1000, strict=True)
+        (f"is {formatting.quote(c)}", *(f"{n} ({share})" for n, share in zip(counts, shares, strict=True)))
+        for c, counts, shares in zip(table.classes, table.counts, table.per_1000, strict=True)
     ]
-    return "\n".join([wrap(found.caption), aligned([head, *rows]), *(share.says for share in found.shares)])
+    return "\n".join([wrap(table.caption), aligned([head, *rows]), *(share.says for share in table.shares)])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -115,59 +114,59 @@ def bullets(lines: Sequence[str]) -> str:
     return "\n".join(textwrap.fill(f"- {line}", WIDTH, subsequent_indent="  ") for line in lines)
 
 
-def harmless(said: str) -> str:
+def harmless(text: str) -> str:
     """Without the characters by which a class name could move the cursor or clear the screen."""
-    return said.translate(CONTROL)
+    return text.translate(CONTROL)
 
 
-def _show(found: Page, console: "Console") -> None:
+def _show(content: Content, console: "Console") -> None:
     from rich.text import Text
 
-    def say(said: str, style: str = "", mark: str = "", colour: str = "", *, wrapped: bool = True) -> None:
-        line = Text.assemble((mark, colour), (harmless(said), style))
+    def say(text: str, style: str = "", mark: str = "", colour: str = "", *, wrapped: bool = True) -> None:
+        line = Text.assemble((mark, colour), (harmless(text), style))
         console.print(line, soft_wrap=not wrapped)
 
-    colour = COLOUR[found.outcome]
-    say(found.headline, f"bold {colour}")
-    say(found.sentence, "bold", wrapped=False)  # the terminal wraps it: copied or searched for, it is one line
+    colour = COLOUR[content.outcome]
+    say(content.headline, f"bold {colour}")
+    say(content.sentence, "bold", wrapped=False)  # the terminal wraps it: copied or searched for, it is one line
     console.print()
-    for step in found.next:
+    for step in content.next:
         say(step, "", "→ ", colour)
     console.print()
-    say(found.data, "dim")
-    for warning in found.warnings:
+    say(content.data, "dim")
+    for warning in content.warnings:
         say(warning, "", "! ", "bold yellow")
-    for note in found.notes:
+    for note in content.notes:
         say(note, "dim", "· ", "dim")
     console.print()
-    console.print(_table(found, colour))
-    if found.compared:
-        say(found.compared, "dim")
+    console.print(_table(content, colour))
+    if content.compared:
+        say(content.compared, "dim")
     more = [
-        _beside(found) if found.baselines else "",
-        _decisions(found.confusion) if found.confusion else "",
-        _class_wise(found.class_wise) if found.class_wise else "",
+        _beside(content) if content.baselines else "",
+        _decisions(content.confusion) if content.confusion else "",
+        _class_wise(content.class_wise) if content.class_wise else "",
     ]
     for part in filter(None, more):
         console.print()
         say(part)
 
 
-def _table(found: Page, colour: str) -> "Table":
+def _table(content: Content, colour: str) -> "Table":
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    name, value, difference, interval, _ = _head(found)
+    name, value, difference, interval, _ = _head(content)
     table.add_column(name, overflow="fold")
     table.add_column(value, justify="right")
     table.add_column(difference, justify="right")
     table.add_column(interval, justify="right", no_wrap=True)
-    table.add_column("worse │ better".rjust(_cell(found.axis.zero) + 8)[:BAR], no_wrap=True)
-    for row in found.rows:
+    table.add_column("worse │ better".rjust(_cell(content.axis.zero) + 8)[:BAR], no_wrap=True)
+    for row in content.rows:
         style = f"bold {colour}" if row.role == "winner" else "bold" if row.role == "plain" else ""
-        last = drawn(row.mark, found.axis) if row.mark else "baseline" if row.role == "plain" else ROLES[row.role]
+        last = drawn(row.mark, content.axis) if row.mark else "baseline" if row.role == "plain" else ROLES[row.role]
         table.add_row(*(Text(harmless(c), style=style) for c in (*_cells(row)[:4], last)))
     return table
 

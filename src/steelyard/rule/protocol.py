@@ -10,19 +10,17 @@ A loss calls, in this order and with logits [N, C, *space] and target [N, *space
 so the tables of a call never depend on the call itself, and all micro-batches of a step share theirs.
 """
 
-import dataclasses
 import warnings
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from ..ops.bind import factors
+from ..ops.factors import Tables, factors
 from ..ops.shapes import Call
 from ..recipe import COMBINE, Recipe
-from ..table import Rows, Table, is_live
+from ..table import Rows, is_live
 from .clock import Clock
 from .history import History, Trace
 
@@ -121,10 +119,9 @@ class Rule(nn.Module):
         return logits
 
     # what a rule may add to it
-    def emit(self) -> tuple[Recipe, Mapping[str, Tensor]]:
-        """Which tables there are, and their numbers as tensors by the names of `ops.bind.factors`. Called at every
-        loss:
-        a rule that holds its numbers as tensors returns them, and no value is looked at."""
+    def emit(self) -> tuple[Recipe, Tables]:
+        """Which tables there are, and their numbers as `ops.factors` has them. Called at every loss: a rule that holds
+        its numbers as tensors returns them, and no value is looked at."""
         recipe = self.recipe()
         return recipe, factors(recipe)
 
@@ -159,9 +156,9 @@ class Rule(nn.Module):
 
     def watched(self) -> dict[str, Tensor]:
         """What `history` records: small tensors by name. A field whose table is one factor goes by its own name."""
-        small = {name: t for name, t in self.emit()[1].items() if t.numel() <= 4096}
-        fields = Counter(name.split("_")[0] for name in small)
-        return {(field if fields[field := name.split("_")[0]] == 1 else name): t for name, t in small.items()}
+        tables = self.emit()[1]
+        named = {f if len(those) == 1 else f"{f}_{i}": t for f, those in tables.items() for i, t in enumerate(those)}
+        return {name: t for name, t in named.items() if t.numel() <= 4096}
 
     # for subclasses
     @property
@@ -277,24 +274,6 @@ def as_recipe(given: Any) -> Any:
 def _follows(given: Any) -> bool:
     """Whether it has the methods of `Adaptive`. By its type: a loss has a property of one of these names, which costs."""
     return all(callable(getattr(type(given), f, None)) for f in ("recipe", "observe", "advance", "weigh", "adjust"))
-
-
-def snapshot(structure: Recipe, tensors: Mapping[str, Tensor]) -> Recipe:
-    """The Recipe that `structure` is with these numbers: frozen copies."""
-    left = dict(tensors)
-    fields: dict[str, Any] = {}
-    for field in COMBINE:
-        table = getattr(structure, field)
-        if table is not None:
-            names = [n for n in left if n.startswith(f"{field}_")]
-            made = [
-                Table.of(field, left[n].detach().reshape(f.shape), (f.source,) if f.source else ())
-                for n, f in zip(names, table.factors, strict=True)
-            ]
-            fields[field] = Table(table.operation, tuple(f for t in made for f in t.factors))
-    if "target_rows" in left:
-        fields["target"] = Rows(left["target_rows"].detach())
-    return dataclasses.replace(structure, **fields)
 
 
 def adapted(rule: Rule, call: Call) -> tuple[Call, Call]:

@@ -7,14 +7,13 @@ Distances are exact. scipy does the transforms: pip install 'steelyard[spatial]'
 
 from .border import border
 from .cache import Cache
-from .calibrate import calibrate
 from .contour import contour
 from .dilate import dilate
 from .distance import distance, signed_distance
 from .lesion import lesion
-from .map import Map
+from .map import Map, calibrate
 from .objects import objects
-from .shares import shares
+from .regions import shares
 
 __all__ = [
     "Cache",

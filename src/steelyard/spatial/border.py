@@ -1,14 +1,12 @@
 """The weight map of U-Net: heavy where two cells nearly touch."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from .images import Mask, number, read
-from .nearest import to_both
+from .images import Images, Mask, number, read
 from .share import Parts, weigh
-from .transforms import Spacing
+from .transforms import Spacing, to_both
 
 UNDERFLOW = -746.0  # exp of less is 0 in float64, and takes numpy ten times as long
 
@@ -44,14 +42,11 @@ def border(
     >>> border(cells, w0=10, sigma=5).round(2)  # d1 = d2 = 1 in the gap
     array([[ 1.  , 10.23,  1.  ]], dtype=float32)
     """
-    found = parts(instances, sigma=sigma, base=base, spacing=spacing, batch=batch, ignore=ignore)
-    return weigh(found, w0, share)
-
-
-def parts(
-    instances: Any, *, sigma: float, base: float, spacing: Sequence[float] | None, batch: bool, ignore: int | None
-) -> Parts:
     images = read("border", instances, spacing, batch, ignore)
+    return weigh(parts(images, sigma=sigma, base=base), w0, share)
+
+
+def parts(images: Images, *, sigma: float, base: float) -> Parts:
     base, sigma = number("border", "base", base), number("border", "sigma", sigma, open_end=True)
     floors = [np.broadcast_to(base, labels.shape) for labels in images.labels]
     return Parts("border", images, floors, [touching(x, images.spacing, sigma) for x in images.labels])

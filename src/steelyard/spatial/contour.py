@@ -1,11 +1,10 @@
 """Weight in a band along the edges, or by how mixed the neighbourhood is."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from .images import Mask, number, read
+from .images import Images, Mask, number, read
 from .share import Parts, weigh
 from .transforms import Spacing, local_mean, to_another
 
@@ -41,24 +40,14 @@ def contour(
     >>> contour(np.array([[0, 0, 0, 1, 1, 1]]), width=1, w0=5).tolist()
     [[1.0, 1.0, 6.0, 6.0, 1.0, 1.0]]
     """
-    found = parts(mask, kind=kind, width=width, base=base, spacing=spacing, batch=batch, ignore=ignore)
-    return weigh(found, w0, share)
+    images = read("contour", mask, spacing, batch, ignore)
+    return weigh(parts(images, kind=kind, width=width, base=base), w0, share)
 
 
-def parts(
-    mask: Any,
-    *,
-    kind: str,
-    width: float,
-    base: float,
-    spacing: Sequence[float] | None,
-    batch: bool,
-    ignore: int | None,
-) -> Parts:
+def parts(images: Images, *, kind: str, width: float, base: float) -> Parts:
     shapes = {"band": _band, "local": _local}
     if kind not in shapes:
         raise ValueError(f"contour: kind must be one of {', '.join(shapes)}, got {kind!r}.")
-    images = read("contour", mask, spacing, batch, ignore)
     base, width = number("contour", "base", base), number("contour", "width", width, open_end=True)
     floors = [np.full(labels.shape, base) for labels in images.labels]
     return Parts("contour", images, floors, [shapes[kind](x, images.spacing, width) for x in images.labels])

@@ -1,11 +1,10 @@
 """Weight in a ring around the edge of the objects: what dilation adds, and what erosion takes away."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from .images import Mask, number, read
+from .images import Images, Mask, number, read
 from .share import Parts, weigh
 from .transforms import Spacing, to_another
 
@@ -39,21 +38,11 @@ def dilate(
     >>> dilate(np.array([[0, 0, 1, 1, 1, 0]]), outer=1, inner=1, w0=5).tolist()
     [[1.0, 6.0, 6.0, 1.0, 6.0, 6.0]]
     """
-    found = parts(mask, outer=outer, inner=inner, base=base, spacing=spacing, batch=batch, ignore=ignore)
-    return weigh(found, w0, share)
-
-
-def parts(
-    mask: Any,
-    *,
-    outer: float,
-    inner: float,
-    base: float,
-    spacing: Sequence[float] | None,
-    batch: bool,
-    ignore: int | None,
-) -> Parts:
     images = read("dilate", mask, spacing, batch, ignore)
+    return weigh(parts(images, outer=outer, inner=inner, base=base), w0, share)
+
+
+def parts(images: Images, *, outer: float, inner: float, base: float) -> Parts:
     base = number("dilate", "base", base)
     reach = number("dilate", "outer", outer), number("dilate", "inner", inner)
     floors = [np.full(labels.shape, base) for labels in images.labels]

@@ -2,11 +2,10 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
-from .images import Mask, number, read
+from .images import Images, Mask, number, read
 from .share import Parts, weigh
 from .transforms import Spacing, to_another, to_nearest
 
@@ -48,26 +47,16 @@ def distance(
     >>> distance(np.array([[1, 0, 0, 0, 0, 0]]), beta=4).tolist()
     [[1.0, 0.75, 0.5, 0.25, 0.0, 0.0]]
     """
-    made = parts(mask, kind=kind, beta=beta, base=base, spacing=spacing, batch=batch, ignore=ignore)
-    found = weigh(made, w0, share)
+    images = read("distance", mask, spacing, batch, ignore)
+    weights = weigh(parts(images, kind=kind, beta=beta, base=base), w0, share)
     if kind == "growing":
-        _warn([x > 0 for x in made.images.labels], found if batch else [found], made.images.spacing, float(beta))
-    return found
+        _warn([x > 0 for x in images.labels], weights if batch else [weights], images.spacing, float(beta))
+    return weights
 
 
-def parts(
-    mask: Any,
-    *,
-    kind: str,
-    beta: float,
-    base: float,
-    spacing: Sequence[float] | None,
-    batch: bool,
-    ignore: int | None,
-) -> Parts:
+def parts(images: Images, *, kind: str, beta: float, base: float) -> Parts:
     if kind not in _KINDS:
         raise ValueError(f"distance: kind must be one of {', '.join(_KINDS)}, got {kind!r}.")
-    images = read("distance", mask, spacing, batch, ignore)
     base, beta = number("distance", "base", base), number("distance", "beta", beta, open_end=True)
     forms = [_KINDS[kind](labels > 0, images.spacing, base, beta) for labels in images.labels]
     return Parts("distance", images, [f for f, _ in forms], [s for _, s in forms])

@@ -31,22 +31,18 @@ class Images:
         """Which pixels of image i are not ignored."""
         return slice(None) if self.ignored is None else ~self.ignored[i]
 
-    def out(self, maps: Sequence[np.ndarray]) -> Any:
-        """float32 in the form of the masks, 0 where they are ignored."""
+    def out(self, maps: Sequence[np.ndarray], dtype: Any = np.float32) -> Any:
+        """The maps in the form of the masks, 0 where they are ignored."""
         if self.ignored is not None:
             maps = [np.where(i, 0.0, m) for i, m in zip(self.ignored, maps, strict=True)]
         shape = self.like.shape if self.batch else self.labels[0].shape
-        found = np.empty(shape, np.float32)
+        array = np.empty(shape, dtype)
         if self.batch:
             for i, m in enumerate(maps):
-                found[i] = m
+                array[i] = m
         else:
-            found[...] = maps[0]
-        if isinstance(self.like, np.ndarray):
-            return found
-        import torch
-
-        return torch.from_numpy(found).to(self.like.device)
+            array[...] = maps[0]
+        return as_given(array, self.like)
 
 
 def read(name: str, mask: Any, spacing: Sequence[float] | None, batch: bool, ignore: int | None) -> Images:
@@ -74,9 +70,8 @@ def read(name: str, mask: Any, spacing: Sequence[float] | None, batch: bool, ign
     steps = (1.0,) * dims if spacing is None else tuple(float(s) for s in spacing)
     if len(steps) != dims or not all(0 < s < float("inf") for s in steps):
         raise ValueError(f"{name}: spacing must be {dims} positive numbers, one for each axis, got {spacing!r}.")
-    each = list(labels) if batch else [labels]
     void = None if ignored is None else (list(ignored) if batch else [ignored])
-    return Images(each, steps, void, batch, mask)
+    return Images(list(labels) if batch else [labels], steps, void, batch, mask)
 
 
 def as_array(name: str, mask: Any) -> np.ndarray:
@@ -87,10 +82,19 @@ def as_array(name: str, mask: Any) -> np.ndarray:
     raise ValueError(f"{name}: the mask must be a numpy array or a torch tensor, got {type(mask).__name__}.")
 
 
+def as_given(array: np.ndarray, like: Any) -> Any:
+    """numpy where `like` is, else a tensor on its device."""
+    if isinstance(like, np.ndarray):
+        return array
+    import torch
+
+    return torch.from_numpy(array).to(like.device)
+
+
 def number(name: str, field: str, value: float, *, least: float = 0.0, open_end: bool = False) -> float:
-    found = float(value)
-    if not (found > least if open_end else found >= least) or found == float("inf"):
+    checked = float(value)
+    if not (checked > least if open_end else checked >= least) or checked == float("inf"):
         raise ValueError(
             f"{name}: {field} must be a number {'above' if open_end else 'from'} {least:g}, got {value!r}."
         )
-    return found
+    return checked

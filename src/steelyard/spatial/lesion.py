@@ -1,10 +1,8 @@
 """Every object the same weight, however small."""
 
-from typing import Any
-
 import numpy as np
 
-from .images import Mask, number, read
+from .images import Images, Mask, number, read
 from .share import Parts, weigh
 
 
@@ -35,11 +33,11 @@ def lesion(
     >>> lesion(np.array([[1, 1, 1, 0, 2]])).round(3)
     array([[0.667, 0.667, 0.667, 1.   , 2.   ]], dtype=float32)
     """
-    return weigh(parts(instances, power=power, base=base, batch=batch, ignore=ignore), w0, share)
-
-
-def parts(instances: Any, *, power: float, base: float, batch: bool, ignore: int | None) -> Parts:
     images = read("lesion", instances, None, batch, ignore)
+    return weigh(parts(images, power=power, base=base), w0, share)
+
+
+def parts(images: Images, *, power: float, base: float) -> Parts:
     base, power = number("lesion", "base", base), number("lesion", "power", power)
     floors = [np.where(labels > 0, 0.0, base) for labels in images.labels]
     return Parts("lesion", images, floors, [_inverse_size(labels, power) for labels in images.labels])
@@ -50,6 +48,6 @@ def _inverse_size(labels: np.ndarray, power: float) -> np.ndarray:
     there = labels > 0
     if there.any():
         _, at, sizes = np.unique(labels[there], return_inverse=True, return_counts=True)
-        each = sizes.astype(np.float64) ** -power
-        out[there] = each[at.reshape(-1)] * (sizes.sum() / (each * sizes).sum())
+        inverse = sizes.astype(np.float64) ** -power
+        out[there] = inverse[at.reshape(-1)] * (sizes.sum() / (inverse * sizes).sum())
     return out

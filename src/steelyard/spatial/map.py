@@ -1,10 +1,11 @@
-"""A map with its options but without a mask: what a pipeline, a cache, a command or a whole data set is given."""
+"""A map with its options but without a mask: what a pipeline, a cache, a command or a whole data set is given; and the one w0 of a
+data set."""
 
 import dataclasses
 import difflib
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,11 @@ from .dilate import dilate
 from .dilate import parts as dilate_parts
 from .distance import distance
 from .distance import parts as distance_parts
-from .images import DIMENSIONS, Mask, as_array
+from .images import DIMENSIONS, Mask, read
 from .lesion import lesion
 from .lesion import parts as lesion_parts
-from .objects import objects
-from .share import Mass, Parts, checked_share, solve, weigh
+from .objects import components
+from .share import Mass, Parts, checked_share, mass, solve, weigh
 
 Pair = tuple[Callable[..., Any], Callable[..., Parts]]
 MAPS: dict[str, Pair] = {
@@ -31,9 +32,8 @@ MAPS: dict[str, Pair] = {
     "dilate": (dilate, dilate_parts),
     "lesion": (lesion, lesion_parts),
 }
-OF_WEIGHT = ("w0", "share")  # what `parts` need not know
 OF_OBJECTS = {"objects": False, "connectivity": 1}
-VOID = -1  # no component has it, as they count from 1
+NOT_OF_PARTS = ("w0", "share", "spacing", "ignore", *OF_OBJECTS)
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -58,9 +58,9 @@ class Map:
         for option in options:
             if option not in defaults:
                 raise TypeError(f"Map: {name} takes no {option!r}.{nearest_name(option, defaults)}")
-        told = {option: _plain(name, option, value, defaults[option]) for option, value in options.items()}
+        plain = {option: _plain(name, option, value) for option, value in options.items()}
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "options", {**defaults, **told})
+        object.__setattr__(self, "options", {**defaults, **plain})
         dims = len(self.options.get("spacing") or (0, 0))
         weigh(self.parts(np.zeros((1,) * dims, np.int64)), self.options["w0"], None)  # says what is out of range
         if self.options["share"] is not None:
@@ -76,16 +76,10 @@ class Map:
 
     def parts(self, mask: Any, *, batch: bool = False) -> Parts:
         """Floor and shape of a mask."""
-        options = {k: v for k, v in self.options.items() if k not in OF_WEIGHT and k not in OF_OBJECTS}
-        make = MAPS[self.name][1]
-        if not self.options["objects"]:
-            return make(mask, batch=batch, **options)
-        array, ignore = as_array(self.name, mask), options["ignore"]
-        labels = objects(array, connectivity=self.options["connectivity"], batch=batch, ignore=ignore)
-        if ignore is not None:
-            labels, options["ignore"] = np.where(array == ignore, VOID, labels), VOID
-        found = make(labels, batch=batch, **options)
-        return dataclasses.replace(found, images=dataclasses.replace(found.images, like=mask))
+        images = read(self.name, mask, self.options.get("spacing"), batch, self.options["ignore"])
+        if self.options["objects"]:
+            images = dataclasses.replace(images, labels=components(images, self.options["connectivity"]))
+        return MAPS[self.name][1](images, **{k: v for k, v in self.options.items() if k not in NOT_OF_PARTS})
 
     def w0(self, mass: Mass) -> float:
         """The w0 of masks that have this mass."""
@@ -101,16 +95,44 @@ class Map:
         return Map(self.name, **{**self.options, **options})
 
     def __repr__(self) -> str:
-        told = [f"{k}={value!r}" for k, value in self._told()]
-        return f"Map({', '.join([repr(self.name), *told])})"
+        options = [f"{k}={value!r}" for k, value in self._not_default()]
+        return f"Map({', '.join([repr(self.name), *options])})"
 
     def __str__(self) -> str:
-        told = [f"{k}={value:.4g}" if isinstance(value, float) else f"{k}={value}" for k, value in self._told()]
-        return f"{self.name}({', '.join(told)})"
+        pairs = self._not_default()
+        options = [f"{k}={value:.4g}" if isinstance(value, float) else f"{k}={value}" for k, value in pairs]
+        return f"{self.name}({', '.join(options)})"
 
-    def _told(self) -> list[tuple[str, Any]]:
-        """The options that are not their defaults."""
+    def _not_default(self) -> list[tuple[str, Any]]:
         return [(k, self.options[k]) for k, default in takes(self.name).items() if self.options[k] != default]
+
+
+def calibrate(masks: Iterable[Any], map: Map, *, share: float) -> Map:
+    """The map with the w0 for which its shape carries `share` of the weight of all masks together.
+
+    Within an image (`share=` of a map) every image gets its own w0: a gap between two cells counts more where there are few. With
+    one w0 a gap counts the same everywhere, and images with many gaps get more of the loss.
+
+    masks  one after another, each read once, so they may come from a generator or a data set; sizes may differ
+    map    its w0 and share are left aside
+    share  in [0, 1)
+
+    The same w0 as of one batch of all masks. Where no mask has any of the shape, w0 is 0.
+    ValueError without masks, and where the map or the share is none.
+
+    >>> import numpy as np
+    >>> masks = [np.array([[1, 0, 2]]), np.array([[1, 0, 0, 0, 2]])]
+    >>> fitted = calibrate(masks, Map("border"), share=0.3)
+    >>> weights = [fitted(m) for m in masks]
+    >>> round(float(sum((w - 1).sum() for w in weights) / sum(w.sum() for w in weights)), 6)
+    0.3
+    """
+    total, many = Mass(), 0
+    for mask in masks:
+        total, many = total + mass(map.parts(mask)), many + 1
+    if not many:
+        raise ValueError("calibrate: there are no masks; was a generator used up before?")
+    return map.replace(w0=solve(map.name, total, share), share=None)
 
 
 def takes(name: str) -> dict[str, Any]:
@@ -119,9 +141,8 @@ def takes(name: str) -> dict[str, Any]:
         raise ValueError(
             f"Map: there is no map {name!r}.{nearest_name(str(name), MAPS)} The maps are {', '.join(MAPS)}."
         )
-    given = inspect.signature(MAPS[name][0]).parameters.values()
-    found = {p.name: p.default for p in given if p.kind is p.KEYWORD_ONLY and p.name != "batch"}
-    return found | OF_OBJECTS
+    parameters = inspect.signature(MAPS[name][0]).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "batch"} | OF_OBJECTS
 
 
 def nearest_name(wanted: str, known: Any) -> str:
@@ -129,7 +150,7 @@ def nearest_name(wanted: str, known: Any) -> str:
     return f" Did you mean {near[0]!r}?" if near else f" It takes {', '.join(known)}." if known is not MAPS else ""
 
 
-def _plain(name: str, option: str, value: Any, default: Any) -> Any:
+def _plain(name: str, option: str, value: Any) -> Any:
     """A plain number, so that 4 and np.float32(4) are one map and have one key in a cache."""
     if option == "objects" or value is None or option == "kind":
         return bool(value) if option == "objects" else value
@@ -148,9 +169,9 @@ def _plain(name: str, option: str, value: Any, default: Any) -> Any:
 
 def _number(name: str, option: str, value: Any) -> float:
     try:
-        found = float(value)
+        number = float(value)
     except (TypeError, ValueError):
-        found = math.nan
-    if isinstance(value, str) or math.isnan(found):
+        number = math.nan
+    if isinstance(value, str) or math.isnan(number):
         raise ValueError(f"{name}: {option} must be a number, got {value!r}.")
-    return found
+    return number

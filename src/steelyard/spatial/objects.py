@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .images import Mask, read
+from .images import Images, Mask, read
 from .transforms import connected
 
 
@@ -22,24 +22,23 @@ def objects(mask: Mask, *, connectivity: int = 1, batch: bool = False, ignore: i
     [[1, 1, 0, 2, 3]]
     """
     images = read("objects", mask, None, batch, ignore)
+    return images.out(components(images, connectivity), np.int64)
+
+
+def components(images: Images, connectivity: int) -> list[np.ndarray]:
+    """The numbered objects of each image."""
     dims = len(images.spacing)
     if connectivity not in range(1, dims + 1):
         raise ValueError(f"objects: connectivity must be from 1 to {dims}, got {connectivity!r}.")
-    found = [components(labels, connectivity) for labels in images.labels]
-    array = np.stack(found) if batch and found else found[0] if found else np.zeros(mask.shape, np.int64)
-    if isinstance(mask, np.ndarray):
-        return array
-    import torch
-
-    return torch.from_numpy(array).to(mask.device)
+    return [_components(labels, connectivity) for labels in images.labels]
 
 
-def components(labels: np.ndarray, connectivity: int = 1) -> np.ndarray:
+def _components(labels: np.ndarray, connectivity: int) -> np.ndarray:
     """In the order of their first pixels."""
     out, last = np.zeros(labels.shape, np.int64), 0
     for name in np.unique(labels[labels > 0]):
-        found, many = connected(labels == name, connectivity)
-        out[found > 0] = found[found > 0] + last
+        numbers, many = connected(labels == name, connectivity)
+        out[numbers > 0] = numbers[numbers > 0] + last
         last += many
     names, first = np.unique(out[out > 0], return_index=True)
     order = np.zeros(last + 1, np.int64)

@@ -21,10 +21,10 @@ def picture(weights: np.ndarray, mask: np.ndarray, name: str) -> bytes:
     """
     from PIL import Image, ImageDraw, PngImagePlugin
 
-    told = ""
+    where = ""
     if weights.ndim == 3:
         at = int((mask != 0).sum(axis=(1, 2)).argmax())
-        told, weights, mask = f"slice {at} of {len(mask)}; ", weights[at], mask[at]
+        where, weights, mask = f"slice {at} of {len(mask)}; ", weights[at], mask[at]
     top = float(weights.max()) if weights.size else 0.0
     times = max(1, -(-SIDE // max(*weights.shape, 1)))
     pixels = np.kron(colours(weights / (top or 1.0)), np.ones((times, times, 1), np.uint8))
@@ -35,7 +35,7 @@ def picture(weights: np.ndarray, mask: np.ndarray, name: str) -> bytes:
     canvas[pixels.shape[0] + GAP : -GAP, GAP : width // 3] = colours(np.linspace(0, 1, width // 3 - GAP))
     image = Image.fromarray(canvas)
     at = (width // 3 + GAP, pixels.shape[0] + GAP - 1)
-    ImageDraw.Draw(image).text(at, f"{told}0 to {top:.4g}", fill=(0, 0, 0))
+    ImageDraw.Draw(image).text(at, f"{where}0 to {top:.4g}", fill=(0, 0, 0))
     about = PngImagePlugin.PngInfo()
     about.add_text(KEYWORD, name)
     file = io.BytesIO()
@@ -58,8 +58,8 @@ def made_of(path: Path) -> str | None:
 def colours(parts: np.ndarray) -> np.ndarray:
     """uint8 [..., 3] for numbers in [0, 1]."""
     at = np.linspace(0, 1, len(COLOURS))
-    each: Any = [np.interp(parts, at, COLOURS[:, k]) for k in range(3)]
-    return np.stack(each, axis=-1).round().astype(np.uint8)
+    channels: Any = [np.interp(parts, at, COLOURS[:, k]) for k in range(3)]
+    return np.stack(channels, axis=-1).round().astype(np.uint8)
 
 
 def _edges(labels: np.ndarray) -> np.ndarray:

@@ -1,12 +1,15 @@
-"""What a map puts where, before w0 is known: sums of floor, shape and pixels on objects, near one, and far from all.
+"""Where the weight of a map lies: on objects, near one, and far from all.
 
-They do not change with w0, and those of a data set are the sums of its masks'.
+`sums` are those of floor, shape and pixels, before w0 is known: they do not change with it, and those of a data set are the sums of
+its masks'. `shares` are of a finished map.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
+from .images import Mask, read
 from .share import Mass, Parts, mass
 from .transforms import Spacing, to_nearest
 
@@ -30,10 +33,10 @@ class Sums:
     @classmethod
     def from_list(cls, numbers: list[float]) -> "Sums":
         """ValueError for anything else than eleven numbers."""
-        found = np.array(numbers, np.float64)
-        if found.shape != (11,):
-            raise ValueError(f"Sums: eleven numbers are needed, got shape {list(found.shape)}.")
-        return cls(found[:3], found[3:6], found[6:9], Mass(float(found[9]), float(found[10])))
+        array = np.array(numbers, np.float64)
+        if array.shape != (11,):
+            raise ValueError(f"Sums: eleven numbers are needed, got shape {list(array.shape)}.")
+        return cls(array[:3], array[3:6], array[6:9], Mass(float(array[9]), float(array[10])))
 
 
 def sums(parts: Parts, near: float = NEAR) -> Sums:
@@ -46,6 +49,39 @@ def sums(parts: Parts, near: float = NEAR) -> Sums:
         shape += np.bincount(region, parts.shapes[i][kept].ravel(), minlength=3)
         pixels += np.bincount(region, minlength=3)
     return Sums(floor, shape, pixels, mass(parts))
+
+
+def shares(
+    weights: Mask,
+    mask: Mask,
+    *,
+    near: float = NEAR,
+    spacing: Sequence[float] | None = None,
+    batch: bool = False,
+    ignore: int | None = None,
+) -> dict[str, tuple[float, float]]:
+    """{region: (share of the weight, share of the pixels)} for objects, the background near one, and the rest, "far".
+
+    weights  as the maps of this package, mask as they take it; near is in the unit of `spacing`
+
+    >>> import numpy as np
+    >>> cells = np.array([[1, 0, 2, 0, 0, 0]])
+    >>> shares(np.array([[1.0, 3.0, 1.0, 1.0, 1.0, 1.0]]), cells, near=1)["near"]
+    (0.5, 0.3333333333333333)
+    """
+    images = read("shares", mask, spacing, batch, ignore)
+    array = np.asarray(weights.detach().cpu() if hasattr(weights, "detach") else weights, np.float64)  # type: ignore[union-attr]
+    if array.shape != tuple(mask.shape):
+        raise ValueError(f"shares: weights {list(array.shape)} and mask {list(mask.shape)} must have the same shape.")
+    weight, pixels = np.zeros(3), np.zeros(3)
+    for i, (one, labels) in enumerate(zip(array if batch else [array], images.labels, strict=True)):
+        kept = images.kept(i)
+        region = regions(labels, images.spacing, near)[kept].ravel()
+        weight += np.bincount(region, one[kept].ravel(), minlength=3)
+        pixels += np.bincount(region, minlength=3)
+    return {
+        n: (float(w / weight.sum()), float(p / pixels.sum())) for n, w, p in zip(REGIONS, weight, pixels, strict=True)
+    }
 
 
 def regions(labels: np.ndarray, spacing: Spacing, near: float) -> np.ndarray:

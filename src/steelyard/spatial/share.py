@@ -43,11 +43,11 @@ def weigh(parts: Parts, w0: float, share: float | None) -> Any:
 
 def mass(parts: Parts) -> Mass:
     """Image after image, so that a stream of them has the same sum to the bit."""
-    found = Mass()
+    total = Mass()
     for i, (floor, shape) in enumerate(zip(parts.floors, parts.shapes, strict=True)):
         kept = parts.images.kept(i)
-        found += Mass(float(floor[kept].sum()), float(shape[kept].sum()))
-    return found
+        total += Mass(float(floor[kept].sum()), float(shape[kept].sum()))
+    return total
 
 
 def solve(name: str, mass: Mass, share: float) -> float:

@@ -1,20 +1,20 @@
 """The charts of a report, each defined once, as a Vega-Lite specification made with Altair.
 
-`still` makes the picture that stands in the page without JavaScript and on paper; the page's script draws the same
+`as_svg` makes the picture that stands in the page without JavaScript and on paper; the page's script draws the same
 specification again and moves its marks with the sliders.
 """
 
 from collections.abc import Callable
 
-from ..given import Data
+from ..document import Report
+from .chart import Picture, as_svg
 from .classes import classes
-from .look import Picture, as_svg
 from .paths import search, weight_paths
-from .ranking import cost, exchange, precision_recall, roc
 from .reliability import reliability
 from .scores import scores
+from .thresholds import cost, exchange, precision_recall, roc
 
-MENU: tuple[Callable[[Data], list[Picture]], ...] = (
+MENU: tuple[Callable[[Report], list[Picture]], ...] = (
     scores,
     cost,
     precision_recall,
@@ -29,6 +29,6 @@ MENU: tuple[Callable[[Data], list[Picture]], ...] = (
 __all__ = ["MENU", "Picture", "as_svg", "pictures"]
 
 
-def pictures(data: Data) -> list[Picture]:
+def pictures(report: Report) -> list[Picture]:
     """Those for which the study kept points, in the order in which the page shows them."""
-    return [picture for make in MENU for picture in make(data)]
+    return [picture for make in MENU for picture in make(report)]

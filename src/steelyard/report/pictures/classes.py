@@ -1,28 +1,27 @@
 """Class by class: precision, recall and F1 of each class, plain beside the best weighting."""
 
-from .. import given
-from ..classwise import MEASURES, records
-from ..given import Data
-from .look import LINES, Picture, chart, looks, styles
+from ..document import PLAIN, Report
+from ..tables import MEASURES
+from .chart import LINES, Picture, chart, looks, styles
 
 MOST, HIGH, WIDE = 40, 24, 112
 
 
-def classes(data: Data) -> list[Picture]:
+def classes(report: Report) -> list[Picture]:
     """The rarest classes, rarest first."""
     import altair as alt
 
-    found = records(data)
-    if not found:
+    if not report.per_class:
         return []
-    arms = styles(list(found), given.PLAIN)
-    order = [str(one["class"]) for one in next(iter(found.values()))][:MOST]
+    arms = styles(list(report.per_class), PLAIN)
+    first = next(iter(report.per_class.values()))
+    order = [one.name for one in first][:MOST]
     points = [
-        {"series": arm, "class": str(one["class"]), "measure": "F1" if m == "f1" else m, "value": float(one[m])}
-        for arm, kept in found.items()
+        {"series": arm, "class": one.name, "measure": "F1" if m == "f1" else m, "value": float(value)}
+        for arm, kept in report.per_class.items()
         for one in kept
         for m in MEASURES
-        if one.get(m) is not None and str(one["class"]) in order
+        if (value := getattr(one, m)) is not None and one.name in order
     ]
     shapes = alt.Shape(
         "series:N",
@@ -52,17 +51,13 @@ def classes(data: Data) -> list[Picture]:
         .facet(column=alt.Column("measure:N", sort=["precision", "recall", "F1"], title=None), spacing=18)
     )
     spec = looks(dots, points=points)
-    more = (
-        f" The {MOST} rarest of {len(next(iter(found.values())))} are drawn."
-        if len(next(iter(found.values()))) > MOST
-        else ""
-    )
+    more = f" The {MOST} rarest of {len(first)} are drawn." if len(first) > MOST else ""
     return [
         Picture(
             key="classes",
             section="classes",
             title="Precision, recall and F1 of each class",
-            desc=f"Precision, recall and F1 of each class for {' and '.join(found)}; the table holds the numbers.",
+            desc=f"Precision, recall and F1 of each class for {' and '.join(report.per_class)}; the table holds the numbers.",
             caption=f"Rarest class first.{more}",
             spec=spec,
         )

@@ -1,36 +1,33 @@
 """The weight path: the deciding metric as weights grow from none, and the trials of a continuous search."""
 
-from .. import given, words
-from ..computed import title
-from ..given import Data
-from .look import BAND, BEST, INK, Picture, chart, finished
+from .. import formatting
+from ..document import Report, WeightPath
+from .chart import BAND, BEST, INK, Picture, chart, finished
 
 
-def weight_paths(data: Data) -> list[Picture]:
+def weight_paths(report: Report) -> list[Picture]:
     """One chart for each ingredient of which several strengths were compared."""
-    return [p for i, one in enumerate(given.many(data, "paths")) if (p := _path(data, one, i))]
+    return [picture for i, path in enumerate(report.paths) if (picture := _path(report, path, i))]
 
 
-def _path(data: Data, one: Data, i: int) -> Picture | None:
+def _path(report: Report, path: WeightPath, i: int) -> Picture | None:
     import altair as alt
 
-    plain = given.judged(given.arm(data, given.PLAIN) or {}, data["metric"]).get("value")
-    points = [p for p in one.get("points") or () if p.get("x") is not None and p.get("value") is not None]
+    plain = report.plain.on(report.metric).value if report.plain else None
+    points, ingredient, parameter, metric = path.points, path.ingredient, path.parameter, report.title
     if plain is None or len(points) < 2:
         return None
-    sign = 1.0 if given.higher(data) else -1.0  # a difference is an improvement, whichever way the metric points
-    points = sorted(points, key=lambda p: p["x"])
+    sign = 1.0 if report.higher else -1.0  # a difference is an improvement, whichever way the metric points
     drawn = [
         {
-            "x": float(p["x"]),
-            "y": float(p["value"]),
-            "low": float(plain + sign * (p.get("low") or 0.0)),
-            "high": float(plain + sign * (p.get("high") or 0.0)),
-            "arm": str(p.get("arm") or given.PLAIN),
+            "x": float(p.x),
+            "y": float(p.value),
+            "low": float(plain + sign * (p.low or 0.0)),
+            "high": float(plain + sign * (p.high or 0.0)),
+            "arm": p.arm,
         }
         for p in points
     ]
-    ingredient, parameter, metric = str(one.get("ingredient")), str(one.get("parameter")), title(data)
     x = alt.X(
         "x:Q",
         title=f"{parameter} of {ingredient}: from none to full weights",
@@ -42,32 +39,31 @@ def _path(data: Data, one: Data, i: int) -> Picture | None:
     base = chart("points").encode(x=x)
     band = base.mark_area(color=BEST, opacity=0.18).encode(y=alt.Y("low:Q", scale=scale, title=metric), y2="high:Q")
     line = base.mark_line(color=BEST).encode(y=y)
-    told = [
+    shown = [
         alt.Tooltip("arm:N", title="strategy"),
         alt.Tooltip("y:Q", title="value", format=".3f"),
         alt.Tooltip("low:Q", format=".3f"),
         alt.Tooltip("high:Q", format=".3f"),
     ]
-    dots = base.mark_point(filled=True, size=60, color=BEST, opacity=1).encode(y=y, tooltip=told)
+    dots = base.mark_point(filled=True, size=60, color=BEST, opacity=1).encode(y=y, tooltip=shown)
     level = chart("plain")
     rule = level.mark_rule(color=INK, strokeDash=[5, 3], strokeWidth=1.5).encode(y="y:Q")
     name = level.mark_text(align="right", baseline="bottom", dy=-4, dx=-4).encode(
         y="y:Q", x=alt.value("width"), text="said:N"
     )
     layers = [band, rule, line, dots, name]
-    if margin := data.get("margin"):
+    if margin := report.margin:
         within = chart("within")
         layers.insert(0, within.mark_rect(color=BAND).encode(y=alt.Y("y:Q", scale=scale, title=metric), y2="y2:Q"))
-    best = max(points[1:], key=lambda p: p.get("difference") or 0.0)
-    gain = best.get("difference")
-    interval = words.interval(best.get("low"), best.get("high"))
-    said = "" if gain is None else f" The best is {best.get('arm')} with {words.signed(gain)} {interval}".rstrip() + "."
+    best = max(points[1:], key=lambda p: p.difference or 0.0)
+    gain, interval = best.difference, formatting.interval(best.low, best.high)
+    said = "" if gain is None else f" The best is {best.arm} with {formatting.signed(gain)} {interval}".rstrip() + "."
     beside = " The grey strip is too small to matter." if margin else ""
     return Picture(
         key=f"path-{i}",
         section="path",
         title=ingredient,
-        desc=f"{metric} against {parameter} of {ingredient}, from no weights at 0, with intervals; plain training has {words.number(plain)}.{said}",
+        desc=f"{metric} against {parameter} of {ingredient}, from no weights at 0, with intervals; plain training has {formatting.number(plain)}.{said}",
         caption=f"{metric[:1].upper()}{metric[1:]} as weights grow; the band is the 95 % interval of the difference to plain, over all strategies at once.{beside}",
         spec=finished(
             alt.layer(*layers),
@@ -78,21 +74,20 @@ def _path(data: Data, one: Data, i: int) -> Picture | None:
     )
 
 
-def search(data: Data) -> list[Picture]:
+def search(report: Report) -> list[Picture]:
     """What a continuous search around the best of the grid tried."""
     import altair as alt
 
-    found = data.get("search") or {}
-    trials = [t for t in found.get("trials") or () if t.get("x") is not None and t.get("value") is not None]
-    if len(trials) < 2:
+    trace, metric = report.search, report.title
+    if trace is None or len(trace.trials) < 2:
         return []
-    parameter, metric = str(found.get("parameter") or "parameter"), title(data)
-    points = [{"x": float(t["x"]), "y": float(t["value"]), "n": k + 1} for k, t in enumerate(trials)]
+    points = [{"x": float(x), "y": float(value), "n": k + 1} for k, (x, value) in enumerate(trace.trials)]
+    trials = formatting.plural(len(points), "trial")
     base = chart("points")
     dots = base.mark_point(filled=True, size=60, color=BEST, opacity=0.75).encode(
         x=alt.X(
             "x:Q",
-            title=f"{parameter} of {found.get('ingredient') or 'the best strategy'}",
+            title=f"{trace.parameter} of {trace.ingredient}",
             scale=alt.Scale(zero=False),
             axis=alt.Axis(tickCount=6),
         ),
@@ -104,16 +99,16 @@ def search(data: Data) -> list[Picture]:
         ],
     )
     layers = [dots]
-    if found.get("best") is not None:
+    if trace.best is not None:
         layers.append(chart("best").mark_rule(color=INK, strokeDash=[5, 3]).encode(x="x:Q"))
-    best = "" if found.get("best") is None else f" The best is at {words.amount(found['best'])}."
+    best = "" if trace.best is None else f" The best is at {formatting.amount(trace.best)}."
     return [
         Picture(
             key="search",
             section="path",
             title="Continuous search",
-            desc=f"{metric} of {words.plural(len(trials), 'trial')} against {parameter}.{best}",
-            caption=f"{words.plural(len(trials), 'trial')} around the best of the grid. Picking the highest of many is optimistic: only the table above compares fairly.",
-            spec=finished(alt.layer(*layers), points=points, best=[{"x": found.get("best")}]),
+            desc=f"{metric} of {trials} against {trace.parameter}.{best}",
+            caption=f"{trials} around the best of the grid. Picking the highest of many is optimistic: only the table above compares fairly.",
+            spec=finished(alt.layer(*layers), points=points, best=[{"x": trace.best}]),
         )
     ]

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 
-from .. import given, words
+from .. import formatting
+from ..document import PLAIN, Curves, Report
 from ..forest import steps
-from ..given import Data
-from .look import Picture, chart, finished, strokes
+from .chart import Picture, chart, finished, strokes
 
 SAID = {"before": "as trained", "after": "weights undone", "recalibrated": "recalibrated"}
 STYLE = {"before": "before", "after": "best", "recalibrated": "again"}
@@ -14,23 +14,23 @@ HONEST = "honest"
 TINY = 1e-12  # an axis of that length shows nothing
 
 
-def reliability(data: Data) -> list[Picture]:
+def reliability(report: Report) -> list[Picture]:
     """One chart for each arm that was kept."""
-    return [picture for name, found in given.curves(data).items() if (picture := _one(data, name, found))]
+    return [picture for name, curves in report.curves.items() if (picture := _one(report, name, curves))]
 
 
-def _one(data: Data, name: str, found: Data) -> Picture | None:
+def _one(report: Report, name: str, curves: Curves) -> Picture | None:
     import altair as alt
 
-    kept = given.reliability(found)
-    if name == given.PLAIN:
+    kept = dict(curves.reliability)
+    if name == PLAIN:
         kept.pop("before", None)  # nothing was undone
     if not kept:
         return None
-    said = {**SAID, "after": "as trained"} if name == given.PLAIN else SAID
-    two = given.binary(data)
-    event = words.quote(data["positive"]) if two else "right"
-    top = end([v for points in kept.values() for p, o, _ in points for v in (p, o)])
+    said = {**SAID, "after": "as trained"} if name == PLAIN else SAID
+    two = report.binary
+    event = formatting.quote(report.positive) if two else "right"
+    top = end([v for groups in kept.values() for p, o, _ in groups for v in (p, o)])
     lines = [{"series": HONEST, "x": v, "y": v, "rows": 0} for v in (0.0, top)]
     dots = [{"series": said[key], "x": p, "y": o, "rows": n} for key, points in kept.items() for p, o, n in points]
     scale = alt.Scale(domain=[0, top], nice=False)
@@ -53,9 +53,9 @@ def _one(data: Data, name: str, found: Data) -> Picture | None:
     ]
     colour = strokes(series)["color"]
     mark = chart("dots").mark_point(filled=True, size=55, opacity=1).encode(**encoding, color=colour, tooltip=shown)
-    far = [f"{said[key]} {words.number(max(abs(p - o) for p, o, _ in points))}" for key, points in kept.items()]
+    far = [f"{said[key]} {formatting.number(max(abs(p - o) for p, o, _ in points))}" for key, points in kept.items()]
     return Picture(
-        key=f"reliability-{'plain' if name == given.PLAIN else 'best'}",
+        key=f"reliability-{'plain' if name == PLAIN else 'best'}",
         section="reliability",
         title=name,
         desc=f"Share of rows that are {event} against the probability given by {name}, in groups of rows. Largest distance from honest: {'; '.join(far)}.",

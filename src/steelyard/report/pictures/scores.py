@@ -2,27 +2,28 @@
 
 import math
 
-from .. import given, words
-from ..given import Data
-from ..operating import operating
-from .look import BEST, GUIDE, INK, Picture, chart, finished
+from .. import formatting
+from ..decisions import cuts, operating
+from ..document import Report
+from .chart import BEST, GUIDE, INK, Picture, chart, finished
 
 TRACE = 0.005  # of a class: a tail that holds less, of both classes, would only waste the width
 SHOWN = (1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)
 
 
-def scores(data: Data) -> list[Picture]:
+def scores(report: Report) -> list[Picture]:
     """Share of each class in every bin of the undone probability, drawn on the scale of log-odds."""
     import altair as alt
 
-    kept, moved, table = given.scores(data), operating(data), given.thresholds(data)
+    kept = {name: curves.scores for name, curves in report.curves.items() if curves.scores}
+    moved, tables = operating(report), cuts(report)
     if moved is None or moved.arm not in kept:
         return []
-    names = given.classes(data)
+    names = report.table.classes
     bars, ends = [], []
-    for arm, found in kept.items():
-        edges = [float(v) for v in found["edges"]]
-        for name, counts in zip(names, (found["negative"], found["positive"]), strict=True):
+    for arm, scores in kept.items():
+        edges = [float(v) for v in scores.edges]
+        for name, counts in zip(names, (scores.negative, scores.positive), strict=True):
             total = sum(counts) or 1.0
             shares = [n / total for n in counts]
             shown = [k for k in range(len(shares)) if sum(shares[: k + 1]) > TRACE and sum(shares[k:]) > TRACE]
@@ -34,11 +35,11 @@ def scores(data: Data) -> list[Picture]:
         return []
     low, high = min(ends), max(ends)
     bars = [{**b, "x": max(b["x"], low), "x2": min(b["x2"], high)} for b in bars if b["x"] < high and b["x2"] > low]
-    cuts = [
-        {"series": arm, "i": i, "x": min(max(log_odds(t), low), high)}
+    here = [
+        {"series": arm, "i": i, "x": min(max(log_odds(cut.threshold), low), high)}
         for arm in kept
-        if arm in table
-        for i, t in enumerate(table[arm][:, 0].tolist())
+        if arm in tables
+        for i, cut in enumerate(tables[arm])
     ]
     ticks = [log_odds(p) for p in SHOWN if low <= log_odds(p) <= high]
     base = chart("bars").transform_filter("datum.series === arm")
@@ -46,7 +47,7 @@ def scores(data: Data) -> list[Picture]:
     bins = base.mark_rect(opacity=0.55).encode(
         x=alt.X(
             "x:Q",
-            title=f"probability of {words.quote(moved.positive)}, spread by its log-odds",
+            title=f"probability of {formatting.quote(moved.positive)}, spread by its log-odds",
             scale=alt.Scale(domain=[low, high], nice=False),
             axis=alt.Axis(values=ticks, labelExpr="format(1 / (1 + exp(-datum.value)), '.6~f')", grid=False),
         ),
@@ -77,9 +78,9 @@ def scores(data: Data) -> list[Picture]:
             key="scores",
             section="threshold",
             title="How far apart are the classes?",
-            desc=f"How the probabilities given to rows of {' and '.join(map(words.quote, order))} are spread, each class drawn to the same area, with the threshold as a line.",
+            desc=f"How the probabilities given to rows of {' and '.join(map(formatting.quote, order))} are spread, each class drawn to the same area, with the threshold as a line.",
             caption="Both classes are drawn to the same area, however rare; the ends, under 0.5 % of each, are left out. Rows to the right of the line are called.",
-            spec=finished((bins + cut).add_params(*params), bars=bars, cuts=cuts),
+            spec=finished((bins + cut).add_params(*params), bars=bars, cuts=here),
             follows=True,
         )
     ]

@@ -1,0 +1,239 @@
+"""count: what the data is decides who counts it; of files, which source of labels they are: a table, masks, or boxes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from ..counts import FORMAT, Counts
+from .arff import label_columns
+from .coco import Coco
+from .columns import Column, Indicators
+from .frames import count_dataset, count_frame, is_dataset, is_frame
+from .labels import listed, some
+from .masks import OBJECTS, Masks
+from .memory import count_batches, is_array, piece_of
+from .paths import MASKS, TABLES, ends_in, files, holds
+from .source import Source
+from .tables import column_names
+from .voc import Voc
+from .workers import read_all, read_on_cluster
+from .yolo import YAML, Yolo
+
+KINDS = (None, "exclusive", "multilabel")
+ENGINES = ("local", "ray")
+ENDINGS = {"tables": TABLES, "masks": MASKS, "YOLO": YAML, "VOC": (".xml",), "COCO": (".json",)}
+
+
+def count(
+    data: Any,
+    *,
+    label: str | int | Sequence[str | int] | None = None,
+    key: Any = None,
+    classes: Any = None,
+    ignore: Any = None,
+    kind: str | None = None,
+    instances: str | int | None = None,
+    split: str | None = None,
+    on_error: str = "raise",
+    engine: str = "local",
+    workers: int | None = None,
+    progress: bool = False,
+) -> Counts:
+    """Count how often each class occurs.
+
+    data       labels in a list, array, tensor or Series; a DataFrame, Arrow table or Hugging Face Dataset with label=;
+               a DataLoader or other iterable of batches with key=; or a path: a CSV, TSV, ARFF or Parquet file, folder or
+               glob with label=; masks (PNG, TIFF, BMP, NPY: a file, folder, glob or list of Path); COCO's .json, a folder of
+               VOC's .xml, YOLO's data.yaml; an .arff with Mulan's .xml beside it; Counts that were saved
+    label      the column of a table, by name or number (1 is the first, -1 the last); several columns of 0 and 1 are
+               multi-label, and so is a column of lists
+    key        where the labels are in a batch: batch[key], such as 1 for (input, label)
+    classes    names, order and number of the classes; a label that is not among them is an error. In masks and tables also
+               {value: name}
+    ignore     a value, or several, that do not count, such as -100 or 255; NaN stands for missing labels
+    kind       "multilabel" is what a 2-D array of 0 and 1 is; "exclusive" counts every element of an array instead
+    instances  masks whose numbers are objects: "objects" (0 is background), or the divisor of numbers such as 26003
+               (1000: class 26)
+    split      of a YOLO or VOC data set: "train" (YOLO's default), "val", "test", "all"
+    on_error   "report" counts the rest where a file cannot be read, and names it in a note; "raise" stops
+    engine     "ray": files are read by the tasks of a Ray cluster, with the same answer
+    workers    threads that read files; default one for each core
+    progress   show a bar on stderr
+
+    Integers in memory are logit indices: classes "0" to the largest, gaps count 0, `classes` names them in order (whole
+    numbers as `classes` are matched by value). Text, booleans, the columns of a table and masks: the distinct values
+    ascending, numbers as numbers. Items that are sets, or lists of text, are multi-label. A missing label in memory is an
+    error unless `ignore` holds NaN; rows of a table without a label are left out, and the source of the Counts says how many.
+    Masks count pixels, COCO, VOC and YOLO boxes; `also` holds how many images contain each class, and objects or areas.
+
+    ValueError, saying what to pass, for negative integers, numbers that look continuous, pictures that are no masks, and
+    data that is none of these; FileNotFoundError with the nearest name.
+
+    >>> count([0, 0, 3, 0]).per_class.tolist()
+    [3, 0, 0, 1]
+    >>> count(["ill", "well", "well"], classes=["well", "ill"]).per_class.tolist()
+    [2, 1]
+    >>> count([["cat", "dog"], [], ["dog"]])
+    Counts({'cat': 1, 'dog': 2}, unit='rows', multilabel in 3 items, source='')
+    """
+    if kind not in KINDS:
+        raise ValueError(f"count: kind must be 'exclusive' or 'multilabel', got {kind!r}.")
+    if isinstance(data, (str, PathLike)) or _are_files(data):
+        of_files = {"instances": instances, "split": split, "on_error": on_error, "engine": engine, "workers": workers}
+        return count_path(data, label, classes=classes, ignore=ignore, progress=progress, **of_files)[0]
+    for name, value in (("instances", instances), ("split", split)):
+        if value is not None:
+            raise ValueError(f"count: {name}= is for files, but the data is {type(data).__name__}; leave it out.")
+    if is_dataset(data):
+        return count_dataset(data, label, classes, ignore, progress)
+    if is_frame(data) and not isinstance(data, Mapping):
+        return count_frame(data, label, classes, ignore)
+    if isinstance(data, Mapping) and data and all(map(is_dataset, data.values())):
+        raise ValueError(
+            f"count: the data has splits; choose one, such as data[{next(iter(data))!r}] of {some(list(data))}."
+        )
+    if label is not None:
+        raise ValueError(
+            f"count: label= names a column of a table, but the data is {type(data).__name__}; leave it out."
+        )
+    if key is not None or _is_stream(data):
+        return count_batches(data, key, classes, ignore, kind, progress)
+    return piece_of(data, kind).counts(classes, ignore)
+
+
+def count_path(
+    path: str | PathLike[str] | Sequence[PathLike[str]],
+    label: str | int | Sequence[str | int] | None = None,
+    *,
+    classes: Any = None,
+    ignore: Any = None,
+    instances: str | int | None = None,
+    split: str | None = None,
+    on_error: str = "raise",
+    engine: str = "local",
+    workers: int | None = None,
+    progress: bool = False,
+) -> tuple[Counts, list[str]]:
+    """`count` of files, with the notes of what was repaired or left out on the way."""
+    if engine not in ENGINES:
+        raise ValueError(f"count: engine must be one of {', '.join(ENGINES)}, got {engine!r}.")
+    if is_saved(path):
+        return Counts.load(path), []  # type: ignore[arg-type]
+    source = source_of(path, label=label, classes=classes, ignore=ignore, instances=instances, split=split)
+    if engine == "ray":
+        return read_on_cluster(source, on_error=on_error, progress=progress)
+    return read_all(source, on_error=on_error, workers=workers, progress=progress)
+
+
+def source_of(
+    path: str | PathLike[str] | Sequence[PathLike[str]],
+    *,
+    label: Any = None,
+    classes: Any = None,
+    ignore: Any = None,
+    instances: str | int | None = None,
+    split: str | None = None,
+) -> Source:
+    """The source behind a path, or behind a list of mask files.
+
+    A label column says that it is a table; without one the endings of the files decide. FileNotFoundError with the
+    nearest name; ValueError, with what to pass, where the folder holds several kinds or an option does not belong.
+    """
+    if not isinstance(path, (str, PathLike)):
+        chosen = tuple(Path(fspath(p)).expanduser() for p in path)
+        first, *others = chosen
+        text = f"{first} and {len(others):,} more" if others else str(first)
+        return _masks(text, label, classes, ignore, instances, split, chosen)
+    text = fspath(path)
+    paths = files(path)
+    kind = "tables" if label is not None else _kind(text, paths)
+    if kind == "masks":
+        return _masks(text, label, classes, ignore, instances, split)
+    _only("instances", instances, "masks", text)
+    common: dict[str, Any] = {"path": text, "classes": classes, "ignore": ignore}
+    if kind == "YOLO":
+        return Yolo(**common, split=split)
+    if kind == "VOC":
+        return Voc(**common, split=split)
+    _only("split", split, "VOC and YOLO data sets", text)
+    if kind == "COCO":
+        return Coco(**common)
+    label = label_columns(path) if label is None else label
+    if label is None:
+        names = some(column_names(path))
+        raise ValueError(f"{text}: say which column holds the labels, with --label or label=. The columns are {names}.")
+    if isinstance(label, (str, int)):
+        return Column(**common, label=label)
+    return Indicators(**common, label=tuple(label))
+
+
+def is_saved(path: Any) -> bool:
+    """Whether a file holds Counts that were saved."""
+    if not isinstance(path, (str, PathLike)) or not str(path).endswith(".json"):
+        return False
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            return FORMAT.encode() in file.read(200)
+    except OSError:
+        return False  # the search for the file says what is wrong
+
+
+def _are_files(data: Any) -> bool:
+    return isinstance(data, (list, tuple)) and len(data) > 0 and all(isinstance(d, PathLike) for d in data)
+
+
+def _is_stream(data: Any) -> bool:
+    """An iterable that is neither a sequence nor an array: batches."""
+    if isinstance(data, (Sequence, Mapping)):
+        return isinstance(data, Mapping)
+    return isinstance(data, Iterable) and not is_array(data)
+
+
+def _kind(text: str, paths: list[Path]) -> str:
+    """The one of ENDINGS that the files are. A single file of another ending is a table, as `label=` would say."""
+    folder = Path(text).expanduser().is_dir()
+    held = {kind: n for kind, endings in ENDINGS.items() if (n := sum(ends_in(f, endings) for f in paths))}
+    if folder and "YOLO" in held and any(ends_in(f, (".txt",)) for f in paths):
+        return "YOLO"  # its images may be PNG
+    if folder and "VOC" in held and "masks" in held and any(f.parent.name == "Annotations" for f in paths):
+        raise ValueError(
+            f"{text}: the folder holds both boxes (.xml) and masks; give its folder Annotations or SegmentationClass."
+        )
+    if set(held) == {"tables", "VOC"} and any(ends_in(f, (".arff",)) for f in paths):
+        return "tables"
+    if len(held) > 1:
+        raise ValueError(f"{text}: it holds {holds(paths)}; say which to count with a glob such as '*.png'.")
+    if held:
+        return next(iter(held))
+    if folder and any(ends_in(f, (".txt",)) for f in paths):
+        return "YOLO"
+    if folder:
+        raise ValueError(f"{text}: there is nothing to count in this folder; it holds {holds(paths)}.")
+    return "tables"
+
+
+def _masks(
+    text: str, label: Any, classes: Any, ignore: Any, instances: Any, split: Any, chosen: tuple[Path, ...] = ()
+) -> Masks:
+    _only("label", label, "tables", text)
+    _only("split", split, "VOC and YOLO data sets", text)
+    if isinstance(instances, str) and instances.isdecimal():
+        instances = int(instances)
+    if instances is not None and instances != OBJECTS and not (isinstance(instances, int) and instances > 1):
+        raise ValueError(f"count: instances must be 'objects' or a divisor such as 1000, got {instances!r}.")
+    wrong = [v for v in listed(ignore) if not _is_value(v)]
+    if wrong:
+        raise ValueError(f"count: ignore= holds {wrong[0]!r}, but masks hold whole numbers, such as 255.")
+    return Masks(path=text, classes=classes, ignore=ignore, instances=instances, chosen=chosen)
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.isdecimal() or (len(value) == 7 and value.startswith("#"))
+    return isinstance(value, int) or hasattr(value, "item")
+
+
+def _only(name: str, value: Any, what: str, text: str) -> None:
+    if value is not None:
+        raise ValueError(f"{text}: {name}= (--{name}) is for {what}; leave it out.")

@@ -1,0 +1,95 @@
+"""The files behind a path, with a suggestion where there is none of that name."""
+
+import glob
+from collections import Counter
+from collections.abc import Iterable
+from os import PathLike, fspath
+from pathlib import Path
+
+from .labels import suggest
+
+TABLES = (".csv", ".tsv", ".parquet", ".pq", ".csv.gz", ".tsv.gz", ".arff")
+MASKS = (".png", ".tif", ".tiff", ".npy", ".bmp")
+PARQUET = b"PAR1"
+OTHER = {
+    ".xlsx": "spreadsheets are not read; save the sheet as CSV",
+    ".xls": "spreadsheets are not read; save the sheet as CSV",
+    ".json": "JSON is not read as a table; save it as CSV or Parquet",
+    ".jsonl": "JSON is not read as a table; save it as CSV or Parquet",
+    ".zip": "archives are not read; unpack it first",
+    ".jpg": "JPEG changes the numbers of a mask at every edge; save masks as PNG",
+    ".jpeg": "JPEG changes the numbers of a mask at every edge; save masks as PNG",
+}
+
+
+def files(path: str | PathLike[str]) -> list[Path]:
+    """The files behind a path: the file itself, all files in a folder and below (none that is hidden), or what a glob
+    matches; sorted. FileNotFoundError with the nearest name if there is none."""
+    text = fspath(path)
+    where = Path(text).expanduser()
+    try:
+        if where.is_dir():
+            return inside(where)
+        if where.exists():
+            return [where]
+    except (OSError, ValueError) as error:
+        if "\0" in text or isinstance(error, OSError):
+            raise FileNotFoundError(f"no such file: {text[:200]!r}; check the path.") from None
+        raise
+    if glob.has_magic(text):
+        matching = sorted(f for name in glob.glob(str(where), recursive=True) if (f := Path(name)).is_file())
+        if not matching:
+            raise FileNotFoundError(f"no file matches {text!r}; check the pattern (** looks into folders).")
+        return matching
+    raise FileNotFoundError(f"no such file: {text!r}.{_nearest(where)}")
+
+
+def inside(folder: Path) -> list[Path]:
+    """All files in a folder and below, sorted, but those whose name says that they are hidden."""
+    every = (f for f in folder.rglob("*") if f.is_file())
+    return sorted(f for f in every if not any(p.startswith((".", "_")) for p in f.relative_to(folder).parts))
+
+
+def table_files(path: str | PathLike[str]) -> list[Path]:
+    """`files` that are tables. ValueError if one is not, or a folder holds none."""
+    paths = files(path)
+    folder = Path(fspath(path)).expanduser()
+    if not folder.is_dir():
+        return [_table(f) for f in paths]
+    tables = [f for f in paths if ends_in(f, TABLES)]
+    if not tables:
+        raise ValueError(f"{folder}: the folder has no table ({', '.join(TABLES[:4])}); it holds {holds(paths)}.")
+    return tables
+
+
+def ends_in(path: Path, endings: tuple[str, ...]) -> bool:
+    return path.name.lower().endswith(endings)
+
+
+def holds(paths: Iterable[Path]) -> str:
+    """How many files of which kind, in words."""
+    tally = Counter(f.suffix.lower() or "no ending" for f in paths)
+    kinds = sorted(tally.items(), key=lambda item: (-item[1], item[0]))[:4]
+    return ", ".join(f"{n:,} {'file' if n == 1 else 'files'} ({kind})" for kind, n in kinds) or "no file"
+
+
+def is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == PARQUET
+
+
+def _table(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"{path}: this is not a file; give a CSV, TSV or Parquet file, a folder or a glob.")
+    reason = OTHER.get(path.suffix.lower())
+    if reason is not None:
+        raise ValueError(f"{path}: {reason}, TSV or Parquet." if "CSV" in reason[-4:] else f"{path}: {reason}.")
+    return path
+
+
+def _nearest(where: Path) -> str:
+    folder = where.parent
+    if not folder.is_dir():
+        return f" There is no folder {str(folder)!r} either; check the path."
+    near = suggest(where.name, [f.name for f in folder.iterdir()])
+    return near or f" The folder {str(folder.resolve())!r} holds no file of a similar name; check the path."

@@ -1,0 +1,166 @@
+"""What a report says: a study turned into words, rounded strings and positions.
+
+Text and page are both made from this, so they say the same numbers. No statistics here: every number was decided by the
+study; here it is rounded, ordered and placed.
+"""
+
+from dataclasses import dataclass
+
+from . import formatting
+from .decisions import COST, Confusion, Operating, confusion, mistaken, operating
+from .document import Report
+from .forest import Axis
+from .provenance import provenance, stopped
+from .snippets import Snippet, snippets
+from .tables import ClassWise, Grid, Row, baselines, class_wise, compared, others
+
+HEADLINES = {
+    "won": "A weighting wins",
+    "kept": "Keep plain training",
+    "open": "No verdict",
+    "unfinished": "Not finished",
+}
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything that text and page say, in the order in which it is said."""
+
+    title: str
+    outcome: str  # a key of HEADLINES
+    sentence: str
+    next: tuple[str, ...]
+    threshold: str
+    threshold_says: str
+    data: str
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    metric: str
+    compared: str
+    rows: tuple[Row, ...]
+    axis: Axis
+    baselines: tuple[Row, ...]
+    others: Grid | None
+    operating: Operating | None
+    confusion: Confusion | None
+    mistaken: tuple[str, ...]
+    class_wise: ClassWise | None
+    computed: tuple[tuple[str, str], ...]
+    snippets: tuple[Snippet, ...]
+
+    @property
+    def headline(self) -> str:
+        return HEADLINES[self.outcome]
+
+
+def contents(report: Report) -> Content:
+    """All that is said of a study."""
+    at = "" if report.verdict.threshold is None else formatting.threshold(report.verdict.threshold)
+    shown = at if report.binary else ""
+    rows, axis = compared(report)
+    beside, moved = baselines(report), operating(report)
+    return Content(
+        title=report.table.file,
+        outcome=outcome(report),
+        sentence=report.verdict.sentence,
+        next=tuple(_next(report, at)),
+        threshold=shown,
+        threshold_says=_threshold_says(report) if shown else "",
+        data=_data_line(report),
+        notes=tuple(_notes(report)),
+        warnings=tuple(_warnings(report)),
+        metric=report.title,
+        compared=_how_to_read(report),
+        rows=rows,
+        axis=axis,
+        baselines=beside,
+        others=others(report, (*rows, *beside)),
+        operating=moved,
+        confusion=confusion(report, moved.ratio if moved else COST),
+        mistaken=mistaken(report),
+        class_wise=class_wise(report),
+        computed=tuple(provenance(report)),
+        snippets=tuple(snippets(report)),
+    )
+
+
+def outcome(report: Report) -> str:
+    """A key of HEADLINES."""
+    if report.winner:
+        return "won"
+    return {"P": "unfinished", "D": "open", "E": "open"}.get(report.verdict.case, "kept")
+
+
+def _next(report: Report, at: str) -> list[str]:
+    """What to do now, one step per line."""
+    positive = formatting.quote(report.positive)
+    wait = "Until then train without weights; what follows is a description, not advice."
+    if outcome(report) == "unfinished":
+        return ["Run the same command again with --resume: what is done is kept.", wait]
+    if outcome(report) == "open":
+        short = f"Bring more rows of {positive if report.binary else 'the rarest class'}."
+        blind = "Look for columns that say more about the label, or for better labels; weights cannot replace them."
+        return [blind if report.verdict.case == "D" else short, wait]
+    steps = ["Train without weights."]
+    if report.winner:
+        steps = [
+            f"Train with {report.winner}; recipe.json holds its weights.",
+            "Undo the weights before you read a probability: sy.posterior(logits, recipe).",
+        ]
+    if at and report.binary:
+        steps.append(f"Call a row {positive} when its {_probability(report)} is at least {at}, not 0.5.")
+    elif at:
+        steps.append(f"Divide the probabilities by the class shares to the power {at}, then take the largest.")
+    return steps
+
+
+def _warnings(report: Report) -> list[str]:
+    early = stopped(report)
+    return [*([f"The study stopped early: {early}."] if early else []), *report.verdict.warnings, *report.warnings]
+
+
+def _notes(report: Report) -> list[str]:
+    ties = report.verdict.ties
+    tied = [f"As good as the winner, and further from plain: {', '.join(ties)}."] if ties else []
+    return [*tied, *report.table.notes, *(f"Not compared: {name}, {reason}." for name, reason in report.skipped)]
+
+
+def _threshold_says(report: Report) -> str:
+    chosen = f", set for the {formatting.best(report.rule)}" if report.rule else ""
+    return f"{_probability(report)} of {formatting.quote(report.positive)}{chosen}"
+
+
+def _probability(report: Report) -> str:
+    return "undone probability" if report.winner else "probability"
+
+
+def _data_line(report: Report) -> str:
+    table = report.table
+    parts = []
+    if table.rows is not None:
+        parts.append(formatting.plural(table.rows, "row"))
+    if table.columns is not None:
+        parts.append(formatting.plural(table.columns, "column"))
+    if table.label:
+        parts.append(f"label {formatting.quote(table.label)}")
+    rows = dict(zip(table.classes, table.per_class, strict=False))
+    if report.binary and report.positive in rows:
+        rare = rows[report.positive]
+        parts.append(
+            f"positive class {formatting.quote(report.positive)}: {formatting.plural(rare, 'row')},"
+            f" {formatting.percent(rare / sum(table.per_class))}"
+        )
+    elif rows:
+        largest = sorted(rows.items(), key=lambda item: -item[1])
+        shown = ", ".join(f"{formatting.quote(name)} {formatting.count(n)}" for name, n in largest[:8])
+        more = f", and {len(largest) - 8} more" if len(largest) > 8 else ""
+        parts.append(f"{formatting.plural(len(table.classes), 'class', 'classes')}: {shown}{more}")
+    return "; ".join(parts)
+
+
+def _how_to_read(report: Report) -> str:
+    """The differences."""
+    sense = "Lower values are better; a positive difference is an improvement on plain all the same."
+    margin = report.margin
+    band = f"A difference below {formatting.number(margin)} is too small to matter." if margin else ""
+    return " ".join(part for part in ("" if report.higher else sense, band) if part)

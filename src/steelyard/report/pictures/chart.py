@@ -1,0 +1,135 @@
+"""What all charts share: size, type, colours that follow the page's light or dark, and how a chart becomes SVG."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+WIDTH, HEIGHT = 440, 330  # the page scales them
+FONT = '"Helvetica Neue", Arial, "Liberation Sans", sans-serif'
+INK, SOFT, RULE, BEST, BEFORE, GUIDE, AGAIN, BAND = (
+    f"var(--{name})" for name in ("ink", "soft", "rule", "best", "before", "guide", "again", "band")
+)
+# name of a style: colour, dashes. Never colour alone: lines differ in dashes too
+LINES = {
+    "best": (BEST, [1, 0]),
+    "plain": (INK, [5, 3]),
+    "before": (BEFORE, [8, 3]),
+    "again": (AGAIN, [3, 2]),
+    "guide": (GUIDE, [1, 4]),
+}
+CONFIG = {
+    "background": "transparent",
+    "font": FONT,
+    "aria": False,  # the figure says in words what it shows; a thousand path elements read aloud do not
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": SOFT,
+        "titleColor": SOFT,
+        "gridColor": RULE,
+        "domainColor": GUIDE,
+        "tickColor": GUIDE,
+        "labelFontSize": 12,
+        "titleFontSize": 12.5,
+        "titleFontWeight": "normal",
+        "titlePadding": 9,
+        "titleLimit": WIDTH,
+        "labelLimit": 150,
+    },
+    "legend": {
+        "orient": "top",
+        "direction": "vertical",
+        "labelColor": INK,
+        "labelFontSize": 12.5,
+        "labelLimit": WIDTH - 60,
+        "symbolStrokeWidth": 2.25,
+        "symbolSize": 500,
+        "rowPadding": 3,
+        "offset": 8,
+        "title": None,
+    },
+    "header": {"labelColor": INK, "labelFontSize": 12.5, "titleColor": SOFT},
+    "line": {"strokeWidth": 2.25},
+    "text": {"color": INK, "fontSize": 12},
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart with words around it. `section` is where the page shows it; `desc` says in words what it shows.
+
+    follows  whether the page's sliders move something in it
+    """
+
+    key: str
+    section: str
+    title: str
+    desc: str
+    caption: str
+    spec: Mapping[str, Any]
+    follows: bool = False
+
+
+def chart(name: str) -> Any:
+    """A chart over the rows that `finished` is given under this name. Apart, because Altair would check every row.
+
+    Names from the data may stand in rows, titles of axes and domains of scales. Titles of tooltips and transforms become
+    expressions, where a name could be read as one: only constants there.
+    """
+    import altair as alt
+
+    return alt.Chart(alt.NamedData(name=name))
+
+
+def finished(drawn: Any, **rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The plain specification of a chart with one pair of axes, in the shared size and look."""
+    fit = {"type": "fit", "contains": "padding"}
+    return looks(drawn.properties(width=WIDTH, height=HEIGHT, autosize=fit), **rows)
+
+
+def looks(drawn: Any, **rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The plain specification of a chart that brings its own size, in the shared look."""
+    return {
+        **drawn.to_dict(validate=False),
+        "config": CONFIG,
+        "datasets": {name: _short(points) for name, points in rows.items()},
+    }
+
+
+def _short(points: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Numbers to six digits: more cannot be seen."""
+    return [{k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in row.items()} for row in points]
+
+
+def strokes(series: Mapping[str, str]) -> dict[str, Any]:
+    """Colour and dashes of the field `series`: {name shown: style}. Names are shown as they are, in this order."""
+    import altair as alt
+
+    names, used = list(series), [LINES[style] for style in series.values()]
+    legend = alt.Legend(symbolType="stroke")
+    colours = alt.Scale(domain=names, range=[colour for colour, _ in used])
+    dashes = alt.Scale(domain=names, range=[dash for _, dash in used])
+    return {
+        "color": alt.Color("series:N", sort=names, scale=colours, legend=legend),
+        "strokeDash": alt.StrokeDash("series:N", sort=names, scale=dashes, legend=legend),
+    }
+
+
+def styles(names: Sequence[str], plain: str) -> dict[str, str]:
+    """{arm: style}: plain dashed in ink, the other one in the colour of the best. Plain comes last, drawn on top."""
+    return {name: "plain" if name == plain else "best" for name in sorted(names, key=lambda n: n == plain)}
+
+
+def as_svg(spec: Mapping[str, Any]) -> str:
+    """The chart as an <svg> element for the page: hidden from screen readers, which the figure's own words serve."""
+    import vl_convert
+
+    svg = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=version(spec))
+    return re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg class="chart" aria-hidden="true" viewBox="\1">', svg)
+
+
+def version(spec: Mapping[str, Any]) -> str:
+    """Of Vega-Lite, as the specification names it: "6.4"."""
+    match = re.search(r"/v(\d+\.\d+)", str(spec["$schema"]))
+    return match[1] if match else ""
