@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
-from steelyard.tuning.document import sweep
 
 from steelyard import Recipe, focal, inverse_frequency, logit_adjustment
 from steelyard.tuning import Study, tune
 from steelyard.tuning.models import by_name
+from steelyard.tuning.pictures import sweep
 
 FEW_ARMS = {
     "inverse_frequency(beta=0.5)": lambda c: inverse_frequency(c, beta=0.5),
