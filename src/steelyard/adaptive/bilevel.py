@@ -101,7 +101,7 @@ class Bilevel:
         if not any(p.requires_grad for p in model.parameters()):
             raise ValueError(f"Bilevel: {type(model).__name__} has no parameter that is trained.")
         first = next(m for m in loss.modules() if isinstance(m, RecipeLoss))
-        default = balanced if first.link == "softmax" else balanced_binary
+        default = balanced if first.link.exclusive else balanced_binary
         self.outer_loss = outer_loss or functools.partial(default, ignore_index=first.ignore_index)
         self.method, self.inner_rate, self.damping = method, inner_rate, damping
         self.terms = 0 if method == "look-ahead" else terms

@@ -7,6 +7,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
+from ..link import Link
 from ..ops.factors import Tables
 from ..options import In
 from ..recipe import Recipe
@@ -91,8 +92,8 @@ class Equalized(Rule):
         self.gradients = self.gradients + sums
         self.weight = self._weights()
 
-    def serve(self, link: str, ignore_index: int) -> None:
-        if link != "sigmoid":
+    def serve(self, link: Link, ignore_index: int) -> None:
+        if link.exclusive:
             raise ValueError("Equalized: weighs the two outcomes of each class; with CrossEntropy use Seesaw.")
 
     def warnings(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
+from ..link import Link
 from ..ops.factors import Tables
 from ..options import In
 from ..recipe import Recipe
@@ -95,7 +96,7 @@ class Hardest(Rule):
         valid = seen.valid
         if self.negatives is None:
             positive = torch.zeros_like(valid)
-        elif seen.link == "sigmoid":
+        elif not seen.link.exclusive:
             positive = valid & (seen.y >= 0.5)
         elif seen.y.is_floating_point():
             raise ValueError("hardest: negatives= needs labels, but the target holds probabilities; use k instead.")
@@ -121,8 +122,8 @@ class Hardest(Rule):
             )
         return seen.restore(values).reshape(seen.shape[0], -1)
 
-    def serve(self, link: str, ignore_index: int) -> None:
-        if link == "sigmoid" and self.background != 0:
+    def serve(self, link: Link, ignore_index: int) -> None:
+        if not link.exclusive and self.background != 0:
             raise ValueError(
                 "hardest: background= is a label of CrossEntropy; in BinaryCrossEntropy the negatives are the 0 in the target."
             )
@@ -144,7 +145,7 @@ class Hardest(Rule):
 
 def _loss(seen: Seen) -> Tensor:
     """Softmax [R], sigmoid [R, K]: -log p of the label, an expectation for probabilities."""
-    if seen.link == "sigmoid":
+    if not seen.link.exclusive:
         return torch.nn.functional.binary_cross_entropy_with_logits(seen.z, seen.y, reduction="none")
     log = seen.z.log_softmax(dim=1)
     if seen.y.is_floating_point():

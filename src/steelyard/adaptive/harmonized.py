@@ -88,7 +88,7 @@ class Harmonized(Rule):
         return torch.zeros_like(self.share).scatter_add(0, region, valid.to(self.share.dtype))
 
     def _region(self, seen: Seen) -> Tensor:
-        if seen.link == "sigmoid":
+        if not seen.link.exclusive:
             g = (seen.p - seen.y).abs()
         elif seen.y.is_floating_point():
             g = (seen.p - seen.y).abs().sum(dim=1) / 2

@@ -84,13 +84,13 @@ class FBetaKnee(Rule):
 
     def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         seen = self.read(logits, target)
-        outputs = 2 if self.link == "softmax" else 1
+        outputs = 2 if self.link.exclusive else 1
         if seen.z.shape[1] != outputs:
             raise ValueError(
                 f"FBetaKnee: needs {'two classes' if outputs == 2 else 'one logit per item'}, got logits"
                 f" {list(logits.shape)}; F_beta is about one yes or no. Several labels: one loss for each."
             )
-        if self.link == "sigmoid":
+        if not self.link.exclusive:
             z, y, valid = seen.z[:, 0], seen.y[:, 0], seen.valid[:, 0]
         else:
             z, y, valid = seen.z[:, 1] - seen.z[:, 0], seen.y[:, 1] if seen.y.dim() == 2 else seen.y, seen.valid

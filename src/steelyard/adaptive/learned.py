@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..counts import Counts
+from ..link import Link, link_for
 from ..ops.factors import Tables
 from ..options import In
 from ..recipe import Recipe
@@ -121,7 +122,7 @@ class Learned(Rule):
     def emit(self) -> tuple[Recipe, Tables]:
         return self.free.structure, self.free.emitted(self._tables())
 
-    def serve(self, link: str, ignore_index: int) -> None:
+    def serve(self, link: Link, ignore_index: int) -> None:
         self.free.serve(link)
 
     def observe(self, logits: Tensor, target: Tensor) -> Tensor | None:
@@ -203,20 +204,20 @@ class Free:
             self.classes, self.kind, prior = None, None, np.full(counts, 1 / counts)
         self.share = prior if self.kind != "multilabel" else prior / len(self.classes or ())  # of all terms of the mean
         self.per_label = prior.shape
-        self.link = ""
-        self.serve("softmax" if self.kind != "multilabel" else "sigmoid")
+        self.link: Link | None = None
+        self.serve(link_for(self.kind))
 
-    def serve(self, link: str) -> None:
+    def serve(self, link: Link) -> None:
         """Which way each table lies; the structure stays the same object for as long as the link does."""
         if link == self.link:
             return
         self.link = link
         size = self.per_label
         self.shapes = {"weight": size, "offset": (1, size[-1]), "scale": size}
-        if link == "softmax":
+        if link.exclusive:
             self.shapes["scale"] = (1, size[-1])
         neutral: dict[str, Any] = {f: np.full(self.shapes[f], 0.0 if f == "offset" else 1.0) for f in self.fields}
-        kind = "exclusive" if self.kind is None and link == "sigmoid" else self.kind
+        kind = "exclusive" if self.kind is None and not link.exclusive else self.kind
         self.structure = Recipe(**neutral, classes=self.classes, kind=kind, source=(self.source,))
 
     def start(self, recipe: Recipe | None) -> dict[str, np.ndarray]:
@@ -294,7 +295,7 @@ class Simplex(nn.Module):
     def sums(self, seen: Seen) -> Tensor:
         """[2, ...] losses per class, and how many; soft labels count by their parts."""
         z, valid = seen.z, seen.valid
-        if seen.link == "softmax":
+        if seen.link.exclusive:
             part = seen.y if seen.y.is_floating_point() else nn.functional.one_hot(seen.y, z.shape[1])
             part = part.double() * valid[:, None]
             each = torch.stack([(part * -z.log_softmax(dim=1)).sum(dim=0), part.sum(dim=0)])

@@ -203,18 +203,18 @@ class CalibratedMaps(Rule):
         return kept[1] if kept is not None and kept[0] is target else self._made(self.make, logits, target)
 
     def _one_per_target(self, target: Tensor) -> bool:
-        return self.link == "sigmoid" or not target.is_floating_point()
+        return not self.link.exclusive or not target.is_floating_point()
 
     def _labels(self, target: Tensor) -> Tensor:
         if not target.is_floating_point():
             return target
-        return target.argmax(dim=1) if self.link == "softmax" else (target >= 0.5).to(torch.int64)
+        return target.argmax(dim=1) if self.link.exclusive else (target >= 0.5).to(torch.int64)
 
     def _made(self, make: Callable[..., Any], logits: Tensor, target: Tensor) -> Tensor:
         labels = self._labels(target)
         if not self._batch:
             made = make(labels)
-        elif self.link == "sigmoid" and labels.dim() > 3:  # every label of every image is a mask
+        elif not self.link.exclusive and labels.dim() > 3:  # every label of every image is a mask
             made = make(labels.flatten(0, 1), batch=True).reshape(labels.shape)
         else:
             made = make(labels, batch=True)
@@ -232,8 +232,8 @@ class CalibratedMaps(Rule):
 
     def _boundaries(self, logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
         labels = self._labels(target)
-        predicted = logits.argmax(dim=1) if self.link == "softmax" else (logits > 0).to(torch.int64)
-        if self.link == "sigmoid" and labels.dim() > 3:
+        predicted = self.link.decided(logits)
+        if not self.link.exclusive and labels.dim() > 3:
             predicted, labels, valid = (t.flatten(0, 1) for t in (predicted, labels, valid))
         if labels.dim() - 1 not in POOLS:
             raise ValueError(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..counts import Counts
+from ..link import Link
 from ..ops import bind
 from ..ops.factors import Held, Tables, factors
 from ..options import In, OneOf
@@ -155,7 +156,7 @@ class Deferred(Rule):
         if epoch is not None:
             self._switch(int(epoch) >= self.after_epoch)
 
-    def serve(self, link: str, ignore_index: int) -> None:
+    def serve(self, link: Link, ignore_index: int) -> None:
         for recipe in self._two or ():
             bind(recipe, link)
 

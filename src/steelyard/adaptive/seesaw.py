@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..counts import Counts
+from ..link import Link
 from ..ops.factors import Tables
 from ..options import In
 from ..recipe import Recipe
@@ -97,8 +98,8 @@ class Seesaw(Rule):
         self.seen = self.seen + sums
         self.offset = self._mitigation()
 
-    def serve(self, link: str, ignore_index: int) -> None:
-        if link != "softmax":
+    def serve(self, link: Link, ignore_index: int) -> None:
+        if not link.exclusive:
             raise ValueError(
                 "Seesaw: weighs classes against each other within a softmax; with BinaryCrossEntropy use Equalized."
             )

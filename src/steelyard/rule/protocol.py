@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from ..link import SOFTMAX, Link, link_of
 from ..ops.factors import Tables, factors, snapshot, wide
 from ..ops.shapes import Call
 from ..options import checked
@@ -51,18 +52,18 @@ class Seen(NamedTuple):
     y: Tensor
     valid: Tensor
     shape: torch.Size
-    link: str
+    link: Link
 
     def restore(self, values: Tensor) -> Tensor:
         """One value per row (softmax) or element (sigmoid), in the layout of the unreduced loss."""
-        if self.link == "softmax" or len(self.shape) < 2:
+        if self.link.exclusive or len(self.shape) < 2:
             return values.reshape(self.shape)
         n, k, *space = self.shape
         return values.reshape(n, *space, k).movedim(-1, 1)
 
     @property
     def p(self) -> Tensor:
-        return self.z.softmax(dim=1) if self.link == "softmax" else self.z.sigmoid()
+        return self.link.probabilities(self.z)
 
 
 class Rule(nn.Module):
@@ -89,7 +90,7 @@ class Rule(nn.Module):
     (steelyard.options) are checked, as an ingredient's are.
     """
 
-    link: str = "softmax"
+    link: Link = SOFTMAX
     ignore_index: int = -100
     group: Any = None
     pending: Tensor | None
@@ -145,7 +146,7 @@ class Rule(nn.Module):
         recipe's weight, of which each item has its label's."""
         return None
 
-    def serve(self, link: str, ignore_index: int) -> None:
+    def serve(self, link: Link, ignore_index: int) -> None:
         """A loss takes this rule: refuse it by a ValueError, or lay tables out for its link."""
 
     def move(self, name: str, value: Tensor) -> None:
@@ -178,8 +179,8 @@ class Rule(nn.Module):
         z = (logits.movedim(1, -1) if logits.dim() > 1 else logits.unsqueeze(-1)).to(dtype)
         z = z.reshape(-1, z.shape[-1])
         soft = target.is_floating_point()
-        if self.link == "softmax":
-            shape = target.shape if not soft else torch.Size((logits.shape[0], *logits.shape[2:]))
+        if self.link.exclusive:
+            shape = torch.Size(self.link.items(logits.shape))
             if soft:
                 y = target.movedim(1, -1).reshape(z.shape).to(dtype)
                 valid = ~y.isnan().any(dim=1)
@@ -209,7 +210,8 @@ class Driver:
         """How many steps this process has seen; of a rule with a clock, which goes by that, 0."""
         return self.trace.steps
 
-    def serve(self, link: str, ignore_index: int) -> None:
+    def serve(self, link: str | Link, ignore_index: int) -> None:
+        link = link_of(link)
         self.rule.serve(link, ignore_index)
         self.rule.link, self.rule.ignore_index = link, ignore_index
 
