@@ -1,6 +1,17 @@
 """The tuner: which weighting, which threshold, and how sure one can be."""
 
-from .arms import Arm
-from .study import Study, tune
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .arms import Arm
+    from .study import Study, tune
 
 __all__ = ["Arm", "Study", "tune"]
+
+
+def __getattr__(name: str) -> Any:
+    """At first use: the command's flags are made of `request`, which needs nothing of what fits."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(".arms" if name == "Arm" else ".study", __name__), name)
