@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 import steelyard as sy
-from steelyard.tuning.models.mlp import MLPEngine
+from steelyard.tuning.models.mlp import MLPModel
+from steelyard.tuning.models.model import Fit
 
 from .measure import in_turn, write
 
@@ -21,7 +22,7 @@ def mlp(rounds: int) -> None:
     y = (X[:, 0] + rng.normal(size=ROWS) > 2).astype(np.int64)
     rows = []
     for arms, hidden in ((4, 32), (8, 16), (8, 32), (8, 64), (16, 32)):
-        engine = MLPEngine(hidden=hidden)
+        engine = MLPModel(hidden=hidden)
         recipes = [
             sy.Recipe(weight=[1.0, ratio], classes=("no", "yes"), kind="exclusive")
             for ratio in np.geomspace(1, 12, arms)
@@ -29,7 +30,7 @@ def mlp(rounds: int) -> None:
         found = in_turn(
             {
                 "one by one": functools.partial(_one_by_one, engine, X, y, recipes),
-                "together": functools.partial(engine.fit, X, y, recipes, EPOCHS),
+                "together": functools.partial(engine.fit, Fit(X, y, recipes, EPOCHS)),
             },
             rounds,
         )
@@ -39,6 +40,6 @@ def mlp(rounds: int) -> None:
     print(write("mlp", rows))
 
 
-def _one_by_one(engine: MLPEngine, X: np.ndarray, y: np.ndarray, recipes: list[sy.Recipe]) -> None:
+def _one_by_one(engine: MLPModel, X: np.ndarray, y: np.ndarray, recipes: list[sy.Recipe]) -> None:
     for recipe in recipes:
-        engine.fit(X, y, [recipe], EPOCHS)
+        engine.fit(Fit(X, y, [recipe], EPOCHS))

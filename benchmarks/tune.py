@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from steelyard import Recipe
-from steelyard.tuning.models.linear import LinearEngine
+from steelyard.tuning.models.linear import LinearModel
+from steelyard.tuning.models.model import Fit
 
 from .measure import in_turn, write
 
@@ -78,10 +79,10 @@ def _recipes(y: np.ndarray, classes: int, count: int) -> list[Recipe]:
 
 
 def _study(table: Part, parts: Sequence[Part], recipes: Sequence[Recipe], classes: int) -> None:
-    engine, strength = LinearEngine(), np.ones(1)
-    start = engine.fit(*table, recipes, strength, classes=classes).arrays()
+    engine, strength = LinearModel(), np.ones(1)
+    start = engine.fit(Fit(*table, recipes, strength, classes=classes)).arrays()
     for part in parts:
-        assert engine.fit(*part, recipes, strength, classes=classes, start=start).converged.all()
+        assert engine.fit(Fit(*part, recipes, strength, classes=classes, start=start)).converged.all()
 
 
 def _one_by_one(part: Part, recipes: Sequence[Recipe], solver: str, **options: Any) -> list[Any]:
@@ -107,7 +108,7 @@ def _accuracy(part: Part, recipes: Sequence[Recipe], classes: int) -> dict[str, 
     """Relative excess of the objective over newton-cholesky run to 1e-10, and the largest difference of a coefficient."""
     best = _one_by_one(part, recipes, "newton-cholesky", tol=1e-10, max_iter=1000)
     default = _one_by_one(part, recipes, "lbfgs")
-    ours = LinearEngine().fit(*part, recipes, np.ones(1), classes=classes).theta[:, 0]
+    ours = LinearModel().fit(Fit(*part, recipes, np.ones(1), classes=classes)).theta[:, 0]
     excess, distance = {"steelyard": 0.0, "scikit-learn lbfgs": 0.0}, 0.0
     for recipe, theta, model, usual in zip(recipes, ours, best, default, strict=True):
         least = _objective(part, recipe, _theta(model))

@@ -16,8 +16,9 @@ from steelyard.tuning import Study, study
 from steelyard.tuning.data.problem import problem
 from steelyard.tuning.goals import Goals
 from steelyard.tuning.metric import Metric
-from steelyard.tuning.models.linear import LinearEngine
-from steelyard.tuning.models.undo import undo
+from steelyard.tuning.models.forms import undo
+from steelyard.tuning.models.linear import LinearModel
+from steelyard.tuning.models.model import Fit
 from steelyard.tuning.store.fits import Memory
 
 from .generators import GENERATORS, Sample
@@ -126,7 +127,7 @@ def fit_and_score(
     X: np.ndarray, y: np.ndarray, recipe: sy.Recipe, strength: float, unseen: np.ndarray, classes: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
     """One linear model of the tuner's: its scores of unseen rows as trained and undone, [rows] or [rows, C]."""
-    logits = LinearEngine().fit(X, y, [recipe], np.array([strength]), classes=classes).logits(unseen)[0, 0]
+    logits = LinearModel().fit(Fit(X, y, [recipe], np.array([strength]), classes=classes)).logits(unseen)[0, 0]
     return logits, undo(logits, recipe, classes)
 
 

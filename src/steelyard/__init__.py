@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 # not lazy: importing the submodule of that name later would put the module in the function's place
 from .explain import explain
-
-__version__ = "0.1.0.dev0"
+from .version import __version__
 
 # Five groups: what the data holds, how errors are weighed, losses, reading the answer, heavier tools.
 # Loaded at first use, so that `import steelyard` and `steelyard --help` do not wait for torch.

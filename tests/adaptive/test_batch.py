@@ -111,7 +111,7 @@ def test_a_class_never_seen_counts_as_one_item_within_the_memory():
     few = 0.1 / (10 * 0.1)
     raw = torch.tensor([1 / 0.6, 1 / 0.4, 1 / few])
     torch.testing.assert_close(recipe.class_weight, raw / 2)
-    assert "'2' came less than once" in loss.rule.complaints()["rare"]
+    assert "'2' came less than once" in loss.rule.warnings()["rare"]
 
 
 def test_no_weight_is_wider_than_asked():
@@ -119,7 +119,7 @@ def test_no_weight_is_wider_than_asked():
     weight = told(loss, torch.tensor([0] * 99 + [1])).class_weight
     assert weight[1] / weight[0] == pytest.approx(5)
     assert weight[0] * 0.99 + weight[1] * 0.01 == pytest.approx(1)
-    assert "widest=5" in loss.rule.complaints()["widest"]
+    assert "widest=5" in loss.rule.warnings()["widest"]
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,7 @@ def test_yes_or_no_negatives_may_be_floats_and_pixels():
 
 
 def adaptive_weights(rule, z, y):
-    rule.serve("sigmoid", -100)
+    rule.driver.serve("sigmoid", -100)
     return rule.weigh(z, y)
 
 

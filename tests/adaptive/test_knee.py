@@ -101,21 +101,21 @@ def test_without_positives_or_a_knee_the_weight_is_one():
     assert "no positives" in str(sy.explain(loss, sy.Counts.of(9, 1)))
     loss(torch.zeros(4), torch.tensor([0, 0, 0, 0]))
     assert loss.recipe.class_weight.tolist() == [1.0, 1.0]
-    assert list(loss.rule.complaints()) == ["no positives"]
+    assert list(loss.rule.warnings()) == ["no positives"]
     loss = sy.BinaryCrossEntropy(adaptive.FBetaKnee())
     loss(torch.zeros(4), torch.tensor([0, 0, 1, 1]))  # precision = recall = 1/2: F_beta is the same for every beta
     assert loss.recipe.class_weight.tolist() == [1.0, 1.0]
-    assert list(loss.rule.complaints()) == ["no knee"]
+    assert list(loss.rule.warnings()) == ["no knee"]
 
 
 def test_it_says_when_the_grid_or_the_clip_decides():
     z, y = torch.tensor([-3.0] * 99 + [-1.0]), torch.tensor([0] * 99 + [1])
     loss = sy.BinaryCrossEntropy(adaptive.FBetaKnee(beta_max=0.5, family="gaussian", widest=1.5))
     loss(z, y)
-    assert "no knee" in loss.rule.complaints() or "end" in loss.rule.complaints()
+    assert "no knee" in loss.rule.warnings() or "end" in loss.rule.warnings()
     loss = sy.BinaryCrossEntropy(adaptive.FBetaKnee(squared=True, widest=1.5, family="gaussian"))
     loss(z, y)
-    assert "widest=1.5" in loss.rule.complaints()["widest"]
+    assert "widest=1.5" in loss.rule.warnings()["widest"]
     assert float(loss.recipe.class_weight[1] / loss.recipe.class_weight[0]) == pytest.approx(1.5)
 
 

@@ -129,7 +129,7 @@ def test_minimax_that_follows_one_class_only_says_so():
     z, y = torch.tensor([[9.0, 0.0], [9.0, 0.0]]), torch.tensor([0, 1])
     with torch.no_grad():
         loss(z, y)
-    assert "collapsed" in loss.rule.complaints()
+    assert "collapsed" in loss.rule.warnings()
     with pytest.warns(UserWarning, match="one class has 99|times apart") as said:
         loss.advance(epoch=1)
     assert len(said) == 2
@@ -175,7 +175,7 @@ def test_weights_far_apart_are_said_to_be_so():
     rule = adaptive.Learned(THREE, how="geometric")
     with torch.no_grad():
         rule.free_weight.copy_(torch.tensor([0.0, 0.0, 6.0]))
-    assert "403 times apart" in rule.complaints()["weight"]
+    assert "403 times apart" in rule.warnings()["weight"]
 
 
 # -- costs

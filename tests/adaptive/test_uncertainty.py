@@ -116,7 +116,7 @@ def test_a_hard_class_is_given_up_where_largest_is_large_and_it_is_said():
     found = noisy_classes(loss)
     assert found[0] < plain[0] / 5
     assert found[2] > 2 * plain[2]
-    assert "'1', '2'" in loss.rule.complaints()["lost"]
+    assert "'1', '2'" in loss.rule.warnings()["lost"]
 
 
 def test_a_class_that_is_fitted_reaches_the_bound_and_it_is_said():

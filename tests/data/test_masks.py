@@ -222,6 +222,7 @@ def test_any_bytes_are_counted_or_refused_in_words(tmp_path_factory, content):
         ({"label": "y"}, "there is no table|this is not text|not a table|cannot be read"),
         ({"instances": "things"}, "instances must be 'objects' or a divisor"),
         ({"instances": 0}, "instances must be"),
+        ({"instances": "1"}, "instances must be"),
         ({"split": "train"}, "split= .* is for VOC and YOLO"),
         ({"ignore": "void"}, "ignore= holds 'void', but masks hold whole numbers"),
         ({"on_error": "skip"}, "on_error must be 'raise' or 'report'"),

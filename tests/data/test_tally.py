@@ -5,7 +5,7 @@ from collections import Counter
 import hypothesis.extra.numpy as arrays_of
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steelyard.core import load
@@ -29,6 +29,7 @@ def expected(x):
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
+@settings(max_examples=40)  # of each of eight types
 @given(data=st.data())
 def test_every_value_of_every_type_is_counted(core_of, dtype, data):
     x = data.draw(arrays_of.arrays(dtype, st.integers(1, 50)))
@@ -98,17 +99,17 @@ def test_objects_are_counted_by_where_they_lie(items):
 
 @given(st.lists(st.sampled_from(["a", "b", None, "long " * 3]), min_size=1), st.booleans())
 def test_equal_texts_are_one_label_however_many_objects_they_are(words, copied):
-    from steelyard.data.arrays import find_values
+    from steelyard.data.arrays import tally_labels
 
     items = [w if w is None or not copied else "".join(list(w)) for w in words]
-    found, indices = find_values(items)
+    found, indices = tally_labels(items)
     assert Counter(found) == Counter(words)
     assert list(found) == list(dict.fromkeys(words))
     assert not indices
 
 
 def test_more_objects_than_are_told_apart_still_count():
-    from steelyard.data.arrays import OBJECTS, find_values
+    from steelyard.data.arrays import OBJECTS, tally_labels
 
     items = [str(i % 5000) for i in range(3 * OBJECTS)]
-    assert find_values(items)[0] == Counter(items)
+    assert tally_labels(items)[0] == Counter(items)

@@ -28,7 +28,6 @@ from tests.adaptive.rules import RULES
 import steelyard as sy
 from steelyard import adaptive
 from steelyard.data.ranks import over_ranks
-from steelyard.ops.factors import snapshot
 from steelyard.rule.protocol import Rule
 
 ROWS, WIDTH, CLASSES = 24, 5, 3
@@ -49,21 +48,15 @@ class Everything(Rule):
         self.register_buffer("weight", torch.tensor([0.5, 1.0, 4.0], dtype=torch.float64))
         self.register_buffer("pending", torch.zeros(CLASSES, dtype=torch.float64))
 
-    def recipe(self):
-        return snapshot(*self.emit())
-
     def emit(self):
         return self.structure, {"weight": (self.weight,)}
 
     def observe(self, logits, target):
         seen = self.read(logits, target)
-        self.pending = self.pending + (seen.p.double() * seen.valid[:, None]).sum(dim=0)
+        return (seen.p.double() * seen.valid[:, None]).sum(dim=0)
 
-    def settle(self):
-        total = self.over_ranks(self.pending)
-        self.weight = 0.5 * self.weight + 0.5 / (total + 1.0)
-        self.pending = torch.zeros_like(total)
-        self.record()
+    def learn(self, sums):
+        self.weight = 0.5 * self.weight + 0.5 / (sums + 1.0)
 
     def weigh(self, logits, target):
         seen = self.read(logits, target)

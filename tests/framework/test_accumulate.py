@@ -8,6 +8,7 @@ from torch._dynamo.testing import CompileCounter
 import steelyard as sy
 from steelyard.adaptive import Deferred
 from steelyard.losses import reduction
+from steelyard.rule import protocol
 
 
 @pytest.fixture
@@ -94,14 +95,14 @@ def test_a_rule_of_two_losses_learns_once(batch):
     one, two = sy.CrossEntropy(rule), sy.CrossEntropy(rule)
     with sy.accumulate(sy.Sum(a=one, b=two), y):
         one(z, y), two(z, y)
-    alone.observe(z, y), alone.observe(z, y), alone.settle()
+    alone.driver.observe(z, y), alone.driver.observe(z, y), alone.driver.settle()
     torch.testing.assert_close(rule.weight, alone.weight)
 
 
 def test_statistics_are_summed_over_the_group_of_the_step_unless_a_rule_has_its_own(batch, monkeypatch):
     z, y, _ = batch
     asked = []
-    monkeypatch.setattr(Everything, "over_ranks", lambda self, sums: asked.append(self.group) or sums)
+    monkeypatch.setattr(protocol, "over_ranks", lambda sums, group: asked.append(group) or sums)
     monkeypatch.setattr(reduction, "over_ranks", lambda sums, group: sums)
     loss, own = sy.CrossEntropy(Everything("count")), sy.CrossEntropy(Everything("count"))
     own.rule.group = "mine"

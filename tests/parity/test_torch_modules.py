@@ -2,6 +2,7 @@
 
 import functools
 import warnings
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -52,6 +53,14 @@ def nothing_is_valid(case) -> bool:
     return not target.is_floating_point() and bool((target == ignored).all())
 
 
+def compared(name: str, dtype: torch.dtype) -> Iterator[tuple]:
+    """(case, torch's value and gradients in float64, torch's in dtype, ours in dtype)"""
+    theirs, ours, _ = MODULES[name]
+    for seed, case in enumerate(cases(name, dtype)):
+        makes = ((theirs, torch.float64), (theirs, dtype), (ours, dtype))
+        yield case, *(value_and_gradients(make, case, of, seed) for make, of in makes)
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_torch_still_brings_its_cases(name):
     assert len(cases(name, torch.float64)) >= MODULES[name][2]
@@ -61,10 +70,7 @@ def test_torch_still_brings_its_cases(name):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_float64_values_and_gradients_equal_torch(name):
-    theirs, ours, _ = MODULES[name]
-    for seed, case in enumerate(cases(name, torch.float64)):
-        expected = value_and_gradients(theirs, case, torch.float64, seed)
-        found = value_and_gradients(ours, case, torch.float64, seed)
+    for case, _, expected, found in compared(name, torch.float64):
         assert len(found) == len(expected) >= 2
         if nothing_is_valid(case) and expected[0].isnan().all():
             assert all((f == 0).all() for f in found)
@@ -75,11 +81,7 @@ def test_float64_values_and_gradients_equal_torch(name):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_float32_error_is_no_larger_than_torchs(name):
-    theirs, ours, _ = MODULES[name]
-    for seed, case in enumerate(cases(name, torch.float32)):
-        truth = value_and_gradients(theirs, case, torch.float64, seed)
-        expected = value_and_gradients(theirs, case, torch.float32, seed)
-        found = value_and_gradients(ours, case, torch.float32, seed)
+    for case, truth, expected, found in compared(name, torch.float32):
         if nothing_is_valid(case):
             continue
         for f, e, t in zip(found, expected, truth, strict=True):

@@ -10,7 +10,7 @@ import pytest
 from steelyard import Recipe, report
 from steelyard.report import Report
 from steelyard.report.document import FORMAT
-from steelyard.tuning import document as written
+from steelyard.tuning import answer as written
 
 WHOLE = {"format": FORMAT, "data": {}, "metric": "f1", "arms": [{"name": "plain"}], "verdict": {"sentence": "Keep it."}}
 

@@ -20,14 +20,10 @@ def circles(tmp_path: Path, files: dict[str, str], name: str = "toy") -> tuple[i
     return done.returncode, done.stdout.splitlines()
 
 
-def test_a_package_that_imports_downwards_has_none(tmp_path: Path):
-    files = {
-        "__init__.py": "from .a import f",
-        "a.py": "import os\nfrom .room import b",
-        "room/__init__.py": "",
-        "room/b.py": "",
-    }
-    assert circles(tmp_path, files) == (0, [])
+def package(**modules: str) -> dict[str, str]:
+    """{file: text}; a name with __ is a module in a folder: room__b is room/b.py."""
+    files = {f"{name.replace('__', '/')}.py": text for name, text in modules.items()}
+    return {**{f"{folder}__init__.py": "" for folder in ("", "room/")}, **files}
 
 
 @pytest.mark.parametrize(
@@ -42,28 +38,23 @@ def test_a_package_that_imports_downwards_has_none(tmp_path: Path):
     ],
 )
 def test_a_circle_is_found_wherever_the_import_stands(tmp_path: Path, back: str):
-    files = {"__init__.py": "", "a.py": "from .b import g", "b.py": back}
-    assert circles(tmp_path, files) == (1, ["toy.a -> toy.b -> toy.a"])
+    assert circles(tmp_path, package(a="from .b import g", b=back)) == (1, ["toy.a -> toy.b -> toy.a"])
 
 
-def test_an_init_is_a_module_of_its_own(tmp_path: Path):
-    files = {
-        "__init__.py": "",
-        "room/__init__.py": "from .b import g",
-        "room/b.py": "from ..c import h",
-        "c.py": "from .room import g",
-    }
-    assert circles(tmp_path, files) == (1, ["toy.c -> toy.room -> toy.room.b -> toy.c"])
-    (tmp_path / "toy" / "c.py").write_text("from .room.b import g")
-    assert circles(tmp_path, {}) == (1, ["toy.c -> toy.room.b -> toy.c"])
-
-
-def test_every_circle_is_printed_once(tmp_path: Path):
-    files = {
-        "__init__.py": "",
-        "a.py": "from . import b",
-        "b.py": "from . import a, c",
-        "c.py": "from . import d",
-        "d.py": "from . import c",
-    }
-    assert circles(tmp_path, files) == (1, ["toy.a -> toy.b -> toy.a", "toy.c -> toy.d -> toy.c"])
+@pytest.mark.parametrize(
+    ("files", "ways"),
+    [
+        (package(a="import os\nfrom .room import b", room__b="", b="from . import a"), []),
+        (
+            {**package(room__b="from ..c import h", c="from .room import g"), "room/__init__.py": "from .b import g"},
+            ["toy.c -> toy.room -> toy.room.b -> toy.c"],  # an __init__ is a module of its own
+        ),
+        (package(room__b="from ..c import h", c="from .room.b import g"), ["toy.c -> toy.room.b -> toy.c"]),
+        (
+            package(a="from . import b", b="from . import a, c", c="from . import d", d="from . import c"),
+            ["toy.a -> toy.b -> toy.a", "toy.c -> toy.d -> toy.c"],
+        ),
+    ],
+)
+def test_every_circle_is_printed_once_and_nothing_else(tmp_path: Path, files: dict[str, str], ways: list[str]):
+    assert circles(tmp_path, files) == (int(bool(ways)), ways)

@@ -1,14 +1,18 @@
 """One option searched between the points of the grid."""
 
 from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import sklearn.metrics as sk
 
+from steelyard import inverse_frequency
+from steelyard.tuning.arms import Arm
 from steelyard.tuning.continuous import Family, Range
 from steelyard.tuning.metric import METRICS
-from steelyard.tuning.validation.crossfit import OutOfFold
+from steelyard.tuning.search import FittedArm
+from steelyard.tuning.validation.crossfit import Choice, OutOfFold
 from steelyard.tuning.validation.folds import split
 
 ROWS = 600
@@ -20,20 +24,26 @@ def family() -> Family:
     y = (rng.random(ROWS) < 0.3).astype(np.int64)
     parts = split(y, folds=4, repeats=2, seed=0)
     wide = (rng.normal(size=(1, 1, 2, ROWS)) + 1.5 * y).astype(np.float32)
-    searches = []
+    fitted = []
     for scores in (wide, wide / 10 + 3):
         source = OutOfFold(scores, y, parts, np.array([1.0]), 2)
-        searches.append((SimpleNamespace(split=parts, choice=source.choose), 0))
+        search = cast(Any, SimpleNamespace(split=parts, choice=source.choose))
+        fitted.append(FittedArm(Arm("any", inverse_frequency), search, 0))
     picked = np.array([[0, 1, 0, 1], [1, 0, 1, 0]])
-    return Family(Range("InverseFrequency", "power", 0.0, 1.0), (0.2, 0.6), tuple(searches), picked, 0, np.zeros(2))
+    return Family(Range("InverseFrequency", "power", 0.0, 1.0), (0.2, 0.6), tuple(fitted), picked, 0, np.zeros(2))
+
+
+def laid_together(found: Family, metric):
+    choices = [one.search.choice(metric) for one in found.fitted]
+    return found.gather({i: choice.every(Choice.pool)[0] for i, choice in enumerate(choices)})
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
 def test_folds_with_different_values_are_ranked_on_one_scale(name):
     found, metric = family(), METRICS[name]
     judge = sk.roc_auc_score if name == "roc_auc" else sk.average_precision_score
-    source = found.searches[0][0].choice(metric).source
-    ranked, laid = found.outcomes(metric), found.gather(lambda search, j: search.choice(metric).pooled[j])
+    source = found.best.search.choice(metric).source
+    ranked, laid = found.outcomes(metric), laid_together(found, metric)
     for a in range(2):
         alone = judge(source.y, source.scores[0, 0, a])
         assert judge(source.y, ranked[a]) == pytest.approx(alone, abs=0.005)
@@ -45,6 +55,4 @@ def test_folds_with_different_values_are_ranked_on_one_scale(name):
 
 def test_what_is_not_ranked_stays_as_it_was():
     found, metric = family(), METRICS["log_loss"]
-    np.testing.assert_array_equal(
-        found.outcomes(metric), found.gather(lambda search, j: search.choice(metric).pooled[j])
-    )
+    np.testing.assert_array_equal(found.outcomes(metric), laid_together(found, metric))

@@ -14,7 +14,7 @@ import pytest
 
 from steelyard.tuning import engine, threads
 from steelyard.tuning.store import share
-from steelyard.tuning.store.fits import open_store
+from steelyard.tuning.store.database import Database
 
 
 def never():
@@ -25,8 +25,8 @@ def never():
 
 
 def test_local_gives_every_item_with_its_result():
-    assert dict(threads.local(lambda x: x * x, range(20), never)) == {x: x * x for x in range(20)}
-    assert list(threads.local(lambda x: x, [], never)) == []
+    assert dict(engine.local(lambda x: x * x, range(20), never)) == {x: x * x for x in range(20)}
+    assert list(engine.local(lambda x: x, [], never)) == []
 
 
 def test_local_takes_an_item_only_when_a_core_is_free():
@@ -42,7 +42,7 @@ def test_local_takes_an_item_only_when_a_core_is_free():
         time.sleep(0.01)
         ended.append(x)
 
-    assert len(list(threads.local(work, items(), never))) == 20
+    assert len(list(engine.local(work, items(), never))) == 20
 
 
 def test_local_starts_nothing_after_stop_and_hands_out_what_was_under_way():
@@ -53,10 +53,10 @@ def test_local_starts_nothing_after_stop_and_hands_out_what_was_under_way():
         time.sleep(0.05)
         return x
 
-    out = [x for x, _ in threads.local(work, range(100), lambda: len(started) >= 4)]
+    out = [x for x, _ in engine.local(work, range(100), lambda: len(started) >= 4)]
     assert sorted(out) == sorted(started)
     assert len(started) < 4 + threads.cores()
-    assert list(threads.local(work, range(3), lambda: True)) == []
+    assert list(engine.local(work, range(3), lambda: True)) == []
 
 
 def test_local_raises_the_error_of_an_item_after_the_others_have_ended():
@@ -70,7 +70,7 @@ def test_local_raises_the_error_of_an_item_after_the_others_have_ended():
 
     before = threading.active_count()
     with pytest.raises(ValueError, match="item 0"):
-        list(threads.local(work, range(100), never))
+        list(engine.local(work, range(100), never))
     assert len(ended) < 3 * threads.cores()
     assert threading.active_count() == before
 
@@ -178,7 +178,7 @@ def test_ray_gives_the_same_results_though_a_worker_is_killed_and_a_node_removed
 def test_ray_and_a_store_lose_and_repeat_nothing(connected, tmp_path):
     (tmp_path / "marks").mkdir()
     job = Job(TABLE, tmp_path / "marks")
-    with open_store(f"sqlite:///{tmp_path}/study.db", {"a": 1}, resume=False) as store:
+    with Database(f"sqlite:///{tmp_path}/study.db", {"a": 1}, resume=False) as store:
         first = share.share(store, todo(6), job, engine.ray, lambda: len(list((tmp_path / "marks").iterdir())) >= 2)
         assert 2 <= len(list(first)) < 6
         rest = list(share.share(store, todo(6), job, engine.ray, never))

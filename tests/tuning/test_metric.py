@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from steelyard.tuning import metric as metrics
-from steelyard.tuning import threads
+from steelyard.tuning import evaluator, threads
 from steelyard.tuning.costs import parse_matrix
-from steelyard.tuning.metric import METRICS, Evaluator, from_tables, metric, others
+from steelyard.tuning.evaluator import Evaluator
+from steelyard.tuning.goals import metric
+from steelyard.tuning.metric import METRICS, others
 
 
 @pytest.fixture(params=["distinct", "tied"])
@@ -137,7 +138,7 @@ def test_costs_of_three_classes_are_the_mean_of_the_cells():
     cells = np.array(GRADES)[y, said]
     np.testing.assert_allclose(found, [1000 * np.average(cells, weights=w) for w in weights.T], rtol=1e-12)
     table = sk.confusion_matrix(y, said)
-    assert from_tables(m, table[None])[0] == pytest.approx(1000 * cells.mean())
+    assert m.of_tables(table[None])[0] == pytest.approx(1000 * cells.mean())
 
 
 @pytest.mark.parametrize("name", ["balanced_accuracy", "macro_f1", "mcc"])
@@ -145,7 +146,7 @@ def test_a_confusion_table_says_the_same_as_its_rows(name):
     rng = np.random.default_rng(0)
     y, said = rng.integers(0, 4, size=(2, 300))
     table = sk.confusion_matrix(y, said)
-    assert from_tables(METRICS[name], table[None])[0] == pytest.approx(Evaluator(METRICS[name], said[None], y, 4)()[0])
+    assert METRICS[name].of_tables(table[None])[0] == pytest.approx(Evaluator(METRICS[name], said[None], y, 4)()[0])
 
 
 def test_recall_at_capacity_is_recall():
@@ -168,7 +169,7 @@ def test_blocks_change_nothing(name, classes, monkeypatch):
     made = made[..., 0] if m.kind != "decision" and classes == 2 else made
     weights = rng.integers(0, 4, size=(200, 7)).astype(np.float32)
     whole = Evaluator(m, made, y, classes)(weights)
-    monkeypatch.setattr("steelyard.tuning.metric.BLOCK", 100)
+    monkeypatch.setattr("steelyard.tuning.evaluator.BLOCK", 100)
     np.testing.assert_allclose(Evaluator(m, made, y, classes)(weights), whole, rtol=1e-6)
 
 
@@ -278,6 +279,6 @@ def test_models_that_are_ranked_side_by_side_get_the_same_numbers(name, monkeypa
     evaluate = Evaluator(metric(name, 2), rng.normal(size=(7, 500)) + y, y, 2)
     weights = rng.poisson(1, (500, 20)).astype(np.float32)
     alone = evaluate(weights)
-    monkeypatch.setattr(metrics, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(evaluator, "WORTH_A_THREAD", 1)
     monkeypatch.setattr(threads, "cores", lambda: 3)
     np.testing.assert_array_equal(evaluate(weights), alone)

@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from steelyard import Recipe, focal, inverse_frequency, logit_adjustment
 from steelyard.tuning import Study, tune
-from steelyard.tuning.document import sweep
 from steelyard.tuning.models import by_name
+from steelyard.tuning.pictures import sweep
 
 FEW_ARMS = {
     "inverse_frequency(beta=0.5)": lambda c: inverse_frequency(c, beta=0.5),
@@ -129,12 +129,12 @@ def test_the_final_model_is_the_fit_on_all_rows(usual):
 def test_undone_probabilities_are_honest_and_those_as_trained_are_not(usual):
     """Means of plain and of the best arm against the share of positives."""
     share = usual.problem.y.mean()
-    plain = 1 / (1 + np.exp(-usual.pictures.undone[0]))
+    plain = 1 / (1 + np.exp(-usual.pictures.arms["plain"].undone))
     assert plain.mean() == pytest.approx(share, rel=0.02)
     heavy = tune(well_specified(0), label="y", repeats=2, bootstrap=200, recipes=[inverse_frequency])
-    trained = 1 / (1 + np.exp(-heavy.pictures.trained[1]))
+    trained = 1 / (1 + np.exp(-list(heavy.pictures.arms.values())[1].trained))
     assert trained.mean() > 2 * share
-    assert (1 / (1 + np.exp(-heavy.pictures.undone[1]))).mean() == pytest.approx(share, rel=0.15)
+    assert (1 / (1 + np.exp(-list(heavy.pictures.arms.values())[1].undone))).mean() == pytest.approx(share, rel=0.15)
 
 
 def test_the_report_is_json_and_complete(usual):

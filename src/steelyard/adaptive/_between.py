@@ -6,8 +6,7 @@ from torch import Tensor, nn
 
 from ..ops.factors import Held, Tables, factors, mapped
 from ..recipe import COMBINE, ONE_ONLY, Recipe, mix
-from ..rule.protocol import refuse_learned
-from ..table import Factor, Table
+from ..table import Factor, Rows, Table, is_live
 
 NEUTRAL = {"scale": 1.0, "offset": 0.0, "margin": 0.0, "weight": 1.0}
 
@@ -108,3 +107,11 @@ def _table(field: str, values: list[np.ndarray], source: tuple[str, ...] = ()) -
     made = [Table.of(field, v, source) for v in values]
     joined: tuple[Factor, ...] = tuple(f for t in made for f in t.factors)
     return Table(made[0].operation, joined)
+
+
+def refuse_learned(name: str, *recipes: Recipe) -> None:
+    """ValueError for recipes whose tables are learned, where a rule makes copies of the numbers."""
+    for recipe in recipes:
+        tables = [t for f in COMBINE if (t := getattr(recipe, f)) is not None]
+        if any(t.live for t in tables) or (isinstance(recipe.target, Rows) and is_live(recipe.target.values)):
+            raise ValueError(f"{name}: a recipe with learned tables cannot change by a schedule; see adaptive.Learned.")

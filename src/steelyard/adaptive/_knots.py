@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 from ..ops.factors import Held, Tables, factors, mapped
 from ..recipe import COMBINE, ONE_ONLY, Recipe, mix
-from ..rule.protocol import refuse_learned
 from ..table import Table
-from ._between import NEUTRAL, _parts, _table, between
+from ._between import NEUTRAL, _parts, _table, between, refuse_learned
 
 
 class Knots(nn.Module):

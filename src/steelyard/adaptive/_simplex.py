@@ -1,7 +1,5 @@
 """Shares of the classes that follow the largest loss."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +18,6 @@ class Simplex(nn.Module):
     q: Tensor
     losses: Tensor
     known: Tensor
-    pending: Tensor
 
     def __init__(self, share: Tensor, weight: Tensor, rate: float):
         super().__init__()
@@ -29,10 +26,9 @@ class Simplex(nn.Module):
         self.register_buffer("q", q / q.sum())
         self.register_buffer("losses", torch.zeros_like(q))
         self.register_buffer("known", torch.zeros_like(q))
-        self.register_buffer("pending", q.new_zeros(2, *q.shape))  # sums of losses, and counts
 
-    def stage(self, seen: Seen) -> None:
-        """Soft labels count by their parts."""
+    def sums(self, seen: Seen) -> Tensor:
+        """[2, ...] losses per class, and how many; soft labels count by their parts."""
         z, valid = seen.z, seen.valid
         if seen.link == "softmax":
             part = seen.y if seen.y.is_floating_point() else nn.functional.one_hot(seen.y, z.shape[1])
@@ -43,14 +39,13 @@ class Simplex(nn.Module):
             not_ = (1 - seen.y).double() * valid
             yes, no = -nn.functional.logsigmoid(z), -nn.functional.logsigmoid(-z)
             each = torch.stack([(not_ * no).sum(0), (is_ * yes).sum(0), not_.sum(0), is_.sum(0)])
-        self.pending = self.pending + each.reshape(self.pending.shape)
+        return each.reshape(2, *self.q.shape)
 
-    def settle(self, over_ranks: Callable[[Tensor], Tensor]) -> None:
-        sums, counts = over_ranks(self.pending)
+    def ascend(self, sums: Tensor, counts: Tensor) -> None:
         there = counts > 0
         known = torch.maximum(self.known, there.to(self.known.dtype))
         losses = torch.where(there, sums / torch.where(there, counts, 1.0), self.losses)
         mean = (losses * known).sum() / known.sum().clamp(min=1)
         ascent = self.q.clamp(min=LEAST).log() + self.rate * torch.where(known > 0, losses, mean)
         self.q = torch.softmax(ascent.reshape(-1), dim=0).reshape(self.q.shape)
-        self.losses, self.known, self.pending = losses, known, torch.zeros_like(self.pending)
+        self.losses, self.known = losses, known

@@ -2,7 +2,7 @@
 
 import math
 
-from ..ops.factors import Tables, snapshot
+from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.clock import Clock
 from ..rule.protocol import Rule
@@ -35,6 +35,8 @@ class Anneal(Rule):
     [0.75, 3.0]
     """
 
+    reads_logits = False
+
     def __init__(
         self,
         first: Recipe,
@@ -51,9 +53,6 @@ class Anneal(Rule):
         self.between = Between("Anneal", first, then)
         self.clock = Clock()
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
     def emit(self) -> tuple[Recipe, Tables]:
         return self.between.structure, self.between.tables()
 
@@ -61,7 +60,6 @@ class Anneal(Rule):
         now = {"epoch": epoch, "step": step, "metric": metric}[self.way.by]
         if now is not None:
             self.between.move(self.way.share(float(now)))
-        super().advance(epoch, step, metric)
 
     def extra_repr(self) -> str:
         return repr(self.way)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..counts import Counts
-from ..ops.factors import Tables, snapshot
+from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.protocol import Rule
 
@@ -46,7 +46,6 @@ class BatchStatistics(Rule):
 
     count: Tensor
     difficulty: Tensor
-    pending: Tensor
     start: Tensor
     steps: Tensor
     weight: Tensor
@@ -105,7 +104,6 @@ class BatchStatistics(Rule):
                     f"BatchStatistics: it has learned from a {self.link} loss; make a new one for this loss."
                 )
             self._lay_out(link)
-        super().serve(link, ignore_index)
 
     def _lay_out(self, link: str) -> None:
         """Tables [label value, column]: softmax [C, 1], sigmoid [2, K]."""
@@ -135,10 +133,7 @@ class BatchStatistics(Rule):
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {"weight": (self.weight,)}
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
-    def observe(self, logits: Tensor, target: Tensor) -> None:
+    def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         seen = self.read(logits, target)
         size = len(self.start) if self.link == "softmax" else self.start.shape[1]
         if seen.z.shape[1] != size:
@@ -151,21 +146,21 @@ class BatchStatistics(Rule):
             yes, no = seen.y * valid, (1 - seen.y) * valid
             n = torch.stack([no, yes])
             missed = torch.stack([no * seen.p, yes * (-seen.z).sigmoid()])
-            sums = torch.stack([n, missed]).to(self.pending.dtype).sum(dim=2)
+            sums = torch.stack([n, missed]).to(self.count.dtype).sum(dim=2)
         elif seen.y.dim() == 2:
             sums = (
                 torch.stack([seen.y, seen.y * -seen.z.log_softmax(1).expm1()])
-                .to(self.pending.dtype)
+                .to(self.count.dtype)
                 .sum(dim=1)[:, :, None]
             )
         else:
             miss = -seen.z.log_softmax(1).gather(1, seen.y[:, None]).expm1().squeeze(1)
-            each = (torch.stack([torch.ones_like(miss), miss]) * seen.valid).to(self.pending.dtype)
+            each = (torch.stack([torch.ones_like(miss), miss]) * seen.valid).to(self.count.dtype)
             sums = each.new_zeros(2, size).index_add(1, seen.y, each)[:, :, None]
-        self.pending = self.pending + sums.to(self.pending.device)
+        return sums
 
-    def settle(self) -> None:
-        n, missed = self.over_ranks(self.pending).unbind()
+    def learn(self, sums: Tensor) -> None:
+        n, missed = sums.unbind()
         items, past = n.sum(dim=0), self.count.sum(dim=0)
         before = torch.where(past > 0, self.count, self.start * items * (self.counts is not None))
         new = 1 - self.momentum
@@ -174,9 +169,7 @@ class BatchStatistics(Rule):
         change = new * (missed - n * self.difficulty) / torch.where(n > 0, count, 1.0)
         self.difficulty = self.difficulty + torch.where(n > 0, change, 0.0)
         self.count, self.steps = count, self.steps + (items > 0).any().to(self.steps.dtype)
-        self.pending = torch.zeros_like(self.pending)
         self.weight = self._weights()
-        self.record()
 
     def _shares(self) -> tuple[Tensor, Tensor]:
         """Running shares, and the smallest that the memory can tell from 0."""
@@ -212,7 +205,7 @@ class BatchStatistics(Rule):
         shown |= {"difficulty": self.difficulty} if self.gamma else {}
         return {name: t for name, t in shown.items() if t.numel() <= 4096}
 
-    def complaints(self) -> dict[str, str]:
+    def warnings(self) -> dict[str, str]:
         found: dict[str, str] = {}
         shares, _ = self._shares()
         total = self.count.sum(dim=0)

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ..counts import Counts
-from ..ops.factors import Tables, snapshot
+from ..ops.factors import Tables
 from ..recipe import Recipe
-from ..rule.protocol import PATIENCE, Rule
+from ..rule.protocol import PATIENCE, Rule, over_ranks
 from ..table import as_numpy
 from .learned import refuse
 
@@ -56,6 +56,7 @@ class LearnedCosts(Rule):
     [[1.0, 0.1], [1.95, 1.0]]
     """
 
+    reads_logits = False
     log_costs: Tensor
     updates: Tensor
     off_diagonal: Tensor
@@ -105,9 +106,6 @@ class LearnedCosts(Rule):
         """xi [C, C], float64: row y, column c."""
         return (self.log_costs * self.off_diagonal).exp()
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {"offset": (self.log_costs * self.off_diagonal,)}
 
@@ -133,7 +131,7 @@ class LearnedCosts(Rule):
                 f"LearnedCosts: a confusion matrix is counts >= 0 of shape [{size}, {size}], rows the true classes; got"
                 f" shape {list(counts.shape)}{'' if counts.shape != (size, size) else ' with values outside that'}."
             )
-        m = self.over_ranks(torch.tensor(counts).to(self.log_costs))
+        m = over_ranks(torch.tensor(counts).to(self.log_costs), self.group)
         rows = m.sum(dim=1, keepdim=True)
         off, there = self.off_diagonal, rows > 0
         mean = (m * off / torch.where(there, rows, 1.0)).sum() / (off * there).sum().clamp(min=1)
@@ -144,18 +142,15 @@ class LearnedCosts(Rule):
         aim = (self.strength * torch.where(there, ratio, 1.0).log()).clamp(-limit, limit)  # a rate of 0 is at the bound
         self.log_costs = (self.momentum * self.log_costs + (1 - self.momentum) * aim) * off
         self.updates = self.updates + 1
-        self.record(check=True)
-
-    def settle(self) -> None:
-        self.record()
+        self.driver.record()
 
     def move(self, name: str, value: Tensor) -> None:
         limit = math.log(self.bound)
         super().move(name, value.clamp(-limit, limit) * self.off_diagonal)
         self.updates = self.updates + 1
 
-    def complaints(self) -> dict[str, str]:
-        if int(self.updates) == 0 and self.settled < PATIENCE:
+    def warnings(self) -> dict[str, str]:
+        if int(self.updates) == 0 and self.driver.steps < PATIENCE:
             return {}
         if int(self.updates) == 0:
             cure = (
@@ -163,7 +158,7 @@ class LearnedCosts(Rule):
                 if self.how == "confusion"
                 else "call adaptive.Bilevel(model, loss).step(train, held_out) every few steps"
             )
-            return {"unmoved": f"all costs are still 1 after {self.settled} steps: {cure}."}
+            return {"unmoved": f"all costs are still 1 after {self.driver.steps} steps: {cure}."}
         at_bound = int((self.log_costs.abs() >= math.log(self.bound) * (1 - 1e-9)).sum())
         entries = self.log_costs.numel() - len(self.log_costs)
         if 2 * at_bound <= entries:

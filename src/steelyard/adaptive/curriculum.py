@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..counts import Counts
-from ..ops.factors import Tables, snapshot
+from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.clock import Clock
 from ..rule.protocol import Rule
@@ -30,6 +30,7 @@ class Curriculum(Rule):
     [0.5556, 5.0]
     """
 
+    reads_logits = False
     weight: Tensor
 
     def __init__(
@@ -65,9 +66,6 @@ class Curriculum(Rule):
         raw = self.prior**-balance
         return raw / (self.prior * raw).sum()
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {"weight": (self.weight,)}
 
@@ -75,7 +73,6 @@ class Curriculum(Rule):
         now = {"epoch": epoch, "step": step, "metric": metric}[self.way.by]
         if now is not None:
             self.weight = self._at(self.way.share(float(now)))
-        super().advance(epoch, step, metric)
 
     def extra_repr(self) -> str:
         return f"balance {self.start:g} to {self.end:g}, {self.way!r}"

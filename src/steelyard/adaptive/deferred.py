@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 
 from ..ops import bind
-from ..ops.factors import Held, Tables, factors, snapshot
+from ..ops.factors import Held, Tables, factors
 from ..recipe import ONE_ONLY, Recipe
 from ..rule.clock import Clock
-from ..rule.protocol import Rule, refuse_learned
-from ._between import Between
+from ..rule.protocol import Rule
+from ._between import Between, refuse_learned
 
 
 class Deferred(Rule):
@@ -30,6 +30,9 @@ class Deferred(Rule):
     [0.5, 5.0]
     """
 
+    reads_logits = False
+    switched: Tensor
+
     def __init__(self, first: Recipe, then: Recipe, *, after_epoch: int):
         super().__init__()
         if isinstance(after_epoch, bool) or not isinstance(after_epoch, int) or after_epoch < 0:
@@ -49,15 +52,10 @@ class Deferred(Rule):
         self._switch(after_epoch == 0)
         self.register_load_state_dict_post_hook(_see_where_it_stands)
 
-    switched: Tensor
-
     def _switch(self, switched: bool) -> None:
         self.switched, self._switched = torch.full_like(self.switched, switched), switched
         if self._two is None:
             self.between.move(float(switched))
-
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
 
     def emit(self) -> tuple[Recipe, Tables]:
         if self._two is None:
@@ -67,10 +65,8 @@ class Deferred(Rule):
     def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
         if epoch is not None:
             self._switch(int(epoch) >= self.after_epoch)
-        super().advance(epoch, step, metric)
 
     def serve(self, link: str, ignore_index: int) -> None:
-        super().serve(link, ignore_index)
         for recipe in self._two or ():
             bind(recipe, link)
 

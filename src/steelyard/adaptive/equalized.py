@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..ops.factors import Tables, snapshot
+from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule
 
@@ -40,9 +40,8 @@ class Equalized(Rule):
     [[1.0, 0.0], [1.0, 4.99]]
     """
 
-    checked_from = CHECKED_FIRST
+    warns_from = CHECKED_FIRST
     gradients: Tensor
-    pending: Tensor
     weight: Tensor
 
     def __init__(self, classes: int | Sequence[str], *, gamma: float = 12.0, mu: float = 0.8, alpha: float = 4.0):
@@ -76,31 +75,24 @@ class Equalized(Rule):
         f = torch.sigmoid(self.gamma * (self.ratio - self.mu))
         return torch.stack([f, 1 + self.alpha * (1 - f)])
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {"weight": (self.weight,)}
 
-    def observe(self, logits: Tensor, target: Tensor) -> None:
+    def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         z, y, valid, *_ = self.read(logits, target)
         z, y, valid = (t.reshape(-1, self.size) for t in (z, y, valid))
         size = torch.stack([(1 - y) * z.sigmoid(), y * (-z).sigmoid()])  # |sigma - y|, kept exact near 0
-        sums = size.masked_fill(~valid, 0.0).sum(dim=1, dtype=self.pending.dtype)
-        self.pending = self.pending + self.weight * sums
+        return self.weight * size.masked_fill(~valid, 0.0).sum(dim=1, dtype=self.weight.dtype)
 
-    def settle(self) -> None:
-        self.gradients = self.gradients + self.over_ranks(self.pending)
-        self.pending = torch.zeros_like(self.pending)
+    def learn(self, sums: Tensor) -> None:
+        self.gradients = self.gradients + sums
         self.weight = self._weights()
-        self.record()
 
     def serve(self, link: str, ignore_index: int) -> None:
         if link != "sigmoid":
             raise ValueError("Equalized: weighs the two outcomes of each class; with CrossEntropy use Seesaw.")
-        super().serve(link, ignore_index)
 
-    def complaints(self) -> dict[str, str]:
+    def warnings(self) -> dict[str, str]:
         f = self.weight[0]
         if not bool((self.gradients.sum(dim=0) > 0).any()):
             return {"nothing": "no gradient was seen yet (all ignored?), so all weights are 1."}

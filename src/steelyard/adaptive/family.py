@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..ops.factors import Held, Tables, snapshot
+from ..ops.factors import Held, Tables
 from ..recipe import Recipe
 from ..rule.protocol import Rule
 from ._knots import Knots
@@ -57,6 +57,7 @@ class Family(Rule):
     True
     """
 
+    reads_logits = False
     value: Tensor
     step: Tensor
     start: Tensor
@@ -91,17 +92,13 @@ class Family(Rule):
         self.register_buffer("value", self._drawn())
         self._current = Held(self, self.tables.at(self.value), "current_")
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
     def emit(self) -> tuple[Recipe, Tables]:
         return self.tables.structure, self._current.of(self)
 
-    def settle(self) -> None:
+    def learn(self, sums: None) -> None:
         if not self._held:
             self.step = self.step + 1
             self._take(self._drawn())
-        self.record()
 
     def set(self, value: float) -> None:
         """Hold this value: for evaluation, or to train at it alone. ValueError outside [low, high]."""
@@ -141,7 +138,7 @@ class Family(Rule):
     def watched(self) -> dict[str, Tensor]:
         return {"value": self.value}
 
-    def complaints(self) -> dict[str, str]:
+    def warnings(self) -> dict[str, str]:
         if not self._held:
             return {}
         return {

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule, Seen
 
@@ -41,10 +42,9 @@ def hardest(
 class Hardest(Rule):
     """What `hardest` makes; its state is the share that was kept in the last step."""
 
-    checked_from = CHECKED_FIRST
+    warns_from = CHECKED_FIRST
     selects = True
     kept: Tensor
-    pending: Tensor
 
     def __init__(self, k: float | None, *, negatives: float | None, background: int, per_item: bool):
         super().__init__()
@@ -59,8 +59,8 @@ class Hardest(Rule):
         self.register_buffer("pending", torch.zeros(2, dtype=torch.float64))  # kept, all
         self._structure = Recipe(source=(f"hardest({self.extra_repr()})",))
 
-    def recipe(self) -> Recipe:
-        return self._structure
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self._structure, {}
 
     def weigh(self, logits: Tensor, target: Tensor) -> Tensor:
         seen = self.read(logits, target)
@@ -71,19 +71,17 @@ class Hardest(Rule):
         kept = torch.zeros_like(candidate).scatter(1, order, keep)  # from ranks back to places
         return ((kept & candidate) | positive).to(seen.z.dtype).reshape(seen.shape)
 
-    def observe(self, logits: Tensor, target: Tensor) -> None:
+    def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         seen = self.read(logits, target)
         positive, candidate = self._groups(seen)
         kept = (
             positive.sum() + torch.minimum(self._quota(positive, candidate), candidate.sum(dim=1, keepdim=True)).sum()
         )
-        self.pending = self.pending + torch.stack([kept, seen.valid.sum()]).to(self.pending.dtype)
+        return torch.stack([kept, seen.valid.sum()])
 
-    def settle(self) -> None:
-        kept, seen = self.over_ranks(self.pending)
+    def learn(self, sums: Tensor) -> None:
+        kept, seen = sums
         self.kept = torch.where(seen > 0, kept / seen.clamp(min=1), self.kept)
-        self.pending = torch.zeros_like(self.pending)
-        self.record()
 
     def _groups(self, seen: Seen) -> tuple[Tensor, Tensor]:
         """(kept in any case, chosen among) [group, element]"""
@@ -121,9 +119,8 @@ class Hardest(Rule):
             raise ValueError(
                 "hardest: background= is a label of CrossEntropy; in BinaryCrossEntropy the negatives are the 0 in the target."
             )
-        super().serve(link, ignore_index)
 
-    def complaints(self) -> dict[str, str]:
+    def warnings(self) -> dict[str, str]:
         if float(self.kept) == 1:
             return {"all": "everything was kept in the last step, so it chooses nothing; lower k (or negatives)."}
         if float(self.kept) == 0:

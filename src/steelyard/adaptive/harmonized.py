@@ -43,9 +43,8 @@ class Harmonized(Rule):
     [0.667, 0.667, 0.667, 2.0]
     """
 
-    checked_from = CHECKED_FIRST
+    warns_from = CHECKED_FIRST
     share: Tensor
-    pending: Tensor
 
     def __init__(self, *, bins: int = 30, momentum: float = 0.75, least: float = 1e-3):
         super().__init__()
@@ -59,9 +58,6 @@ class Harmonized(Rule):
         self.register_buffer("share", torch.full((bins,), 1 / bins, dtype=torch.float64))
         self.register_buffer("pending", torch.zeros(bins, dtype=torch.float64))
         self._structure = Recipe(source=(f"harmonized(bins={bins}, momentum={momentum:g})",))
-
-    def recipe(self) -> Recipe:
-        return self._structure
 
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {}
@@ -80,10 +76,10 @@ class Harmonized(Rule):
         seen = self.read(logits, target)
         return seen.restore(self.weights.to(seen.z.dtype)[self._region(seen)])
 
-    def observe(self, logits: Tensor, target: Tensor) -> None:
+    def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         seen = self.read(logits, target)
         region, valid = self._region(seen).reshape(-1), seen.valid.reshape(-1)
-        self.pending = self.pending.scatter_add(0, region, valid.to(self.pending.dtype))
+        return torch.zeros_like(self.share).scatter_add(0, region, valid.to(self.share.dtype))
 
     def _region(self, seen: Seen) -> Tensor:
         if seen.link == "sigmoid":
@@ -94,15 +90,12 @@ class Harmonized(Rule):
             g = 1 - seen.p.gather(1, seen.y[:, None]).squeeze(1)
         return (g * self.bins).long().clamp(0, self.bins - 1)
 
-    def settle(self) -> None:
-        count = self.over_ranks(self.pending)
-        total = count.sum()
-        new = self.momentum * self.share + (1 - self.momentum) * count / total.clamp(min=1)
+    def learn(self, sums: Tensor) -> None:
+        total = sums.sum()
+        new = self.momentum * self.share + (1 - self.momentum) * sums / total.clamp(min=1)
         self.share = torch.where(total > 0, new, self.share)
-        self.pending = torch.zeros_like(self.pending)
-        self.record()
 
-    def complaints(self) -> dict[str, str]:
+    def warnings(self) -> dict[str, str]:
         if float(self.occupied) >= 1.5:
             return {}
         most, region = self.share.max(dim=0)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..ops.factors import Tables, snapshot
+from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.protocol import Rule
 from .knee_cdf import normal_exponential_ratio, uniform_ratio
@@ -51,7 +51,6 @@ class FBetaKnee(Rule):
     """
 
     counts: Tensor
-    pending: Tensor
     steps: Tensor
     beta: Tensor
     weight: Tensor
@@ -85,10 +84,7 @@ class FBetaKnee(Rule):
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {"weight": (self.weight,)}
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
-    def observe(self, logits: Tensor, target: Tensor) -> None:
+    def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         seen = self.read(logits, target)
         outputs = 2 if self.link == "softmax" else 1
         if seen.z.shape[1] != outputs:
@@ -102,19 +98,17 @@ class FBetaKnee(Rule):
             z, y, valid = seen.z[:, 1] - seen.z[:, 0], seen.y[:, 1] if seen.y.dim() == 2 else seen.y, seen.valid
         p, q, y = z.sigmoid(), (-z).sigmoid(), y.to(z.dtype)
         each = torch.stack([y * p, (1 - y) * p, y * q, (1 - y) * q]) * valid
-        self.pending = self.pending + each.to(self.pending.dtype).sum(dim=1).to(self.pending.device)
+        return each.to(self.counts.dtype).sum(dim=1)
 
-    def settle(self) -> None:
-        found = self.over_ranks(self.pending)
-        some = found.sum() > 0
-        self.counts = torch.where(some, self.momentum * self.counts + (1 - self.momentum) * found, self.counts)
-        self.steps, self.pending = self.steps + some.to(self.steps.dtype), torch.zeros_like(self.pending)
+    def learn(self, sums: Tensor) -> None:
+        some = sums.sum() > 0
+        self.counts = torch.where(some, self.momentum * self.counts + (1 - self.momentum) * sums, self.counts)
+        self.steps = self.steps + some.to(self.steps.dtype)
         self.beta = knee(self._average(), beta_max=self.beta_max, family=self.family, grid=self.grid)
         w = (self.beta**2 if self.squared else self.beta).clamp(1 / self.widest, self.widest)
         share = self._share()
         raw = torch.stack([torch.ones_like(w), w])
         self.weight = raw / (1 - share + share * w)
-        self.record()
 
     def _average(self) -> Tensor:
         """Soft counts of a step: TP, FP, FN, TN."""
@@ -147,7 +141,7 @@ class FBetaKnee(Rule):
             " moves along is how much of the weight is the choice of beta_max. A threshold of F* / (1 + beta^2) needs no weight."
         ]
 
-    def complaints(self) -> dict[str, str]:
+    def warnings(self) -> dict[str, str]:
         found: dict[str, str] = {}
         if not int(self.steps):
             return found

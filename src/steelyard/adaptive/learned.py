@@ -1,12 +1,13 @@
 """Weights, offsets and temperatures that are learned, in ways that cannot collapse."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..counts import Counts
-from ..ops.factors import Tables, snapshot
+from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.protocol import PATIENCE, Rule
 from ._free import FIELDS, Free, spread
@@ -99,11 +100,14 @@ class Learned(Rule):
         self.register_buffer("share", torch.tensor(self.free.share))
         if how == "minimax":
             self.simplex = Simplex(self.share, begin["weight"].exp(), rate)
+            self.pending = torch.zeros_like(torch.stack([self.simplex.q] * 2))  # sums of losses, and counts
+            self.register_load_state_dict_pre_hook(_pending_was_in_the_simplex)
         for field, numbers in begin.items() if how != "minimax" else ():
             if how == "geometric":
                 self.register_parameter(f"free_{field}", nn.Parameter(numbers.float()))
             else:
                 self.register_buffer(f"free_{field}", numbers)
+        self.reads_logits = how != "bilevel"
         if how == "bilevel":
             self.held = tuple(f"free_{f}" for f in self.free.fields)
             self.register_buffer("moves", torch.tensor(0))
@@ -116,24 +120,18 @@ class Learned(Rule):
             return {"weight": self.simplex.q / self.share}
         return self.free.tables({f: getattr(self, f"free_{f}") for f in self.free.fields})
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
     def emit(self) -> tuple[Recipe, Tables]:
         return self.free.structure, self.free.emitted(self._tables())
 
     def serve(self, link: str, ignore_index: int) -> None:
-        super().serve(link, ignore_index)
         self.free.serve(link)
 
-    def observe(self, logits: Tensor, target: Tensor) -> None:
-        if self.how == "minimax":
-            self.simplex.stage(self.read(logits, target))
+    def observe(self, logits: Tensor, target: Tensor) -> Tensor | None:
+        return self.simplex.sums(self.read(logits, target)) if self.how == "minimax" else None
 
-    def settle(self) -> None:
+    def learn(self, sums: Any) -> None:
         if self.how == "minimax":
-            self.simplex.settle(self.over_ranks)
-        self.record()
+            self.simplex.ascend(*sums)
 
     def penalty(self) -> Tensor | None:
         if self.how != "geometric":
@@ -152,11 +150,7 @@ class Learned(Rule):
         super().move(name, value)
         self.moves = self.moves + 1
 
-    @property
-    def reads_logits(self) -> bool:
-        return self.how != "bilevel"
-
-    def complaints(self) -> dict[str, str]:
+    def warnings(self) -> dict[str, str]:
         cure = {
             "geometric": "raise prior",
             "minimax": "lower rate",
@@ -168,15 +162,21 @@ class Learned(Rule):
                 f"one class has {float(self.simplex.q.max()):.1%} of all the weight, so the others are hardly trained: it may be"
                 " one that cannot be learned (noise, labels at chance). Lower rate, or leave that class out."
             )
-        if self.how == "bilevel" and self.settled >= PATIENCE and int(self.moves) == 0:
+        if self.how == "bilevel" and self.driver.steps >= PATIENCE and int(self.moves) == 0:
             found["unmoved"] = (
-                f"no outer step was taken in {self.settled} steps, so the numbers are what they were at the start:"
+                f"no outer step was taken in {self.driver.steps} steps, so the numbers are what they were at the start:"
                 " call adaptive.Bilevel(model, loss).step(train, held_out) every few steps."
             )
         return found
 
     def extra_repr(self) -> str:
         return f"{self.how}, {', '.join(self.free.fields)}"
+
+
+def _pending_was_in_the_simplex(module: nn.Module, state: dict, where: str, *_: Any) -> None:
+    """In checkpoints from before."""
+    if f"{where}simplex.pending" in state:
+        state[f"{where}pending"] = state.pop(f"{where}simplex.pending")
 
 
 def refuse(name: str, how: str, ways: Sequence[str]) -> None:

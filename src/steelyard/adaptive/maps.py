@@ -9,10 +9,11 @@ from torch import Tensor
 
 from ..losses.functional import terms_of
 from ..ops.bind import lay_out
-from ..ops.factors import Held, Tables, factors, snapshot
+from ..ops.factors import Held, Tables, factors
 from ..ops.shapes import Call
 from ..recipe import Recipe
-from ..rule.protocol import Rule, refuse_learned
+from ..rule.protocol import Rule
+from ._between import refuse_learned
 from ._boundary import POOLS, f_score, hits
 
 
@@ -54,7 +55,6 @@ class CalibratedMaps(Rule):
     """
 
     sums: Tensor
-    pending: Tensor
     strength: Tensor
     reached: Tensor
     score: Tensor
@@ -116,9 +116,6 @@ class CalibratedMaps(Rule):
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, self._held.of(self)
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
     def forward(self, maps: Any) -> Tensor:
         """The call weights of ready-made maps, shaped like the unreduced loss."""
         if self.make is not None:
@@ -136,13 +133,13 @@ class CalibratedMaps(Rule):
             self._kept = target, extra
         return self._weights(extra)
 
-    def observe(self, logits: Tensor, target: Tensor) -> None:
+    def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         extra = self._of_this_call(logits, target)
         bound = lay_out(self._structure, self.link, self.emit()[1])
         with torch.no_grad():
             call = Call(logits, target, None, 1, True)
             loss = terms_of("CalibratedMaps", call, bound, ignore_index=self.ignore_index).loss
-            loss = loss.to(self.pending.dtype)
+            loss = loss.to(self.sums.dtype)
             valid = torch.ones_like(loss, dtype=torch.bool)
             if not target.is_floating_point():
                 valid = target != self.ignore_index
@@ -151,19 +148,18 @@ class CalibratedMaps(Rule):
             found = torch.stack([loss.sum(), (loss * torch.where(valid, extra.clamp(min=0), 0.0)).sum(), below])
             if self.boundary_f is not None:
                 found = torch.cat([found, self._boundaries(logits, target, valid)])
-        self.pending = self.pending + found.to(self.pending)
+        return found
 
-    def settle(self) -> None:
-        found = self.over_ranks(self.pending)
-        self.pending, self._kept = torch.zeros_like(self.pending), None
-        some = found[0] > 0
-        plain, mapped = found[0], self.strength * found[1]
+    def learn(self, sums: Tensor) -> None:
+        self._kept = None
+        some = sums[0] > 0
+        plain, mapped = sums[0], self.strength * sums[1]
         whole = plain + mapped
         self.reached = torch.where(some, mapped / torch.where(some, whole, 1.0), self.reached)
-        self.sums = torch.where(some, self.momentum * self.sums + (1 - self.momentum) * found, self.sums)
+        self.sums = torch.where(some, self.momentum * self.sums + (1 - self.momentum) * sums, self.sums)
         if self.boundary_f is not None:
             # no boundary anywhere teaches nothing
-            outlined = found[4] + found[6] > 0
+            outlined = sums[4] + sums[6] > 0
             self.score = torch.where(outlined, f_score(self.sums[3:]), self.score)
             moved = self.strength * torch.exp(self.gain * (self.boundary_f - self.score))
             self.strength = torch.where(outlined, moved, self.strength).clamp(self.smallest, self.largest)
@@ -171,13 +167,12 @@ class CalibratedMaps(Rule):
             share, mapped = float(self.share or 0.0), self.sums[1]
             wanted = share / (1 - share) * self.sums[0] / torch.where(mapped > 0, mapped, 1.0)
             self.strength = torch.where(mapped > 0, wanted, self.strength).clamp(self.smallest, self.largest)
-        self.record()
 
     def watched(self) -> dict[str, Tensor]:
         shown = {"strength": self.strength, "share": self.reached}
         return shown if self.boundary_f is None else shown | {"boundary_f": self.score}
 
-    def complaints(self) -> dict[str, str]:
+    def warnings(self) -> dict[str, str]:
         found: dict[str, str] = {}
         total, mapped, below, *_ = self.sums.tolist()
         if not total:
@@ -240,7 +235,7 @@ class CalibratedMaps(Rule):
         return extra
 
     def _extra(self, maps: Any, device: torch.device) -> Tensor:
-        """m - base, detached; not below 0, of which `complaints` tells."""
+        """m - base, detached; not below 0, of which `warnings` tells."""
         made = maps.detach() if isinstance(maps, Tensor) else torch.as_tensor(maps)
         return made.to(device, torch.promote_types(made.dtype, torch.float32)) - self.base
 
@@ -253,7 +248,7 @@ class CalibratedMaps(Rule):
             raise ValueError(
                 f"CalibratedMaps: boundary_f needs pixels, labels [N, *space] with 1 to 3 axes of space, got {list(labels.shape)}."
             )
-        return hits(predicted, labels, valid, self.radius, self.pending.dtype)
+        return hits(predicted, labels, valid, self.radius, self.sums.dtype)
 
     def extra_repr(self) -> str:
         goal = (

@@ -5,7 +5,7 @@ import functools
 import torch
 from torch import Tensor, nn
 
-from ..ops.factors import Held, Tables, factors, snapshot
+from ..ops.factors import Held, Tables, factors
 from ..recipe import COMBINE, ONE_ONLY, Recipe, mix
 from ..rule.clock import Clock
 from ..rule.protocol import Adaptive, Rule, as_rule
@@ -15,15 +15,17 @@ from ..table import Table
 class Fixed(Rule):
     """A recipe that stays as it is."""
 
+    reads_logits = False
+
     def __init__(self, recipe: Recipe):
         super().__init__()
         self._recipe, self._held = recipe, Held(self, factors(recipe))
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
     def emit(self) -> tuple[Recipe, Tables]:
         return self._recipe, self._held.of(self)
+
+    def watched(self) -> dict[str, Tensor]:
+        return {}
 
 
 class Mixed(Rule):
@@ -52,6 +54,7 @@ class Mixed(Rule):
             if rule is None:
                 raise TypeError(f"Mixed: takes rules and recipes, got {type(given).__name__} {given!r}.")
         self.rules = nn.ModuleList(made)  # type: ignore[arg-type]  # none is None
+        self.reads_logits = any(rule.reads_logits for rule in self.parts)
         self.selects = any(rule.selects for rule in self.parts)
         self.clock = Clock(needed=False)  # for the history; whether a part needs one is its own matter
         self._structures: dict[tuple[int, ...], tuple[tuple[Recipe, ...], Recipe]] = {}
@@ -93,16 +96,15 @@ class Mixed(Rule):
 
     def observe(self, logits: Tensor, target: Tensor) -> None:
         for rule in self.parts:
-            rule.observe(logits, target)
+            rule.driver.observe(logits, target)
 
-    def settle(self) -> None:
+    def learn(self, sums: None) -> None:
         for rule in self.parts:
-            rule.settle()
+            rule.driver.settle()
 
     def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
         for rule in self.parts:
-            rule.advance(epoch=epoch, step=step, metric=metric)
-        super().advance(epoch, step, metric)
+            rule.driver.advance(epoch=epoch, step=step, metric=metric)
 
     def weigh(self, logits: Tensor, target: Tensor) -> Tensor | None:
         every = [rule.weigh(logits, target) for rule in self.parts]
@@ -120,20 +122,8 @@ class Mixed(Rule):
         return functools.reduce(torch.add, found) if found else None
 
     def serve(self, link: str, ignore_index: int) -> None:
-        super().serve(link, ignore_index)
         for rule in self.parts:
-            rule.serve(link, ignore_index)
-
-    def check_clock(self) -> None:
-        for rule in self.parts:
-            rule.check_clock()
-
-    def complaints(self) -> dict[str, str]:
-        return {}  # each says its own
+            rule.driver.serve(link, ignore_index)
 
     def notes(self) -> list[str]:
         return [sentence for rule in self.parts for sentence in rule.notes()]
-
-    @property
-    def reads_logits(self) -> bool:
-        return any(rule.reads_logits for rule in self.parts)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..counts import Counts
-from ..ops.factors import Tables, snapshot
+from ..ops.factors import Tables
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule
 
@@ -38,9 +38,8 @@ class Seesaw(Rule):
     [[0.0, -2.197], [0.0, 0.0]]
     """
 
-    checked_from = CHECKED_FIRST
+    warns_from = CHECKED_FIRST
     seen: Tensor
-    pending: Tensor
     offset: Tensor
 
     def __init__(self, classes: int | Counts, *, p: float = 0.8, q: float = 2.0, floor: float = 0.01):
@@ -70,9 +69,6 @@ class Seesaw(Rule):
         log = self.seen.clamp(min=1).log()
         return (self.p * (log - log[:, None])).clamp(max=0)
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {"offset": (self.offset,)}
 
@@ -87,26 +83,23 @@ class Seesaw(Rule):
         own = log.gather(1, label).clamp(min=math.log(self.floor))
         return logits + (self.q * (log - own)).clamp(min=0)  # 0 at the label itself, and all 0 where it is ignored
 
-    def observe(self, logits: Tensor, target: Tensor) -> None:
+    def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         _labels_only(target)
         labels = target.reshape(-1).long()
         valid = labels != self.ignore_index
-        self.pending = self.pending.scatter_add(0, labels.masked_fill(~valid, 0), valid.to(self.pending.dtype))
+        return torch.zeros_like(self.seen).scatter_add(0, labels.masked_fill(~valid, 0), valid.to(self.seen.dtype))
 
-    def settle(self) -> None:
-        self.seen = self.seen + self.over_ranks(self.pending)
-        self.pending = torch.zeros_like(self.pending)
+    def learn(self, sums: Tensor) -> None:
+        self.seen = self.seen + sums
         self.offset = self._mitigation()
-        self.record()
 
     def serve(self, link: str, ignore_index: int) -> None:
         if link != "softmax":
             raise ValueError(
                 "Seesaw: weighs classes against each other within a softmax; with BinaryCrossEntropy use Equalized."
             )
-        super().serve(link, ignore_index)
 
-    def complaints(self) -> dict[str, str]:
+    def warnings(self) -> dict[str, str]:
         n = self.seen.tolist()
         if not sum(n):
             return {"nothing": "no label was seen yet (all ignored?), so it does nothing but the compensation."}

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from ..counts import Counts
 from ..losses.modules import RecipeLoss
-from ..ops.factors import Tables, snapshot
+from ..ops.factors import Tables, wide
 from ..recipe import Recipe
 from ..rule.history import History, Trace
-from ..rule.protocol import CHECKED_FIRST, Rule, wide
+from ..rule.protocol import CHECKED_FIRST, Rule
 
 Term = Callable[..., Tensor]
 
@@ -69,22 +69,16 @@ class Uncertainty(Rule):
         self.s = nn.Parameter(torch.zeros(shape))
         self._structure = Recipe(weight=torch.ones(shape), classes=about[0], kind=about[1], source=("uncertainty",))
 
-    def recipe(self) -> Recipe:
-        return snapshot(*self.emit())
-
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {"weight": ((-self.s).exp(),)}
 
     def penalty(self) -> Tensor:
         return self.s + (-self.s).exp() / self.largest
 
-    def settle(self) -> None:
-        self.record()
-
-    def complaints(self) -> dict[str, str]:
+    def warnings(self) -> dict[str, str]:
         weights = (-self.s.detach()).exp()
         names = self._structure.classes or tuple(str(c) for c in range(weights.shape[0]))
-        found = _unlearned(self.s, self.settled)
+        found = _unlearned(self.s, self.driver.steps)
         axis = 0 if self.s.shape[1] == len(names) else 1
         high = (weights > self.largest / 2).any(dim=axis).tolist()
         if any(high):
@@ -140,7 +134,7 @@ class UncertainSum(nn.Module):
         self.largest = _bound("UncertainSum", largest)
         self._functions: dict[str, Term] = {}
         self._names = tuple(terms)
-        self._trace, self._said = Trace(), set[str]()
+        self._trace, self._warned = Trace(), set[str]()
         for name, term in terms.items():
             if not callable(term):
                 raise TypeError(f"UncertainSum: {name} must be a callable (logits, target) -> scalar, got {term!r}.")
@@ -207,8 +201,8 @@ class UncertainSum(nn.Module):
                 if float(part.detach()) < 0:
                     found[name] = f"the term {name} is negative, so its weight grows without end; add a constant to it."
             for key, sentence in found.items():
-                if key not in self._said:
-                    self._said.add(key)
+                if key not in self._warned:
+                    self._warned.add(key)
                     warnings.warn(f"UncertainSum: {sentence}", stacklevel=4)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:

@@ -40,7 +40,7 @@ def as_array(data: Any) -> np.ndarray:
     )
 
 
-def find_values(data: Any) -> tuple[dict[Any, int], bool]:
+def tally_labels(data: Any) -> tuple[dict[Any, int], bool]:
     """({label: how often}, whether the labels are integers, so logit indices). Every element counts."""
     texts = _text_series(data)
     if texts is not None:

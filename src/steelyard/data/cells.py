@@ -1,5 +1,7 @@
-"""From the text in a column to missing values, numbers, booleans or names."""
+"""From a cell to a class: the text or the typed values of a column become missing values, numbers, booleans or names."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +112,23 @@ def finite(values: Any) -> tuple[Any, tuple[str, ...]]:
     values = pc.if_else(keep, values, pa.scalar(None, values.type))
     rows = "row" if infinite == 1 else "rows"
     return values, (f"{infinite} infinite {rows} (or beyond 1.8e308) read as missing",) if infinite else ()
+
+
+def of_texts(texts: Mapping[str | None, int], *, decimal: str) -> tuple[Counter[Any], tuple[str, ...]]:
+    """({value: how often}, notes) of the texts of a column and how often each occurs: 1 and 1.0 fall together."""
+    pa, _ = arrow()
+    column = from_text(pa.array(list(texts), pa.string()), decimal=decimal)
+    times: Counter[Any] = Counter()
+    for value, n in zip(column.values.to_pylist(), texts.values(), strict=True):
+        times[value] += n
+    return times, column.notes
+
+
+def of_typed_texts(times: Counter[Any]) -> Counter[Any]:
+    """The same of text that is declared as text: only the marks for missing go."""
+    for mark in [v for v in times if v is not None and v.strip() in MISSING]:
+        times[None] += times.pop(mark)
+    return times
 
 
 def _numbers(values: Any) -> Any:

@@ -13,7 +13,7 @@ from .arrays import count_indicators
 from .paths import ends_in, table_files
 from .source import Shard, Source, Tally, Tell
 from .tables import Table, all_parquet, counted, read_table
-from .tally import pyarrow, refuse_too_many
+from .tally import refuse_too_many
 
 GROUPS = 1 << 23  # rows of a Parquet file that are one shard
 
@@ -50,7 +50,8 @@ class Column(Source):
         if facts["lists"]:
             return self._lists(total, what), notes
         if "decimal comma" in facts:
-            values = _typed(values, name, "," if facts["decimal comma"] else ".", notes)
+            values, read_as = cells.of_texts(values, decimal="," if facts["decimal comma"] else ".")
+            notes.extend(f"{note}: {name}" for note in read_as)
         rows = sum(values.values())
         counts, missing = counted(values, rows, what, self.classes, self.ignore, total.digest)
         if missing:
@@ -135,14 +136,3 @@ def indicator_counts(
     where = source + (f" ({note})" if missing else "")
     counts = Counts(list(yes.values()), names, "rows", where, kind="multilabel", items=rows, digest=mark)
     return counts, [note] if missing else []
-
-
-def _typed(texts: Counter[Any], name: str, decimal: str, notes: list[str]) -> Counter[Any]:
-    """The same tally with its texts turned into what the column holds; 1 and 1.0 fall together."""
-    pa = pyarrow()
-    column = cells.from_text(pa.array(list(texts), pa.string()), decimal=decimal)
-    notes.extend(f"{note}: {name}" for note in column.notes)
-    out: Counter[Any] = Counter()
-    for value, n in zip(column.values.to_pylist(), texts.values(), strict=True):
-        out[value] += n
-    return out

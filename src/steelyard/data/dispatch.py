@@ -10,8 +10,8 @@ from .arff import label_columns
 from .coco import Coco
 from .columns import Column, Indicators
 from .frames import count_dataset, count_frame, is_dataset, is_frame
-from .labels import listed, some
-from .masks import OBJECTS, Masks
+from .labels import some
+from .masks import Masks
 from .memory import count_batches, is_array, piece_of
 from .paths import MASKS, TABLES, ends_in, files, holds
 from .source import Source
@@ -140,18 +140,19 @@ def source_of(
     A label column says that it is a table; without one the endings of the files decide. FileNotFoundError with the
     nearest name; ValueError, with what to pass, where the folder holds several kinds or an option does not belong.
     """
-    if not isinstance(path, (str, PathLike)):
-        chosen = tuple(Path(fspath(p)).expanduser() for p in path)
-        first, *others = chosen
-        text = f"{first} and {len(others):,} more" if others else str(first)
-        return _masks(text, label, classes, ignore, instances, split, chosen)
-    text = fspath(path)
-    paths = files(path)
-    kind = "tables" if label is not None else _kind(text, paths)
-    if kind == "masks":
-        return _masks(text, label, classes, ignore, instances, split)
-    _only("instances", instances, "masks", text)
+    chosen: tuple[Path, ...] = ()
+    if isinstance(path, (str, PathLike)):
+        text, paths = fspath(path), files(path)
+        kind = "tables" if label is not None else _kind(text, paths)
+    else:
+        first, *others = chosen = tuple(Path(fspath(p)).expanduser() for p in path)
+        text, kind = f"{first} and {len(others):,} more" if others else str(first), "masks"
     common: dict[str, Any] = {"path": text, "classes": classes, "ignore": ignore}
+    if kind == "masks":
+        _only("label", label, "tables", text)
+        _only("split", split, "VOC and YOLO data sets", text)
+        return Masks(**common, instances=instances, chosen=chosen)
+    _only("instances", instances, "masks", text)
     if kind == "YOLO":
         return Yolo(**common, split=split)
     if kind == "VOC":
@@ -159,9 +160,9 @@ def source_of(
     _only("split", split, "VOC and YOLO data sets", text)
     if kind == "COCO":
         return Coco(**common)
-    label = label_columns(path) if label is None else label
+    label = label_columns(text) if label is None else label
     if label is None:
-        names = some(column_names(path))
+        names = some(column_names(text))
         raise ValueError(f"{text}: say which column holds the labels, with --label or label=. The columns are {names}.")
     if isinstance(label, (str, int)):
         return Column(**common, label=label)
@@ -211,27 +212,6 @@ def _kind(text: str, paths: list[Path]) -> str:
     if folder:
         raise ValueError(f"{text}: there is nothing to count in this folder; it holds {holds(paths)}.")
     return "tables"
-
-
-def _masks(
-    text: str, label: Any, classes: Any, ignore: Any, instances: Any, split: Any, chosen: tuple[Path, ...] = ()
-) -> Masks:
-    _only("label", label, "tables", text)
-    _only("split", split, "VOC and YOLO data sets", text)
-    if isinstance(instances, str) and instances.isdecimal():
-        instances = int(instances)
-    if instances is not None and instances != OBJECTS and not (isinstance(instances, int) and instances > 1):
-        raise ValueError(f"count: instances must be 'objects' or a divisor such as 1000, got {instances!r}.")
-    wrong = [v for v in listed(ignore) if not _is_value(v)]
-    if wrong:
-        raise ValueError(f"count: ignore= holds {wrong[0]!r}, but masks hold whole numbers, such as 255.")
-    return Masks(path=text, classes=classes, ignore=ignore, instances=instances, chosen=chosen)
-
-
-def _is_value(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.isdecimal() or (len(value) == 7 and value.startswith("#"))
-    return isinstance(value, int) or hasattr(value, "item")
 
 
 def _only(name: str, value: Any, what: str, text: str) -> None:

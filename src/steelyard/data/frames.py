@@ -107,7 +107,7 @@ def _of_values(times: dict[Any, int], name: str, classes: Any, ignore: Any) -> C
 
 
 def _values_of_column(column: Any) -> dict[Any, int]:
-    """Like `find_values`, but fractions are values too: a table may hold grades such as 2.5."""
+    """Like `tally_labels`, but fractions are values too: a table may hold grades such as 2.5."""
     try:
         array = arrays.as_array(column)
     except ValueError:
@@ -115,7 +115,7 @@ def _values_of_column(column: Any) -> dict[Any, int]:
     if array is not None and array.dtype.kind == "f":
         values, times = np.unique(array, return_counts=True, equal_nan=True)
         return dict(zip(values.tolist(), times.tolist(), strict=True))
-    return arrays.find_values(column)[0]
+    return arrays.tally_labels(column)[0]
 
 
 def _as_floats(column: Any, name: str) -> np.ndarray:

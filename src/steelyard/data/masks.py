@@ -35,6 +35,17 @@ class Masks(Source):
     instances: str | int | None = None
     chosen: tuple[Path, ...] = ()
 
+    def __post_init__(self) -> None:
+        instances = self.instances
+        if isinstance(instances, str) and instances.isdecimal():  # from the command line
+            instances = int(instances)
+            object.__setattr__(self, "instances", instances)
+        if instances not in (None, OBJECTS) and not (isinstance(instances, int) and instances > 1):
+            raise ValueError(f"count: instances must be 'objects' or a divisor such as 1000, got {instances!r}.")
+        wrong = [v for v in labels.listed(self.ignore) if not _is_value(v)]
+        if wrong:
+            raise ValueError(f"count: ignore= holds {wrong[0]!r}, but masks hold whole numbers, such as 255.")
+
     def shards(self) -> Sequence[Shard]:
         return [Shard(file, file.stat().st_size) for file in self.chosen or mask_files(self.path)]
 
@@ -180,3 +191,9 @@ def _value(value: Any) -> Any:
     if isinstance(value, str):
         return int(value[1:], 16) if value.startswith("#") else int(value)
     return int(value)
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.isdecimal() or (len(value) == 7 and value.startswith("#"))
+    return isinstance(value, int) or hasattr(value, "item")

@@ -112,7 +112,7 @@ def piece_of(data: Any, kind: str | None) -> Piece:
         array = arrays.as_array(data)
         yes = arrays.count_indicators(array, classes=None, source="").per_class.tolist()
         return Piece(YES_NO, Counter(dict(enumerate(yes))), len(array), len(yes))
-    tally, indices = arrays.find_values(data)
+    tally, indices = arrays.tally_labels(data)
     return Piece(INDICES if indices else VALUES, Counter(tally), sum(tally.values()), dimensions(data))
 
 

@@ -81,10 +81,7 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Count
             refuse_too_many(times, f"{file}: column {name!r}")
             rows += len(values)
             tell(shard.size * rows // max(1, total))
-    if is_text:
-        for mark in [v for v in times if v is not None and v.strip() in cells.MISSING]:
-            times[None] += times.pop(mark)
-    return name, times, lists if is_list else None
+    return name, cells.of_typed_texts(times) if is_text else times, lists if is_list else None
 
 
 def columns(shard: Shard, wanted: Sequence[str | int]) -> tuple[dict[str, cells.Column], int, list[str]]:

@@ -69,7 +69,7 @@ def accumulate(
             for each in losses:
                 each._shared = None
         for rule in learning:
-            rule.settle()
+            rule.driver.settle()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from ..ops import Bound, Terms, bind, plan, terms, total
 from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
-from ..rule.protocol import Adaptive, Rule, adapted, as_rule
+from ..rule.protocol import Adaptive, Rule, as_rule
 from .reduction import REDUCTIONS, own_divisor, reduce
 
 Result = TypeVar("Result")
@@ -90,7 +90,7 @@ def _loss(
     check_reduction(name, reduction, normalizer)
     rule = None if isinstance(recipe, Bound) else as_rule(recipe)
     if rule is not None:
-        rule.serve(link, ignore_index)  # before it is asked for tables
+        rule.driver.serve(link, ignore_index)  # before it is asked for tables
     now = recipe if rule is None else rule.recipe()
     bound = bind(now, link) if isinstance(now, Recipe) else now
     if not isinstance(bound, Bound):
@@ -111,7 +111,7 @@ def adapt(
     normalizer: float | Tensor | None,
 ) -> tuple[Call, Call, float | Tensor | None]:
     """(what the rule may look at, the call as the loss is taken of it, what a mean of it divides by)."""
-    seen, call = explained(name, given, bound.link, ignore_index, functools.partial(adapted, rule, given))
+    seen, call = explained(name, given, bound.link, ignore_index, functools.partial(rule.driver.adapted, given))
     if normalizer is None and reduction == "mean" and call.weight is not given.weight and not rule.selects:
         normalizer = own_divisor(given, bound, ignore_index)
     return seen, call, normalizer

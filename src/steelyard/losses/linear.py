@@ -65,11 +65,9 @@ class LinearCrossEntropy(RecipeLoss):
         bound = self.bound()
         _check(input, linear_weight, target, linear_bias, bound.width)
         normalizer = self._shared if normalizer is None and self.reduction == "mean" else normalizer
-        if self.training and self.rule is not None:
-            self.rule.check_clock()
         value = self._value(bound, input, linear_weight, target, linear_bias, weight, normalizer)
         if self.training and self.rule is not None and self._shared is None:
-            self.rule.settle()
+            self.rule.driver.settle()
         return value
 
     def _value(

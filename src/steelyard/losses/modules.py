@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from ..ops import Bound, Terms, bind
 from ..ops.bind import lay_out
-from ..ops.factors import Held, factors
+from ..ops.factors import Held, factors, wide
 from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
-from ..rule.protocol import Adaptive, Rule, as_rule, wide
+from ..rule.protocol import Adaptive, Rule, as_rule
 from .functional import adapt, check_reduction, explained, reduced, terms_of
 from .penalty import penalized
 
@@ -38,7 +38,7 @@ class RecipeLoss(nn.Module):
         self._shared: Tensor | None = None  # Z of the step that `accumulate` holds open
         self._made: tuple[list[int], Any, Bound] | None = None
         if rule is not None:
-            rule.serve(self.link, ignore_index)
+            rule.driver.serve(self.link, ignore_index)
             bind(rule.recipe(), self.link)  # what does not fit is said here, not at the first batch
             self.rule = rule
             return
@@ -56,7 +56,7 @@ class RecipeLoss(nn.Module):
     def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
         """Tell the adaptive rule how far training is (epochs count from 0); with a plain recipe nothing happens."""
         if self.rule is not None:
-            self.rule.advance(epoch=epoch, step=step, metric=metric)
+            self.rule.driver.advance(epoch=epoch, step=step, metric=metric)
 
     def bound(self) -> Bound:
         """The recipe as the ops take it, holding the tensors this module, or its rule, holds now."""
@@ -127,15 +127,14 @@ class RecipeLoss(nn.Module):
         name, ignored, given = type(self).__name__, self.ignore_index, call
         seen, call, normalizer = adapt(name, rule, given, bound, ignored, self.reduction, normalizer)
         if self.training:
-            rule.check_clock()
             # before the logits may be consumed
-            explained(name, given, self.link, ignored, lambda: rule.observe(seen.logits, seen.target))
+            explained(name, given, self.link, ignored, lambda: rule.driver.observe(seen.logits, seen.target))
         value = self._reduced(call, bound, normalizer)
         extra = rule.penalty()
         if extra is not None:
             value = value + penalized(extra, given, bound, ignored, self.reduction, normalizer).to(value.dtype)
         if self.training and self._shared is None:
-            rule.settle()
+            rule.driver.settle()
         return value
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:

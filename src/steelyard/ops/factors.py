@@ -52,6 +52,21 @@ def mapped(change: Callable[..., Tensor], *tables: Tables) -> Tables:
     return {f: tuple(change(*those) for those in zip(*(t[f] for t in tables), strict=True)) for f in tables[0]}
 
 
+def wide(fn: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """`fn` of `nn.Module._apply`, but floats stay in float32 or wider: `model.half()` must not round weights, nor make
+    1e5 infinite."""
+
+    def keep(tensor: Tensor) -> Tensor:
+        try:
+            moved = fn(tensor)
+        except TypeError:  # MPS has no float64
+            moved = fn(tensor.float())
+        narrow = moved.is_floating_point() and moved.dtype.itemsize < 4
+        return tensor.to(moved.device, torch.promote_types(moved.dtype, torch.float32)) if narrow else moved
+
+    return keep
+
+
 class Held:
     """Tables that a module keeps: as buffers, and as parameters where they are learned. Their names are made here alone."""
 

@@ -3,18 +3,19 @@
 import csv
 import dataclasses
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..files import write_text_atomically
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from ..files import write_bytes_atomically, write_text_atomically
 
 KEPT = 512  # rows; beyond, every second one of the observed steps is dropped
 SHOWN = 8  # columns and rows of the printed table
+FORMATS = (".svg", ".png", ".html")
 PLACES = ("observed", "epoch", "step", "metric")
 
 
@@ -47,10 +48,8 @@ class History:
 
     def plot(self, path: str | PathLike[str], *, columns: "tuple[str, ...] | None" = None) -> None:
         """One line per number over time, as .svg, .png or .html. ImportError names the extra it needs."""
-        from .plot import lines  # only a picture needs Altair
-
         shown = columns or tuple(n for n in self.columns if n not in PLACES)
-        lines(Path(path), {name: self.column(name) for name in shown}, *self._when())
+        _lines(Path(path), {name: self.column(name) for name in shown}, *self._when())
 
     def _when(self) -> tuple[str, list[float]]:
         for name in ("step", "epoch", "observed"):
@@ -79,17 +78,17 @@ class Trace:
         self.steps, self._stride = 0, 1
         self._rows: list[tuple[bool, dict[str, float], dict[str, Any]]] = []
 
-    def add(self, numbers: Mapping[str, "Tensor"], when: Mapping[str, float]) -> None:
+    def add(self, numbers: Mapping[str, Tensor], when: Mapping[str, float]) -> None:
         """A row that stays: after an advance."""
         self._keep(False, {"observed": self.steps, **when}, numbers)
 
-    def observed(self, numbers: Callable[[], Mapping[str, "Tensor"]]) -> None:
+    def observed(self, numbers: Callable[[], Mapping[str, Tensor]]) -> None:
         """One observed step; its numbers are asked for only where they are kept."""
         self.steps += 1
-        if self.steps % self._stride == 0:
-            self._keep(True, {"observed": self.steps}, numbers())
+        if self.steps % self._stride == 0 and (now := numbers()):
+            self._keep(True, {"observed": self.steps}, now)
 
-    def _keep(self, thinned: bool, when: dict[str, float], numbers: Mapping[str, "Tensor"]) -> None:
+    def _keep(self, thinned: bool, when: dict[str, float], numbers: Mapping[str, Tensor]) -> None:
         # copies on the device: reading them now would make a GPU wait
         self._rows.append((thinned, when, {name: t.detach().clone() for name, t in numbers.items()}))
         if len(self._rows) > KEPT:
@@ -115,3 +114,35 @@ class Trace:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
+
+
+def _lines(path: Path, series: Mapping[str, Sequence[float]], axis: str, when: Sequence[float]) -> None:
+    """One line per series over `when`. ValueError for another ending than FORMATS, ImportError without Altair."""
+    if path.suffix not in FORMATS:
+        raise ValueError(f"plot: {path.name} must end in {', '.join(FORMATS)}.")
+    try:
+        import altair as alt
+        import vl_convert
+    except ImportError as error:
+        raise ImportError(f"plot: a picture needs Altair ({error.name} is missing); install steelyard[tune].") from None
+    rows = [
+        {"when": float(t), "value": float(v), "name": name}
+        for name, values in series.items()
+        for t, v in zip(when, values, strict=True)
+        if v == v and abs(v) != float("inf")
+    ]
+    chart = alt.Chart(alt.InlineData(values=rows)).mark_line(point=len(when) < 40)
+    drawn = chart.encode(
+        x=alt.X("when:Q", title=axis),
+        y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
+        color=alt.Color("name:N", sort=list(series), title=None),
+    ).properties(width=640, height=320)
+    spec = drawn.to_dict()
+    version = alt.SCHEMA_VERSION.removeprefix("v").rsplit(".", 1)[0]
+    text = json.dumps(spec)
+    if path.suffix == ".svg":
+        write_text_atomically(path, vl_convert.vegalite_to_svg(text, vl_version=version))
+    elif path.suffix == ".png":
+        write_bytes_atomically(path, vl_convert.vegalite_to_png(text, vl_version=version, scale=2))
+    else:
+        write_text_atomically(path, vl_convert.vegalite_to_html(text, vl_version=version, bundle=True))

@@ -1,11 +1,11 @@
-"""What emits the next Recipe while training goes on: the protocol between a loss and an adaptive rule.
+"""What emits the next Recipe while training goes on: what a rule is, and the driver between it and a loss.
 
 A loss calls, in this order and with logits [N, C, *space] and target [N, *space] (sigmoid: like the logits):
 
     weigh, adjust   what this call's loss is made of      always
     emit            the tables of this call               always
     observe         what there is to learn from the call  in training mode, detached
-    settle          what was observed takes effect        in training mode, after the loss; once at the end of `accumulate`
+    learn           what was observed takes effect        in training mode, after the loss; once at the end of `accumulate`
 
 so the tables of a call never depend on the call itself, and all micro-batches of a step share theirs.
 """
@@ -17,15 +17,14 @@ from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from ..ops.factors import Tables, factors
+from ..ops.factors import Tables, factors, snapshot, wide
 from ..ops.shapes import Call
-from ..recipe import COMBINE, Recipe
-from ..table import Rows, is_live
+from ..recipe import Recipe
 from .clock import Clock
 from .history import History, Trace
 
-CHECKED_FIRST = 64  # observed steps; then at twice as many, and so on: looking at values makes a GPU wait
-PATIENCE = 512  # observed steps before a rule that waits for a call from outside says so
+CHECKED_FIRST = 64  # steps; then at twice as many, and so on: looking at values makes a GPU wait
+PATIENCE = 512  # steps before a rule that waits for a call from outside says so
 
 
 @runtime_checkable
@@ -33,7 +32,7 @@ class Adaptive(Protocol):
     """What a loss takes in place of a Recipe. `Rule` has all of it and more; an object of your own needs these five."""
 
     def recipe(self) -> Recipe: ...
-    def observe(self, logits: Tensor, target: Tensor) -> None: ...
+    def observe(self, logits: Tensor, target: Tensor) -> Any: ...
     def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None: ...
     def weigh(self, logits: Tensor, target: Tensor) -> Tensor | None: ...
     def adjust(self, logits: Tensor, target: Tensor) -> Tensor: ...
@@ -66,49 +65,68 @@ class Seen(NamedTuple):
 
 
 class Rule(nn.Module):
-    """Base of every adaptive rule: has all of the protocol, and does nothing but hold state.
+    """Base of every adaptive rule. A rule holds numbers and says what becomes of them; all else is its `driver`'s.
 
-    A subclass writes `recipe`, and overrides what it needs. State goes into buffers (it is checkpointed and moves with
-    the loss) and is replaced, not written to, so that a graph that still waits for its backward pass keeps its numbers.
+    The five of design.md are `recipe`, `observe`, `advance`, `weigh` and `adjust`. A rule writes `recipe`, or `emit`
+    where it has its numbers as tensors (a Recipe is a copy, too slow for every call), and of the others what it needs:
+    `learn` stands apart from `observe`, because what a call shows must not act before the whole step is seen; `penalty`
+    keeps learned numbers from running away. State goes into buffers (it is checkpointed and moves with the loss) and is
+    replaced, not written to, so that a graph that still waits for its backward pass keeps its numbers.
 
-    link, ignore_index  of the loss that took it
-    group               the process group its statistics are summed over; None is all ranks
-    selects             whether `weigh` leaves items out by weights of 0, as a choice: a mean is then over the rest.
-                        Otherwise what a rule weighs does not enter Z, which shards have to know before there are logits
-    held                names of buffers that neither training nor `settle` changes, but an outer step does
-                        (adaptive.Bilevel)
-    checked_from        settled steps before `complaints` is asked at an `advance`: what learns from the calls has to have
-                        seen some
-    clock               set by rules that follow a schedule
+    What a rule says of itself:
+
+    pending       a buffer that collects what `observe` returns, or None
+    reads_logits  whether it needs the logits of a call: then it cannot serve LinearCrossEntropy, which never has them
+    selects       whether `weigh` leaves items out by weights of 0, as a choice: a mean is then over the rest. Otherwise
+                  what a rule weighs does not enter Z, which shards have to know before there are logits
+    warns_from    steps before `warnings` is asked at an `advance`: what learns from the calls has to have seen some
+    held          names of buffers that neither training nor `learn` changes, but an outer step does (adaptive.Bilevel)
+    clock         of a rule that follows a schedule, or None
+
+    and what others say to it: `link` and `ignore_index` are those of the loss that took it, `group` is the process
+    group that its sums are over (None: all ranks).
     """
 
     link: str = "softmax"
     ignore_index: int = -100
     group: Any = None
+    pending: Tensor | None
+    reads_logits: bool = True
     selects: bool = False
-    checked_from: int = 0
+    warns_from: int = 0
     held: tuple[str, ...] = ()
     clock: Clock | None
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.recipe is Rule.recipe and cls.emit is Rule.emit:
+            raise TypeError(f"{cls.__name__}: a rule must have recipe() or emit(); see steelyard.adaptive.Rule.")
+
     def __init__(self) -> None:
         super().__init__()
+        self.register_buffer("pending", None)
         self.clock = None
-        self._trace = Trace()
-        self._said: set[str] = set()
+        self.driver = Driver(self)
 
-    # the protocol of design.md
     def recipe(self) -> Recipe:
         """The tables as they stand: frozen, and no longer connected to this rule."""
-        raise NotImplementedError(f"{type(self).__name__}: a rule must have recipe(); see steelyard.adaptive.Rule.")
+        return snapshot(*self.emit())
 
-    def observe(self, logits: Tensor, target: Tensor) -> None:
-        """Keep what is to be learned from one call. Nothing changes before `settle`."""
+    def emit(self) -> tuple[Recipe, Tables]:
+        """Which tables there are, and their numbers. Called at every loss: a rule that holds its numbers as tensors
+        returns them, and no value is looked at."""
+        recipe = self.recipe()
+        return recipe, factors(recipe)
+
+    def observe(self, logits: Tensor, target: Tensor) -> Tensor | None:
+        """What is to be learned from one call, as sums shaped like `pending`, to which they are added."""
+        return None
+
+    def learn(self, sums: Any) -> None:
+        """A step is over: `sums` is what it brought to `pending`, over its calls and all ranks (None without one)."""
 
     def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
-        """Say how far training is: before the first batch of an epoch (counted from 0), or before each step."""
-        if self.clock is not None:
-            self.clock.advance(epoch, step, metric)
-        self.record(check=True)
+        """Training is so far: before the first batch of an epoch (counted from 0), or before each step."""
 
     def weigh(self, logits: Tensor, target: Tensor) -> Tensor | None:
         """Call weights shaped like the unreduced loss, or None; detached. They multiply the caller's."""
@@ -118,35 +136,19 @@ class Rule(nn.Module):
         """The logits the loss is taken of; differentiable."""
         return logits
 
-    # what a rule may add to it
-    def emit(self) -> tuple[Recipe, Tables]:
-        """Which tables there are, and their numbers as `ops.factors` has them. Called at every loss: a rule that holds
-        its numbers as tensors returns them, and no value is looked at."""
-        recipe = self.recipe()
-        return recipe, factors(recipe)
+    def penalty(self) -> Tensor | None:
+        """A term that every item's loss has on top, or None: one number [], or a table [label value, 1 or class] like a
+        recipe's weight, of which each item has its label's."""
+        return None
 
-    def settle(self) -> None:
-        """Let what was observed take effect, summed over ranks."""
+    def serve(self, link: str, ignore_index: int) -> None:
+        """A loss takes this rule: refuse it by a ValueError, or lay tables out for its link."""
 
     def move(self, name: str, value: Tensor) -> None:
         """Take a new value of a held buffer."""
         setattr(self, name, value)
 
-    def penalty(self) -> Tensor | None:
-        """A term that every item's loss has on top, or None: one number [], or a table [label value, 1 or class] like a
-        recipe's weight, of which each item has its label's. It keeps learned numbers from running away."""
-        return None
-
-    def serve(self, link: str, ignore_index: int) -> None:
-        """Called by the loss that takes this rule."""
-        self.link, self.ignore_index = link, ignore_index
-
-    def check_clock(self) -> None:
-        """Called by the loss in training mode: warn once where a schedule was never advanced."""
-        if self.clock is not None:
-            self.clock.check(type(self).__name__)
-
-    def complaints(self) -> dict[str, str]:
+    def warnings(self) -> dict[str, str]:
         """{short name: sentence} of what looks wrong now, such as a rule that has reached the end of its range."""
         return {}
 
@@ -160,17 +162,11 @@ class Rule(nn.Module):
         named = {f if len(those) == 1 else f"{f}_{i}": t for f, those in tables.items() for i, t in enumerate(those)}
         return {name: t for name, t in named.items() if t.numel() <= 4096}
 
-    # for subclasses
-    @property
-    def settled(self) -> int:
-        """How many steps have been settled in this process."""
-        return self._trace.steps
+    # nothing from here on is for a rule to write
 
-    @property
-    def reads_logits(self) -> bool:
-        """Whether it needs the logits of the call (then it cannot serve LinearCrossEntropy, which never has them)."""
-        mine = type(self)
-        return any(getattr(mine, f) is not getattr(Rule, f) for f in ("observe", "weigh", "adjust", "penalty"))
+    def history(self) -> History:
+        """The numbers over time as a table: at every `advance`, and at evenly thinned steps. Not checkpointed."""
+        return self.driver.trace.history(self.emit()[0].classes)
 
     def read(self, logits: Tensor, target: Tensor) -> Seen:
         """The call as rows, without what is ignored."""
@@ -193,31 +189,87 @@ class Rule(nn.Module):
         z, y = z.masked_fill(~valid, 0.0), y.masked_fill(~valid, 0).to(dtype)
         return Seen(z, y, valid, logits.shape, self.link)
 
-    def over_ranks(self, sums: Tensor) -> Tensor:
-        """The sum over all ranks of `group`, one all-reduce; without ranks the same tensor."""
-        return over_ranks(sums, self.group)
-
-    def record(self, *, check: bool = False) -> None:
-        """A row of `history`, and once in a while a look for `complaints`, each said once. Not while compiling."""
-        if torch.compiler.is_compiling():
-            return
-        if check:
-            self._trace.add(self.watched(), {} if self.clock is None else self.clock.told())
-        else:
-            self._trace.observed(self.watched)
-        steps = self.settled
-        due = steps >= self.checked_from if check else steps >= CHECKED_FIRST and steps & (steps - 1) == 0
-        for name, sentence in (self.complaints() if due else {}).items():
-            if name not in self._said:
-                self._said.add(name)
-                warnings.warn(f"{type(self).__name__}: {sentence}", stacklevel=3)
-
-    def history(self) -> History:
-        """The numbers over time as a table: at every `advance`, and at evenly thinned observed steps. Not checkpointed."""
-        return self._trace.history(self.emit()[0].classes)
-
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         return super()._apply(wide(fn), recurse)
+
+
+class Driver:
+    """Around a rule, the same for all: when it is asked, sums over calls and ranks, its clock, its history, its warnings."""
+
+    def __init__(self, rule: Rule):
+        self.rule, self.trace = rule, Trace()
+        self._warned: set[str] = set()
+
+    @property
+    def steps(self) -> int:
+        """How many steps this process has seen; of a rule with a clock, which goes by that, 0."""
+        return self.trace.steps
+
+    def serve(self, link: str, ignore_index: int) -> None:
+        self.rule.serve(link, ignore_index)
+        self.rule.link, self.rule.ignore_index = link, ignore_index
+
+    def adapted(self, call: Call) -> tuple[Call, Call]:
+        """(what the rule may look at, the call as the loss is taken of it): call weights of 0 are labels to ignore."""
+        logits, target, weight = call.logits, call.target, call.weight
+        if weight is not None:
+            target = self._without(target, weight == 0, softmax=target.dim() > weight.dim())
+        seen = call._replace(logits=logits.detach(), target=target)
+        own = self.rule.weigh(seen.logits, seen.target)
+        if own is not None:
+            weight = own if weight is None else own * weight
+        return seen, call._replace(logits=self.rule.adjust(logits, seen.target), weight=weight)
+
+    def _without(self, target: Tensor, out: Tensor, *, softmax: bool) -> Tensor:
+        """These elements ignored: probabilities have no label to say so and become NaN, which `Rule.read` knows."""
+        if not target.is_floating_point():
+            return target.masked_fill(out, self.rule.ignore_index)
+        if isinstance(self.rule, Foreign):  # does not know of it
+            return target
+        return target.masked_fill(out.unsqueeze(1) if softmax else out, float("nan"))
+
+    def observe(self, logits: Tensor, target: Tensor) -> None:
+        """Keep what one call shows. Nothing changes before `settle`."""
+        sums = self.rule.observe(logits, target)
+        if sums is not None and self.rule.pending is not None:
+            self.rule.pending = self.rule.pending + sums.to(self.rule.pending)
+
+    def settle(self) -> None:
+        """A step is over: let what was observed take effect, summed over ranks."""
+        rule, sums = self.rule, None
+        if rule.pending is not None:
+            sums = over_ranks(rule.pending, rule.group)
+            rule.pending = torch.zeros_like(rule.pending)
+        rule.learn(sums)
+        if torch.compiler.is_compiling():
+            return
+        if rule.clock is not None:
+            rule.clock.check(type(rule).__name__)
+            return
+        self.trace.observed(rule.watched)
+        if self.steps >= CHECKED_FIRST and self.steps & (self.steps - 1) == 0:
+            self._warn()
+
+    def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
+        """Say how far training is."""
+        self.rule.advance(epoch=epoch, step=step, metric=metric)
+        if self.rule.clock is not None:
+            self.rule.clock.advance(epoch, step, metric)
+        self.record()
+
+    def record(self) -> None:
+        """The rule has changed between steps: a row of `history` that stays, and a look for warnings."""
+        if torch.compiler.is_compiling():
+            return
+        self.trace.add(self.rule.watched(), {} if self.rule.clock is None else self.rule.clock.told())
+        if self.steps >= self.rule.warns_from:
+            self._warn()
+
+    def _warn(self) -> None:
+        for name, sentence in self.rule.warnings().items():
+            if name not in self._warned:
+                self._warned.add(name)
+                warnings.warn(f"{type(self.rule).__name__}: {sentence}", stacklevel=4)
 
 
 class Foreign(Rule):
@@ -244,6 +296,9 @@ class Foreign(Rule):
     def adjust(self, logits: Tensor, target: Tensor) -> Tensor:
         return self.rule.adjust(logits, target)
 
+    def watched(self) -> dict[str, Tensor]:
+        return {}  # its recipe is not ours to ask for at every step
+
 
 def world_size(group: Any = None) -> int:
     dist = torch.distributed
@@ -259,62 +314,18 @@ def over_ranks(sums: Tensor, group: Any = None) -> Tensor:
     return total
 
 
-def as_rule(given: Any) -> Rule | None:
-    """The rule that `given` is, or None."""
-    if isinstance(given, Rule):
-        return given
-    return Foreign(given) if _follows(given) else None
+def as_rule(subject: Any) -> Rule | None:
+    """The rule that it is, or None."""
+    if isinstance(subject, Rule):
+        return subject
+    return Foreign(subject) if _follows(subject) else None
 
 
-def as_recipe(given: Any) -> Any:
+def as_recipe(subject: Any) -> Any:
     """A rule's current recipe; anything else as it is."""
-    return given.recipe() if isinstance(given, Rule) or _follows(given) else given
+    return subject.recipe() if isinstance(subject, Rule) or _follows(subject) else subject
 
 
-def _follows(given: Any) -> bool:
+def _follows(subject: Any) -> bool:
     """Whether it has the methods of `Adaptive`. By its type: a loss has a property of one of these names, which costs."""
-    return all(callable(getattr(type(given), f, None)) for f in ("recipe", "observe", "advance", "weigh", "adjust"))
-
-
-def adapted(rule: Rule, call: Call) -> tuple[Call, Call]:
-    """(what the rule may look at, the call as the loss is taken of it): call weights of 0 are labels to ignore."""
-    logits, target, weight = call.logits, call.target, call.weight
-    if weight is not None:
-        target = _without(rule, target, weight == 0, softmax=target.dim() > weight.dim())
-    seen = call._replace(logits=logits.detach(), target=target)
-    found = rule.weigh(seen.logits, seen.target)
-    if found is not None:
-        weight = found if weight is None else found * weight
-    return seen, call._replace(logits=rule.adjust(logits, seen.target), weight=weight)
-
-
-def _without(rule: Rule, target: Tensor, out: Tensor, *, softmax: bool) -> Tensor:
-    """The target with these elements ignored: probabilities have no label to say so and become NaN, which `read` knows."""
-    if not target.is_floating_point():
-        return target.masked_fill(out, rule.ignore_index)
-    if isinstance(rule, Foreign):  # does not know of it
-        return target
-    return target.masked_fill(out.unsqueeze(1) if softmax else out, float("nan"))
-
-
-def wide(fn: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """`fn` of `nn.Module._apply`, but floats stay in float32 or wider: `model.half()` must not round weights, nor make
-    1e5 infinite."""
-
-    def keep(tensor: Tensor) -> Tensor:
-        try:
-            moved = fn(tensor)
-        except TypeError:  # MPS has no float64
-            moved = fn(tensor.float())
-        narrow = moved.is_floating_point() and moved.dtype.itemsize < 4
-        return tensor.to(moved.device, torch.promote_types(moved.dtype, torch.float32)) if narrow else moved
-
-    return keep
-
-
-def refuse_learned(name: str, *recipes: Recipe) -> None:
-    """ValueError for recipes whose tables are learned, where a rule makes copies of the numbers."""
-    for recipe in recipes:
-        tables = [t for f in COMBINE if (t := getattr(recipe, f)) is not None]
-        if any(t.live for t in tables) or (isinstance(recipe.target, Rows) and is_live(recipe.target.values)):
-            raise ValueError(f"{name}: a recipe with learned tables cannot change by a schedule; see adaptive.Learned.")
+    return all(callable(getattr(type(subject), f, None)) for f in ("recipe", "observe", "advance", "weigh", "adjust"))

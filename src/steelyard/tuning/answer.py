@@ -1,16 +1,20 @@
-"""What a study found, as plain data: the answer and the evidence."""
+"""What a study found, as plain data: the answer and the evidence, and report.json made of them."""
 
 import dataclasses
+import json
+import math
 from typing import Any
 
-import numpy as np
-
 from ..recipe import Recipe
+from ..version import __version__
 from .arms import Point
 from .data.problem import Problem
 from .metric import Metric
 from .models.model import Axis
+from .pictures import Pictures, curves, per_class
 from .verdict.decision import Gate
+
+FORMAT = "steelyard.report/1"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Verdict:
     threshold: float
     sentence: str
     ties: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,19 +70,6 @@ class Final:
     threshold: float
     threshold_rule: str
     model: dict[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Pictures:
-    """Out-of-fold predictions of plain and of the best other arm on the judged rows, [repetitions, rows(, C)]: undone, as
-    trained, and recalibrated after the undo; `y` are their labels and `decided` their labels by the moved threshold."""
-
-    names: tuple[str, ...]
-    y: np.ndarray
-    undone: tuple[np.ndarray, ...]
-    trained: tuple[np.ndarray, ...]
-    recalibrated: tuple[np.ndarray, ...]
-    decided: tuple[np.ndarray, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,9 +122,135 @@ class Study:
     warnings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        from .document import document  # it reads this class
-
-        return document(self)
+        """JSON-ready; numbers that are not finite become null."""
+        task, verdict, final = self.problem, self.verdict, self.final
+        data = {
+            "format": FORMAT,
+            "version": __version__,
+            "data": {
+                "path": task.path,
+                "rows": len(task.y),
+                "rows_read": task.read[0],
+                "columns": task.read[1],
+                "label": task.label,
+                "classes": list(task.counts.classes),
+                "counts": task.counts.per_class.tolist(),
+                "digest": {"labels": task.labels_digest()[:32], "all": task.digest()[:32]},
+                "notes": list(self.notes),
+            },
+            "positive": task.positive,
+            "metric": self.metric.name,
+            "metric_title": self.metric.title,
+            "metric_higher": self.metric.higher,
+            "costs": _costs(self.cost),
+            "capacity": None if self.capacity is None else {"rows": self.capacity[0], "per": self.capacity[1]},
+            "model": self.model,
+            "axis": {"name": self.axis.name, "title": self.axis.title},
+            "seed": self.seed,
+            "splits": {
+                "kind": self.kind,
+                "by": task.group or task.time,
+                "folds": self.folds,
+                "repeats": self.repeats,
+                "judged": self.judged,
+            },
+            "bootstrap": self.bootstrap,
+            "strengths": list(self.settings),
+            "margin": self.margin,
+            "gate": {
+                "name": self.gate.name,
+                "value": self.gate.value,
+                "low": self.gate.low,
+                "chance": self.gate.chance,
+                "open": self.gate.open,
+            },
+            "arms": [
+                {
+                    "name": arm.name,
+                    "recipe": json.loads(arm.recipe.to_json()),
+                    "metrics": arm.metrics,
+                    "strengths": {f"{s:.4g}": n for s, n in arm.settings.items()},
+                    "strength": arm.setting,
+                    "threshold": arm.threshold,
+                    "equals_plain": arm.equals or None,
+                }
+                for arm in self.arms
+            ],
+            "baselines": [{"name": b.name, "note": b.note, "metrics": b.metrics} for b in self.baselines],
+            "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped.items()],
+            "paths": _paths(self),
+            "search": None
+            if self.trace is None
+            else {
+                "ingredient": self.trace.point.ingredient,
+                "parameter": self.trace.point.parameter,
+                "trials": [{"x": x, "value": value} for x, value in self.trace.trials],
+                "best": self.trace.point.x,
+            },
+            "verdict": {
+                "case": verdict.case,
+                "winner": verdict.winner,
+                "best": verdict.best,
+                "ties": list(verdict.ties),
+                "threshold": verdict.threshold,
+                "threshold_is": "probability" if task.classes == 2 else "prior shift",
+                "sentence": verdict.sentence,
+                "remarks": list(verdict.notes),
+            },
+            "final": {
+                "arm": final.arm,
+                "recipe": json.loads(final.recipe.to_json()),
+                "strength": final.setting,
+                "threshold": final.threshold,
+                "threshold_rule": final.threshold_rule,
+                **final.model,
+            },
+            "stopped": None
+            if self.stopped is None
+            else {
+                "why": self.stopped.why,
+                "repeats_done": self.stopped.done,
+                "repeats_planned": self.stopped.planned,
+            },
+            "fits": self.fits,
+            "curves": curves(self.pictures, task.classes, final.threshold),
+            "per_class": per_class(self.pictures, task.counts.classes) if task.classes > 2 else None,
+            "warnings": list(self.warnings),
+            "seconds": self.seconds,
+        }
+        return _finite(data)
 
     def __str__(self) -> str:
         return self.verdict.sentence
+
+
+def _costs(cost: Metric | None) -> dict[str, Any] | None:
+    if cost is None:
+        return None
+    if cost.cost_matrix is not None:
+        return {"matrix": [list(row) for row in cost.cost_matrix]}
+    return {"fn": cost.cost_fn, "fp": cost.cost_fp}
+
+
+def _paths(study: Study) -> list[dict[str, Any]]:
+    """The metric against one option of an ingredient, where arms tried more than one value of it; plain stands at 0."""
+    families: dict[tuple[str, str], list[Any]] = {}
+    for arm in study.arms:
+        if arm.point is not None and not arm.equals:
+            families.setdefault((arm.point.ingredient, arm.point.parameter), []).append(arm)
+    out = []
+    for (ingredient, parameter), members in families.items():
+        if len(members) < 2:
+            continue
+        points = [(0.0, study.arms[0]), *sorted(((a.point.x, a) for a in members), key=lambda p: p[0])]
+        shown = [{"x": x, "arm": a.name, **a.metrics[study.metric.name]} for x, a in points]
+        out.append({"ingredient": ingredient, "parameter": parameter, "points": shown})
+    return out
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

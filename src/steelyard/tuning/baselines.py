@@ -1,11 +1,25 @@
-"""What people do without weights: the majority, plain training as it comes, its prior divided out, resampled rows."""
+"""What people do without weights: the majority, plain training as it comes, its prior divided out, resampled rows.
+
+The first three need no fits of their own. Each gives what a metric judges, [repetitions, rows(, C)] by the metric's kind, as
+`outcomes` does for arms. Rows that are never held out are NaN, or UNJUDGED as decisions. Where a capacity is given, one that
+calls more rows of a fold than that keeps the highest of them.
+"""
+
+import importlib.util
+from collections.abc import Callable
 
 import numpy as np
 
-from . import rules
-from .metric import DECISION, Metric
+from ..calibrate.scaling import log_softmax
+from ..ingredients import inverse_frequency
+from .arms import Arm
+from .job import NEIGHBOURS, RESAMPLERS
+from .metric import DECISION, PROBABILITY, RANKING, Metric
 from .search import Search
-from .validation import recalibrate
+from .validation.crossfit import Choice, OutOfFold
+from .validation.cuts import UNJUDGED, decisions, lots
+from .validation.outcomes import recalibrated
+from .validation.sweep import Room
 from .verdict.comparisons import Shown
 
 NOTES = {
@@ -18,23 +32,109 @@ NOTES = {
 }
 
 
+def resampled(rare: int, *, gaps: bool = False) -> list[Arm]:
+    """The resamplings that can be done: none without imbalanced-learn; SMOTE only without gaps and with enough rows.
+
+    Balancing the rows asks the model for what inverse-frequency weights ask for, so its scores are undone alike.
+
+    rare  rows of the rarest class in the smallest training part
+    """
+    installed = importlib.util.find_spec("imblearn") is not None
+    names = [n for n in RESAMPLERS if n != "SMOTE" or (not gaps and rare > NEIGHBOURS)] if installed else []
+    return [Arm(name, inverse_frequency, resample=name) for name in names]
+
+
 def shown(search: Search) -> list[Shown]:
     """Those that need no fits beyond plain's, which is the search's first arm."""
 
     def scores(metric: Metric) -> np.ndarray:
         choice = search.choice(metric)
-        pool = recalibrate.pool if metric.recalibrated else type(choice).pool
+        pool = recalibrated if metric.recalibrated else Choice.pool
         return np.stack([pool(choice, 0, a) for a in range(search.split.repetitions)])
 
     def half(metric: Metric) -> np.ndarray | None:
         # as a ranking and as probabilities it is plain itself
-        return rules.at_half(search.out, scores(metric), metric) if metric.kind == DECISION else None
+        return at_half(search.out, scores(metric), metric) if metric.kind == DECISION else None
 
     def shifted(metric: Metric) -> np.ndarray | None:
-        return None if metric.recalibrated else rules.prior_shift(search.out, scores(metric), metric)
+        return None if metric.recalibrated else prior_shift(search.out, scores(metric), metric)
 
     return [
-        Shown("majority", lambda metric: rules.majority(search.out, metric)),
+        Shown("majority", lambda metric: majority(search.out, metric)),
         Shown("plain at 0.5", half),
         Shown("plain, prior shift", shifted),
     ]
+
+
+def majority(out: OutOfFold, metric: Metric) -> np.ndarray:
+    """No model: every row gets the class shares of the training part; decided, its most frequent class, for costs the
+    cheapest one, for a capacity as many rows at random. As a ranking all rows tie."""
+    if metric.kind == RANKING:  # between folds too: the more positives a fold holds, the fewer its training part has
+        return np.zeros(out.split.held.shape, np.float32)
+
+    def one(a: int, f: int, rows: np.ndarray) -> np.ndarray:
+        log_p = np.log(_shares(out, a, f))
+        if metric.capacity is not None:
+            return lots(len(out.y))[rows] < metric.capacity
+        if metric.kind == PROBABILITY:
+            return log_p[1] - log_p[0] if out.classes == 2 else log_p
+        if metric.name == "expected_cost" and out.classes == 2:
+            log_p = log_p + np.log([metric.cost_fp, metric.cost_fn])
+        return decisions(metric, log_p[None], np.zeros(out.classes), 0.0)
+
+    return _by_part(out, metric, one)
+
+
+def at_half(out: OutOfFold, scores: np.ndarray, metric: Metric) -> np.ndarray:
+    """Scores [repetitions, rows(, C)], undone (recalibrated for a metric that is), as they are; decided by the largest
+    probability: two classes at 0.5."""
+    if metric.kind != DECISION:
+        return np.asarray(scores)
+
+    def one(a: int, f: int, rows: np.ndarray) -> np.ndarray:
+        return _largest(metric, scores[a, rows], np.zeros(out.classes), lots(len(out.y))[rows])
+
+    return _by_part(out, metric, one)
+
+
+def prior_shift(out: OutOfFold, scores: np.ndarray, metric: Metric) -> np.ndarray:
+    """The same with the class shares of the training part divided out: the largest of log p_c - log pi_c; two classes are
+    cut at the share of positives. The probabilities are those of equally frequent classes."""
+
+    def one(a: int, f: int, rows: np.ndarray) -> np.ndarray:
+        shift = np.log(_shares(out, a, f))
+        z = np.asarray(scores[a, rows], dtype=np.float64)
+        if metric.kind == DECISION:
+            return _largest(metric, z, shift, lots(len(out.y))[rows])
+        return z - (shift[1] - shift[0]) if out.classes == 2 else log_softmax(z - shift)
+
+    return np.asarray(scores) if metric.kind == RANKING else _by_part(out, metric, one)
+
+
+Part = Callable[[int, int, np.ndarray], np.ndarray]
+
+
+def _by_part(out: OutOfFold, metric: Metric, one: Part) -> np.ndarray:
+    held = out.split.held
+    if metric.kind == DECISION:
+        found = np.full(held.shape, UNJUDGED, np.int8 if out.classes < 128 else np.int32)
+    else:
+        wide = () if out.classes == 2 else (out.classes,)
+        found = np.full((*held.shape, *wide), np.nan, np.float32)
+    for a, f in out.split.parts():
+        rows = out.split.out(a, f)
+        found[a, rows] = one(a, f, rows)
+    return found
+
+
+def _shares(out: OutOfFold, a: int, f: int) -> np.ndarray:
+    """Of the classes in the training part [C], an absent one counted as half a row."""
+    counts = np.bincount(out.y[out.split.train(a, f)], minlength=out.classes)
+    return np.maximum(counts, 0.5) / np.maximum(counts, 0.5).sum()
+
+
+def _largest(metric: Metric, z: np.ndarray, shift: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    if z.ndim == 2:
+        return np.argmax(z - shift, axis=1)
+    said = z >= shift[1] - shift[0]
+    return said if metric.capacity is None else said & Room.of(z, metric.capacity).says(z, drawn)

@@ -7,20 +7,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..recipe import Recipe
-from .answer import Baseline, Final, Judged, Pictures, Stopped, Study, Trace, Verdict
+from .answer import Baseline, Final, Judged, Stopped, Study, Trace, Verdict
 from .arms import Arm, distance
 from .baselines import NOTES, shown
 from .continuous import Family
 from .data.problem import Problem
 from .goals import Goals
 from .metric import Metric
-from .search import Search
-from .validation import recalibrate
-from .validation.crossfit import Choice, outcomes, probability, threshold_metric
-from .validation.folds import TIME, rare_by_block, rarest
-from .validation.folds import rare as rare_of
+from .pictures import Pictures
+from .search import FittedArm, Search
+from .split import TIME, rare, rare_by_block, rarest
+from .validation.outcomes import outcomes
 from .verdict.comparisons import compare
-from .verdict.decision import Comparison, decide, remark
+from .verdict.decision import Comparison, Decision, Gate, decide, remark
 from .verdict.sentences import Facts, cut_short, rare_name, sentence
 
 
@@ -39,62 +38,25 @@ class Contest:
     bootstrap: int
     seed: int
 
-    @property
-    def arms(self) -> list[Arm]:
-        """Those that are tested, in the order of the Comparisons."""
-        return [*self.search.arms[: self.entered], *([self.family.arm] if self.family else [])]
-
-    @property
-    def beside(self) -> list[str]:
-        return [arm.name for arm in self.search.arms[self.entered :]]
-
-    def outcomes(self, metric: Metric, by: Metric | None = None) -> np.ndarray:
-        """What the metric judges, of everyone [.., repetitions, rows(, C)]; settings chosen for `by`, the metric unless said."""
-        found = outcomes(self.search.choice(by or metric), metric)
-        if self.family is None:
-            return found
-        return np.concatenate([found[: self.entered], self.family.outcomes(metric, by)[None], found[self.entered :]])
-
-    def held(self, j: int) -> tuple[Search, int]:
-        """The search that holds a tested arm's fits, and the arm's number there."""
-        if self.family is not None and j == self.entered:
-            return self.family.search
-        return self.search, j
-
     @functools.cached_property
-    def recipes(self) -> list[Recipe]:
-        return [search.recipes[i] for search, i in (self.held(j) for j in range(len(self.arms)))]
+    def tested(self) -> list[FittedArm | Family]:
+        """In the order of the Comparisons; `beside` come after them."""
+        return [*self.search.fitted[: self.entered], *([self.family] if self.family else [])]
+
+    @property
+    def beside(self) -> list[FittedArm]:
+        return self.search.fitted[self.entered :]
+
+    def outcomes(self, metric: Metric, by: Metric | None = None) -> list[np.ndarray]:
+        """What the metric judges, of everyone, [repetitions, rows(, C)] each; settings chosen for `by`, the metric unless said."""
+        whole = list(outcomes(self.search.choice(by or metric), metric))
+        searched = [self.family.outcomes(metric, by)] if self.family else []
+        return [*whole[: self.entered], *searched, *whole[self.entered :]]
 
     @functools.cached_property
     def rule(self) -> Metric:
         """What the threshold is moved for."""
-        return threshold_metric(self.goals.metric, self.goals.cost, self.task.classes, self.goals.capacity)
-
-    @functools.cached_property
-    def decided(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-        """By search: decisions and thresholds of all its arms, for the rule."""
-        searches = {id(s): s for s, _ in (self.held(j) for j in range(len(self.arms)))}
-        return {key: s.choice(self.goals.metric).decide(self.rule) for key, s in searches.items()}
-
-    def threshold(self, j: int) -> float:
-        """On all judged rows, mean over repetitions: a probability, or tau for more than two classes."""
-        search, i = self.held(j)
-        cuts = self.decided[id(search)][1][i]
-        return float((probability(cuts) if self.task.classes == 2 else cuts).mean())
-
-    def choice(self, j: int) -> tuple[Choice, int]:
-        search, i = self.held(j)
-        return search.choice(self.goals.metric), i
-
-    def setting(self, j: int) -> float:
-        choice, i = self.choice(j)
-        return float(self.held(j)[0].settings[int(choice.final[i])])
-
-    def settings(self, j: int) -> dict[float, int]:
-        """{setting: in how many folds it was chosen}"""
-        choice, i = self.choice(j)
-        picked, times = np.unique(choice.picked[i], return_counts=True)
-        return {float(self.held(j)[0].settings[int(s)]): int(n) for s, n in zip(picked, times, strict=True)}
+        return self.goals.threshold_rule(self.task.classes)
 
     def study(
         self,
@@ -107,70 +69,39 @@ class Contest:
     ) -> Study:
         """`listed` are the arms of the report with their recipes; those that equal plain show plain's numbers."""
         task, search, metric, split = self.task, self.search, self.goals.metric, self.search.split
-        names = [arm.name for arm in self.arms]
-        distances = [distance(r) for r in self.recipes]
+        at_best = [_at_best(member) for member in self.tested]
+        names = [member.arm.name for member in self.tested]
         baselines = shown(search)
-        tested = np.array([0 < j < len(names) for j in range(len(names) + len(self.beside))])
         compared, gate = compare(
-            task,
+            task.y,
+            task.classes,
             split,
             self.outcomes,
             metric,
             self.goals.every(task.classes),
-            distances,
+            [distance(fitted.recipe) for fitted in at_best],
             self.bootstrap,
             self.seed,
-            tested=tested,
+            tested=np.array([0 < j < len(names) for j in range(len(names) + len(self.beside))]),
             shown=baselines,
         )
-        main = compared[metric.name]
-        stopped = None
-        if search.stopped:
-            stopped = Stopped(search.stopped, split.repetitions, search.planned_repetitions)
-        rare = rare_of(task.y, split)
-        blocks = rare_by_block(task.y, split) if split.kind == TIME else None
-        decision = decide(
-            main,
-            gate,
-            rare,
-            distances,
-            at_edge=search.choice(metric).at_edge(0, search.tolerance),
-            blocks=blocks,
-            repetitions=None if stopped is None else (stopped.done, stopped.planned),
-        )
-        picked = decision.winner or 0
-        threshold = self.threshold(picked)
-        counted = rare_name(task.classes == 2 and rarest(task.y, split) == 1, split.kind)
-        facts = Facts(
-            tuple(names),
-            rare,
-            counted,
-            split.repetitions,
-            split.folds,
-            threshold,
-            task.classes > 2,
-            split.kind,
-            tuple(blocks or ()),
-            None if stopped is None else stopped.planned,
-        )
-        remarks = [remark(rare, f"{rare} {counted}")]
-        if stopped is not None and decision.case != "P":
-            remarks.append(cut_short(stopped.done, stopped.planned))
-        held, at = self.held(picked)
-        final = Final(
-            names[picked],
-            self.recipes[picked],
-            self.setting(picked),
-            threshold,
-            self.rule.name,
-            held.final(at, self.setting(picked)),
-        )
-        everyone = [*listed, *([(self.family.arm, self.recipes[-1])] if self.family else [])]
-        numbers = {name: self._numbers(compared, names.index(name) if name in names else 0) for name in names}
+        stopped = Stopped(search.stopped, split.repetitions, search.planned_repetitions) if search.stopped else None
+        decision, facts = self._decide(compared[metric.name], gate, stopped, names, at_best)
+        picked = at_best[decision.winner or 0]
+        judged = {
+            member.arm.name: self._judged(member.arm, fitted, self._numbers(compared, j))
+            for j, (member, fitted) in enumerate(zip(self.tested, at_best, strict=True))
+        }
+        arms = [
+            dataclasses.replace(judged[names[0]], name=arm.name, recipe=recipe, equals=equal[arm.name], point=arm.point)
+            if arm.name in equal
+            else judged[arm.name]
+            for arm, recipe in listed
+        ]
         return Study(
             problem=task,
-            model=search.engine.name,
-            axis=search.engine.axis,
+            model=search.model.name,
+            axis=search.model.axis,
             settings=search.settings,
             metric=metric,
             cost=self.goals.cost,
@@ -181,24 +112,23 @@ class Contest:
             repeats=split.repetitions,
             judged=int(split.judged.sum()),
             bootstrap=self.bootstrap,
-            arms=tuple(self._judged(arm, recipe, numbers, equal.get(arm.name, "")) for arm, recipe in everyone),
+            arms=(*arms, *([judged[self.family.arm.name]] if self.family else [])),
             baselines=tuple(
                 Baseline(name, NOTES[name], self._numbers(compared, len(names) + i))
-                for i, name in enumerate([*self.beside, *(s.name for s in baselines)])
+                for i, name in enumerate([*(b.arm.name for b in self.beside), *(s.name for s in baselines)])
             ),
             skipped=dict(skipped),
-            verdict=Verdict(
-                case=decision.case,
-                winner=None if decision.winner is None else names[decision.winner],
-                best=None if decision.best is None else names[decision.best],
-                threshold=threshold,
-                sentence=sentence(decision, main, gate, facts),
-                ties=tuple(names[j] for j in decision.ties),
-                remarks=tuple(r for r in remarks if r),
-            ),
+            verdict=self._verdict(decision, compared[metric.name], gate, facts, stopped),
             gate=gate,
-            margin=main.margin,
-            final=final,
+            margin=compared[metric.name].margin,
+            final=Final(
+                names[decision.winner or 0],
+                picked.recipe,
+                picked.setting(metric),
+                facts.threshold,
+                self.rule.name,
+                picked.model(metric),
+            ),
             pictures=self._pictures(decision.best),
             trace=None
             if self.family is None or self.family.arm.point is None
@@ -208,10 +138,55 @@ class Contest:
             seconds=0.0,
             notes=(
                 *task.notes,
-                *(task.features.raw().notes if search.engine.encoding == "raw" else ()),
-                *split.remarks,
+                *(task.features.raw().notes if search.model.encoding == "raw" else ()),
+                *split.notes,
             ),
             warnings=tuple(warnings),
+        )
+
+    def _decide(
+        self, main: Comparison, gate: Gate, stopped: Stopped | None, names: Sequence[str], at_best: Sequence[FittedArm]
+    ) -> tuple[Decision, Facts]:
+        task, search, split, metric = self.task, self.search, self.search.split, self.goals.metric
+        few = rare(task.y, split)
+        blocks = rare_by_block(task.y, split) if split.kind == TIME else None
+        decision = decide(
+            main,
+            gate,
+            few,
+            [distance(fitted.recipe) for fitted in at_best],
+            at_edge=search.choice(metric).at_edge(0, search.tolerance),
+            blocks=blocks,
+            repetitions=None if stopped is None else (stopped.done, stopped.planned),
+        )
+        facts = Facts(
+            tuple(names),
+            few,
+            rare_name(task.classes == 2 and rarest(task.y, split) == 1, split.kind),
+            split.repetitions,
+            split.folds,
+            at_best[decision.winner or 0].threshold(metric, self.rule),
+            task.classes > 2,
+            split.kind,
+            tuple(blocks or ()),
+            None if stopped is None else stopped.planned,
+        )
+        return decision, facts
+
+    def _verdict(
+        self, decision: Decision, main: Comparison, gate: Gate, facts: Facts, stopped: Stopped | None
+    ) -> Verdict:
+        notes = [remark(facts.rare, f"{facts.rare} {facts.rare_name}")]
+        if stopped is not None and decision.case != "P":
+            notes.append(cut_short(stopped.done, stopped.planned))
+        return Verdict(
+            case=decision.case,
+            winner=None if decision.winner is None else facts.names[decision.winner],
+            best=None if decision.best is None else facts.names[decision.best],
+            threshold=facts.threshold,
+            sentence=sentence(decision, main, gate, facts),
+            ties=tuple(facts.names[j] for j in decision.ties),
+            notes=tuple(note for note in notes if note),
         )
 
     def _numbers(self, compared: Mapping[str, Comparison], j: int) -> dict[str, dict[str, float]]:
@@ -227,37 +202,27 @@ class Contest:
             if np.isfinite(c.value[j])
         }
 
-    def _judged(self, arm: Arm, recipe: Recipe, numbers: Mapping[str, dict], equals: str) -> Judged:
-        names = [a.name for a in self.arms]
-        j = 0 if equals else names.index(arm.name)
+    def _judged(self, arm: Arm, fitted: FittedArm, numbers: dict[str, dict[str, float]]) -> Judged:
+        metric = self.goals.metric
         return Judged(
-            arm.name, recipe, numbers[names[j]], self.settings(j), self.setting(j), self.threshold(j), equals, arm.point
+            arm.name,
+            fitted.recipe,
+            numbers,
+            fitted.settings(metric),
+            fitted.setting(metric),
+            fitted.threshold(metric, self.rule),
+            point=arm.point,
         )
 
     def _pictures(self, best: int | None) -> Pictures:
-        which = [0] if best is None else [0, best]
         judged = self.search.split.judged
-        found = [self._predictions(j, judged) for j in which]
-        undone, trained, again, decided = zip(*found, strict=True)
-        return Pictures(tuple(self.arms[j].name for j in which), self.task.y[judged], undone, trained, again, decided)
+        members = [self.tested[j] for j in ([0] if best is None else [0, best])]
+        return Pictures(
+            self.task.y[judged],
+            {m.arm.name: m.predictions(self.goals.metric, self.rule).map(lambda a: a[:, judged]) for m in members},
+        )
 
-    def _predictions(self, j: int, judged: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Undone, as trained, recalibrated, decided: [repetitions, judged rows(, C)]."""
-        metric = self.goals.metric
 
-        def of(search: Search, i: int) -> tuple[np.ndarray, ...]:
-            choice = search.choice(metric)
-            repetitions = range(search.split.repetitions)
-            return (
-                np.stack([choice.pool(i, a) for a in repetitions]),
-                search.trained(choice, i),
-                np.stack([recalibrate.pool(choice, i, a) for a in repetitions]),
-                choice.decide(self.rule)[0][i],
-            )
-
-        if self.family is not None and j == self.entered:
-            family = self.family
-            found = tuple(family.gather(lambda s, i, k=k: of(s, i)[k]) for k in range(4))
-        else:
-            found = of(*self.held(j))
-        return tuple(np.asarray(array[:, judged]) for array in found)
+def _at_best(member: FittedArm | Family) -> FittedArm:
+    """Whose fits on all rows are final: of what was searched, those at the value chosen on all rows."""
+    return member.best if isinstance(member, Family) else member

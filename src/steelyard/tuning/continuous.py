@@ -13,10 +13,11 @@ import numpy as np
 from .. import ingredients
 from ..options import In, spec_of
 from .arms import PLAIN, Arm, on_path
-from .metric import RANKING, Evaluator, Metric
-from .search import Search
+from .evaluator import Evaluator
+from .metric import RANKING, Metric
+from .pictures import Predictions
+from .search import FittedArm, Search
 from .stop import Unfinished
-from .validation.crossfit import Choice, outcomes
 from .validation.outcomes import stretch
 
 START_TRIALS = 4  # spread evenly before the sampler models what it has seen
@@ -39,16 +40,16 @@ class Range:
 class Family:
     """One strategy whose option is chosen, for each fold, on the other folds.
 
-    xs       values that were tried, with the search that holds each one's fits and the arm's number in it
-    picked   [repetitions, folds] which of them was chosen outside each fold; `best` on all rows
+    xs       values that were tried; `fitted` are their arms
+    picked   [repetitions, folds] which of them was chosen outside each fold; `final` on all rows
     values   [tried] the verdict's metric on all rows, mean over repetitions
     """
 
     range: Range
     xs: tuple[float, ...]
-    searches: tuple[tuple[Search, int], ...]
+    fitted: tuple[FittedArm, ...]
     picked: np.ndarray
-    best: int
+    final: int
     values: np.ndarray
 
     @property
@@ -58,40 +59,40 @@ class Family:
     @property
     def arm(self) -> Arm:
         """At the value chosen on all rows, under the name of what was searched."""
-        return dataclasses.replace(self.range.arm(self.xs[self.best]), name=self.name)
+        return dataclasses.replace(self.range.arm(self.xs[self.final]), name=self.name)
 
     @property
-    def search(self) -> tuple[Search, int]:
-        return self.searches[self.best]
+    def best(self) -> FittedArm:
+        """The value chosen on all rows: what the final model is made by."""
+        return self.fitted[self.final]
 
-    def gather(self, of: Callable[[Search, int], np.ndarray]) -> np.ndarray:
+    def predictions(self, metric: Metric, rule: Metric) -> Predictions:
+        """As `FittedArm.predictions`: each fold's rows from the value that was chosen for it."""
+        used = [int(i) for i in np.unique(self.picked)]
+        first, *others = (self.fitted[i].predictions(metric, rule) for i in used)
+        return first.map(lambda *arrays: self.gather(dict(zip(used, arrays, strict=True))), *others)
+
+    def gather(self, by_value: Mapping[int, np.ndarray]) -> np.ndarray:
         """[repetitions, rows, ...]: each fold's rows from the value that was chosen for it."""
-        return self._gathered({int(i): of(*self.searches[i]) for i in np.unique(self.picked)})
-
-    def _gathered(self, found: Mapping[int, np.ndarray]) -> np.ndarray:
-        split = self.searches[0][0].split
-        out = next(iter(found.values())).copy()
+        split = self.best.search.split
+        out = next(iter(by_value.values())).copy()
         for a, f in split.parts():
             rows = split.out(a, f)
-            out[a, rows] = found[int(self.picked[a, f])][a, rows]
+            out[a, rows] = by_value[int(self.picked[a, f])][a, rows]
         return out
 
     def outcomes(self, metric: Metric, by: Metric | None = None) -> np.ndarray:
         """What the metric judges; settings chosen for `by`, the metric unless said. Scores that are ranked are brought from the
-        scale of the value that was chosen for a fold to that of the best one, as `align` does with settings."""
-        found = {int(i): self._of(int(i), metric, by) for i in {*np.unique(self.picked), self.best}}
-        out = self._gathered(found)
+        scale of the value that was chosen for a fold to that of the best one, as `aligned` does with settings."""
+        by_value = {int(i): self.fitted[int(i)].outcomes(metric, by) for i in {*np.unique(self.picked), self.final}}
+        out = self.gather(by_value)
         if metric.kind == RANKING:
-            split, goal = self.searches[0][0].split, found[self.best]
+            split, goal = self.best.search.split, by_value[self.final]
             for a, f in split.parts():
-                if (i := int(self.picked[a, f])) != self.best and (tunes := split.tunes(a, f) & split.judged).any():
+                if (i := int(self.picked[a, f])) != self.final and (tunes := split.tunes(a, f) & split.judged).any():
                     rows = split.out(a, f)
-                    out[a, rows] = stretch(out[a, rows], found[i][a, tunes], goal[a, tunes])
+                    out[a, rows] = stretch(out[a, rows], by_value[i][a, tunes], goal[a, tunes])
         return out
-
-    def _of(self, i: int, metric: Metric, by: Metric | None) -> np.ndarray:
-        search, j = self.searches[i]
-        return outcomes(search.choice(by or metric), metric)[j]
 
 
 def explore(search: Search, metric: Metric, trials: int, seed: int, *, storage: str | None, name: str) -> Family | None:
@@ -104,36 +105,35 @@ def explore(search: Search, metric: Metric, trials: int, seed: int, *, storage: 
     if where is None or search.stopped:
         return None
     tried = {
-        arm.point.x: (search, j)
-        for j, arm in enumerate(search.arms)
-        if arm.point is not None and (arm.point.ingredient, arm.point.parameter) == (where.ingredient, where.parameter)
+        point.x: fitted
+        for fitted in search.fitted
+        if (point := fitted.arm.point) is not None
+        and (point.ingredient, point.parameter) == (where.ingredient, where.parameter)
     }
-    nearest = min(tried.values(), key=lambda held: -_value(held, metric))
-    settings = _around(search, nearest[1], metric)
+    settings = _around(min(tried.values(), key=lambda fitted: -_value(fitted, metric)), metric)
 
     def value(x: float) -> float | None:
         """None: stopped before its fits were done."""
         if x not in tried:
             try:
-                made = search.beside([where.arm(x)], settings)
+                one = search.beside([where.arm(x)], settings)
             except Unfinished:
                 return None
-            if made.stopped:
+            if one.stopped:
                 return None
-            tried[x] = made, 0
+            (tried[x],) = one.fitted
         return _value(tried[x], metric)
 
     _ask(value, where, trials, seed, metric.higher, storage, name)
-    xs = sorted(tried)
-    return _family(where, [(x, tried[x]) for x in xs], metric)
+    return _family(where, dict(sorted(tried.items())), metric)
 
 
 def promising(search: Search, metric: Metric) -> Range | None:
     """The path of the arm that does best, and the gap around it."""
-    on = [(j, arm.point) for j, arm in enumerate(search.arms) if arm.point is not None and arm.name != PLAIN]
+    on = [(fitted, fitted.arm.point) for fitted in search.fitted if fitted.arm.point and fitted.arm.name != PLAIN]
     if not on:
         return None
-    _, best = max(on, key=lambda one: _value((search, one[0]), metric))
+    _, best = max(on, key=lambda one: _value(one[0], metric))
     rule = spec_of(getattr(ingredients, best.ingredient)).options[best.parameter].rule
     assert isinstance(rule, In)
     mates = {p.x for _, p in on if (p.ingredient, p.parameter) == (best.ingredient, best.parameter)} | {0.0}
@@ -142,20 +142,19 @@ def promising(search: Search, metric: Metric) -> Range | None:
     return Range(best.ingredient, best.parameter, float(low), float(high)) if high > low else None
 
 
-def _value(held: tuple[Search, int], metric: Metric) -> float:
+def _value(fitted: FittedArm, metric: Metric) -> float:
     """The metric of one arm, larger is better, mean over repetitions."""
-    search, j = held
+    search = fitted.search
     judged = search.split.judged
-    found = outcomes(search.choice(metric), metric)[j][:, judged]
-    value = float(Evaluator(metric, found, search.task.y[judged], search.task.classes)().mean())
-    return value if metric.higher else -value
+    value = Evaluator(metric, fitted.outcomes(metric)[:, judged], search.task.y[judged], search.task.classes)()
+    return float(value.mean()) if metric.higher else -float(value.mean())
 
 
-def _around(search: Search, j: int, metric: Metric) -> tuple[float, ...]:
+def _around(fitted: FittedArm, metric: Metric) -> tuple[float, ...]:
     """The settings that the nearest arm of the grid uses, from its lowest to its highest."""
-    choice: Choice = search.choice(metric)
+    choice, j = fitted.search.choice(metric), fitted.index
     used = {*choice.picked[j].reshape(-1).tolist(), int(choice.final[j])}
-    return search.settings[min(used) : max(used) + 1]
+    return fitted.search.settings[min(used) : max(used) + 1]
 
 
 def _ask(
@@ -170,14 +169,14 @@ def _ask(
     """Ask Optuna for values until there are so many; a trial that ended without a value is asked again first."""
     import optuna
 
-    from .store.fits import optuna_storage
+    from .store.trials import trials_in
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
         # asking and telling ends a trial as surely as optimising does; what died is asked for again below
         warnings.filterwarnings("ignore", message="Heartbeat of storage", category=UserWarning)
         study = optuna.create_study(
-            storage=None if storage is None else optuna_storage(storage),
+            storage=None if storage is None else trials_in(storage),
             study_name=f"{name} {where.ingredient} {where.parameter} {where.low:g} {where.high:g}",
             direction="maximize",
             load_if_exists=True,
@@ -201,24 +200,25 @@ def _ask(
                     skip_if_exists=True,
                 )
             trial = study.ask(axis)
-            found = value(trial.params["x"])
-            if found is None:
+            result = value(trial.params["x"])
+            if result is None:
                 return  # left running: the next run asks for it again
-            study.tell(trial, found)
+            study.tell(trial, result)
 
 
-def _family(where: Range, tried: list[tuple[float, tuple[Search, int]]], metric: Metric) -> Family:
-    searches = tuple(held for _, held in tried)
-    search = searches[0][0]
+def _family(where: Range, tried: dict[float, FittedArm], metric: Metric) -> Family:
+    search = next(iter(tried.values())).search
     split, y, classes = search.split, search.task.y, search.task.classes
     judged = split.judged
-    found = np.stack([outcomes(s.choice(metric), metric)[j] for s, j in searches])  # [tried, repetitions, rows(, C)]
+    judged_by = np.stack([fitted.outcomes(metric) for fitted in tried.values()])  # [tried, repetitions, rows(, C)]
     sign = 1.0 if metric.higher else -1.0
     picked = np.zeros((split.repetitions, split.folds), dtype=np.int64)
     for a, f in split.parts():
         rows = split.tunes(a, f) & judged
         if rows.any() and len(np.unique(y[rows])) == classes:
-            picked[a, f] = np.argmax(sign * Evaluator(metric, found[:, a, rows], y[rows], classes)())
-    values = np.stack([Evaluator(metric, found[:, a, judged], y[judged], classes)() for a in range(split.repetitions)])
+            picked[a, f] = np.argmax(sign * Evaluator(metric, judged_by[:, a, rows], y[rows], classes)())
+    values = np.stack(
+        [Evaluator(metric, judged_by[:, a, judged], y[judged], classes)() for a in range(split.repetitions)]
+    )
     mean = values.mean(axis=0)
-    return Family(where, tuple(x for x, _ in tried), searches, picked, int(np.argmax(sign * mean)), mean)
+    return Family(where, tuple(tried), tuple(tried.values()), picked, int(np.argmax(sign * mean)), mean)

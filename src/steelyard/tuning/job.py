@@ -13,14 +13,19 @@ from ..counts import Counts
 from ..recipe import Recipe
 from .arms import Arm
 from .data.problem import Problem
-from .models.model import Engine, Fitted
-from .resampling import resample
+from .models.model import Fit, Fitted, Model
+from .split import Split
 from .store.fits import Arrays, Key, Part
-from .validation.folds import Split
 
 Todo = tuple[Part, tuple[Key, ...]]
 
 ALL_ROWS: Part = (-1, -1)
+RESAMPLERS = {
+    "random oversampling": "RandomOverSampler",
+    "random undersampling": "RandomUnderSampler",
+    "SMOTE": "SMOTE",
+}
+NEIGHBOURS = 5  # of SMOTE; a class needs one row more than that
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Job:
     split: Split
     arms: tuple[Arm, ...]
     keys: tuple[str, ...]
-    engine: Engine
+    model: Model
     seed: int
     start: Start | None = None
 
@@ -55,15 +60,15 @@ class Job:
         train, out = self.rows(part)
         encode = self.encoder(train)
         X, y, held_out = encode(train), self.task.y[train], encode(out) if len(out) else None
-        found: dict[Key, Arrays] = {}
+        fits: dict[Key, Arrays] = {}
         for group, settings in self._groups(keys):
             fitted = self._fit(part, group, settings, X, y, encode)
             kept = fitted.arrays() if held_out is None else {"scores": fitted.logits(held_out).astype(np.float32)}
             for i, j in enumerate(group):
                 for k, setting in enumerate(settings):
-                    mine = {name: np.ascontiguousarray(a[i, k]) for name, a in kept.items()}
-                    found[self.keys[j], setting] = {**mine, "converged": np.array([fitted.converged[i, k]])}
-        return found
+                    arrays = {name: np.ascontiguousarray(a[i, k]) for name, a in kept.items()}
+                    fits[self.keys[j], setting] = {**arrays, "converged": np.array([fitted.converged[i, k]])}
+        return fits
 
     def _groups(self, keys: Sequence[Key]) -> list[tuple[list[int], tuple[float, ...]]]:
         """Arms that are fitted in one call, at the same settings; resampled rows are an arm's own."""
@@ -89,16 +94,8 @@ class Job:
             recipes = [Recipe(classes=counts.classes)]
         elif self.start is not None and part != ALL_ROWS:
             start = self.start.of(group, settings, encode.names)
-        return self.engine.fit(
-            X,
-            y,
-            recipes,
-            np.array(settings),
-            classes=classes,
-            start=start,
-            seed=seed,
-            categorical=encode.categorical if self.engine.encoding == "raw" else None,
-        )
+        categorical = encode.categorical if self.model.encoding == "raw" else None
+        return self.model.fit(Fit(X, y, recipes, np.array(settings), classes, start, seed, categorical))
 
     def whole(self, j: int, setting: float) -> tuple[Fitted, list[str]]:
         """One arm at one setting on all rows, and the names of its columns."""
@@ -108,7 +105,7 @@ class Job:
 
     def encoder(self, train: np.ndarray) -> Any:
         features = self.task.features
-        return features.raw() if self.engine.encoding == "raw" else features.encode(train)
+        return features.raw() if self.model.encoding == "raw" else features.encode(train)
 
     def rows(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
         """(training rows, held-out rows)"""
@@ -130,3 +127,13 @@ def carry(theta: np.ndarray, names: Sequence[str], wanted: Sequence[str]) -> np.
         out[..., to] = theta[..., source]
     out[..., -1] = theta[..., -1]
     return out
+
+
+def resample(name: str, X: Any, y: np.ndarray, seed: int) -> tuple[Any, np.ndarray]:
+    """Rows [n', p] and labels [n'] with as many of each class; the same for the same seed."""
+    from imblearn import over_sampling, under_sampling
+
+    kind = getattr(over_sampling if name != "random undersampling" else under_sampling, RESAMPLERS[name])
+    options = {"k_neighbors": NEIGHBOURS} if name == "SMOTE" else {}
+    rows, labels = kind(random_state=seed, **options).fit_resample(X, y)
+    return rows, np.asarray(labels)

@@ -5,6 +5,7 @@ Finished fits go into the store at once, and none that the store holds is done a
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +14,16 @@ from .arms import Arm
 from .data.problem import Problem
 from .job import ALL_ROWS, Job, Start, Todo
 from .metric import Metric
-from .models.model import Engine
-from .models.undo import undo
+from .models.forms import undo
+from .models.model import Model
+from .pictures import Predictions, probability
+from .split import Split
 from .stop import Stop, Unfinished
 from .store.fits import Arrays, Key, Part, Store
 from .store.share import Execute, share
 from .validation.crossfit import Choice, OutOfFold, criterion
-from .validation.folds import Split
+from .validation.cuts import decide
+from .validation.outcomes import outcomes, recalibrated
 
 Progress = Callable[[int, int], None]
 
@@ -49,7 +53,7 @@ class Search:
         task: Problem,
         arms: Sequence[Arm],
         split: Split,
-        engine: Engine,
+        model: Model,
         metric: Metric,
         tools: Tools,
         seed: int,
@@ -57,18 +61,19 @@ class Search:
         settings: Sequence[float] | None = None,
         widen: bool = True,
     ):
-        self.task, self.split, self.engine, self.metric, self.tools = task, split, engine, metric, tools
+        self.task, self.split, self.model, self.metric, self.tools = task, split, model, metric, tools
         self.arms = tuple(arms)
         self.recipes = [arm.recipe(task.counts) for arm in self.arms]
         keys = tuple(arm.key(task.counts) for arm in self.arms)
-        self.job = Job(task, split, self.arms, keys, engine, seed)
+        self.job = Job(task, split, self.arms, keys, model, seed)
         self.planned_repetitions = split.repetitions
         self.stopped: str | None = None
         self.new = self.reused = self.planned = self.unsettled = 0
         self.settings: tuple[float, ...] = ()
         self._choices: dict[str, Choice] = {}
+        self._decided: dict[tuple[str, Metric], tuple[np.ndarray, np.ndarray]] = {}
         self._recipes: dict[Part, list[Recipe]] = {}
-        self._grow(tuple(engine.axis.grid if settings is None else settings))
+        self._grow(tuple(model.axis.grid if settings is None else settings))
         while widen and not self.stopped and (wider := self._wider()):
             self._grow(wider)
 
@@ -83,11 +88,22 @@ class Search:
             self._choices[by.name] = self.out.choose(by)
         return self._choices[by.name]
 
+    def decided(self, metric: Metric, rule: Metric) -> tuple[np.ndarray, np.ndarray]:
+        """Decisions and thresholds of all arms at the settings for `metric`, moved for `rule` (see validation/cuts.decide)."""
+        key = criterion(metric).name, rule
+        if key not in self._decided:
+            self._decided[key] = decide(self.choice(metric), rule)
+        return self._decided[key]
+
+    @property
+    def fitted(self) -> "list[FittedArm]":
+        return [FittedArm(arm, self, j) for j, arm in enumerate(self.arms)]
+
     @property
     def tolerance(self) -> float:
         """A tenth of the margin of what chooses the setting: a gain below it says that the edge has levelled off."""
         by = criterion(self.metric)
-        return by.margin / 10 * (float(np.abs(self.choice(self.metric).overall).max()) if by.relative else 1.0)
+        return by.margin / 10 * by.unit(float(np.abs(self.choice(self.metric).overall).max()))
 
     def trained(self, choice: Choice, j: int) -> np.ndarray:
         """Scores of one arm as trained, not undone, at the settings it was given: [repetitions, rows(, C)]."""
@@ -96,13 +112,6 @@ class Search:
             key = self.job.keys[j], self.settings[int(choice.picked[j, a, f])]
             out[a, self.split.out(a, f)] = self.tools.store.load((self._repetitions[a], f), [key])[key]["scores"]
         return out
-
-    def final(self, j: int, setting: float) -> dict:
-        """The arm's model on all rows in numbers, {} where the engine has none to show."""
-        if not self.engine.readable:
-            return {}
-        fitted, names = self.job.whole(j, setting)
-        return fitted.describe(0, 0, names)
 
     @property
     def _shape(self) -> tuple[int, ...]:
@@ -134,57 +143,60 @@ class Search:
         if not np.array_equal(order, np.arange(len(order))):
             scores = scores[:, order]
         self._choices.clear()
+        self._decided.clear()
         self.out = OutOfFold(
-            scores, self.task.y, self.split, np.array(self.settings), self.task.classes, self.engine.axis.default
+            scores, self.task.y, self.split, np.array(self.settings), self.task.classes, self.model.axis.default
         )
 
     def _wider(self) -> tuple[float, ...]:
         choice = self.choice(self.metric)
-        mine = [j for j, arm in enumerate(self.arms) if not arm.resample]  # baselines do not ask for more
-        low, high = dataclasses.replace(choice, final=choice.final[mine], overall=choice.overall[mine]).edges(
+        asking = [j for j, arm in enumerate(self.arms) if not arm.resample]  # baselines do not ask for more
+        low, high = dataclasses.replace(choice, final=choice.final[asking], overall=choice.overall[asking]).edges(
             self.tolerance
         )
-        below = [s for s in self.engine.axis.lower if s < self.settings[0]][:2] if low else []
-        above = [s for s in self.engine.axis.upper if s > self.settings[-1]][:2] if high else []
+        below = [s for s in self.model.axis.lower if s < self.settings[0]][:2] if low else []
+        above = [s for s in self.model.axis.upper if s > self.settings[-1]][:2] if high else []
         return (*reversed(below), *above)
 
     def _fill(self, scores: np.ndarray, settings: tuple[float, ...]) -> list[int]:
         """Put all scores in; the repetitions that are whole."""
         parts = self.split.parts()
         everyone = tuple(range(len(self.arms)))
-        whole = sum(not arm.resample for arm in self.arms) if self.engine.continues else 0  # fits on all rows
+        whole = sum(not arm.resample for arm in self.arms) if self.model.continues else 0  # fits on all rows
         self.planned += len(settings) * (len(everyone) * len(parts) + whole)
         self.tools.progress(self.new + self.reused, self.planned)
         left = dict.fromkeys(parts, len(everyone) * len(settings))
 
-        def collect(part: Part, found: dict[Key, Arrays]) -> None:
+        def collect(part: Part, fits: dict[Key, Arrays]) -> None:
             rows = self.split.out(*part)
             for j, key in enumerate(self.job.keys):
-                at = [i for i, s in enumerate(settings) if (key, s) in found]
+                at = [i for i, s in enumerate(settings) if (key, s) in fits]
                 if not at:
                     continue
-                raw = np.stack([found[key, settings[i]]["scores"] for i in at]).astype(np.float64)
-                scores[j, :, part[0]][np.array(at)[:, None], rows] = undo(raw, self._made(part)[j], self.task.classes)
-                self.unsettled += sum(not found[key, settings[i]]["converged"][0] for i in at)
+                raw = np.stack([fits[key, settings[i]]["scores"] for i in at]).astype(np.float64)
+                scores[j, :, part[0]][np.array(at)[:, None], rows] = undo(
+                    raw, self._recipes_of(part)[j], self.task.classes
+                )
+                self.unsettled += sum(not fits[key, settings[i]]["converged"][0] for i in at)
                 left[part] -= len(at)
 
         missing: list[Todo] = []
         for part in parts:
             keys = [(key, s) for key in self.job.keys for s in settings]
-            found = self.tools.store.load(part, keys)
-            self._count(reused=len(found))
-            collect(part, found)
-            missing += self._todos(part, [key for key in keys if key not in found])
+            stored = self.tools.store.load(part, keys)
+            self._count(reused=len(stored))
+            collect(part, stored)
+            missing += self._todos(part, [key for key in keys if key not in stored])
         if missing:
             job = dataclasses.replace(self.job, start=self._start(settings))
-            for part, found, made in share(self.tools.store, missing, job, self.tools.execute, self.tools.stop):
-                self._count(**{"new" if made else "reused": len(found)})
-                collect(part, found)
-        elif self.engine.continues:
+            for part, fits, new in share(self.tools.store, missing, job, self.tools.execute, self.tools.stop):
+                self._count(**{"new" if new else "reused": len(fits)})
+                collect(part, fits)
+        elif self.model.continues:
             self._count(reused=whole * len(settings))
         return [a for a in range(self.split.repetitions) if not any(left[p] for p in parts if p[0] == a)]
 
-    def _made(self, part: Part) -> list[Recipe]:
+    def _recipes_of(self, part: Part) -> list[Recipe]:
         """Every arm's recipe for this training part."""
         if part not in self._recipes:
             counts = self.job.counts(self.split.train(*part))
@@ -193,28 +205,28 @@ class Search:
 
     def _todos(self, part: Part, keys: list[Key]) -> list[Todo]:
         """All in one where that is cheaper, else arm by arm, so that every fit is saved when it is done."""
-        if self.engine.together:
+        if self.model.together:
             return [(part, tuple(keys))] if keys else []
-        return [(part, mine) for name in self.job.keys if (mine := tuple(key for key in keys if key[0] == name))]
+        return [(part, own) for name in self.job.keys if (own := tuple(key for key in keys if key[0] == name))]
 
     def _start(self, settings: tuple[float, ...]) -> Start | None:
-        """Models on all rows, for an engine that can start from them."""
-        if not self.engine.continues or self.tools.stop():
+        """Models on all rows, for a model that can start from them."""
+        if not self.model.continues or self.tools.stop():
             return None
         loss = tuple(j for j, arm in enumerate(self.arms) if not arm.resample)
         keys = [(self.job.keys[j], s) for j in loss for s in settings]
-        found = self.tools.store.load(ALL_ROWS, keys)
-        self._count(reused=len(found))
-        if len(found) < len(keys):
-            made = self.job((ALL_ROWS, tuple(key for key in keys if key not in found)))
-            self.tools.store.save(ALL_ROWS, made)
-            self._count(new=len(made))
-            found |= made
-        shape = found[keys[0]]["theta"].shape
+        fits = self.tools.store.load(ALL_ROWS, keys)
+        self._count(reused=len(fits))
+        if len(fits) < len(keys):
+            new = self.job((ALL_ROWS, tuple(key for key in keys if key not in fits)))
+            self.tools.store.save(ALL_ROWS, new)
+            self._count(new=len(new))
+            fits |= new
+        shape = fits[keys[0]]["theta"].shape
         theta = np.zeros((len(self.arms), len(settings), *shape))
         for j in loss:
             for i, s in enumerate(settings):
-                theta[j, i] = found[self.job.keys[j], s]["theta"]
+                theta[j, i] = fits[self.job.keys[j], s]["theta"]
         rows = np.arange(len(self.task.y))
         return Start(theta, tuple(self.job.encoder(rows).names), settings)
 
@@ -227,11 +239,11 @@ class Search:
 
         tools = dataclasses.replace(self.tools, progress=progress)
         try:
-            made = Search(
+            further = Search(
                 self.task,
                 arms,
                 self.split,
-                self.engine,
+                self.model,
                 self.metric,
                 tools,
                 self.job.seed,
@@ -241,14 +253,64 @@ class Search:
         except Unfinished:
             self.stopped = self.tools.stop.why
             raise
-        self.new += made.new
-        self.reused += made.reused
-        self.planned += made.planned
-        self.unsettled += made.unsettled
-        self.stopped = self.stopped or made.stopped
-        return made
+        self.new += further.new
+        self.reused += further.reused
+        self.planned += further.planned
+        self.unsettled += further.unsettled
+        self.stopped = self.stopped or further.stopped
+        return further
 
     def _count(self, new: int = 0, reused: int = 0) -> None:
         self.new += new
         self.reused += reused
         self.tools.progress(self.new + self.reused, self.planned)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FittedArm:
+    """An arm with its fits: the one with this number in the search. `metric` is what settings are chosen for."""
+
+    arm: Arm
+    search: Search
+    index: int
+
+    @property
+    def recipe(self) -> Recipe:
+        """On all rows."""
+        return self.search.recipes[self.index]
+
+    def setting(self, metric: Metric) -> float:
+        """Chosen on all rows."""
+        return float(self.search.settings[int(self.search.choice(metric).final[self.index])])
+
+    def settings(self, metric: Metric) -> dict[float, int]:
+        """{setting: in how many folds it was chosen}"""
+        picked, times = np.unique(self.search.choice(metric).picked[self.index], return_counts=True)
+        return {float(self.search.settings[int(s)]): int(n) for s, n in zip(picked, times, strict=True)}
+
+    def threshold(self, metric: Metric, rule: Metric) -> float:
+        """On all judged rows, mean over repetitions: a probability, or tau for more than two classes."""
+        cuts = self.search.decided(metric, rule)[1][self.index]
+        return float((probability(cuts) if self.search.task.classes == 2 else cuts).mean())
+
+    def outcomes(self, metric: Metric, by: Metric | None = None) -> np.ndarray:
+        """What the metric judges, [repetitions, rows(, C)]; settings chosen for `by`, the metric unless said."""
+        return outcomes(self.search.choice(by or metric), metric)[self.index]
+
+    def predictions(self, metric: Metric, rule: Metric) -> Predictions:
+        """Of all rows: undone, as trained, recalibrated, decided by the threshold that is moved for `rule`."""
+        choice, j = self.search.choice(metric), self.index
+        repetitions = range(self.search.split.repetitions)
+        return Predictions(
+            np.stack([choice.pool(j, a) for a in repetitions]),
+            self.search.trained(choice, j),
+            np.stack([recalibrated(choice, j, a) for a in repetitions]),
+            self.search.decided(metric, rule)[0][j],
+        )
+
+    def model(self, metric: Metric) -> dict[str, Any]:
+        """Fitted on all rows, in numbers; {} where this kind of model has none to show."""
+        if not self.search.model.readable:
+            return {}
+        fitted, names = self.search.job.whole(self.index, self.setting(metric))
+        return fitted.describe(0, 0, names)

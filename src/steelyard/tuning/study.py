@@ -3,30 +3,34 @@
 import dataclasses
 import os
 import time as clock
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from . import resampling, threads
+from . import engine as engines
+from . import threads
 from .answer import Study
 from .arms import Arm, arms, equals_plain
+from .baselines import resampled
 from .contest import Contest
 from .continuous import explore
 from .data import checks
+from .data.arrays import problem_of
 from .data.features import Features
 from .data.problem import Problem, problem
+from .evaluator import Evaluator
 from .goals import goals
-from .metric import METRICS, Evaluator, Metric
+from .metric import METRICS, Metric
 from .models.by_name import named
-from .models.function import FunctionEngine, problem_of
-from .models.model import Engine
+from .models.function import FunctionModel
+from .models.model import Model
 from .search import Progress, Search, Tools
 from .stop import Stop
 from .stop import seconds as seconds_of
-from .store.fits import Memory, Store, open_store
+from .store.fits import Memory, Store
 from .validation import folds as split
-from .validation.crossfit import outcomes
+from .validation.outcomes import outcomes
 
 __all__ = ["Study", "tune"]
 
@@ -108,7 +112,7 @@ def tune(
         search=(search, 0),
     )
     aims = goals(task, metric, cost_fn, cost_fp, cost_matrix, exchange, capacity)
-    execute = _executor(engine)
+    execute = engines.named(engine)
     stop = Stop(seconds_of(budget) if isinstance(budget, str) else budget)
 
     every = [(arm, arm.recipe(task.counts)) for arm in arms(recipes)]
@@ -147,7 +151,7 @@ def tune(
                 done = held.new + held.reused
                 warnings.append(f"{held.unsettled} of {done} fits did not converge; their scores are used as they are")
             skipped |= pruned
-            warnings += store.remarks()
+            warnings += store.warnings()
             found = Contest(task, held, len(entered), family, aims, bootstrap, seed).study(
                 listed=[(arm, r) for arm, r in every if arm.name not in skipped],
                 equal=equal,
@@ -164,7 +168,7 @@ def tune(
 
 def _task(
     source: Any, data: Any, label: Any, positive: Any, group: Any, time: Any, model: str, epochs: int | None
-) -> tuple[Engine, Problem]:
+) -> tuple[Model, Problem]:
     function = callable(source) and not hasattr(source, "__arrow_c_stream__")
     if not function:
         if data is not None or epochs is not None:
@@ -177,27 +181,21 @@ def _task(
         return engine, problem(source, label, positive, group=group, time=time)
     if data is None:
         raise ValueError("tune: a function needs data to train on: data=(X, y), or data=X and label=y.")
-    return FunctionEngine(source, epochs), problem_of(data, label, positive, group, time)
-
-
-def _executor(engine: str) -> Callable[..., Any]:
-    if engine == "local":
-        return threads.local
-    if engine == "ray":
-        from .engine import ray
-
-        return ray
-    raise ValueError(f"tune: engine must be local or ray, got {engine!r}.")
+    return FunctionModel(source, epochs), problem_of(data, label, positive, group, time)
 
 
 def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bool) -> tuple[Store, bool]:
     """The store, and whether it is this call's to close."""
     if storage is None:
         return Memory(), True
-    return (open_store(storage, fingerprint, resume=resume), True) if isinstance(storage, str) else (storage, False)
+    if not isinstance(storage, str):
+        return storage, False
+    from .store.database import Database  # SQLAlchemy is slow to import
+
+    return Database(storage, fingerprint, resume=resume), True
 
 
-def _fingerprint(task: Problem, kind: Engine, parts: split.Split, seed: int, gap: int) -> dict[str, Any]:
+def _fingerprint(task: Problem, kind: Model, parts: split.Split, seed: int, gap: int) -> dict[str, Any]:
     """All that a stored fit depends on, but for its part and its arm; more repetitions or another metric reuse what is there."""
     return {
         "format": FORMAT,
@@ -232,7 +230,7 @@ def _prune(
     task: Problem,
     arms: Sequence[Arm],
     parts: split.Split,
-    kind: Engine,
+    kind: Model,
     metric: Metric,
     tools: Tools,
     seed: int,
@@ -245,7 +243,7 @@ def _prune(
     found = outcomes(first.choice(metric), metric)[:, 0, first.split.judged]
     value = Evaluator(metric, found, task.y[first.split.judged], task.classes)()
     gain = metric.gain(value, value[:1])
-    behind = -2 * metric.tie * (abs(value[0]) if metric.relative else 1.0)
+    behind = -2 * metric.tie * metric.unit(value[0])
     given_up = {
         arm.name: f"given up after the first of {parts.repetitions} repetitions: {metric.title} {v:.3f} against {value[0]:.3f}"
         for arm, g, v in zip(arms, gain, value, strict=True)
@@ -258,11 +256,11 @@ def _prune(
     return [a for a in arms if a.name not in given_up], given_up, spent
 
 
-def _resampled(task: Problem, parts: split.Split, kind: Engine) -> list[Arm]:
+def _resampled(task: Problem, parts: split.Split, kind: Model) -> list[Arm]:
     if kind.encoding == "rows" or len(task.y) > RESAMPLED:
         return []
     rare = min(int(np.bincount(task.y[parts.train(a, f)], minlength=task.classes).min()) for a, f in parts.parts())
-    return resampling.arms(rare, gaps=kind.encoding == "raw")
+    return resampled(rare, gaps=kind.encoding == "raw")
 
 
 def _check(**least: tuple[int, int]) -> None:

@@ -1,9 +1,11 @@
-"""One thread per fit, one fit per core."""
+"""What is done thread by thread: one fit per core, products on one thread, and the warnings of each."""
 
+import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -50,24 +52,41 @@ def in_order(function: Callable[[Item], Result], items: Sequence[Item], width: i
         return list(pool.map(function, items))
 
 
-def local(
-    function: Callable[[Item], Result], items: Iterable[Item], stop: Callable[[], bool]
-) -> Iterator[tuple[Item, Result]]:
-    """(item, function(item)) as they finish, on as many threads as this process may use cores.
+_lock = threading.Lock()
+_inside: dict[int, list[list[str]]] = {}  # by thread: the lists that take what is said
+_outside: list[Any] = []
 
-    An item is taken only when a core is free for it. Once `stop` says True no more are started; those under way are
-    finished and handed out. An error in one of them is raised here, after the others have ended.
+
+@contextmanager
+def own_warnings() -> Iterator[list[str]]:
+    """Warnings of other libraries in this thread go into the list, as "Category: message", and nowhere else.
+
+    warnings.catch_warnings changes the whole process: of two threads the first to leave would let the other's warnings out.
     """
-    left, running = iter(items), dict[Future[Result], Item]()
-    with ThreadPoolExecutor(cores()) as pool:
-        while True:
-            while len(running) < cores() and not stop():
-                try:
-                    item = next(left)
-                except StopIteration:
-                    break
-                running[pool.submit(function, item)] = item
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
+    heard: list[str] = []
+    here = threading.get_ident()
+    with _lock:
+        if not _inside:
+            saved = warnings.catch_warnings()
+            saved.__enter__()
+            _outside[:] = [saved, warnings.showwarning]
+            warnings.simplefilter("always")
+            warnings.showwarning = _route
+        _inside.setdefault(here, []).append(heard)
+    try:
+        yield heard
+    finally:
+        with _lock:
+            _inside[here].pop()
+            if not _inside[here]:
+                del _inside[here]
+            if not _inside:
+                _outside[0].__exit__(None, None, None)
+
+
+def _route(message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
+    lists = _inside.get(threading.get_ident())
+    if lists:
+        lists[-1].append(f"{category.__name__}: {message}")
+    else:
+        _outside[1](message, category, filename, lineno, file, line)

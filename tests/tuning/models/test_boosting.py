@@ -19,12 +19,13 @@ from steelyard import (
     margin,
     unit_mass,
 )
-from steelyard.tuning.models.boosting import BoostingEngine, one_thread
-from steelyard.tuning.models.lightgbm import STEP, LightGBMEngine
-from steelyard.tuning.models.undo import undo
+from steelyard.tuning.models.boosting import BoostingModel, one_thread
+from steelyard.tuning.models.forms import undo
+from steelyard.tuning.models.lightgbm import STEP, LightGBMModel
+from steelyard.tuning.models.model import Fit
 
 TWO = Counts([950, 50], ("no", "yes"), "rows", "test")
-BOTH = pytest.mark.parametrize("engine", [BoostingEngine(), LightGBMEngine()], ids=lambda e: e.name)
+BOTH = pytest.mark.parametrize("engine", [BoostingModel(), LightGBMModel()], ids=lambda e: e.name)
 
 
 def arm(recipe: Recipe, counts: Counts = TWO) -> Recipe:
@@ -50,7 +51,7 @@ def rows(n: int = 1500, classes: int = 2, seed: int = 0) -> tuple[np.ndarray, np
 def test_plain_is_lightgbms_own_objective(classes):
     X, y, _ = rows(4000, classes)
     counts = Counts(np.bincount(y), [str(c) for c in range(classes)], "rows", "test")
-    found = LightGBMEngine().fit(X, y, [arm(Recipe(), counts)], np.array([20.0]), classes=classes).logits(X)[0, 0]
+    found = LightGBMModel().fit(Fit(X, y, [arm(Recipe(), counts)], np.array([20.0]), classes=classes)).logits(X)[0, 0]
     own = {"objective": "binary"} if classes == 2 else {"objective": "multiclass", "num_class": classes}
     params = {
         **own,
@@ -69,7 +70,7 @@ def test_plain_is_lightgbms_own_objective(classes):
 
 def test_weights_are_lightgbms_own_weights():
     X, y, _ = rows(4000)
-    found = LightGBMEngine().fit(X, y, [BALANCED], np.array([20.0])).logits(X)[0, 0]
+    found = LightGBMModel().fit(Fit(X, y, [BALANCED], np.array([20.0]))).logits(X)[0, 0]
     params = {"objective": "binary", "max_delta_step": STEP, "verbosity": -1, "num_threads": 1, "force_row_wise": True}
     data = lightgbm.Dataset(X, y, weight=BALANCED.label_weights()[y])
     np.testing.assert_allclose(found, lightgbm.train(params, data, 20).predict(X, raw_score=True), atol=1e-3)
@@ -78,14 +79,14 @@ def test_weights_are_lightgbms_own_weights():
 def test_without_weights_it_is_scikit_learns_own_fit():
     X, y, _ = rows()
     model = HistGradientBoostingClassifier(max_iter=20, early_stopping=False).fit(X, y)
-    found = BoostingEngine().fit(X, y, [PLAIN], np.array([20.0])).logits(X)[0, 0]
+    found = BoostingModel().fit(Fit(X, y, [PLAIN], np.array([20.0]))).logits(X)[0, 0]
     np.testing.assert_allclose(found, model.decision_function(X), atol=1e-6)
 
 
 def test_label_weights_are_scikit_learns_class_weight():
     X, y, _ = rows()
     X = np.round(X, 1)  # few values, or scikit-learn lays its bins by the weights
-    found = BoostingEngine().fit(X, y, [PLAIN, BALANCED], np.array([5.0, 20.0])).logits(X)
+    found = BoostingModel().fit(Fit(X, y, [PLAIN, BALANCED], np.array([5.0, 20.0]))).logits(X)
     for z, recipe in zip(found, (PLAIN, BALANCED), strict=True):
         for raw, trees in zip(z, (5, 20), strict=True):
             weights = dict(enumerate(recipe.label_weights()))
@@ -99,8 +100,10 @@ def test_a_weight_of_three_is_three_copies_of_the_row(engine):
     X = rng.integers(0, 3, size=(3000, 2)).astype(float)  # nine cells, each far larger than the smallest leaf
     y = (rng.uniform(size=3000) < 0.1 + 0.1 * X[:, 0] * X[:, 1]).astype(int)
     copies = np.repeat(np.arange(3000), np.where(y == 1, 3, 1))
-    weighted = engine.fit(X, y, [Recipe(weight=[1.0, 3.0], classes=TWO.classes, kind="exclusive")], np.array([30.0]))
-    repeated = engine.fit(X[copies], y[copies], [PLAIN], np.array([30.0]))
+    weighted = engine.fit(
+        Fit(X, y, [Recipe(weight=[1.0, 3.0], classes=TWO.classes, kind="exclusive")], np.array([30.0]))
+    )
+    repeated = engine.fit(Fit(X[copies], y[copies], [PLAIN], np.array([30.0])))
     np.testing.assert_allclose(weighted.logits(X), repeated.logits(X), atol=1e-5)
 
 
@@ -109,7 +112,7 @@ def test_a_common_factor_of_the_weights_changes_nothing():
     X = np.column_stack([X, np.arange(len(X)) % 7])
     large = dataclasses.replace(BALANCED, weight=1000 * BALANCED.weight.numpy())
     mask = np.array([False, False, False, True])  # categories bring penalties on the sum of curvature
-    z = LightGBMEngine().fit(X, y, [BALANCED, large], np.array([50.0]), categorical=mask).logits(X)
+    z = LightGBMModel().fit(Fit(X, y, [BALANCED, large], np.array([50.0]), categorical=mask)).logits(X)
     np.testing.assert_allclose(z[0], z[1], atol=1e-6)
 
 
@@ -117,16 +120,16 @@ def test_a_shift_of_all_logits_is_plain():
     """Why free_intercept is true of LightGBM."""
     X, y, _ = rows()
     shifted = arm(logit_adjustment(TWO, tau=1.0))
-    z = LightGBMEngine().fit(X, y, [PLAIN, shifted], np.array([50.0])).logits(X)[:, 0]
+    z = LightGBMModel().fit(Fit(X, y, [PLAIN, shifted], np.array([50.0]))).logits(X)[:, 0]
     np.testing.assert_allclose(undo(z[1], shifted, 2), undo(z[0], PLAIN, 2), atol=1e-6)
 
 
 @BOTH
 def test_fewer_trees_are_the_beginning_of_more_and_come_in_the_order_asked_for(engine):
     X, y, _ = rows()
-    z = engine.fit(X, y, [PLAIN, BALANCED], np.array([30.0, 10.0])).logits(X)
+    z = engine.fit(Fit(X, y, [PLAIN, BALANCED], np.array([30.0, 10.0]))).logits(X)
     for s, trees in enumerate((30.0, 10.0)):
-        alone = engine.fit(X, y, [PLAIN, BALANCED], np.array([trees])).logits(X)
+        alone = engine.fit(Fit(X, y, [PLAIN, BALANCED], np.array([trees]))).logits(X)
         np.testing.assert_allclose(z[:, s], alone[:, 0], atol=1e-10)
     assert np.abs(z[:, 0] - z[:, 1]).max() > 0.1
 
@@ -134,38 +137,38 @@ def test_fewer_trees_are_the_beginning_of_more_and_come_in_the_order_asked_for(e
 @BOTH
 def test_equal_seeds_give_equal_numbers_and_company_changes_nothing(engine):
     X, y, _ = rows()
-    first = engine.fit(X, y, [PLAIN, BALANCED], np.array([20.0]), seed=4).logits(X)
-    np.testing.assert_array_equal(first, engine.fit(X, y, [PLAIN, BALANCED], np.array([20.0]), seed=4).logits(X))
-    np.testing.assert_array_equal(first[1:], engine.fit(X, y, [BALANCED], np.array([20.0]), seed=4).logits(X))
+    first = engine.fit(Fit(X, y, [PLAIN, BALANCED], np.array([20.0]), seed=4)).logits(X)
+    np.testing.assert_array_equal(first, engine.fit(Fit(X, y, [PLAIN, BALANCED], np.array([20.0]), seed=4)).logits(X))
+    np.testing.assert_array_equal(first[1:], engine.fit(Fit(X, y, [BALANCED], np.array([20.0]), seed=4)).logits(X))
 
 
 @pytest.mark.parametrize(
     ("engine", "recipe"),
     [
-        (BoostingEngine(), BALANCED),
-        (LightGBMEngine(), BALANCED),
-        (LightGBMEngine(), FOCAL),
-        (LightGBMEngine(), arm(margin(TWO, widest=1.0, scale=1.0))),
-        (LightGBMEngine(), arm(label_temperature(TWO, gamma=0.3))),
+        (BoostingModel(), BALANCED),
+        (LightGBMModel(), BALANCED),
+        (LightGBMModel(), FOCAL),
+        (LightGBMModel(), arm(margin(TWO, widest=1.0, scale=1.0))),
+        (LightGBMModel(), arm(label_temperature(TWO, gamma=0.3))),
     ],
     ids=("boosting", "balanced", "focal", "margin", "temperature"),
 )
 def test_undone_scores_are_the_true_probabilities(engine, recipe):
     X, y, p = rows(40_000)
-    z = engine.fit(X, y, [recipe], np.array([60.0])).logits(X[:5000])[0, 0]
+    z = engine.fit(Fit(X, y, [recipe], np.array([60.0]))).logits(X[:5000])[0, 0]
     seen = 1 / (1 + np.exp(-undo(z, recipe, 2)))
     assert np.abs(seen - p[:5000, 1]).mean() < 0.03
     assert abs(seen.mean() - p[:5000, 1].mean()) < 0.015
 
 
-@pytest.mark.parametrize("engine", [BoostingEngine(), LightGBMEngine()], ids=lambda e: e.name)
+@pytest.mark.parametrize("engine", [BoostingModel(), LightGBMModel()], ids=lambda e: e.name)
 def test_more_classes_are_trained_and_undone(engine):
     X, y, p = rows(15_000, classes=3)
     counts = Counts(np.bincount(y), ("a", "b", "c"), "rows", "test")
     made = [Recipe(), inverse_frequency(counts, beta=1.0), focal(gamma=1.0), logit_adjustment(counts, tau=0.5)]
     recipes = [r for r in (arm(m, counts) for m in made) if not engine.refuses(r, 3)]
     assert len(recipes) == (2 if engine.name == "boosting" else 4)
-    z = engine.fit(X, y, recipes, np.array([5.0, 30.0]), classes=3).logits(X[:4000])
+    z = engine.fit(Fit(X, y, recipes, np.array([5.0, 30.0]), classes=3)).logits(X[:4000])
     assert z.shape == (len(recipes), 2, 4000, 3)
     for found, recipe in zip(z[:, 1], recipes, strict=True):
         assert np.abs(np.exp(undo(found, recipe, 3)) - p[:4000]).mean() < 0.04
@@ -178,7 +181,7 @@ def test_codes_are_told_apart_gaps_and_unseen_ones_are_scored(engine):
     codes[rng.uniform(size=len(codes)) < 0.5] = 7
     X = np.column_stack([codes, rng.normal(size=len(codes))])
     y = (rng.uniform(size=len(codes)) < np.where(codes == 7, 0.6, 0.1)).astype(int)
-    fitted = engine.fit(X, y, [PLAIN], np.array([30.0]), categorical=np.array([True, False]))
+    fitted = engine.fit(Fit(X, y, [PLAIN], np.array([30.0]), categorical=np.array([True, False])))
     z = fitted.logits(np.array([[7.0, 0.0], [8.0, 0.0], [np.nan, 0.0], [1000.0, 0.0], [3.0, np.nan]]))[0, 0]
     assert np.isfinite(z).all()
     assert z[0] - z[1] > 1.5
@@ -189,52 +192,52 @@ def test_a_class_of_its_own_stays_apart_from_its_neighbours_by_code():
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 200, size=8000).astype(float)
     y = (rng.uniform(size=8000) < np.where(codes % 2, 0.9, 0.1)).astype(int)
-    for engine in (BoostingEngine(), LightGBMEngine()):
+    for engine in (BoostingModel(), LightGBMModel()):
         one = np.array([1.0])
-        named = engine.fit(codes[:, None], y, [PLAIN], one, categorical=np.array([True])).logits(codes[:, None])
-        numbers = engine.fit(codes[:, None], y, [PLAIN], one).logits(codes[:, None])
+        named = engine.fit(Fit(codes[:, None], y, [PLAIN], one, categorical=np.array([True]))).logits(codes[:, None])
+        numbers = engine.fit(Fit(codes[:, None], y, [PLAIN], one)).logits(codes[:, None])
         gap = [np.corrcoef(z[0, 0], codes % 2)[0, 1] for z in (named, numbers)]
         assert gap[0] > 0.9 > gap[1]
 
 
 def test_a_booster_that_finds_no_split_says_the_class_share():
     _, y, _ = rows()
-    fitted = LightGBMEngine().fit(np.zeros((len(y), 1)), y, [BALANCED], np.array([5.0, 10.0]))
+    fitted = LightGBMModel().fit(Fit(np.zeros((len(y), 1)), y, [BALANCED], np.array([5.0, 10.0])))
     z = undo(fitted.logits(np.zeros((3, 1)))[0], BALANCED, 2)
     np.testing.assert_allclose(z, np.log(y.mean() / (1 - y.mean())), atol=1e-6)
 
 
 def test_shares_of_the_gain_sum_to_one_with_the_best_column_first():
     X, y, _ = rows()
-    fitted = LightGBMEngine().fit(X, y, [PLAIN], np.array([10.0, 20.0]))
+    fitted = LightGBMModel().fit(Fit(X, y, [PLAIN], np.array([10.0, 20.0])))
     told = fitted.describe(0, 1, ["a", "b", "c"])["gain"]
     assert next(iter(told)) == "a"
     assert sum(told.values()) == pytest.approx(1)
-    assert BoostingEngine().fit(X, y, [PLAIN], np.array([2.0])).describe(0, 0, ["a", "b", "c"]) == {}
+    assert BoostingModel().fit(Fit(X, y, [PLAIN], np.array([2.0]))).describe(0, 0, ["a", "b", "c"]) == {}
 
 
 def test_scikit_learns_trees_refuse_more_than_weights_and_name_the_way_out():
     for recipe, field in ((FOCAL, "curve"), (arm(logit_adjustment(TWO)), "offset")):
-        reason = BoostingEngine().refuses(recipe, 2)
+        reason = BoostingModel().refuses(recipe, 2)
         assert field in reason
         assert "--model lightgbm" in reason
-        assert LightGBMEngine().refuses(recipe, 2) == ""
-    assert BoostingEngine().refuses(BALANCED, 2) == ""
-    assert "smooths" in LightGBMEngine().refuses(arm(Recipe(target=0.1)), 2)
-    assert "flat" in LightGBMEngine().refuses(arm(Recipe(curve=curves.Asymmetric())), 2)
+        assert LightGBMModel().refuses(recipe, 2) == ""
+    assert BoostingModel().refuses(BALANCED, 2) == ""
+    assert "smooths" in LightGBMModel().refuses(arm(Recipe(target=0.1)), 2)
+    assert "flat" in LightGBMModel().refuses(arm(Recipe(curve=curves.Asymmetric())), 2)
 
 
 def test_a_class_that_is_absent_is_a_named_error():
     X, y, _ = rows()
     with pytest.raises(ValueError, match="none of class 2"):
-        BoostingEngine().fit(X, y, [PLAIN], np.array([2.0]), classes=3)
+        BoostingModel().fit(Fit(X, y, [PLAIN], np.array([2.0]), classes=3))
 
 
 @BOTH
 def test_no_trees_are_an_error(engine):
     X, y, _ = rows()
     with pytest.raises(ValueError, match="1 tree or more"):
-        engine.fit(X, y, [PLAIN], np.array([0.0]))
+        engine.fit(Fit(X, y, [PLAIN], np.array([0.0])))
 
 
 def test_a_fit_in_a_thread_of_its_own_takes_one_core():

@@ -7,6 +7,7 @@ import pytest
 
 from steelyard import Recipe
 from steelyard.tuning.models import by_name
+from steelyard.tuning.models.model import Fit
 
 PATH = "sklearn.ensemble.RandomForestClassifier(n_estimators=5)"
 RECIPE = Recipe(weight=[0.5, 5.0], classes=("no", "yes"), kind="exclusive")
@@ -29,7 +30,7 @@ def test_every_engine_fits_scores_and_keeps_to_the_protocol(name):
     X = rng.normal(size=(200, 3))
     y = (X[:, 0] + rng.normal(size=200) > 1).astype(int)
     settings = np.array(grid[:2])
-    fitted = engine.fit(X, y, [Recipe(classes=("no", "yes"), kind="exclusive"), RECIPE], settings, seed=1)
+    fitted = engine.fit(Fit(X, y, [Recipe(classes=("no", "yes"), kind="exclusive"), RECIPE], settings, seed=1))
     z = fitted.logits(X)
     assert z.shape == (2, len(settings), 200)
     assert np.isfinite(z).all()

@@ -15,9 +15,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
 from steelyard import Counts, Recipe, focal, inverse_frequency, unit_mass
-from steelyard.tuning.models.estimators import EstimatorEngine, made, parse
-from steelyard.tuning.models.undo import undo
-from steelyard.tuning.own_warnings import quiet
+from steelyard.tuning.models.estimators import EstimatorModel, made, parse
+from steelyard.tuning.models.forms import undo
+from steelyard.tuning.models.model import Fit
+from steelyard.tuning.threads import own_warnings
 
 TWO = Counts([900, 100], ("no", "yes"), "rows", "test")
 ONE = np.array([1.0])
@@ -100,13 +101,13 @@ def test_what_is_no_classifier_is_an_error_that_says_what_to_do(path, told):
 
 def test_class_weight_in_the_arguments_is_an_error():
     with pytest.raises(ValueError, match="class_weight"):
-        EstimatorEngine(f"{LOGISTIC}(class_weight='balanced')")
+        EstimatorModel(f"{LOGISTIC}(class_weight='balanced')")
 
 
 def test_weights_go_through_sample_weight():
     X, y, _ = rows()
     model = LogisticRegression(class_weight=dict(enumerate(BALANCED.label_weights()))).fit(X, y)
-    z = EstimatorEngine(LOGISTIC).fit(X, y, [PLAIN, BALANCED], ONE).logits(X)
+    z = EstimatorModel(LOGISTIC).fit(Fit(X, y, [PLAIN, BALANCED], ONE)).logits(X)
     assert z.shape == (2, 1, 1000)
     for found, expected in ((z[0, 0], LogisticRegression().fit(X, y)), (z[1, 0], model)):
         near = np.abs(expected.decision_function(X)) < 2  # beyond, the row that is added to every place pulls it in
@@ -133,28 +134,28 @@ def test_else_weights_go_through_class_weight(monkeypatch):
     module = types.ModuleType("homemade")
     module.ByClass = ByClass
     monkeypatch.setitem(sys.modules, "homemade", module)
-    engine = EstimatorEngine("homemade.ByClass")
+    engine = EstimatorModel("homemade.ByClass")
     assert engine.refuses(BALANCED, 2) == ""
     X, y, _ = rows()
-    expected = EstimatorEngine(LOGISTIC).fit(X, y, [PLAIN, BALANCED], ONE).logits(X)
-    np.testing.assert_allclose(engine.fit(X, y, [PLAIN, BALANCED], ONE).logits(X), expected, atol=1e-2)
+    expected = EstimatorModel(LOGISTIC).fit(Fit(X, y, [PLAIN, BALANCED], ONE)).logits(X)
+    np.testing.assert_allclose(engine.fit(Fit(X, y, [PLAIN, BALANCED], ONE)).logits(X), expected, atol=1e-2)
 
 
 def test_else_weights_are_refused_and_plain_is_not():
-    engine = EstimatorEngine(NEIGHBOURS)
+    engine = EstimatorModel(NEIGHBOURS)
     assert "neither sample_weight nor class_weight" in engine.refuses(BALANCED, 2)
     assert engine.refuses(PLAIN, 2) == ""
     X, y, _ = rows()
-    assert np.isfinite(engine.fit(X, y, [PLAIN], ONE).logits(X)).all()
+    assert np.isfinite(engine.fit(Fit(X, y, [PLAIN], ONE)).logits(X)).all()
 
 
 def test_more_than_weights_is_refused():
-    assert "curve" in EstimatorEngine(LOGISTIC).refuses(arm(focal(gamma=2.0)), 2)
+    assert "curve" in EstimatorModel(LOGISTIC).refuses(arm(focal(gamma=2.0)), 2)
 
 
 def test_certain_forests_stay_finite_and_keep_their_ranks():
     X, y, _ = rows()
-    z = EstimatorEngine(FOREST).fit(X, y, [PLAIN], ONE, seed=3).logits(X)[0, 0]
+    z = EstimatorModel(FOREST).fit(Fit(X, y, [PLAIN], ONE, seed=3)).logits(X)[0, 0]
     p = RandomForestClassifier(n_estimators=10, random_state=3).fit(X, y).predict_proba(X)[:, 1]
     assert (p == 0).any()
     assert (p == 1).any()
@@ -168,8 +169,8 @@ def test_zero_means_half_a_row_whatever_the_weights():
     X[:100] = 1.0
     y = (X[:, 0] > 0).astype(int)
     z = (
-        EstimatorEngine("sklearn.tree.DecisionTreeClassifier")
-        .fit(X, y, [PLAIN, BALANCED], ONE)
+        EstimatorModel("sklearn.tree.DecisionTreeClassifier")
+        .fit(Fit(X, y, [PLAIN, BALANCED], ONE))
         .logits(np.zeros((1, 1)))
     )
     plain, balanced = undo(z[0, 0], PLAIN, 2)[0], undo(z[1, 0], BALANCED, 2)[0]
@@ -183,7 +184,7 @@ def test_undone_scores_are_the_true_probabilities(classes):
     X, y, p = rows(40_000, classes)
     counts = Counts(np.bincount(y), [str(c) for c in range(classes)], "rows", "test")
     recipe = arm(inverse_frequency(counts, beta=1.0), counts)
-    z = EstimatorEngine(LOGISTIC).fit(X, y, [recipe], ONE, classes=classes).logits(X)[0, 0]
+    z = EstimatorModel(LOGISTIC).fit(Fit(X, y, [recipe], ONE, classes=classes)).logits(X)[0, 0]
     seen = undo(z, recipe, classes)
     seen = np.column_stack([1 / (1 + np.exp(seen)), 1 / (1 + np.exp(-seen))]) if classes == 2 else np.exp(seen)
     assert np.abs(seen - p).mean() < 0.01
@@ -192,34 +193,34 @@ def test_undone_scores_are_the_true_probabilities(classes):
 
 def test_the_seed_goes_where_the_user_left_it_open():
     X, y, _ = rows()
-    first, again, other = (EstimatorEngine(FOREST).fit(X, y, [PLAIN], ONE, seed=s).logits(X) for s in (1, 1, 2))
+    first, again, other = (EstimatorModel(FOREST).fit(Fit(X, y, [PLAIN], ONE, seed=s)).logits(X) for s in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0
-    fixed = EstimatorEngine("sklearn.ensemble.RandomForestClassifier(n_estimators=10, random_state=7)")
-    first, other = (fixed.fit(X, y, [PLAIN], ONE, seed=s).logits(X) for s in (1, 2))
+    fixed = EstimatorModel("sklearn.ensemble.RandomForestClassifier(n_estimators=10, random_state=7)")
+    first, other = (fixed.fit(Fit(X, y, [PLAIN], ONE, seed=s)).logits(X) for s in (1, 2))
     np.testing.assert_array_equal(first, other)
 
 
 def test_what_did_not_converge_is_counted_and_not_said():
     X, y, _ = rows()  # a warning would fail this test
-    assert EstimatorEngine(f"{LOGISTIC}(max_iter=1)").fit(X, y, [PLAIN, BALANCED], ONE).converged.tolist() == [
+    assert EstimatorModel(f"{LOGISTIC}(max_iter=1)").fit(Fit(X, y, [PLAIN, BALANCED], ONE)).converged.tolist() == [
         [False],
         [False],
     ]
-    assert EstimatorEngine(LOGISTIC).fit(X, y, [PLAIN], ONE).converged.tolist() == [[True]]
+    assert EstimatorModel(LOGISTIC).fit(Fit(X, y, [PLAIN], ONE)).converged.tolist() == [[True]]
 
 
 def test_a_failing_fit_says_which_model_and_on_what():
     X, y, _ = rows()
     with pytest.raises(ValueError, match=r"GaussianNB could not be fitted on 1000 rows and 4 columns \(csr_matrix\)"):
-        EstimatorEngine("sklearn.naive_bayes.GaussianNB").fit(sparse.csr_matrix(X), y, [PLAIN], ONE)
-    assert np.isfinite(EstimatorEngine(LOGISTIC).fit(sparse.csr_matrix(X), y, [PLAIN], ONE).logits(X)).all()
+        EstimatorModel("sklearn.naive_bayes.GaussianNB").fit(Fit(sparse.csr_matrix(X), y, [PLAIN], ONE))
+    assert np.isfinite(EstimatorModel(LOGISTIC).fit(Fit(sparse.csr_matrix(X), y, [PLAIN], ONE)).logits(X)).all()
 
 
 def test_the_estimator_itself_is_never_fitted():
     X, y, _ = rows()
-    engine = EstimatorEngine("sklearn.naive_bayes.GaussianNB")
-    engine.fit(X, y, [PLAIN, BALANCED], ONE)
+    engine = EstimatorModel("sklearn.naive_bayes.GaussianNB")
+    engine.fit(Fit(X, y, [PLAIN, BALANCED], ONE))
     assert not [name for name in vars(engine.made) if name.endswith("_")]
     assert isinstance(engine.made, GaussianNB)
 
@@ -227,9 +228,9 @@ def test_the_estimator_itself_is_never_fitted():
 def test_absent_classes_and_settings_are_errors():
     X, y, _ = rows()
     with pytest.raises(ValueError, match="none of class 2"):
-        EstimatorEngine(LOGISTIC).fit(X, y, [PLAIN], ONE, classes=3)
+        EstimatorModel(LOGISTIC).fit(Fit(X, y, [PLAIN], ONE, classes=3))
     with pytest.raises(ValueError, match="no axis to tune"):
-        EstimatorEngine(LOGISTIC).fit(X, y, [PLAIN], np.array([1.0, 2.0]))
+        EstimatorModel(LOGISTIC).fit(Fit(X, y, [PLAIN], np.array([1.0, 2.0])))
 
 
 def test_quiet_hears_its_own_thread_only_and_leaves_the_filters_as_they_were():
@@ -237,18 +238,18 @@ def test_quiet_hears_its_own_thread_only_and_leaves_the_filters_as_they_were():
     inside, ready, heard = threading.Event(), threading.Event(), {}
 
     def other() -> None:
-        with quiet() as said:
+        with own_warnings() as said:
             inside.set()
             ready.wait(10)
             warnings.warn("of the other", stacklevel=1)
         heard["other"] = said
 
     thread = threading.Thread(target=other)
-    with quiet() as said:
+    with own_warnings() as said:
         thread.start()
         inside.wait(10)
         warnings.warn("mine", stacklevel=1)
-        with quiet() as nested:
+        with own_warnings() as nested:
             warnings.warn("nested", stacklevel=1)
     ready.set()  # this thread leaves first
     thread.join()
@@ -263,6 +264,6 @@ def test_quiet_hears_its_own_thread_only_and_leaves_the_filters_as_they_were():
 
 def test_quiet_ends_when_what_is_inside_fails():
     before = list(warnings.filters)
-    with pytest.raises(KeyError), quiet():
+    with pytest.raises(KeyError), own_warnings():
         raise KeyError
     assert warnings.filters == before

@@ -7,7 +7,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 import steelyard as sy
-from steelyard.tuning.models.function import FunctionEngine, Rows, predict, problem_of
+from steelyard.tuning.data.arrays import OwnRows, problem_of
+from steelyard.tuning.models.function import FunctionModel, predict
 
 RNG = np.random.default_rng(0)
 Y = (RNG.random(600) < 0.15).astype(int)
@@ -49,7 +50,7 @@ def test_a_function_is_tuned_like_a_model():
     assert found.model == "function"
     assert found.fits["new"] == 2 * 15
     assert found.verdict.winner is None
-    pooled = found.pictures.undone[1]
+    pooled = list(found.pictures.arms.values())[1].undone
     assert (1 / (1 + np.exp(-pooled))).mean() == pytest.approx(Y.mean(), rel=0.1)  # balanced weights are undone
 
 
@@ -93,7 +94,7 @@ def test_hopeless_recipes_are_given_up_after_the_first_repetition():
 )
 def test_rows_are_taken_from_whatever_holds_them(data):
     rows = np.array([5, 2, 7])
-    taken = Rows(data)(rows)
+    taken = OwnRows(data)(rows)
     assert len(taken) == 3
     if isinstance(data, torch.utils.data.Dataset):
         taken = np.array([x.numpy() for (x,) in taken])
@@ -133,8 +134,8 @@ def test_a_network_predicts_in_evaluation_mode_and_trains_on():
         (lambda: problem_of(X, Y[:5], None), "do not fit 600 rows"),
         (lambda: problem_of(X, np.zeros(600), None), "one class only"),
         (lambda: problem_of(X, Y, "maybe"), "no class 'maybe'"),
-        (lambda: FunctionEngine(network), "say how many with epochs="),
-        (lambda: FunctionEngine(logistic, 5), "yields the model after every epoch"),
+        (lambda: FunctionModel(network), "say how many with epochs="),
+        (lambda: FunctionModel(logistic, 5), "yields the model after every epoch"),
         (lambda: sy.tune(network, data=(X, Y), epochs=50, repeats=1, folds=2, bootstrap=100), "yielded 8 models where"),
         (lambda: sy.tune(logistic), "data="),
     ],

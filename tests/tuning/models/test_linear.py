@@ -13,9 +13,9 @@ from steelyard import Recipe, curves
 from steelyard.calibrate import posterior
 from steelyard.losses import functional
 from steelyard.tuning.models import hessian, rows
-from steelyard.tuning.models.forms import Sigmoid, Softmax
-from steelyard.tuning.models.linear import Linear, LinearEngine
-from steelyard.tuning.models.undo import undo
+from steelyard.tuning.models.forms import Sigmoid, Softmax, undo
+from steelyard.tuning.models.linear import Linear, LinearModel
+from steelyard.tuning.models.model import Fit
 
 TWO = {"classes": ("no", "yes"), "kind": "exclusive"}
 STRENGTHS = (0.1, 1.0, 30.0)
@@ -23,7 +23,7 @@ FOCAL = Recipe(curve=curves.Focal(2.0), **TWO)
 
 
 def fit(X: np.ndarray, y: np.ndarray, recipes: Sequence[Recipe], strengths: Sequence[float], **options) -> Linear:
-    return LinearEngine().fit(X, y, recipes, np.array(strengths), **options)
+    return LinearModel().fit(Fit(X, y, recipes, np.array(strengths), **options))
 
 
 def table(classes: int, n: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -368,7 +368,7 @@ def test_the_rows_that_come_out_are_named_by_column():
     ],
 )
 def test_what_a_linear_model_cannot_carry_is_refused_with_the_reason(recipe, classes, says):
-    reason = LinearEngine().refuses(recipe, classes)
+    reason = LinearModel().refuses(recipe, classes)
     assert says in reason
     assert bool(reason) == bool(says)
     if says:

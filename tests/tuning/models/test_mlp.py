@@ -9,8 +9,9 @@ from scipy import sparse
 
 from steelyard import Counts, Recipe, curves, focal, inverse_frequency, logit_adjustment, margin, unit_mass
 from steelyard.losses import functional
-from steelyard.tuning.models.mlp import Layers, MLPEngine
-from steelyard.tuning.models.undo import undo
+from steelyard.tuning.models.forms import undo
+from steelyard.tuning.models.mlp import Layers, MLPModel
+from steelyard.tuning.models.model import Fit
 
 TWO = Counts([900, 100], ("no", "yes"), "rows", "test")
 
@@ -56,8 +57,8 @@ def test_backward_is_autograds():
 @pytest.mark.parametrize("recipe", [PLAIN, BALANCED, FOCAL], ids=("plain", "balanced", "focal"))
 def test_training_is_what_torch_makes_of_the_same_network_batches_and_loss(recipe):
     X, y, _ = rows()
-    engine = MLPEngine(steps=20)
-    found = engine.fit(X, y, [recipe], np.array([2.0]), seed=3)
+    engine = MLPModel(steps=20)
+    found = engine.fit(Fit(X, y, [recipe], np.array([2.0]), seed=3))
     generator = torch.Generator().manual_seed(3)
     network = torch.nn.Sequential(torch.nn.Linear(4, 32), torch.nn.ReLU(), torch.nn.Linear(32, 1))
     first, _, last = network
@@ -91,29 +92,29 @@ def test_training_is_what_torch_makes_of_the_same_network_batches_and_loss(recip
 def test_together_is_one_by_one():
     X, y, _ = rows()
     arms = [PLAIN, BALANCED, FOCAL]
-    together = MLPEngine().fit(X, y, arms, np.array([2.0])).logits(X)
+    together = MLPModel().fit(Fit(X, y, arms, np.array([2.0]))).logits(X)
     for found, recipe in zip(together, arms, strict=True):
-        np.testing.assert_allclose(found, MLPEngine().fit(X, y, [recipe], np.array([2.0])).logits(X)[0], atol=2e-3)
+        np.testing.assert_allclose(found, MLPModel().fit(Fit(X, y, [recipe], np.array([2.0]))).logits(X)[0], atol=2e-3)
 
 
 def test_the_epochs_passed_on_the_way_are_those_of_shorter_runs():
     X, y, _ = rows()
-    way = MLPEngine().fit(X, y, [PLAIN, FOCAL], np.array([1.0, 3.0])).logits(X)
-    np.testing.assert_array_equal(way[:, :1], MLPEngine().fit(X, y, [PLAIN, FOCAL], np.array([1.0])).logits(X))
+    way = MLPModel().fit(Fit(X, y, [PLAIN, FOCAL], np.array([1.0, 3.0]))).logits(X)
+    np.testing.assert_array_equal(way[:, :1], MLPModel().fit(Fit(X, y, [PLAIN, FOCAL], np.array([1.0]))).logits(X))
     assert np.abs(way[:, 1] - way[:, 0]).max() > 0.1
 
 
 def test_equal_seeds_give_equal_numbers_and_the_global_generator_is_left_alone():
     X, y, _ = rows()
     before = torch.random.get_rng_state()
-    first, again, other = (MLPEngine().fit(X, y, [BALANCED], np.array([2.0]), seed=s).logits(X) for s in (1, 1, 2))
+    first, again, other = (MLPModel().fit(Fit(X, y, [BALANCED], np.array([2.0]), seed=s)).logits(X) for s in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0.01
     assert torch.equal(before, torch.random.get_rng_state())
 
 
 def test_arms_start_from_the_same_weights():
-    values, views = MLPEngine()._initial(torch.zeros(3, 1), 4, torch.Generator().manual_seed(0))
+    values, views = MLPModel()._initial(torch.zeros(3, 1), 4, torch.Generator().manual_seed(0))
     layers = Layers.of(values, *views)
     enter = layers.enter.view(4, 3, 32)
     assert torch.equal(enter[:, 0], enter[:, 2])
@@ -125,14 +126,14 @@ def test_a_shift_of_all_logits_is_plain():
     """Why free_intercept is true of the networks."""
     X, y, _ = rows()
     shifted = arm(logit_adjustment(TWO, tau=1.0))
-    z = MLPEngine().fit(X, y, [PLAIN, shifted], np.array([5.0])).logits(X)[:, 0]
+    z = MLPModel().fit(Fit(X, y, [PLAIN, shifted], np.array([5.0]))).logits(X)[:, 0]
     np.testing.assert_allclose(undo(z[1], shifted, 2), undo(z[0], PLAIN, 2), atol=0.02)
 
 
 @pytest.mark.parametrize("recipe", [PLAIN, BALANCED, FOCAL], ids=("plain", "balanced", "focal"))
 def test_undone_scores_are_the_true_probabilities(recipe):
     X, y, p = rows(30_000)
-    z = MLPEngine().fit(X, y, [recipe], np.array([5.0])).logits(X[:5000])[0, 0]
+    z = MLPModel().fit(Fit(X, y, [recipe], np.array([5.0]))).logits(X[:5000])[0, 0]
     seen = 1 / (1 + np.exp(-undo(z, recipe, 2)))
     assert np.abs(seen - p[:5000, 1]).mean() < 0.03
     if recipe is BALANCED:  # and would not be without the undo
@@ -151,7 +152,7 @@ def test_more_classes_are_trained_and_undone():
             margin(counts, widest=0.5, scale=1.0),
         )
     ]
-    z = MLPEngine().fit(X, y, recipes, np.array([5.0]), classes=3).logits(X[:4000])
+    z = MLPModel().fit(Fit(X, y, recipes, np.array([5.0]), classes=3)).logits(X[:4000])
     assert z.shape == (4, 1, 4000, 3)
     for found, recipe in zip(z, recipes, strict=True):
         assert np.abs(np.exp(undo(found[0], recipe, 3)) - p[:4000]).mean() < 0.03
@@ -160,21 +161,21 @@ def test_more_classes_are_trained_and_undone():
 def test_sparse_rows_are_the_dense_ones():
     X, y, _ = rows(400)
     X = np.where(np.abs(X) > 1, X, 0.0)
-    dense, thin = (MLPEngine().fit(A, y, [BALANCED], np.array([2.0])).logits(A) for A in (X, sparse.csr_matrix(X)))
+    dense, thin = (MLPModel().fit(Fit(A, y, [BALANCED], np.array([2.0]))).logits(A) for A in (X, sparse.csr_matrix(X)))
     np.testing.assert_array_equal(dense, thin)
 
 
 def test_more_rows_are_scored_in_pieces(monkeypatch):
     X, y, _ = rows(400)
-    fitted = MLPEngine().fit(X, y, [PLAIN], np.array([1.0]))
+    fitted = MLPModel().fit(Fit(X, y, [PLAIN], np.array([1.0])))
     whole = fitted.logits(X)
     monkeypatch.setattr("steelyard.tuning.models.mlp.ROWS", 150)
     np.testing.assert_allclose(fitted.logits(X), whole, atol=1e-6)
 
 
 def test_smoothing_is_refused_and_no_epochs_are_an_error():
-    assert "smooths" in MLPEngine().refuses(arm(Recipe(target=0.1)), 2)
-    assert MLPEngine().refuses(arm(Recipe(curve=curves.Focal(3.0))), 2) == ""
+    assert "smooths" in MLPModel().refuses(arm(Recipe(target=0.1)), 2)
+    assert MLPModel().refuses(arm(Recipe(curve=curves.Focal(3.0))), 2) == ""
     X, y, _ = rows(200)
     with pytest.raises(ValueError, match="1 epoch or more"):
-        MLPEngine().fit(X, y, [PLAIN], np.array([0.0]))
+        MLPModel().fit(Fit(X, y, [PLAIN], np.array([0.0])))

@@ -8,8 +8,8 @@ import torch
 
 from steelyard import Recipe, curves, fixed
 from steelyard.losses import functional
+from steelyard.tuning.models.forms import undo
 from steelyard.tuning.models.pointwise import Pointwise, constant, refusal, same_curve
-from steelyard.tuning.models.undo import undo
 
 TWO = {"classes": ("no", "yes"), "kind": "exclusive"}
 THREE = {"classes": ("a", "b", "c"), "kind": "exclusive"}

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 import steelyard.tuning.store.database  # noqa: F401  # once, before the forks
-from steelyard.tuning import threads
+from steelyard.tuning import engine
 from steelyard.tuning.store import share
-from steelyard.tuning.store.fits import open_store
+from steelyard.tuning.store.database import Database
 
 TASK = {"format": 1, "rows": 7}
 KEYS = (("plain", 1.0), ("inverse", 0.5))
@@ -55,8 +55,8 @@ def work(url: str, folder: Path, parts: list[tuple[int, int]], seconds: float) -
         return {key: {"scores": np.full(SIZE, part[1], np.float32)} for key in keys}
 
     share.PAUSE = 0.02
-    with open_store(url, TASK, resume=True) as store:
-        for part, found, new in share.share(store, [(part, KEYS) for part in parts], fit, threads.local, lambda: False):
+    with Database(url, TASK, resume=True) as store:
+        for part, found, new in share.share(store, [(part, KEYS) for part in parts], fit, engine.local, lambda: False):
             assert len(found) == len(KEYS)
             if new:
                 log(folder, "saved", name(part))
@@ -76,7 +76,7 @@ def fork(url: str, folder: Path, parts: list[tuple[int, int]], seconds: float) -
 
 
 def finished(url: str, parts: list[tuple[int, int]]) -> set[str]:
-    with open_store(url, TASK, resume=True) as store:
+    with Database(url, TASK, resume=True) as store:
         found = {part: store.load(part, KEYS) for part in parts}
         for part, fits in found.items():
             assert len(fits) in (0, len(KEYS)), "a part is saved whole or not at all"

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from tests.tuning.store.made_up import KEYS, OTHER, PART, TASK, same, scores
 
-from steelyard.tuning import threads
+from steelyard.tuning import engine, threads
 from steelyard.tuning.store import arrays as stored
 from steelyard.tuning.store import database, share
-from steelyard.tuning.store.fits import Memory, open_store, optuna_storage
+from steelyard.tuning.store.database import Database
+from steelyard.tuning.store.fits import Memory
+from steelyard.tuning.store.trials import trials_in
 
 
 @pytest.fixture(
@@ -21,7 +23,7 @@ def store(request, tmp_path):
         yield Memory()
         return
     url = f"sqlite:///{tmp_path}/study.db" if request.param == "sqlite" else request.getfixturevalue("postgresql")
-    with open_store(url, TASK, resume=False) as opened:
+    with Database(url, TASK, resume=False) as opened:
         yield opened
 
 
@@ -111,21 +113,19 @@ def test_share_hands_out_every_fit_once_stored_ones_first(store):
         made.append(item)
         return {key: scores(item[0][1]) for key in item[1]}
 
-    out = list(share.share(store, wanted, fit, threads.local, lambda: False))
+    out = list(share.share(store, wanted, fit, engine.local, lambda: False))
     assert (out[0][0], list(out[0][1]), out[0][2]) == ((1, 0), KEYS[:1], False)
     handed = [(part, key) for part, found, _ in out for key in found]
     assert sorted(handed) == sorted((part, key) for part, keys in wanted for key in keys)
     assert sum(len(keys) for _, keys in made) == len(handed) - 1
-    again = list(share.share(store, wanted, fit, threads.local, lambda: False))
+    again = list(share.share(store, wanted, fit, engine.local, lambda: False))
     assert not any(new for _, _, new in again)
     assert len(made) == len(wanted)
 
 
 def test_share_may_be_asked_for_two_shares_of_one_part(store):
     wanted = [((0, 0), tuple(KEYS[:1])), ((0, 0), tuple(KEYS[1:])), ((0, 1), ())]
-    out = list(
-        share.share(store, wanted, lambda item: {key: scores() for key in item[1]}, threads.local, lambda: False)
-    )
+    out = list(share.share(store, wanted, lambda item: {key: scores() for key in item[1]}, engine.local, lambda: False))
     assert sorted(key for _, found, _ in out for key in found) == sorted(KEYS)
     assert len(out) == 2
 
@@ -139,7 +139,7 @@ def test_share_starts_nothing_after_stop_and_loses_nothing_that_was_under_way(st
         time.sleep(0.01)
         return {key: scores() for key in item[1]}
 
-    out = list(share.share(store, wanted, fit, threads.local, lambda: len(made) >= 5))
+    out = list(share.share(store, wanted, fit, engine.local, lambda: len(made) >= 5))
     assert 5 <= len(made) <= 5 + threads.cores()
     assert sorted(part for part, _, new in out if new) == sorted(made)
     assert [part for part, keys in wanted if store.load(part, keys)] == sorted(made)
@@ -152,7 +152,7 @@ def test_an_error_in_a_fit_is_raised_and_gives_the_claims_up(store):
         return {key: scores() for key in item[1]}
 
     with pytest.raises(ValueError, match="cannot fit this"):
-        list(share.share(store, [((0, f), tuple(KEYS)) for f in range(4)], fit, threads.local, lambda: False))
+        list(share.share(store, [((0, f), tuple(KEYS)) for f in range(4)], fit, engine.local, lambda: False))
     assert store.claim((0, 1), KEYS)
 
 
@@ -160,33 +160,33 @@ def test_an_error_in_a_fit_is_raised_and_gives_the_claims_up(store):
 
 
 def test_resume_goes_on_and_no_resume_starts_anew(url):
-    with open_store(url, TASK, resume=True) as first:
+    with Database(url, TASK, resume=True) as first:
         assert first.started
         first.save(PART, {KEYS[0]: scores()})
         first.note("judged by", "f1")
-    with open_store(url, dict(reversed(TASK.items())) | {"seed": np.int64(0)}, resume=True) as second:
+    with Database(url, dict(reversed(TASK.items())) | {"seed": np.int64(0)}, resume=True) as second:
         assert not second.started
-        assert second.remarks() == []
+        assert second.warnings() == []
         assert same(second.load(PART, KEYS)[KEYS[0]], scores())
         assert second.notes("judged by") == ["f1"]
-    with open_store(url, TASK, resume=False) as third:
+    with Database(url, TASK, resume=False) as third:
         assert third.started
         assert third.load(PART, KEYS) == {}
         assert third.notes("judged by") == []
 
 
 def test_studies_with_other_fingerprints_lie_beside_each_other(url):
-    with open_store(url, TASK, resume=False) as first, open_store(url, TASK | {"seed": 1}, resume=False) as second:
+    with Database(url, TASK, resume=False) as first, Database(url, TASK | {"seed": 1}, resume=False) as second:
         assert second.claim(PART, KEYS)
         assert first.claim(PART, KEYS)
         second.save(PART, {KEYS[0]: scores(2)})
         assert first.load(PART, KEYS) == {}
-    with open_store(url, TASK | {"seed": 1}, resume=True) as again:
+    with Database(url, TASK | {"seed": 1}, resume=True) as again:
         assert same(again.load(PART, KEYS)[KEYS[0]], scores(2))
 
 
 def test_a_study_of_other_data_is_not_resumed_and_what_differs_is_said(url):
-    open_store(url, TASK, resume=False).close()
+    Database(url, TASK, resume=False).close()
     other = TASK | {
         "rows": 900,
         "data": "77aa" * 16,
@@ -194,7 +194,7 @@ def test_a_study_of_other_data_is_not_resumed_and_what_differs_is_said(url):
         "splits": {"kind": "stratified", "folds": 10, "repeats": 5},
     }
     with pytest.raises(ValueError, match="holds no study of this task") as error:
-        open_store(url, other, resume=True)
+        Database(url, other, resume=True)
     said = str(error.value)
     assert "rows (11183 there, 900 here)" in said
     assert 'label ("ill" there, "größe" here)' in said
@@ -203,23 +203,23 @@ def test_a_study_of_other_data_is_not_resumed_and_what_differs_is_said(url):
     assert "77aa" not in said
     assert "seed" not in said
     assert "\n" not in said
-    open_store(url, other, resume=False).close()
+    Database(url, other, resume=False).close()
     with pytest.raises(
         ValueError, match=r"the nearest of the 2 studies in it .* Different: seed \(0 there, 3 here\)\."
     ):
-        open_store(url, TASK | {"seed": 3}, resume=True)
+        Database(url, TASK | {"seed": 3}, resume=True)
 
 
 def test_a_newer_format_is_refused(url):
-    with open_store(url, TASK, resume=False) as first:
+    with Database(url, TASK, resume=False) as first:
         first._write(lambda c: c.exec_driver_sql("update steelyard_study set format = 7"))
     for resume in (True, False):
         with pytest.raises(ValueError, match=r"made by a newer steelyard \(format 7, this one reads up to 1\)"):
-            open_store(url, TASK, resume=resume)
+            Database(url, TASK, resume=resume)
 
 
 def test_a_torn_fit_is_noticed_and_made_again(url):
-    with open_store(url, TASK, resume=False) as study:
+    with Database(url, TASK, resume=False) as study:
         study.save(PART, {key: scores(i) for i, key in enumerate(KEYS)})
         whole = stored.pack(scores(1))
         edited = bytearray(whole)
@@ -230,7 +230,7 @@ def test_a_torn_fit_is_noticed_and_made_again(url):
             study._write(lambda c, query=query: c.execute(query))
         loaded = study.load(PART, KEYS)
         assert study.damaged == 2
-        (said,) = study.remarks()
+        (said,) = study.warnings()
         assert said.startswith(f"2 fits were damaged in {study.shown} and made again")
         assert list(loaded) == [KEYS[1]]
         assert study.claim(PART, [KEYS[0], KEYS[2]])
@@ -244,10 +244,10 @@ def test_a_torn_fit_is_noticed_and_made_again(url):
 def test_optuna_keeps_its_trials_beside_the_fits_in_silence(url, capfd):
     import optuna
 
-    with open_store(url, TASK, resume=False) as study:
+    with Database(url, TASK, resume=False) as study:
         study.save(PART, {KEYS[0]: scores()})
         for total in (3, 5):
-            search = optuna.create_study(storage=optuna_storage(url), study_name="beta", load_if_exists=True)
+            search = optuna.create_study(storage=trials_in(url), study_name="beta", load_if_exists=True)
             search.optimize(lambda trial: trial.suggest_float("beta", 0, 1) ** 2, n_trials=total - len(search.trials))
             assert len(search.trials) == total
         assert same(study.load(PART, KEYS)[KEYS[0]], scores())
@@ -257,4 +257,4 @@ def test_optuna_keeps_its_trials_beside_the_fits_in_silence(url, capfd):
 def test_optuna_storage_names_a_bad_file(tmp_path):
     (tmp_path / "x.db").write_text("no database, whatever it says" * 100)
     with pytest.raises(ValueError, match="is not a SQLite database"):
-        optuna_storage(f"sqlite:///{tmp_path}/x.db")
+        trials_in(f"sqlite:///{tmp_path}/x.db")

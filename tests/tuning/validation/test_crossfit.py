@@ -6,19 +6,15 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from steelyard.tuning import rules
-from steelyard.tuning.metric import METRICS, Evaluator, metric
-from steelyard.tuning.validation.crossfit import (
-    SHIFTS,
-    UNJUDGED,
-    OutOfFold,
-    Sweep,
-    criterion,
-    outcomes,
-    threshold_metric,
-)
-from steelyard.tuning.validation.folds import Split, split
-from steelyard.tuning.validation.sweep import Room
+from steelyard.tuning.evaluator import Evaluator
+from steelyard.tuning.goals import metric
+from steelyard.tuning.metric import METRICS
+from steelyard.tuning.split import Split
+from steelyard.tuning.validation.crossfit import Choice, OutOfFold, criterion
+from steelyard.tuning.validation.cuts import SHIFTS, UNJUDGED, decide
+from steelyard.tuning.validation.folds import split
+from steelyard.tuning.validation.outcomes import outcomes, recalibrated
+from steelyard.tuning.validation.sweep import Room, Sweep
 
 COST = metric("expected_cost", 2, cost_fn=20, cost_fp=1)
 ROOM = metric("recall_at_capacity", 2, capacity=0.2)
@@ -105,13 +101,13 @@ def test_in_time_the_first_block_takes_the_default_setting_and_is_not_judged():
     choice = out.choose(METRICS["roc_auc"])
     held = out.split.held[0]
     assert np.all(choice.picked[:, 0, 0] == 1)
-    assert np.all(np.isnan(choice.pooled[:, 0, held < 0]))
-    assert np.all(np.isfinite(choice.pooled[:, 0, held >= 0]))
-    decided, cuts = choice.decide(METRICS["f1"])
+    assert np.all(np.isnan(choice.every(Choice.pool)[:, 0, held < 0]))
+    assert np.all(np.isfinite(choice.every(Choice.pool)[:, 0, held >= 0]))
+    decided, cuts = decide(choice, METRICS["f1"])
     assert np.all(decided[:, 0, held < 1] == UNJUDGED)
     assert set(np.unique(decided[:, 0, held >= 1])) <= {0, 1}
     judged = out.split.judged
-    best = Sweep.of(choice.pooled[0, 0][judged], out.y[judged]).best(METRICS["f1"])
+    best = Sweep.of(choice.every(Choice.pool)[0, 0][judged], out.y[judged]).best(METRICS["f1"])
     assert cuts[0, 0] == best
     changed = out.scores.copy()
     changed[..., held == 0] = np.random.default_rng(0).normal(size=np.sum(held == 0))
@@ -128,9 +124,11 @@ def test_a_judged_block_without_tuning_rows_is_decided_by_theory():
     out = dataclasses.replace(scores(kind="time"), split=late)
     second = late.held[0] == 1
     choice = out.choose(METRICS["log_loss"])
-    np.testing.assert_array_equal(choice.decide(COST)[0][0, 0, second], choice.pooled[0, 0, second] >= np.log(1 / 20))
-    np.testing.assert_array_equal(choice.recalibrated[0, 0, second], choice.pooled[0, 0, second])
-    assert 0.1 < choice.decide(ROOM)[0][0, 0, second].mean() < 0.3
+    np.testing.assert_array_equal(
+        decide(choice, COST)[0][0, 0, second], choice.every(Choice.pool)[0, 0, second] >= np.log(1 / 20)
+    )
+    np.testing.assert_array_equal(choice.every(recalibrated)[0, 0, second], choice.every(Choice.pool)[0, 0, second])
+    assert 0.1 < decide(choice, ROOM)[0][0, 0, second].mean() < 0.3
 
 
 @pytest.mark.parametrize("kind", ["stratified", "grouped", "time"])
@@ -165,7 +163,7 @@ def test_the_better_setting_is_found_outside_every_fold(name):
     choice = scores().choose(METRICS[name])
     assert np.all(choice.picked == 1)
     assert np.all(choice.final == 1)
-    np.testing.assert_array_equal(choice.pooled, choice.source.scores[:, 1])
+    np.testing.assert_array_equal(choice.every(Choice.pool), choice.source.scores[:, 1])
 
 
 def test_among_equal_settings_the_nearest_to_the_default_is_taken():
@@ -182,7 +180,7 @@ def test_a_model_without_settings_is_taken_as_it_is():
     choice = one.choose(METRICS["average_precision"])
     assert not choice.picked.any()
     assert choice.edges(0.0) == (False, False)
-    np.testing.assert_array_equal(choice.pooled, out.scores[:, 0])
+    np.testing.assert_array_equal(choice.every(Choice.pool), out.scores[:, 0])
 
 
 def test_an_edge_is_reported_only_where_the_metric_still_rises():
@@ -197,10 +195,10 @@ def test_plain_and_arms_are_tuned_by_one_rule():
     out = scores()
     choice = dataclasses.replace(out, scores=out.scores[[0, 0]]).choose(METRICS["log_loss"])
     for m in (METRICS["f1"], COST, ROOM):
-        decided, cuts = choice.decide(m)
+        decided, cuts = decide(choice, m)
         np.testing.assert_array_equal(decided[0], decided[1])
         np.testing.assert_array_equal(cuts[0], cuts[1])
-    np.testing.assert_array_equal(*choice.recalibrated)
+    np.testing.assert_array_equal(*choice.every(recalibrated))
 
 
 def test_more_classes_are_decided_by_a_prior_shift():
@@ -208,7 +206,7 @@ def test_more_classes_are_decided_by_a_prior_shift():
     y = rng.choice(3, size=900, p=[0.8, 0.15, 0.05])
     logp = truth(rng, y)
     out = OutOfFold(np.stack([logp] * 3)[None, None], y, split(y, folds=5, repeats=3), np.array([1.0]), 3)
-    decided, taus = out.choose(METRICS["log_loss"]).decide(METRICS["balanced_accuracy"])
+    decided, taus = decide(out.choose(METRICS["log_loss"]), METRICS["balanced_accuracy"])
     balanced = Evaluator(METRICS["balanced_accuracy"], np.stack([logp.argmax(axis=1), decided[0, 0]]), y, 3)()
     assert balanced[1] > balanced[0] + 0.1
     assert np.all((taus > 0.6) & (taus < SHIFTS[-1]))  # dividing by the shares (tau = 1) is optimal in truth
@@ -227,7 +225,7 @@ def test_costs_of_three_classes_are_decided_by_expected_cost():
     y = rng.choice(3, size=4000, p=[0.8, 0.15, 0.05])
     logp = truth(rng, y)
     out = OutOfFold(np.stack([logp] * 2)[None, None], y, split(y, folds=5, repeats=2), np.array([1.0]), 3)
-    decided, taus = out.choose(MATRIX).decide(MATRIX)
+    decided, taus = decide(out.choose(MATRIX), MATRIX)
     M = np.array(MATRIX.cost_matrix)
     bayes = np.argmin(np.exp(logp) @ M, axis=1)
     value = Evaluator(MATRIX, np.stack([decided[0, 0], bayes, logp.argmax(axis=1)]), y, 3)()
@@ -240,14 +238,14 @@ def test_costs_of_three_classes_are_decided_by_expected_cost():
 def test_capacity_calls_its_share_of_the_other_folds_and_splits_ties():
     out = scores(seed=5)
     choice = out.choose(ROOM)
-    decided, _ = choice.decide(ROOM)
+    decided, _ = decide(choice, ROOM)
     for a, f in out.split.parts():
         held, score = out.split.held[a] == f, choice.pool(0, a)
         ranked = np.sort(score[~held])[::-1]
         k = int(0.2 * len(ranked))
         np.testing.assert_array_equal(decided[0, a, held] == 1, score[held] > (ranked[k - 1] + ranked[k]) / 2)
     rounded = dataclasses.replace(out, scores=np.zeros_like(out.scores))
-    assert np.mean(rounded.choose(ROOM).decide(ROOM)[0]) == pytest.approx(0.2, abs=0.05)  # not nobody, not everybody
+    assert np.mean(decide(rounded.choose(ROOM), ROOM)[0]) == pytest.approx(0.2, abs=0.05)  # not nobody, not everybody
 
 
 def test_the_highest_share_of_rows_has_the_recall_of_a_sorted_table():
@@ -270,12 +268,12 @@ def test_recalibration_repairs_what_the_undo_left_and_changes_no_order():
     made = np.stack([odds.astype(np.float32), bent])[:, None, None]
     out = OutOfFold(np.repeat(made, 2, axis=2), y, split(y, repeats=2), np.array([1.0]), 2)
     choice = out.choose(METRICS["log_loss_recalibrated"])
-    raw = Evaluator(METRICS["log_loss"], choice.pooled[:, 0], y, 2)()
-    after = Evaluator(METRICS["log_loss_recalibrated"], choice.recalibrated[:, 0], y, 2)()
+    raw = Evaluator(METRICS["log_loss"], choice.every(Choice.pool)[:, 0], y, 2)()
+    after = Evaluator(METRICS["log_loss_recalibrated"], choice.every(recalibrated)[:, 0], y, 2)()
     assert raw[1] > 1.3 * raw[0]
     np.testing.assert_allclose(after, raw[0], rtol=0.005)
     fold = out.split.held[0] == 3
-    np.testing.assert_array_equal(np.argsort(choice.recalibrated[1, 0, fold]), np.argsort(bent[fold]))
+    np.testing.assert_array_equal(np.argsort(choice.every(recalibrated)[1, 0, fold]), np.argsort(bent[fold]))
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -305,7 +303,7 @@ def test_where_the_other_folds_lack_a_class_the_cut_is_the_theoretical_one():
     held = np.array([[0, 0, 1, 1, 2, 2]])
     made = np.tile(np.array([0.0, -5.0, -2.9, -3.1, -9.0, 9.0]), (1, 1, 1, 1))
     choice = OutOfFold(made, y, Split("stratified", held), np.array([1.0]), 2).choose(COST)
-    np.testing.assert_array_equal(choice.decide(COST)[0][0, 0, :2], [1, 0])  # log(1 / 20) = -3.0
+    np.testing.assert_array_equal(decide(choice, COST)[0][0, 0, :2], [1, 0])  # log(1 / 20) = -3.0
 
 
 def test_folds_with_different_settings_are_ranked_on_one_scale():
@@ -320,7 +318,7 @@ def test_folds_with_different_settings_are_ranked_on_one_scale():
     out = OutOfFold(shrunk, y, made_split, SETTINGS, 2)
     choice = out.choose(METRICS["roc_auc"])
     mixed = dataclasses.replace(choice, picked=np.array([[[0, 1, 2, 0], [1, 1, 1, 1]]]), final=np.array([1]))
-    aligned, pooled = outcomes(mixed, METRICS["roc_auc"])[0], mixed.pooled[0]
+    aligned, pooled = outcomes(mixed, METRICS["roc_auc"])[0], mixed.every(Choice.pool)[0]
     prior = np.stack([out.prior(a) for a in range(2)])
     assert len(np.unique(prior[0])) > 1
     best = sk.roc_auc_score(y, z[0, 0, 0])
@@ -332,43 +330,6 @@ def test_folds_with_different_settings_are_ranked_on_one_scale():
         assert sk.roc_auc_score(y[rows], aligned[0][rows]) == pytest.approx(sk.roc_auc_score(y[rows], pooled[0][rows]))
 
 
-def test_baseline_rules_by_hand():
-    out = scores()
-    plain = out.choose(METRICS["log_loss"]).pooled[0]
-    np.testing.assert_array_equal(rules.at_half(out, plain, METRICS["f1"]), plain >= 0)
-    np.testing.assert_array_equal(rules.at_half(out, plain, METRICS["roc_auc"]), plain)
-    shifted = rules.prior_shift(out, plain, METRICS["balanced_accuracy"])
-    for a, f in out.split.parts():
-        rows, share = out.split.out(a, f), out.y[out.split.train(a, f)].mean()
-        np.testing.assert_array_equal(shifted[a, rows], 1 / (1 + np.exp(-plain[a, rows])) >= share)
-        flat = rules.majority(out, METRICS["log_loss"])[a, rows]
-        np.testing.assert_allclose(1 / (1 + np.exp(-flat)), share, rtol=1e-6)
-    assert not rules.majority(out, METRICS["f1"]).any()
-    assert rules.majority(out, COST).all()  # missing one costs twenty
-    value = Evaluator(METRICS["roc_auc"], rules.majority(out, METRICS["roc_auc"]), out.y, 2)()
-    np.testing.assert_array_equal(value, 0.5)
-    assert rules.prior_shift(out, plain, ROOM).mean() <= 0.2 + 1e-9
-
-
-@pytest.mark.parametrize("kind", ["stratified", "time"])
-@pytest.mark.parametrize("classes", [2, 3])
-def test_baseline_rules_can_be_judged_by_every_metric(classes, kind):
-    out = scores(classes, kind=kind)
-    judged = out.split.judged
-    cost = COST if classes == 2 else MATRIX
-    for m in [*METRICS.values(), cost, ROOM]:
-        if (m.two_classes and classes > 2) or m in (METRICS["expected_cost"], METRICS["recall_at_capacity"]):
-            continue
-        plain = outcomes(out.choose(m), m)[0] if m.recalibrated else out.choose(m).pooled[0]
-        for found in (rules.majority(out, m), rules.at_half(out, plain, m), rules.prior_shift(out, plain, m)):
-            assert found.shape[:2] == out.split.held.shape
-            assert np.isfinite(Evaluator(m, found[:, judged], out.y[judged], classes)()).all()
-
-
-def test_what_chooses_and_what_the_threshold_serves():
+def test_what_chooses():
     assert criterion(METRICS["f1"]).name == criterion(METRICS["log_loss_recalibrated"]).name == "log_loss"
     assert criterion(METRICS["brier_recalibrated"]).name == "brier"
-    assert threshold_metric(METRICS["average_precision"], None, 2, ROOM) is ROOM
-    assert threshold_metric(METRICS["average_precision"], COST, 2, ROOM) is COST
-    assert threshold_metric(METRICS["mcc"], COST, 2).name == "mcc"
-    assert threshold_metric(METRICS["log_loss"], None, 3).name == "balanced_accuracy"

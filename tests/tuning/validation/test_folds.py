@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steelyard.tuning.validation.folds import Split, count_folds, folds, rare, rare_by_block, rarest, split
+from steelyard.tuning.split import Split, rare, rare_by_block, rarest
+from steelyard.tuning.validation.folds import count_folds, split
 
 
 def grouped_table(seed: int, groups: int = 60, classes: int = 2, largest: int = 12):
@@ -81,17 +82,16 @@ def test_repetitions_differ_and_the_same_seed_gives_the_same(name):
 def test_stratified_folds_are_those_of_before():
     y = np.repeat([0, 1], [95, 25])
     found = split(y, seed=3, repeats=4)
-    np.testing.assert_array_equal(found.held, folds(y, folds=5, repeats=4, seed=3))
     for repetition in found.held:
         np.testing.assert_array_equal(np.bincount(repetition[y == 1]), 5)
-    assert found.remarks == ()
+    assert found.notes == ()
 
 
 def test_lowered_folds_are_said():
     y = np.repeat([0, 1], [95, 13])
     found = split(y)
     assert found.folds == count_folds(y, 5) == 3
-    assert found.remarks == (
+    assert found.notes == (
         "folds lowered from 5 to 3: there are 13 rows of the rarest class, and a fold should hold 4",
     )
     assert rare(y, found) == 13
@@ -174,7 +174,7 @@ def test_a_class_from_two_groups_is_learned_from_one_and_checked_on_the_other():
     assert found.folds == 2
     assert (rare(y, found), rarest(y, found)) == (2, 1)
     assert rare_by_block(y, found) == ()
-    assert "groups with the rarest class" in found.remarks[0]
+    assert "groups with the rarest class" in found.notes[0]
     for a, f in found.parts():
         assert set(y[found.out(a, f)]) == {0, 1}
 
@@ -217,7 +217,7 @@ def test_six_equal_stretches_of_which_four_are_judged():
     y, _, found = in_time(600)
     np.testing.assert_array_equal(np.bincount(found.held[0] + 1), 100)
     np.testing.assert_array_equal(found.judged, found.held[0] >= 1)
-    assert found.remarks == ()
+    assert found.notes == ()
     assert [int(b.sum()) for b in found.blocks] == [100] * 4
     assert np.sum(found.blocks, axis=0).max() == 1
     assert rare(y, found) == y[found.judged].sum()
@@ -254,7 +254,7 @@ def test_boundaries_move_where_a_block_would_lack_a_class():
     assert found.folds == 5
     for f in range(5):
         assert y[found.out(0, f)].sum() >= 5
-    assert "differ in size" in found.remarks[0]
+    assert "differ in size" in found.notes[0]
 
 
 def test_fewer_blocks_where_more_would_lack_a_class():
@@ -262,7 +262,7 @@ def test_fewer_blocks_where_more_would_lack_a_class():
     y[[10, 20, 200, 300, 500]] = 1
     found = split(y, time=np.arange(600))
     assert found.folds == 3
-    assert "test blocks lowered from 5 to 3" in found.remarks[0]
+    assert "test blocks lowered from 5 to 3" in found.notes[0]
 
 
 @pytest.mark.parametrize(

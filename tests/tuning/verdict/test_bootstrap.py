@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from steelyard.tuning.validation.folds import Split, split
+from steelyard.tuning.split import Split
+from steelyard.tuning.validation.folds import split
 from steelyard.tuning.verdict import bootstrap
 from steelyard.tuning.verdict.bootstrap import draws, stretch
 

@@ -1,14 +1,17 @@
 """All metrics under all draws: the same numbers whatever is merged, kept or made again to save memory."""
 
 import dataclasses
-from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from steelyard.tuning.metric import METRICS, Evaluator, metric
-from steelyard.tuning.validation.crossfit import OutOfFold, outcomes
-from steelyard.tuning.validation.folds import Split, split
+from steelyard.tuning.evaluator import Evaluator
+from steelyard.tuning.goals import metric
+from steelyard.tuning.metric import METRICS
+from steelyard.tuning.split import Split
+from steelyard.tuning.validation.crossfit import OutOfFold
+from steelyard.tuning.validation.folds import split
+from steelyard.tuning.validation.outcomes import outcomes
 from steelyard.tuning.verdict import comparisons as evidence
 from steelyard.tuning.verdict.bootstrap import draws
 from steelyard.tuning.verdict.comparisons import Cells, Shown, compare
@@ -70,7 +73,7 @@ def compared(classes: int, kind: str, chosen: str, count: int = 60, **more):
         return outcomes(search.choice(by or metric), metric)
 
     more = {"tested": np.arange(3) > 0, **more}
-    return compare(cast(Any, task), found, entrants, metrics[0], metrics, distances, count, 4, **more)
+    return compare(task.y, task.classes, found, entrants, metrics[0], metrics, distances, count, 4, **more)
 
 
 @pytest.mark.parametrize("kind", ["stratified", "grouped", "time"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..validation.folds import Split
+from ..split import Split
 from .duplicates import FINE, duplicates
 from .features import Category, Number
 from .problem import Problem

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...data.cells import CATEGORY, NUMBER
 from ...data.tables import Table
-from .keys import as_seconds
+from .group_time import as_seconds
 from .text import Text, count, is_prose
 
 MANY = 30  # below this number of rows "every value differs" says nothing

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..validation.folds import Split
+from ..split import Split
 from .features import Category, Number
 from .problem import Problem
 

@@ -13,9 +13,9 @@ from ...counts import Counts
 from ...data.cells import from_arrow
 from ...data.labels import some, suggest
 from ...data.tables import Table, read_table
-from ..validation.folds import PER_FOLD
+from ..split import PER_FOLD
 from .features import Features, read
-from .keys import codes_of, order_of
+from .group_time import codes_of, order_of
 
 SMALL = 2 * PER_FOLD  # with more than two classes, a class needs this many rows to be held out twice
 

@@ -1,6 +1,6 @@
 """Boosted trees of scikit-learn, with label weights; and what LightGBM's share with them.
 
-`--model boosting` is always scikit-learn's and `--model lightgbm` (objective.py) always the other, whatever is installed, so that
+`--model boosting` is always scikit-learn's and `--model lightgbm` (lightgbm.py) always the other, whatever is installed, so that
 one command gives one answer on every machine.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from ...curves import Log
 from ...recipe import Recipe
-from .model import Axis
+from .model import Axis, Fit
 from .pointwise import refusal
 
 AXIS = Axis("trees", "trees", (25.0, 50.0, 100.0, 200.0), default=100.0, lower=(10.0,), upper=(400.0, 800.0))
@@ -55,7 +55,7 @@ class Trees:
         return {"gain": {names[i]: float(shares[i]) for i in np.argsort(-shares, kind="stable") if shares[i] > 0}}
 
 
-class BoostingEngine:
+class BoostingModel:
     """scikit-learn's HistGradientBoostingClassifier; the weights of the labels are its sample_weight.
 
     Its leaves hold 20 rows or more, by number and not by weight, so that no arm grows other trees for its weights' scale.
@@ -78,47 +78,36 @@ class BoostingEngine:
             )
         return refusal(recipe, classes)
 
-    def fit(
-        self,
-        X: Any,
-        y: np.ndarray,
-        recipes: Sequence[Recipe],
-        settings: np.ndarray,
-        *,
-        classes: int = 2,
-        start: dict[str, np.ndarray] | None = None,
-        seed: int = 0,
-        categorical: np.ndarray | None = None,
-    ) -> Trees:
-        """Every recipe at every number of trees; X [rows, p] with NaN for gaps."""
+    def fit(self, fit: Fit) -> Trees:
+        """Every recipe at every number of trees."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        trees = whole(settings)
-        present(y, classes, self.name)
-        binned = _Bins.of(X, categorical)
-        rows = binned(X)
+        trees = whole(fit.settings)
+        present(fit, self.name)
+        binned = _Bins.of(fit.X, fit.categorical)
+        rows = binned(fit.X)
         fixed: dict[str, Any] = {
             "learning_rate": RATE,
             "max_iter": max(trees),
             "max_leaf_nodes": LEAVES,
             "min_samples_leaf": ROWS_IN_LEAF,
             "early_stopping": False,
-            "categorical_features": categorical,
-            "random_state": seed,
+            "categorical_features": fit.categorical,
+            "random_state": fit.seed,
         }
         models = []
         with one_thread():
-            for recipe in recipes:
+            for recipe in fit.recipes:
                 model = HistGradientBoostingClassifier(**fixed)
-                models.append(model.fit(rows, y, sample_weight=label_weights(recipe, classes)[y]))
+                models.append(model.fit(rows, fit.y, sample_weight=label_weights(recipe, fit.classes)[fit.y]))
 
         def staged(model: Any, X: Any, numbers: Sequence[int]) -> np.ndarray:
-            found = {}
+            scores = {}
             with one_thread():
                 for k, raw in enumerate(model.staged_decision_function(binned(X)), start=1):
                     if k in numbers:
-                        found[k] = raw.copy()
-            return np.stack([found[k] for k in numbers])
+                        scores[k] = raw.copy()
+            return np.stack([scores[k] for k in numbers])
 
         return Trees(tuple(models), tuple(trees), staged)
 
@@ -197,11 +186,11 @@ def whole(settings: np.ndarray) -> list[int]:
     return trees
 
 
-def present(y: np.ndarray, classes: int, model: str) -> None:
+def present(fit: Fit, model: str) -> None:
     """ValueError unless every class is there: scikit-learn would number the others anew."""
-    missing = np.flatnonzero(np.bincount(y, minlength=classes) == 0)
+    missing = np.flatnonzero(fit.shares == 0)
     if len(missing):
         raise ValueError(
-            f"tune: a training part of {len(y)} rows has none of class {missing[0]}, and {model} can only learn classes that"
+            f"tune: a training part of {len(fit.y)} rows has none of class {missing[0]}, and {model} can only learn classes that"
             " it sees. Take fewer folds, or merge the class with another."
         )

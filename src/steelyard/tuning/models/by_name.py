@@ -1,39 +1,39 @@
-"""What `--model` may say, and the engine behind each name."""
+"""What `--model` may say, and the model behind each name."""
 
 import difflib
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from .model import Engine
+from .model import Model
 
 
-def _linear() -> Engine:
-    from .linear import LinearEngine
+def _linear() -> Model:
+    from .linear import LinearModel
 
-    return LinearEngine()
-
-
-def _mlp() -> Engine:
-    from .mlp import MLPEngine
-
-    return MLPEngine()
+    return LinearModel()
 
 
-def _boosting() -> Engine:
-    from .boosting import BoostingEngine
+def _mlp() -> Model:
+    from .mlp import MLPModel
+
+    return MLPModel()
+
+
+def _boosting() -> Model:
+    from .boosting import BoostingModel
 
     _need("sklearn", "boosting", "steelyard[tune]")
-    return BoostingEngine()
+    return BoostingModel()
 
 
-def _lightgbm() -> Engine:
-    from .lightgbm import LightGBMEngine
+def _lightgbm() -> Model:
+    from .lightgbm import LightGBMModel
 
     _need("lightgbm", "lightgbm", "steelyard[boosting]")
-    return LightGBMEngine()
+    return LightGBMModel()
 
 
-MODELS: dict[str, Callable[[], Engine]] = {
+MODELS: dict[str, Callable[[], Model]] = {
     "linear": _linear,
     "mlp": _mlp,
     "boosting": _boosting,
@@ -46,8 +46,8 @@ def names() -> tuple[str, ...]:
     return tuple(MODELS)
 
 
-def named(name: str) -> Engine:
-    """The engine of a model: one of `names()`, or a scikit-learn classifier by its import path.
+def named(name: str) -> Model:
+    """The model: one of `names()`, or a scikit-learn classifier by its import path.
 
     ValueError for any other name, with the nearest one, and where a package is missing, with the command that installs it.
 
@@ -57,10 +57,10 @@ def named(name: str) -> Engine:
     if name in MODELS:
         return MODELS[name]()
     if "." in name.split("(")[0]:
-        from .estimators import EstimatorEngine
+        from .estimators import EstimatorModel
 
         _need("sklearn", name, "steelyard[tune]")
-        return EstimatorEngine(name)
+        return EstimatorModel(name)
     close = difflib.get_close_matches(name, MODELS, n=1)
     raise ValueError(
         f"tune: there is no model {name!r}{f'; did you mean {close[0]}?' if close else '.'} It is one of {', '.join(MODELS)},"

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ...recipe import Recipe
-from ..own_warnings import quiet
+from ..threads import own_warnings
 from .boosting import beyond_weights, label_weights, one_thread, present
-from .model import Axis
+from .model import Axis, Fit
 from .pointwise import refusal
 
 PACKAGES = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn"}  # where pip's name is another one
@@ -37,7 +37,7 @@ class Estimators:
         """
         found = []
         for model, weights in zip(self.models, self.weights, strict=True):
-            with quiet():
+            with own_warnings():
                 p = np.asarray(model.predict_proba(X), dtype=np.float64)
             mass = np.log(self.rows * p + weights / self.classes)
             found.append(mass[:, 1] - mass[:, 0] if self.classes == 2 else mass - np.log(self.rows + weights.mean()))
@@ -50,10 +50,10 @@ class Estimators:
         return {}
 
 
-class EstimatorEngine:
+class EstimatorModel:
     """A classifier named by its import path, with arguments if need be.
 
-    >>> EstimatorEngine("sklearn.neighbors.KNeighborsClassifier(n_neighbors=5)").made
+    >>> EstimatorModel("sklearn.neighbors.KNeighborsClassifier(n_neighbors=5)").made
     KNeighborsClassifier()
 
     Label weights go through sample_weight where `fit` takes it, else through class_weight. ValueError for a path that cannot
@@ -92,44 +92,34 @@ class EstimatorEngine:
             return f"{kind} takes neither sample_weight nor class_weight, so it cannot be trained with weights"
         return refusal(recipe, classes)
 
-    def fit(
-        self,
-        X: Any,
-        y: np.ndarray,
-        recipes: Sequence[Recipe],
-        settings: np.ndarray,
-        *,
-        classes: int = 2,
-        start: dict[str, np.ndarray] | None = None,
-        seed: int = 0,
-        categorical: np.ndarray | None = None,
-    ) -> Estimators:
+    def fit(self, fit: Fit) -> Estimators:
         """A clone for every recipe; there is nothing to set, so settings must be [1]."""
         from sklearn.base import clone
 
-        if np.shape(settings) != (1,):
-            raise ValueError(f"tune: {self.name} has no axis to tune, got the settings {list(settings)}.")
-        present(y, classes, self.name)
+        if np.shape(fit.settings) != (1,):
+            raise ValueError(f"tune: {self.name} has no axis to tune, got the settings {list(fit.settings)}.")
+        present(fit, self.name)
+        X, y = fit.X, fit.y
         models, converged = [], []
-        weights = np.stack([label_weights(r, classes) for r in recipes])
+        weights = np.stack([label_weights(r, fit.classes) for r in fit.recipes])
         for own in weights:
             model: Any = clone(self.made)
-            _seed(model, seed)
+            _seed(model, fit.seed)
             plain = _equal(own)  # then as the user would fit it without us
             if self.by_class and not plain:
                 model.set_params(class_weight={c: float(w) for c, w in enumerate(own)})
-            given = {"sample_weight": own[y]} if self.by_row and not plain else {}
-            with quiet() as said, one_thread():
+            by_row = {"sample_weight": own[y]} if self.by_row and not plain else {}
+            with own_warnings() as heard, one_thread():
                 try:
-                    model.fit(X, y, **given)
+                    model.fit(X, y, **by_row)
                 except Exception as error:
                     raise ValueError(
                         f"tune: {self.name} could not be fitted on {X.shape[0]} rows and {X.shape[1]} columns"
                         f" ({type(X).__name__}): {error}"
                     ) from error
             models.append(model)
-            converged.append([not any("ConvergenceWarning" in s or "converge" in s for s in said)])
-        return Estimators(tuple(models), weights, len(y), np.array(converged), classes)
+            converged.append([not any("ConvergenceWarning" in s or "converge" in s for s in heard)])
+        return Estimators(tuple(models), weights, len(y), np.array(converged), fit.classes)
 
 
 def made(path: str) -> Any:

@@ -15,10 +15,12 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...calibrate import posterior
 from ...curves import Curve, Log
 from ...ops.bind import Bound, Parts, bind
 from ...recipe import Recipe
@@ -277,7 +279,7 @@ def _refusal(bound: Bound) -> str:
     # softmax has a use for an offset per class, and on hard labels for a weight per class
     tables = (bound.scale, bound.offset, bound.margin, bound.weight) if bound.link == "sigmoid" else (bound.margin,)
     if any(t is not None and t.column is not None and t.column.numel() > 1 for t in tables):
-        return "has a table with one number per class; the linear engine needs one number per label."
+        return "has a table with one number per class; the linear model needs one number per label."
     return ""
 
 
@@ -307,3 +309,17 @@ def _dense_offset(parts: Parts | None, classes: int) -> Tensor:
         return out
     out = out + (0 if parts.row is None else parts.row[:, None]) + (0 if parts.column is None else parts.column[None])
     return out + (0 if parts.full is None else parts.full)
+
+
+def undo(logits: np.ndarray, recipe: Recipe, classes: int) -> np.ndarray:
+    """Logits of one arm -> log-odds (two classes) or log-probabilities [..., C] of the posterior they stand for.
+
+    Two classes: log(l0' / -l1'), kept in logarithms so that ranks survive where probabilities round to 0 or 1.
+    """
+    logits = np.ascontiguousarray(logits, dtype=np.float64)
+    if classes == 2:
+        form = Sigmoid.of([recipe], (0, 0, 0))
+        return form.log_odds(torch.from_numpy(logits.reshape(1, -1))).numpy().reshape(logits.shape)
+    p = np.asarray(posterior(logits.reshape(-1, classes), recipe, link="softmax"))
+    with np.errstate(divide="ignore"):
+        return np.log(p).reshape(logits.shape)

@@ -17,94 +17,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...counts import Counts
 from ...recipe import Recipe
-from ..data.problem import Problem
-from .model import Axis
-
-Fit = Callable[..., Any]
+from .model import Axis, Fit
 
 
-@dataclasses.dataclass(frozen=True)
-class Rows:
-    """Data that only the user's function reads: an array, a tensor, a DataFrame, a list or a Dataset, taken by rows."""
-
-    data: Any
-    notes: tuple[str, ...] = ()
-    columns: tuple = ()
-    names: tuple[str, ...] = ()
-
-    def encode(self, train: np.ndarray) -> "Rows":
-        return self
-
-    def __call__(self, rows: np.ndarray) -> Any:
-        data = self.data
-        if isinstance(data, np.ndarray):
-            return data[rows]
-        if isinstance(data, torch.Tensor):
-            return data[torch.from_numpy(rows)]
-        if hasattr(data, "iloc"):  # pandas; polars takes rows by []
-            return data.iloc[rows]
-        if isinstance(data, torch.utils.data.Dataset):
-            return torch.utils.data.Subset(data, rows.tolist())
-        if isinstance(data, (list, tuple)):
-            return [data[i] for i in rows]
-        return data[rows]
-
-    def digest(self, found: Any) -> None:
-        """Into a hash: all of an array; of anything else only what it is and how long."""
-        data = self.data.detach().cpu().numpy() if isinstance(self.data, torch.Tensor) else self.data
-        if isinstance(data, np.ndarray) and data.dtype != object:
-            found.update(np.ascontiguousarray(data).tobytes())
-        else:
-            found.update(f"{type(data).__name__} of {len(data)}".encode())
-
-
-def problem_of(data: Any, label: Any, positive: Any, groups: Any = None, time: Any = None) -> Problem:
-    """The problem behind `data=(X, y)`, or `data=X, label=y`. ValueError where rows and labels do not fit together."""
-    if label is None:
-        if not (isinstance(data, tuple) and len(data) == 2):
-            raise ValueError(
-                "tune: with a function give data=(X, y), or data=X and label=y: y [rows] holds the labels, X anything that"
-                " can be taken by rows (array, tensor, DataFrame, list, Dataset)."
-            )
-        data, label = data
-    labels = label.detach().cpu().numpy() if isinstance(label, torch.Tensor) else np.asarray(label)
-    if labels.ndim != 1 or len(labels) != len(data):
-        raise ValueError(
-            f"tune: labels of shape {labels.shape} do not fit {len(data)} rows of data; one label per row is needed."
-        )
-    values, y = np.unique(labels, return_inverse=True)
-    names = [str(v) for v in values.tolist()]
-    if len(names) < 2:
-        raise ValueError(f"tune: the labels have one class only, {names[0]!r}; two are needed to tell apart.")
-    if len(names) == 2:
-        n = np.bincount(y)
-        if positive is not None and str(positive) not in names:
-            raise ValueError(f"tune: there is no class {str(positive)!r}; the classes are {', '.join(names)}.")
-        if names[0] == str(positive) or (positive is None and n[0] < n[1]):
-            y, names = 1 - y, names[::-1]
-    counts = Counts(np.bincount(y), names, "rows", "data")
-    if counts.per_class.min() < 2:
-        raise ValueError(f"tune: class {names[int(counts.per_class.argmin())]!r} has a single row.")
-    return Problem(
-        "data",
-        "label",
-        (len(y), 0),
-        y,
-        counts,
-        names[1] if len(names) == 2 else None,
-        Rows(data),  # type: ignore[arg-type]  # it offers what an engine of rows asks for
-        (),
-        (),
-        None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1],
-        None if time is None else np.unique(np.asarray(time), return_inverse=True)[1],
-        None if groups is None else "groups",
-        None if time is None else "time",
-    )
-
-
-class FunctionEngine:
+class FunctionModel:
     """fit(recipe, X, y), and seed= if it takes one, -> a model; or a generator of models, one per epoch."""
 
     name = "function"
@@ -114,8 +31,8 @@ class FunctionEngine:
     continues = False
     readable = False
 
-    def __init__(self, fit: Fit, epochs: int | None = None):
-        self.fits, self.seeded = fit, "seed" in inspect.signature(fit).parameters
+    def __init__(self, fit: Callable[..., Any], epochs: int | None = None):
+        self.trains, self.seeded = fit, "seed" in inspect.signature(fit).parameters
         generates = inspect.isgeneratorfunction(fit)
         if generates and not epochs:
             raise ValueError("tune: the function yields models; say how many with epochs=, e.g. epochs=20.")
@@ -130,46 +47,36 @@ class FunctionEngine:
     def refuses(self, recipe: Recipe, classes: int) -> str:
         return "its targets are not one class per row" if recipe.target is not None else ""
 
-    def fit(
-        self,
-        X: Any,
-        y: np.ndarray,
-        recipes: Sequence[Recipe],
-        settings: np.ndarray,
-        *,
-        classes: int = 2,
-        start: dict[str, np.ndarray] | None = None,
-        seed: int = 0,
-        categorical: np.ndarray | None = None,
-    ) -> "FunctionFitted":
-        made = [self.fits(r, X, y, seed=seed) if self.seeded else self.fits(r, X, y) for r in recipes]
-        return FunctionFitted(made, settings, classes, bool(self.axis.name))
+    def fit(self, fit: Fit) -> "FunctionFitted":
+        seed = {"seed": fit.seed} if self.seeded else {}
+        trained = [self.trains(recipe, fit.X, fit.y, **seed) for recipe in fit.recipes]
+        return FunctionFitted(trained, fit.settings, fit.classes, bool(self.axis.name))
 
 
 @dataclasses.dataclass(frozen=True)
 class FunctionFitted:
-    """`made` are models, or generators that train while `logits` asks for the next setting: so it can be asked once."""
+    """`trained` are models, or generators that train while `logits` asks for the next setting: so it can be asked once."""
 
-    made: list[Any]
+    trained: list[Any]
     settings: np.ndarray
     classes: int
     stepwise: bool
 
     @property
     def converged(self) -> np.ndarray:
-        return np.ones((len(self.made), len(self.settings)), dtype=bool)
+        return np.ones((len(self.trained), len(self.settings)), dtype=bool)
 
     def logits(self, X: Any) -> np.ndarray:
-        return np.stack([np.stack(list(self._each(made, X))) for made in self.made])
+        return np.stack([np.stack(list(self._each(one, X))) for one in self.trained])
 
-    def _each(self, made: Any, X: Any) -> Iterator[np.ndarray]:
+    def _each(self, one: Any, X: Any) -> Iterator[np.ndarray]:
         if not self.stepwise:
-            yield predict(made, X, self.classes)
+            yield predict(one, X, self.classes)
             return
         epoch = 0
         for setting in self.settings:
             while epoch < setting:
-                model = next(made, None)
+                model = next(one, None)
                 epoch += 1
                 if model is None:
                     raise ValueError(

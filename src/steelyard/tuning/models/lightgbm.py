@@ -8,6 +8,7 @@ import torch
 
 from ...recipe import Recipe
 from .boosting import AXIS, LEAVES, RATE, ROWS_IN_LEAF, Trees, whole
+from .model import Fit
 from .pointwise import Pointwise, constant, refusal
 
 # A tree moves no logit by more than STEP * RATE = 1. Where 1 % are positive, Newton's step in a pure leaf of them is 1 / p = 100,
@@ -15,7 +16,7 @@ from .pointwise import Pointwise, constant, refusal
 STEP = 10.0
 
 
-class LightGBMEngine:
+class LightGBMModel:
     """LightGBM with the gradient and the curvature of the recipe's own loss as its objective.
 
     Boosting starts at the recipe's constant optimum. Gradients and curvature are brought to the scale on which the mean
@@ -35,23 +36,13 @@ class LightGBMEngine:
         """Why trees cannot be boosted by the recipe and compared, or ""."""
         return refusal(recipe, classes)
 
-    def fit(
-        self,
-        X: Any,
-        y: np.ndarray,
-        recipes: Sequence[Recipe],
-        settings: np.ndarray,
-        *,
-        classes: int = 2,
-        start: dict[str, np.ndarray] | None = None,
-        seed: int = 0,
-        categorical: np.ndarray | None = None,
-    ) -> Trees:
-        """Every recipe at every number of trees; X [rows, p] with NaN for gaps."""
+    def fit(self, fit: Fit) -> Trees:
+        """Every recipe at every number of trees."""
         import lightgbm
 
-        trees = whole(settings)
-        codes = [] if categorical is None else np.flatnonzero(categorical).tolist()
+        X, y, classes = fit.X, fit.y, fit.classes
+        trees = whole(fit.settings)
+        codes = [] if fit.categorical is None else np.flatnonzero(fit.categorical).tolist()
         fixed: dict[str, Any] = {
             "objective": "none",  # until a recipe is
             "learning_rate": RATE,
@@ -59,7 +50,7 @@ class LightGBMEngine:
             "min_data_in_leaf": ROWS_IN_LEAF,
             "max_delta_step": STEP,
             "num_class": 1 if classes == 2 else classes,
-            "seed": seed,
+            "seed": fit.seed,
             "num_threads": 1,
             "deterministic": True,
             "force_row_wise": True,
@@ -68,10 +59,9 @@ class LightGBMEngine:
         # LightGBM wants arrays that are no views; the bins are made once for all arms
         rows = lightgbm.Dataset(_owned(X), label=y, categorical_feature=codes, params=fixed, free_raw_data=False)
         rows.construct()
-        prior = np.bincount(y, minlength=classes) / len(y)
         models = []
-        for recipe in recipes:
-            first = constant(recipe, prior)
+        for recipe in fit.recipes:
+            first = constant(recipe, fit.shares)
             rows.set_init_score(np.full(len(y), first[0]) if classes == 2 else np.tile(first, (len(y), 1)))
             objective = _objective(recipe, y, classes, first)
             try:
@@ -87,7 +77,7 @@ class LightGBMEngine:
 def _staged(model: tuple[Any, np.ndarray], X: Any, numbers: Sequence[int]) -> np.ndarray:
     """Every tree is asked once, whatever the order of the numbers."""
     booster, first = model
-    found, done = {}, 0
+    scores, done = {}, 0
     score = np.full(X.shape[0], first[0]) if len(first) == 1 else np.tile(first, (X.shape[0], 1))
     for k in sorted(set(numbers)):
         # num_iteration=0 would mean all of them: a booster that stopped early has no tree beyond its last
@@ -95,8 +85,8 @@ def _staged(model: tuple[Any, np.ndarray], X: Any, numbers: Sequence[int]) -> np
             score = score + booster.predict(
                 _owned(X), start_iteration=done, num_iteration=k - done, raw_score=True, num_threads=1
             )
-        found[k], done = score, k
-    return np.stack([found[k] for k in numbers])
+        scores[k], done = score, k
+    return np.stack([scores[k] for k in numbers])
 
 
 def _gains(model: tuple[Any, np.ndarray], trees: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from ...curves import Log
 from ...recipe import Recipe
 from . import newton
 from .forms import Form, Sigmoid, Softmax, refusal
-from .model import Axis
+from .model import Axis, Fit
 from .rows import Rows
 
 
@@ -44,7 +44,7 @@ class Linear:
         return {"coefficients": coefficients, "intercept": theta[:, -1].tolist()}
 
 
-class LinearEngine:
+class LinearModel:
     """Ridge-penalised linear models, every recipe at every strength.
 
     minimises  sum_i l_i + strength / 2 |w|^2  (scikit-learn's C = 1 / strength), the intercept not penalised
@@ -69,37 +69,25 @@ class LinearEngine:
         """Why a linear model cannot carry the recipe, or ""."""
         return refusal(recipe, classes)
 
-    def fit(
-        self,
-        X: Any,
-        y: np.ndarray,
-        recipes: Sequence[Recipe],
-        settings: np.ndarray,
-        *,
-        classes: int = 2,
-        start: dict[str, np.ndarray] | None = None,
-        seed: int = 0,
-        categorical: np.ndarray | None = None,
-    ) -> Linear:
-        """Every recipe at every strength.
+    def fit(self, fit: Fit) -> Linear:
+        """Every recipe at every strength. ValueError for recipes that it `refuses`.
 
-        X        [rows, p], or a scipy CSR matrix; y [rows] labels 0..classes-1
-        start    {"theta": ...} to start from: it changes the time and not the result. Losses that are not convex start from
-                 this call's own fit with their curve straightened instead, so that nothing of other rows is carried over
-        ValueError for recipes that it `refuses`.
+        A start changes the time and not the result. Losses that are not convex start from this call's own fit with their
+        curve straightened instead, so that nothing of other rows is carried over.
         """
+        X, y, recipes, classes = fit.X, fit.y, fit.recipes, fit.classes
         order = np.argsort(y, kind="stable")
         ends = tuple(np.searchsorted(y[order], np.arange(classes + 1)).tolist())
         solve = _dense(X, order, ends) if isinstance(X, np.ndarray) else _sparse(X, order)
-        strengths = np.asarray(settings, dtype=np.float64)
+        strengths = np.asarray(fit.settings, dtype=np.float64)
 
         straight = [dataclasses.replace(r, curve=None) if _curved(r) else r for r in recipes]
         # a curved arm is often another one when straightened, which is then fitted once
         first = [straight.index(r) if _curved(recipes[i]) else i for i, r in enumerate(straight)]
-        known = set() if start is None else {i for i in first if not _curved(recipes[i])}
+        known = set() if fit.start is None else {i for i in first if not _curved(recipes[i])}
         theta = np.zeros((len(recipes), len(strengths), 1 if classes == 2 else classes, X.shape[1] + 1))
         converged = np.zeros(theta.shape[:2], dtype=bool)
-        for some, begin in ((sorted(known), start), (sorted({*first} - known), None)):
+        for some, begin in ((sorted(known), fit.start), (sorted({*first} - known), None)):
             if some:
                 at = None if begin is None else begin["theta"][some]
                 theta[some], converged[some] = _every(solve, [straight[i] for i in some], ends, strengths, at)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...recipe import Recipe
-from .model import Axis
+from .model import Axis, Fit
 from .pointwise import Pointwise, constant, refusal, same_curve
 
 ROWS = 2**16  # scored at a time
@@ -75,7 +75,7 @@ class Networks:
         return {}
 
 
-class MLPEngine:
+class MLPModel:
     """One hidden layer of rectified units, trained by Adam on mini-batches in float32.
 
     All arms see the same batches in the same order and start from the same weights, so that they differ by their recipe
@@ -102,35 +102,21 @@ class MLPEngine:
         """Why a network cannot train with the recipe and be compared, or ""."""
         return refusal(recipe, classes)
 
-    def fit(
-        self,
-        X: Any,
-        y: np.ndarray,
-        recipes: Sequence[Recipe],
-        settings: np.ndarray,
-        *,
-        classes: int = 2,
-        start: dict[str, np.ndarray] | None = None,
-        seed: int = 0,
-        categorical: np.ndarray | None = None,
-    ) -> Networks:
-        """Every recipe at every number of epochs.
-
-        X   [rows, p] float64 standardised, or a scipy sparse matrix, of which one batch at a time is written out
-        """
-        epochs = _whole(settings)
-        generator = torch.Generator().manual_seed(seed)
-        prior = np.bincount(y, minlength=classes) / len(y)
-        bias = torch.from_numpy(np.stack([constant(r, prior) for r in recipes]))
+    def fit(self, fit: Fit) -> Networks:
+        """Every recipe at every number of epochs. Of a sparse X one batch at a time is written out."""
+        X, y, recipes = fit.X, fit.y, fit.recipes
+        epochs = _whole(fit.settings)
+        generator = torch.Generator().manual_seed(fit.seed)
+        bias = torch.from_numpy(np.stack([constant(r, fit.shares) for r in recipes]))
         values, views = self._initial(bias.float(), X.shape[1], generator)
         layers, slopes = Layers.of(values, *views), torch.empty_like(values)
         gradients, adam = Layers.of(slopes, *views), _Adam(values, self.rate)
         groups = [
-            (arms, Pointwise.of([recipes[i] for i in arms], classes, torch.float32)) for arms in same_curve(recipes)
+            (arms, Pointwise.of([recipes[i] for i in arms], fit.classes, torch.float32)) for arms in same_curve(recipes)
         ]
         rows, labels = X if _is_sparse(X) else _dense(X), torch.from_numpy(y.astype(np.int64))
         batches = max(-(-len(y) // self.batch), min(self.steps, len(y) // 16), 1)
-        found: dict[int, Layers] = {}
+        snapshots: dict[int, Layers] = {}
         for epoch in range(1, max(epochs) + 1):
             for batch in torch.randperm(len(y), generator=generator).tensor_split(batches):
                 x = _dense(rows[batch.numpy()]) if _is_sparse(X) else rows[batch]
@@ -141,8 +127,8 @@ class MLPEngine:
                 layers.backward(x, h, z, gradients)
                 adam.step(slopes)
             if epoch in epochs:
-                found[epoch] = Layers.of(values.clone(), *views)
-        return Networks(tuple(found[e] for e in epochs), classes)
+                snapshots[epoch] = Layers.of(values.clone(), *views)
+        return Networks(tuple(snapshots[e] for e in epochs), fit.classes)
 
     def _initial(self, bias: Tensor, inputs: int, generator: torch.Generator) -> tuple[Tensor, tuple[int, ...]]:
         """The buffer, and how `Layers.of` reads it: torch's own initial weights of linear layers, equal for all arms."""

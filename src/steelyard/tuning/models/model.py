@@ -1,6 +1,6 @@
 """What every kind of model has to offer to be tuned: fits of all arms at all settings on one training part.
 
-An engine knows nothing of folds, metrics or verdicts, so that many machines can run it.
+A model knows nothing of folds, metrics or verdicts, so that many machines can run it.
 """
 
 import dataclasses
@@ -30,6 +30,32 @@ class Axis:
     upper: tuple[float, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fit:
+    """What is asked of a model: every recipe at every setting, on one training part. The same answer for the same seed.
+
+    X            as the model's encoding says, for `rows` an object of the user's own
+    y            [rows] labels 0..classes-1
+    settings     of the model's axis, [settings]
+    start        what `Fitted.arrays` gave for the same recipes and settings on other rows
+    categorical  [p] which columns are codes, where the encoding is "raw"
+    """
+
+    X: Any
+    y: np.ndarray
+    recipes: Sequence[Recipe]
+    settings: np.ndarray
+    classes: int = 2
+    start: dict[str, np.ndarray] | None = None
+    seed: int = 0
+    categorical: np.ndarray | None = None
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Of the classes, [C]."""
+        return np.bincount(self.y, minlength=self.classes) / len(self.y)
+
+
 class Fitted(Protocol):
     """Models [arms, settings] of one training part."""
 
@@ -49,7 +75,7 @@ class Fitted(Protocol):
         ...
 
 
-class Engine(Protocol):
+class Model(Protocol):
     """A kind of model.
 
     name            as in `--model`
@@ -73,21 +99,4 @@ class Engine(Protocol):
         """Why this model cannot train with the recipe, or ""."""
         ...
 
-    def fit(
-        self,
-        X: Any,
-        y: np.ndarray,
-        recipes: Sequence[Recipe],
-        settings: np.ndarray,
-        *,
-        classes: int = 2,
-        start: dict[str, np.ndarray] | None = None,
-        seed: int = 0,
-        categorical: np.ndarray | None = None,
-    ) -> Fitted:
-        """Every recipe at every setting; y [rows] 0..classes-1. The same answer for the same seed.
-
-        start        what `arrays` gave for the same recipes and settings on other rows
-        categorical  [p] which columns are codes, where the encoding is "raw"
-        """
-        ...
+    def fit(self, fit: Fit) -> Fitted: ...

@@ -21,9 +21,8 @@ from ...curves import Curve, Log
 from ...explain.constant import optimum
 from ...ops.bind import Bound, Parts, bind
 from ...recipe import Recipe
-from ..own_warnings import quiet
-from .forms import steepness
-from .undo import undo
+from ..threads import own_warnings
+from .forms import steepness, undo
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,12 +104,12 @@ def refusal(recipe: Recipe, classes: int) -> str:
         return "it smooths its targets; away from the optimum its undone scores leave [0, 1] and cannot be compared on one scale"
     ladder = np.linspace(-5, 5, 11) if classes == 2 else np.eye(classes)[:2]
     try:
-        with quiet() as said:
+        with own_warnings() as heard:
             seen = undo(ladder, recipe, classes)
     except ValueError as error:
         return str(error)
-    if said:  # such as a margin on scaled logits, whose undo needs what no training reaches
-        return said[0].partition(": ")[2]
+    if heard:  # such as a margin on scaled logits, whose undo needs what no training reaches
+        return heard[0].partition(": ")[2]
     if not np.isfinite(seen).all() or (classes == 2 and not (np.diff(seen) > 0).all()):
         return (
             "its loss does not tell every probability from every other (a weight of 0, or a stretch where its curve is flat),"

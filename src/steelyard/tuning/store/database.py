@@ -16,8 +16,7 @@ import sqlalchemy as sa
 from . import tables
 from .address import PATIENCE, address
 from .arrays import Damaged, pack, unpack
-from .differences import differences
-from .errors import Trouble, lost, words
+from .errors import DriverError, lost, refusal
 from .fits import Arrays, Key, Part
 from .worker import Worker, me
 
@@ -31,7 +30,15 @@ Result = TypeVar("Result")
 
 
 class Database:
-    """One study in a database, as `store.open_store` opens it. Also a context manager. A process opens a study once.
+    """The study with this fingerprint in sqlite:///FILE or postgresql://..., which is made if it is missing. Also a context
+    manager. A process opens a study once.
+
+    fingerprint  all that the fits depend on, in words and numbers that JSON can hold
+    resume       True: go on with its fits, and share the work with others that are at it. Where there is no study at
+                 all one is started, and `warnings` says so. False: start anew, the old fits are deleted
+
+    ValueError, in one paragraph: the database holds only studies of other data or options (it says what differs);
+    resume is False while another live process is at this study; the file or server cannot be used.
 
     started  True where this call made the study, or emptied it; False where it goes on with one
     shown    the address, without its password
@@ -55,26 +62,26 @@ class Database:
         thread.start()
 
     def load(self, part: Part, keys: Sequence[Key]) -> dict[Key, Arrays]:
-        found: dict[Key, Arrays] = {}
+        fits: dict[Key, Arrays] = {}
         for start in range(0, len(keys), MANY):
             wanted = {tables.stored(key): key for key in keys[start : start + MANY]}
             for arm, setting, data in self._read(partial(self._blobs, part, wanted.values())):
                 try:
-                    found[wanted[arm, setting]] = unpack(data)
+                    fits[wanted[arm, setting]] = unpack(data)
                 except Damaged:
                     self._forget(part, wanted[arm, setting], data)
-        return found
+        return fits
 
-    def save(self, part: Part, found: Mapping[Key, Arrays]) -> None:
-        packed = {tables.stored(key): pack(arrays) for key, arrays in found.items()}
+    def save(self, part: Part, fits: Mapping[Key, Arrays]) -> None:
+        packed = {tables.stored(key): pack(arrays) for key, arrays in fits.items()}
 
         def keep(connection: sa.Connection) -> None:
             self._lock(connection, alone=False)
             insert = tables.insert_missing(connection, tables.fit)
-            rows = tables.rows(self._study, part, found)
+            rows = tables.rows(self._study, part, fits)
             for batch in _batches({**row, "arrays": packed[row["arm"], row["setting"]]} for row in rows):
                 connection.execute(insert, batch)
-            connection.execute(sa.delete(tables.claim).where(self._are(tables.claim, part, found)))
+            connection.execute(sa.delete(tables.claim).where(self._are(tables.claim, part, fits)))
 
         if packed:
             self._write(keep)
@@ -99,9 +106,9 @@ class Database:
 
     def release(self, part: Part, keys: Sequence[Key]) -> None:
         t = tables.claim
-        mine = sa.and_(self._are(t, part, keys), t.c.worker == self._me.name)
+        own = sa.and_(self._are(t, part, keys), t.c.worker == self._me.name)
         if keys:
-            self._write(lambda c: c.execute(sa.delete(t).where(mine)))
+            self._write(lambda c: c.execute(sa.delete(t).where(own)))
 
     def note(self, name: str, value: str) -> None:
         t = tables.note
@@ -119,16 +126,16 @@ class Database:
         query = sa.select(t.c.value).where(t.c.study == self._study, t.c.name == name).order_by(t.c.id)
         return self._read(lambda c: list(c.execute(query).scalars()))
 
-    def remarks(self) -> list[str]:
-        found = []
+    def warnings(self) -> list[str]:
+        said = []
         if self.started and self._resume:
-            found.append(f"there was no study to go on with in {self.shown}, so one was started")
+            said.append(f"there was no study to go on with in {self.shown}, so one was started")
         if self.damaged:
             fits = "1 fit was" if self.damaged == 1 else f"{self.damaged} fits were"
-            found.append(
+            said.append(
                 f"{fits} damaged in {self.shown} and made again; what damaged them may have damaged other files"
             )
-        return found
+        return said
 
     def close(self) -> None:
         """Give up what is claimed. The last process that closes a SQLite study leaves one file."""
@@ -158,7 +165,7 @@ class Database:
         if there is None:
             others = connection.execute(sa.select(t.c.describe)).scalars().all() if resume else ()
             if others:
-                raise ValueError(f"tune: {self.shown} {differences(describe, others)}")
+                raise ValueError(f"tune: {self.shown} {_differences(describe, others)}")
             made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             values = {"fingerprint": fingerprint, "describe": describe, "format": tables.FORMAT, "created": made}
             there = connection.execute(sa.insert(t).values(values).returning(t.c.id)).scalar_one()
@@ -223,9 +230,9 @@ class Database:
             try:
                 with engine.begin() as connection:
                     return action(connection)
-            except Trouble as error:
+            except DriverError as error:
                 if not lost(error) or time.monotonic() > deadline:
-                    raise words(error, self._where) from None
+                    raise refusal(error, self._where) from None
             time.sleep(1.0)
 
 
@@ -270,7 +277,7 @@ def _beat(engine: sa.Engine, study: int, who: Worker, stop: threading.Event) -> 
         try:
             with engine.begin() as connection:
                 _renew(connection, study, who)
-        except Trouble:
+        except DriverError:
             pass  # a full disk or a server that is away: `save` says so; the next heartbeat tries again
 
 
@@ -281,7 +288,7 @@ def _finish(engine: sa.Engine, study: int, who: Worker, stop: threading.Event, t
     try:
         with engine.begin() as connection:
             _leave(connection, study, [who.name])
-    except Trouble:
+    except DriverError:
         pass  # the claims of an ended process are taken over anyway
     engine.dispose()
 
@@ -291,3 +298,57 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"a fingerprint is made of words and numbers, got {type(value).__name__}")
+
+
+# What another study was made with, in words ----------------------------------------------------------------------------
+
+NAMES = {
+    "data": "the content of the data",
+    "format": "the format of steelyard's scores",
+    "positive": "positive class",
+    "rows": "rows",
+    "columns": "columns",
+}
+LONGEST = 40  # characters of a value that are still read
+MOST = 6  # differences that are named
+
+
+def _differences(wanted: str, there: Sequence[str]) -> str:
+    """Two or three sentences about the study (JSON) among `there` that is nearest to the wanted one."""
+    here = dict(_flat(json.loads(wanted)))
+    each = [_compare(here, dict(_flat(json.loads(other)))) for other in there]
+    nearest = min(each, key=len)
+    named = "; ".join(nearest[:MOST]) + (f"; and {len(nearest) - MOST} more" if len(nearest) > MOST else "")
+    which = "the study in it" if len(there) == 1 else f"the nearest of the {len(there)} studies in it"
+    return (
+        f"holds no study of this task to go on with: {which} was made with other data or options. Different:"
+        f" {named}. Give what it was made with, or leave out --resume to start a study beside it."
+    )
+
+
+def _compare(here: dict[str, Any], there: dict[str, Any]) -> list[str]:
+    missing = "nothing"
+    names = [*here, *(name for name in there if name not in here)]
+    pairs = [(NAMES.get(name, name), there.get(name, missing), here.get(name, missing)) for name in names]
+    return [
+        f"{name} ({_short(old)} there, {_short(new)} here)" if _readable(old) and _readable(new) else name
+        for name, old, new in pairs
+        if old != new
+    ]
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """{"splits": {"folds": 5}} as ("splits: folds", 5)."""
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from _flat(inner, f"{name}: {key}" if name else str(key))
+
+
+def _readable(value: Any) -> bool:
+    return len(_short(value)) <= LONGEST
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) and value == "nothing" else json.dumps(value, ensure_ascii=False)

@@ -6,7 +6,7 @@ from sqlalchemy import exc
 
 from .address import PATIENCE, Address
 
-Trouble = (exc.SQLAlchemyError, sqlite3.Error)
+DriverError = (exc.SQLAlchemyError, sqlite3.Error)
 
 SQLITE = {
     sqlite3.SQLITE_NOTADB: "is not a SQLite database; nothing was changed in it. Give another file.",
@@ -35,7 +35,7 @@ POSTGRESQL = {
     "53300": "has too many connections ({detail}); try again when others have ended.",
 }
 # libpq gives no code when a connection fails, only words
-WORDS = {
+LIBPQ = {
     "password authentication failed": "28P01",
     "no password supplied": "28P01",
     "does not exist": "28000",
@@ -44,7 +44,7 @@ WORDS = {
 }
 
 
-def words(error: Exception, where: Address) -> ValueError:
+def refusal(error: Exception, where: Address) -> ValueError:
     """The paragraph, without the password and without a traceback of the driver."""
     original = error.orig if isinstance(error, exc.DBAPIError) and error.orig is not None else error
     detail = _detail(original, where)
@@ -88,7 +88,7 @@ def _state(error: BaseException, detail: str) -> str:
         return state
     if 'database "' in detail and "does not exist" in detail:
         return "3D000"
-    return next((code for said, code in WORDS.items() if said in detail), "")
+    return next((code for said, code in LIBPQ.items() if said in detail), "")
 
 
 def _detail(error: BaseException, where: Address) -> str:

@@ -5,20 +5,13 @@ A fit is named by the study's fingerprint, the part of the data it was trained f
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from optuna.storages import RDBStorage
-
-    from .database import Database
 
 Part = tuple[int, int]  # (repetition, fold); (-1, -1) = all rows
 Key = tuple[str, float]  # the arm's key, the setting
 Arrays = dict[str, np.ndarray]  # booleans and numbers only
-
-__all__ = ["Arrays", "Key", "Memory", "Part", "Store", "open_store", "optuna_storage"]
 
 
 class Store(Protocol):
@@ -28,7 +21,7 @@ class Store(Protocol):
         """Those of the keys that are finished."""
         ...
 
-    def save(self, part: Part, found: Mapping[Key, Arrays]) -> None:
+    def save(self, part: Part, fits: Mapping[Key, Arrays]) -> None:
         """Keep them, all or none, and give up the claims on them. What is there already stays."""
         ...
 
@@ -49,7 +42,7 @@ class Store(Protocol):
         """Values under this name, in the order they were noted."""
         ...
 
-    def remarks(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """What whoever reads the result should know of this storage."""
         ...
 
@@ -68,9 +61,9 @@ class Memory:
         with self._lock:
             return {key: self._fits[part, key] for key in keys if (part, key) in self._fits}
 
-    def save(self, part: Part, found: Mapping[Key, Arrays]) -> None:
+    def save(self, part: Part, fits: Mapping[Key, Arrays]) -> None:
         with self._lock:
-            for key, arrays in found.items():
+            for key, arrays in fits.items():
                 self._fits.setdefault((part, key), arrays)
 
     def claim(self, part: Part, keys: Sequence[Key]) -> bool:
@@ -90,33 +83,8 @@ class Memory:
         with self._lock:
             return list(self._notes.get(name, ()))
 
-    def remarks(self) -> list[str]:
+    def warnings(self) -> list[str]:
         return []
 
     def close(self) -> None:
         pass
-
-
-def open_store(url: str, fingerprint: Mapping[str, Any], *, resume: bool) -> "Database":
-    """The study with this fingerprint in sqlite:///FILE or postgresql://..., which is made if it is missing.
-
-    fingerprint  all that the fits depend on, in words and numbers that JSON can hold
-    resume       True: go on with its fits, and share the work with others that are at it. Where there is no study at
-                 all one is started, and the remarks of the result say so. False: start anew, the old fits are deleted
-
-    ValueError, in one paragraph: the database holds only studies of other data or options (it says what differs);
-    resume is False while another live process is at this study; the file or server cannot be used.
-    """
-    from .database import Database
-
-    return Database(url, fingerprint, resume=resume)
-
-
-def optuna_storage(url: str) -> "RDBStorage":
-    """Optuna's tables in the same database, silent. A trial whose process died is marked so after a minute.
-
-    ValueError as in `open_store`.
-    """
-    from .trials import storage
-
-    return storage(url)

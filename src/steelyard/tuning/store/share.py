@@ -20,7 +20,7 @@ def share(
 
     wanted    what is fitted, claimed and saved together: (part, keys)
     fit       called with what nobody has fitted; by `execute`, maybe in another process
-    execute   threads.local or cluster.ray
+    execute   see engine.py
     stop      once it says True no further fit is started; those under way are saved and handed out
 
     A todo is claimed when a core is free for it, and saved in one transaction before it is handed out. What another

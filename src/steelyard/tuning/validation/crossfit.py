@@ -1,8 +1,8 @@
-"""Everything tuned is chosen on the other folds: setting first, then the threshold. Plain gets the same.
+"""Everything tuned is chosen on the other folds: setting first, then the threshold (cuts.py). Plain gets the same.
 
 For repetition a and fold f the choice is made from the out-of-fold scores of repetition a on the rows that `split.tunes`
 names (all other folds; in time earlier blocks), and applied to f. Arrays are [arms, repetitions, ...]; scores are on
-plain scale (see undo). Arm by arm and repetition by repetition, so that nothing as large as all scores is ever made.
+plain scale (see models/forms.undo). Arm by arm and repetition by repetition, so that nothing as large as all scores is ever made.
 """
 
 import dataclasses
@@ -14,19 +14,59 @@ import numpy as np
 
 from ...calibrate.scaling import CERTAIN
 from .. import ranked
-from ..metric import DECISION, LOSSES, METRICS, RANKING, Metric
+from ..metric import DECISION, METRICS, RANKING, Metric
+from ..split import Split
 from ..threads import cores, spread
-from . import cuts, recalibrate
-from . import outcomes as align
-from .cuts import SHIFTS
-from .folds import Split
 from .sweep import Sweep
-from .tuner import Tuner
-
-__all__ = ["SHIFTS", "Choice", "OutOfFold", "Sweep", "criterion", "outcomes", "probability", "threshold_metric"]
 
 AT_ONCE = 2**24  # rows that may be worked on at once: a hundred bytes each
-UNJUDGED = -1  # decision about a row that is not judged: never held out, or with nothing to be tuned on
+LOSSES = {m.name: m.loss for m in METRICS.values() if m.loss is not None and not m.recalibrated}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Tuner:
+    """Which rows of one repetition choose for which fold.
+
+    held    [rows] fold, or -1
+    code    [rows] which pattern of membership a row has: there are few
+    member  bool [folds + 1, patterns]: in the tuning rows of the fold; last: judged
+    ready   bool [folds + 1]: those rows hold every class
+    """
+
+    held: np.ndarray
+    code: np.ndarray
+    member: np.ndarray
+    ready: np.ndarray
+
+    @classmethod
+    def of(cls, split: Split, a: int, y: np.ndarray) -> "Tuner":
+        masks = [split.tunes(a, f) for f in range(split.folds)] + [split.judged]
+        code = np.zeros(len(y), dtype=np.int64)
+        for i, mask in enumerate(masks):
+            code = 2 * (code if i % 30 else np.unique(code, return_inverse=True)[1]) + mask
+        _, first, code = np.unique(code, return_index=True, return_inverse=True)
+        C = int(y.max()) + 1
+        ready = np.array([np.all(np.bincount(y[mask], minlength=C) > 0) for mask in masks])
+        small = code.astype(np.min_scalar_type(len(first)))
+        return cls(split.held[a], small, np.stack([mask[first] for mask in masks]), ready)
+
+    def rows(self, f: int) -> np.ndarray:
+        """bool [rows]: those that choose for fold f; f = folds: the judged ones."""
+        return self.member[f][self.code]
+
+    def sums(self, cells: np.ndarray, size: int) -> np.ndarray:
+        """How often each number below `size` stands in `cells` [rows], by fold and among the judged: [folds + 1, size]."""
+        patterns = self.member.shape[1]
+        counts = np.bincount(self.code * np.int64(size) + cells, minlength=patterns * size).reshape(patterns, size)
+        return self.member.astype(np.float64) @ counts
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """[folds + 1]; 0 where there are no rows."""
+        used, patterns = self.member.any(axis=0), self.member.shape[1]
+        total = np.bincount(self.code, weights=values, minlength=patterns)
+        total[~used] = 0.0  # never held out: NaN
+        rows = self.member @ np.bincount(self.code, minlength=patterns)
+        return self.member.astype(np.float64) @ total / np.maximum(rows, 1)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,12 +101,12 @@ class OutOfFold:
 
     def prior(self, a: int) -> np.ndarray:
         """[rows] log-odds of the positives in what each row's model was trained on; 0 where never held out. Two classes."""
-        found = np.zeros(len(self.y), np.float32)
+        odds = np.zeros(len(self.y), np.float32)
         for f in range(self.split.folds):
             if len(rows := self.split.out(a, f)):
                 no, yes = np.bincount(self.y[self.split.train(a, f)], minlength=2)
-                found[rows] = np.log(yes / no)
-        return found
+                odds[rows] = np.log(yes / no)
+        return odds
 
     def each(self, function: Callable[[Any], None], *shape: int) -> None:
         """function(index) for every index of an array of this shape, on as many cores as the working memory of each allows."""
@@ -128,9 +168,9 @@ class OutOfFold:
         out = {name: np.empty((arms, len(self.settings), repetitions, k + 1)) for name in names}
 
         def one(at: tuple[int, ...]) -> None:
-            found = measure(self.score(*at), self.tuners[at[2]])
+            measured = measure(self.score(*at), self.tuners[at[2]])
             for name in names:
-                out[name][at] = found[name]
+                out[name][at] = measured[name]
 
         self.each(one, arms, len(self.settings), repetitions)
         return out
@@ -168,53 +208,22 @@ class Choice:
     def by_fold(self, arm: int, a: int, score: Callable[[int, int, int], np.ndarray]) -> np.ndarray:
         """The same of any score(arm, setting, repetition) -> [rows(, C)]."""
         held, chosen = self.source.split.held[a], self.picked[arm, a]
-        found = np.full(self.source.scores.shape[3:], np.nan, np.float32)
+        pooled = np.full(self.source.scores.shape[3:], np.nan, np.float32)
         for setting in np.unique(chosen):
             rows = (chosen[held] == setting) & (held >= 0)
-            found[rows] = score(arm, int(setting), a)[rows]
-        return found
+            pooled[rows] = score(arm, int(setting), a)[rows]
+        return pooled
 
-    @property
-    def pooled(self) -> np.ndarray:
-        """[arms, repetitions, rows(, C)] of `pool`: made anew whenever it is asked for."""
-        return self._all(self.pool)
-
-    @property
-    def recalibrated(self) -> np.ndarray:
-        """`pooled` after slope and bias were fitted on the tuning rows of each fold."""
-        return self._all(lambda arm, a: recalibrate.pool(self, arm, a))
-
-    @property
-    def aligned(self) -> np.ndarray:
-        """`pooled` with all folds on the scale of the final setting: what is ranked."""
-        return self._all(lambda arm, a: align.pool(self, arm, a))
-
-    def _all(self, one: Callable[[int, int], np.ndarray]) -> np.ndarray:
+    def every(self, one: Callable[["Choice", int, int], np.ndarray]) -> np.ndarray:
+        """[arms, repetitions, rows(, C)] of one(choice, arm, repetition), float32."""
         arms, repetitions, _ = self.source.shape
         out = np.empty((arms, repetitions, *self.source.scores.shape[3:]), np.float32)
 
         def fill(at: tuple[int, ...]) -> None:
-            out[at] = one(*at)
+            out[at] = one(self, *at)
 
         self.source.each(fill, arms, repetitions)
         return out
-
-    def decide(self, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
-        """Decisions [arms, repetitions, rows], each by a threshold from the other folds, and the thresholds on all judged
-        rows [arms, repetitions]: log-odds, or tau for more than two classes. Rows that are not judged and have
-        nothing to be tuned on get UNJUDGED."""
-        arms, repetitions, _ = self.source.shape
-        decided = np.empty((arms, repetitions, len(self.source.y)), np.int8 if self.source.classes < 128 else np.int32)
-        final = np.empty((arms, repetitions))
-
-        def one(at: tuple[int, ...]) -> None:
-            tuner = self.source.tuners[at[1]]
-            decided[at], final[at] = cuts.decide(self, metric, *at)
-            tuned = np.logical_or.reduce(tuner.member[:-1], axis=1)
-            decided[at][(~tuned[tuner.held] | (tuner.held < 0)) & ~tuner.rows(len(tuned))] = UNJUDGED
-
-        self.source.each(one, arms, repetitions)
-        return decided, final
 
     def sources(self, arm: int, a: int) -> list[np.ndarray]:
         """By fold the scores that choose for it, and last the pooled ones; one array for each picked setting."""
@@ -232,29 +241,3 @@ def criterion(metric: Metric) -> Metric:
     if metric.kind == DECISION:
         return METRICS["log_loss"]
     return METRICS[metric.name.removesuffix("_recalibrated")] if metric.recalibrated else metric
-
-
-def outcomes(choice: Choice, metric: Metric) -> np.ndarray:
-    """What the metric judges, [arms, repetitions, rows(, C)]: scores on one scale, pooled or recalibrated ones, or decisions.
-    Only the rows that `split.judged` names mean something."""
-    if metric.kind == DECISION:
-        return choice.decide(metric)[0]
-    if metric.kind == RANKING:
-        return choice.aligned
-    return choice.recalibrated if metric.recalibrated else choice.pooled
-
-
-def threshold_metric(metric: Metric, cost: Metric | None, classes: int, capacity: Metric | None = None) -> Metric:
-    """What the moved threshold maximises: the verdict's own metric, else the costs, else the capacity, else the nearest
-    decision metric."""
-    if metric.kind == DECISION:
-        return metric
-    if cost is not None or capacity is not None:
-        return cost or capacity  # type: ignore[return-value]
-    if classes > 2 or metric.name == "roc_auc":
-        return METRICS["balanced_accuracy"]
-    return METRICS["f1"]
-
-
-def probability(log_odds: np.ndarray | float) -> np.ndarray:
-    return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, dtype=np.float64)))

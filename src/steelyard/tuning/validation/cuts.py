@@ -1,30 +1,41 @@
 """From scores to decisions: for every fold the cut, or prior shift, that was best on the rows that tune it."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .. import ranked
 from ..costs import cheapest
-from ..metric import Metric, from_tables
-from .sweep import ON_HULL, Room, Sweep
+from ..metric import Metric
+from .crossfit import Choice
+from .sweep import Room, Sweep
 
-if TYPE_CHECKING:
-    from .crossfit import Choice
-
+UNJUDGED = -1  # decision about a row that is not judged: never held out, or with nothing to be tuned on
 SHIFTS = np.linspace(0.0, 1.5, 31)  # more than two classes: decide by log p_c - tau log pi_c, tau from here
 
 
-def decide(choice: "Choice", metric: Metric, arm: int, a: int) -> tuple[np.ndarray, float]:
-    """Decisions [rows] of one arm in one repetition, and the threshold on all judged rows: log-odds, or tau."""
-    if choice.source.classes > 2:
-        return _by_shift(choice, metric, arm, a)
-    return _by_room(choice, metric.capacity, arm, a) if metric.capacity is not None else _by_cut(choice, metric, arm, a)
+def decide(choice: Choice, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
+    """Decisions [arms, repetitions, rows], each by a threshold from the other folds, and the thresholds on all judged
+    rows [arms, repetitions]: log-odds, or tau for more than two classes. Rows that are not judged and have
+    nothing to be tuned on get UNJUDGED."""
+    source = choice.source
+    arms, repetitions, _ = source.shape
+    decided = np.empty((arms, repetitions, len(source.y)), np.int8 if source.classes < 128 else np.int32)
+    final = np.empty((arms, repetitions))
+    two = _by_cut if metric.capacity is None else _by_room
+    one = two if source.classes == 2 else _by_shift
+
+    def fill(at: tuple[int, ...]) -> None:
+        tuner = source.tuners[at[1]]
+        decided[at], final[at] = one(choice, metric, *at)
+        tuned = np.logical_or.reduce(tuner.member[:-1], axis=1)
+        decided[at][(~tuned[tuner.held] | (tuner.held < 0)) & ~tuner.rows(len(tuned))] = UNJUDGED
+
+    source.each(fill, arms, repetitions)
+    return decided, final
 
 
-def _by_cut(choice: "Choice", metric: Metric, arm: int, a: int) -> tuple[np.ndarray, float]:
+def _by_cut(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndarray, float]:
     tuner, y = choice.source.tuners[a], choice.source.y
-    if metric.name not in ON_HULL:
+    if not metric.hull:
         sweeps = _sweeps(choice, arm, a)
     else:  # hulls are small
         if (arm, a) not in choice.hulls:
@@ -36,7 +47,7 @@ def _by_cut(choice: "Choice", metric: Metric, arm: int, a: int) -> tuple[np.ndar
     return choice.pool(arm, a) >= np.array(at)[tuner.held], last
 
 
-def _sweeps(choice: "Choice", arm: int, a: int) -> list[Sweep]:
+def _sweeps(choice: Choice, arm: int, a: int) -> list[Sweep]:
     """By fold over the rows that choose for it, and last over all judged rows. Every score vector is sorted once."""
     tuner, y = choice.source.tuners[a], choice.source.y
     sources = choice.sources(arm, a)
@@ -50,12 +61,14 @@ def _sweeps(choice: "Choice", arm: int, a: int) -> list[Sweep]:
     return [out[f] for f in range(len(sources))]
 
 
-def _by_room(choice: "Choice", capacity: float, arm: int, a: int) -> tuple[np.ndarray, float]:
+def _by_room(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndarray, float]:
     """Of rows that tie for the last places a random part is taken: scores of few levels neither lose nor win by it."""
     tuner, pooled = choice.source.tuners[a], choice.pool(arm, a)
     drawn = lots(len(pooled))
     *rooms, last = [
-        Room.of(s[rows if (rows := tuner.rows(f)).any() else tuner.held == f], capacity)  # this takes no labels
+        Room.of(
+            s[rows if (rows := tuner.rows(f)).any() else tuner.held == f], metric.capacity or 0.0
+        )  # this takes no labels
         for f, s in enumerate(choice.sources(arm, a))
     ]
     decided = np.zeros(len(pooled), dtype=bool)
@@ -70,7 +83,7 @@ def lots(rows: int) -> np.ndarray:
     return np.random.default_rng(0).random(rows, np.float32)
 
 
-def _by_shift(choice: "Choice", metric: Metric, arm: int, a: int) -> tuple[np.ndarray, float]:
+def _by_shift(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndarray, float]:
     source, tuner = choice.source, choice.source.tuners[a]
     k, C = source.shape[2], source.classes
     log_prior = np.log(np.bincount(source.y, minlength=C) / len(source.y))
@@ -80,7 +93,7 @@ def _by_shift(choice: "Choice", metric: Metric, arm: int, a: int) -> tuple[np.nd
         folds = [f for f, s in enumerate(sources) if s is score]
         for i, tau in enumerate(SHIFTS):
             cells = source.y * C + decisions(metric, score, log_prior, tau)
-            value[i, folds] = from_tables(metric, tuner.sums(cells, C * C).reshape(-1, C, C)[folds])
+            value[i, folds] = metric.of_tables(tuner.sums(cells, C * C).reshape(-1, C, C)[folds])
     taus = SHIFTS[np.argmax(value if metric.higher else -value, axis=0)].tolist()
     decided = np.empty(len(source.y), dtype=np.int64)
     for f in range(-1, k):

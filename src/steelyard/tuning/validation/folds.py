@@ -1,91 +1,17 @@
-"""Which rows are held out together: repeated stratified folds, folds of whole groups, or blocks in order of time.
+"""The split of a study: repeated stratified folds, folds of whole groups, or blocks in order of time.
 
 Every arm of a study shares one Split. What is too small for the folds lowers their number, and that is said.
 """
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
+from ..split import GROUPED, PER_FOLD, STRATIFIED, TIME, Split, by_group
 from . import blocks
 from .blocks import LEARNED
 
-PER_FOLD = 4  # rows of the rarest class (or groups that contain it) that each fold should hold
 TRIES = 100  # random deals of groups before a class counts as impossible to spread
-
-STRATIFIED, GROUPED, TIME = "stratified", "grouped", "time"
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Split:
-    """Which rows train, which are held out, and which choose what is tuned.
-
-    held     [repetitions, rows] int64: the fold (in time: the test block) that holds the row out; -1 = never held out
-    groups   [rows] int64 codes for "grouped"
-    order    [rows] int64 rank in time for "time": a permutation, equal times in the order of the rows
-    gap      rows between a training part and its test block, for "time"
-    remarks  what was lowered or shifted, for the reader
-    """
-
-    kind: str
-    held: np.ndarray
-    groups: np.ndarray | None = None
-    order: np.ndarray | None = None
-    gap: int = 0
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def repetitions(self) -> int:
-        return len(self.held)
-
-    @property
-    def folds(self) -> int:
-        return int(self.held.max()) + 1
-
-    @property
-    def judged(self) -> np.ndarray:
-        """bool [rows]: rows that a metric may look at. In time neither the first stretch, which is only learned from, nor
-        the first test block, on which only settings and thresholds are chosen."""
-        if self.order is not None:
-            return self.held[0] > 0
-        return np.ones(self.held.shape[1], dtype=bool)
-
-    @property
-    def blocks(self) -> list[np.ndarray]:
-        """The judged rows of each test block in time, as masks [judged rows]; [] for the other kinds."""
-        if self.order is None:
-            return []
-        block = self.held[0][self.judged]
-        return [block == f for f in range(1, self.folds)]
-
-    def parts(self) -> list[tuple[int, int]]:
-        """(repetition, fold), repetition by repetition."""
-        return [(a, f) for a in range(self.repetitions) for f in range(self.folds)]
-
-    def train(self, a: int, f: int) -> np.ndarray:
-        """Rows that the model of fold f learns from, ascending: all others, or in time all before the gap."""
-        if self.order is None:
-            return np.flatnonzero(self.held[a] != f)
-        return np.flatnonzero(self.order < self._known(f))
-
-    def out(self, a: int, f: int) -> np.ndarray:
-        """Rows that fold f holds out, ascending."""
-        return np.flatnonzero(self.held[a] == f)
-
-    def tunes(self, a: int, f: int) -> np.ndarray:
-        """bool [rows]: rows whose out-of-fold scores choose setting and threshold for fold f.
-
-        All other folds; in time earlier test blocks, as far as their labels are known before the gap: none for f = 0.
-        """
-        if self.order is None:
-            return self.held[a] != f
-        return (self.held[a] >= 0) & (self.held[a] < f) & (self.order < self._known(f))
-
-    def _known(self, f: int) -> int:
-        """The rank up to which labels are known when block f begins."""
-        assert self.order is not None
-        return int(self.order[self.held[0] == f].min()) - self.gap
 
 
 def split(
@@ -127,41 +53,11 @@ def split(
     return _stratified(y, folds, repeats, seed)
 
 
-def rare(y: np.ndarray, split: Split) -> int:
-    """What the verdict counts of the rarest class: its rows, in time its judged rows, or the groups that contain it."""
-    return int(_containing(y, split).min())
-
-
-def rarest(y: np.ndarray, split: Split) -> int:
-    """The class that `rare` counts; the last among equals, which of two classes is the positive one."""
-    counts = _containing(y, split)
-    return int(np.flatnonzero(counts == counts.min())[-1])
-
-
-def rare_by_block(y: np.ndarray, split: Split) -> tuple[int, ...]:
-    """Rows of the rarest class in each judged block in time; () for the other kinds."""
-    return tuple(int(np.bincount(y[split.judged][b], minlength=int(y.max()) + 1).min()) for b in split.blocks)
-
-
-def _containing(y: np.ndarray, split: Split) -> np.ndarray:
-    if split.groups is not None:
-        return (_table(y, split.groups) > 0).sum(axis=0)
-    return np.bincount(y[split.judged], minlength=int(y.max()) + 1)
-
-
 def count_folds(y: np.ndarray, folds: int) -> int:
     rare = int(np.bincount(y).min())
     if rare < LEARNED:
         raise ValueError(f"tune: a class has {rare} row; to be held out once and learned from once it needs 2.")
     return max(2, min(folds, rare // PER_FOLD))
-
-
-def folds(y: np.ndarray, *, folds: int = 5, repeats: int = 5, seed: int = 0) -> np.ndarray:
-    """[repeats, rows]: the fold in which each row is held out, by repetition.
-
-    folds is lowered to (rows of the rarest class) // 4, at least 2. ValueError if a class has fewer than 2 rows.
-    """
-    return _stratified(y, folds, repeats, seed).held
 
 
 def _lowered(k: int, asked: int, rare: int, what: str) -> tuple[str, ...]:
@@ -181,7 +77,7 @@ def _stratified(y: np.ndarray, folds: int, repeats: int, seed: int) -> Split:
         splitter = StratifiedKFold(k, shuffle=True, random_state=int(state))
         for f, (_, out) in enumerate(splitter.split(nothing, y)):
             held[a, out] = f
-    return Split(STRATIFIED, held, remarks=_lowered(k, folds, int(np.bincount(y).min()), "rows of the rarest class"))
+    return Split(STRATIFIED, held, notes=_lowered(k, folds, int(np.bincount(y).min()), "rows of the rarest class"))
 
 
 # Groups ------------------------------------------------------------------------------------------------------------
@@ -213,19 +109,13 @@ def _codes(groups: np.ndarray, rows: int) -> np.ndarray:
     return codes.astype(np.int64)
 
 
-def _table(y: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """[groups, classes]: rows of each class in each group."""
-    classes = int(y.max()) + 1
-    return np.bincount(groups * classes + y, minlength=(int(groups.max()) + 1) * classes).reshape(-1, classes)
-
-
 def _grouped(y: np.ndarray, groups: np.ndarray, folds: int, repeats: int, seed: int, classes: Sequence[str]) -> Split:
     """Whole groups, dealt so that folds differ by at most one in the groups that contain the rarest class.
 
     Not scikit-learn's StratifiedGroupKFold: it sorts groups by size, so that where all sizes differ every repetition is
     the same partition, and the variance between splits would be nothing.
     """
-    table = _table(y, groups)
+    table = by_group(y, groups)
     containing = (table > 0).sum(axis=0)
     few = int(containing.min())
     if few < 2:
@@ -248,7 +138,7 @@ def _grouped(y: np.ndarray, groups: np.ndarray, folds: int, repeats: int, seed: 
                 " each class: some class comes from too few groups. Bring more groups of it, or merge it with another class."
             )
         held[a] = fold[groups]
-    return Split(GROUPED, held, groups=groups, remarks=_lowered(k, folds, few, "groups with the rarest class"))
+    return Split(GROUPED, held, groups=groups, notes=_lowered(k, folds, few, "groups with the rarest class"))
 
 
 def _deal(table: np.ndarray, k: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
@@ -305,7 +195,7 @@ def _in_time(y: np.ndarray, time: np.ndarray, folds: int, gap: int) -> Split:
         order = np.empty(len(y), dtype=np.int64)
         order[sequence] = np.arange(len(y))
         held = np.searchsorted(boundaries, order, side="right") - 1
-        return Split(TIME, held[None], order=order, gap=int(gap), remarks=_moved(boundaries, len(y), folds))
+        return Split(TIME, held[None], order=order, gap=int(gap), notes=_moved(boundaries, len(y), folds))
     where = f" and a gap of {gap} rows" if gap else ""
     raise ValueError(
         f"tune: rows in order of time{where} cannot be cut into a stretch to learn from, a block to tune on and a block to"
@@ -316,13 +206,13 @@ def _in_time(y: np.ndarray, time: np.ndarray, folds: int, gap: int) -> Split:
 
 def _moved(boundaries: np.ndarray, rows: int, asked: int) -> tuple[str, ...]:
     k = len(boundaries)
-    remarks = []
+    notes = []
     if k < asked:
-        remarks.append(f"test blocks lowered from {asked} to {k}: with more, some part in time would lack a class")
+        notes.append(f"test blocks lowered from {asked} to {k}: with more, some part in time would lack a class")
     sizes = np.diff(np.append(boundaries, rows))
     if np.abs(boundaries - rows * np.arange(1, k + 1) / (k + 1)).max() > 0.1 * rows / (k + 1):
-        remarks.append(
+        notes.append(
             f"blocks in time differ in size ({int(sizes.min())} to {int(sizes.max())} rows), so that equal times stay together"
             " and every block has every class"
         )
-    return tuple(remarks)
+    return tuple(notes)

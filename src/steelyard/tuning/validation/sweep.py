@@ -7,11 +7,7 @@ import numpy as np
 
 from ...calibrate.exchange import hull
 from ...calibrate.threshold import candidates, steps
-from ..metric import Metric, from_confusion
-
-# They rise with hits and fall with alarms, and their level sets are such that no point inside the hull can be best:
-# BA and costs are linear, F1 is linear over linear, MCC convex over concave where it is positive.
-ON_HULL = ("balanced_accuracy", "f1", "mcc", "expected_cost")
+from ..metric import Metric
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,12 +34,12 @@ class Sweep:
         return cls(cuts, hits, hits + alarms, np.array([alarms[-1], hits[-1]]))
 
     def hull(self) -> "Sweep":
-        """Only the cuts that can be best for a metric in ON_HULL: a few dozen of a million."""
+        """Only the cuts that can be best for a metric with `hull`: a few dozen of a million."""
         at = hull(self.hit, self.said - self.hit)
         return Sweep(self.cuts[at], self.hit[at], self.said[at], self.totals)
 
     def value(self, metric: Metric) -> np.ndarray:
-        return from_confusion(metric, self.hit, self.said, self.totals)
+        return metric.of_cuts(self.hit, self.said, self.totals)
 
     def best(self, metric: Metric) -> float:
         """The highest among equally good cuts: the fewest alarms."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..validation.folds import Split
+from ..split import Split
 
 CHUNK = 2**23  # numbers in one [rows, draws] array,
 WIDE = 16  # but so many draws even if they are four times as many: whoever gathers rows gets a cache line of each

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import sparse
 
-from ..data.problem import Problem
-from ..metric import DECISION, METRICS, Evaluator, Metric
-from ..validation.folds import Split
+from ..evaluator import Evaluator
+from ..metric import DECISION, METRICS, Metric
+from ..split import Split
 from . import decision
 from .bootstrap import draws
 from .decision import Comparison, Gate
@@ -19,7 +19,9 @@ PREDICTION = 8  # bytes of one row of one model in an Evaluator, more or less
 GATE = "gate"
 
 
-Entrants = Callable[[Metric, Metric | None], np.ndarray]  # (judged by, settings chosen for; the same unless said)
+Outcomes = Callable[
+    [Metric, Metric | None], Sequence[np.ndarray]
+]  # (judged by, settings chosen for; the same unless said)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +36,10 @@ class Shown:
 
 
 def compare(
-    task: Problem,
+    y: np.ndarray,
+    classes: int,
     split: Split,
-    entrants: Entrants,
+    outcomes: Outcomes,
     chosen: Metric,
     metrics: Sequence[Metric],
     distances: Sequence[tuple],
@@ -46,25 +49,25 @@ def compare(
     tested: np.ndarray,
     shown: Sequence[Shown] = (),
 ) -> tuple[dict[str, Comparison], Gate]:
-    """{metric: Comparison} of all metrics, and the gate for the scores behind the chosen one.
+    """{metric: Comparison} of all metrics, and the gate for the scores behind the chosen one, of rows with labels y.
 
     Every metric and every arm sees the same `count` draws of rows. Only rows that the split judges are looked at.
 
-    entrants  what a metric judges, of every arm [arms, repetitions, rows(, C)], plain first
+    outcomes  what a metric judges, of every arm [repetitions, rows(, C)], plain first
     tested    [arms] False for plain and for arms that are shown only
     shown     stand after the arms in the Comparisons and are not tested; NaN where they have nothing to say
     """
-    two = task.classes == 2
+    two = classes == 2
     level = METRICS["roc_auc"] if two else METRICS["balanced_accuracy"]
     arms = len(tested)
     everyone = np.append(tested, np.zeros(len(shown), dtype=bool))
-    judge = Judge(task.y, task.classes, count, seed, split)
+    judge = Judge(y, classes, count, seed, split)
     for m in metrics:
         beside = {arms + i: o for i, s in enumerate(shown) if (o := s.outcomes(m)) is not None}
-        judge.add(m.name, m, [*entrants(m, None), *beside.values()], [*range(arms), *beside])
+        judge.add(m.name, m, [*outcomes(m, None), *beside.values()], [*range(arms), *beside])
     among = [0, *np.flatnonzero(tested).tolist()]
     if chosen.name != level.name:
-        scores = entrants(level, chosen)
+        scores = outcomes(level, chosen)
         judge.add(GATE, level, [scores[j] for j in among], among)
     compared = {}
     for m in metrics:
@@ -76,7 +79,7 @@ def compare(
         "AUC" if two else level.title,
         values[among].mean(axis=1),
         drawn[among].mean(axis=1),
-        0.5 if two else 1 / task.classes,
+        0.5 if two else 1 / classes,
         None if would_be is None else among.index(would_be),
     )
     return compared, gate

@@ -47,11 +47,11 @@ class Comparison:
 
     @property
     def margin(self) -> float:
-        return self.metric.margin * (abs(self.plain) if self.metric.relative else 1.0)
+        return self.metric.margin * self.metric.unit(self.plain)
 
     @property
     def tie(self) -> float:
-        return self.metric.tie * (abs(self.plain) if self.metric.relative else 1.0)
+        return self.metric.tie * self.metric.unit(self.plain)
 
     @property
     def best(self) -> int | None:

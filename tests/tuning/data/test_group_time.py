@@ -8,7 +8,7 @@ import pytest
 
 from steelyard.data.tables import Table, read_table
 from steelyard.tuning.data.features import read
-from steelyard.tuning.data.keys import codes_of, order_of
+from steelyard.tuning.data.group_time import codes_of, order_of
 from steelyard.tuning.data.problem import as_table
 
 DAYS = [datetime.datetime(2014, 3, 7), datetime.datetime(2013, 1, 2, 3, 4, 5), datetime.datetime(2014, 3, 7, 1)]

@@ -1,0 +1,89 @@
+"""Data in memory that only the user's own training function reads, and the problem behind it."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...counts import Counts
+from .problem import Problem
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnRows:
+    """Data that only the user's function reads: an array, a tensor, a DataFrame, a list or a Dataset, taken by rows."""
+
+    data: Any
+    notes: tuple[str, ...] = ()
+    columns: tuple = ()
+    names: tuple[str, ...] = ()
+
+    def encode(self, train: np.ndarray) -> "OwnRows":
+        return self
+
+    def __call__(self, rows: np.ndarray) -> Any:
+        data = self.data
+        if isinstance(data, np.ndarray):
+            return data[rows]
+        if isinstance(data, torch.Tensor):
+            return data[torch.from_numpy(rows)]
+        if hasattr(data, "iloc"):  # pandas; polars takes rows by []
+            return data.iloc[rows]
+        if isinstance(data, torch.utils.data.Dataset):
+            return torch.utils.data.Subset(data, rows.tolist())
+        if isinstance(data, (list, tuple)):
+            return [data[i] for i in rows]
+        return data[rows]
+
+    def digest(self, into: Any) -> None:
+        """Into a hash: all of an array; of anything else only what it is and how long."""
+        data = self.data.detach().cpu().numpy() if isinstance(self.data, torch.Tensor) else self.data
+        if isinstance(data, np.ndarray) and data.dtype != object:
+            into.update(np.ascontiguousarray(data).tobytes())
+        else:
+            into.update(f"{type(data).__name__} of {len(data)}".encode())
+
+
+def problem_of(data: Any, label: Any, positive: Any, groups: Any = None, time: Any = None) -> Problem:
+    """The problem behind `data=(X, y)`, or `data=X, label=y`. ValueError where rows and labels do not fit together."""
+    if label is None:
+        if not (isinstance(data, tuple) and len(data) == 2):
+            raise ValueError(
+                "tune: with a function give data=(X, y), or data=X and label=y: y [rows] holds the labels, X anything that"
+                " can be taken by rows (array, tensor, DataFrame, list, Dataset)."
+            )
+        data, label = data
+    labels = label.detach().cpu().numpy() if isinstance(label, torch.Tensor) else np.asarray(label)
+    if labels.ndim != 1 or len(labels) != len(data):
+        raise ValueError(
+            f"tune: labels of shape {labels.shape} do not fit {len(data)} rows of data; one label per row is needed."
+        )
+    values, y = np.unique(labels, return_inverse=True)
+    names = [str(v) for v in values.tolist()]
+    if len(names) < 2:
+        raise ValueError(f"tune: the labels have one class only, {names[0]!r}; two are needed to tell apart.")
+    if len(names) == 2:
+        n = np.bincount(y)
+        if positive is not None and str(positive) not in names:
+            raise ValueError(f"tune: there is no class {str(positive)!r}; the classes are {', '.join(names)}.")
+        if names[0] == str(positive) or (positive is None and n[0] < n[1]):
+            y, names = 1 - y, names[::-1]
+    counts = Counts(np.bincount(y), names, "rows", "data")
+    if counts.per_class.min() < 2:
+        raise ValueError(f"tune: class {names[int(counts.per_class.argmin())]!r} has a single row.")
+    return Problem(
+        "data",
+        "label",
+        (len(y), 0),
+        y,
+        counts,
+        names[1] if len(names) == 2 else None,
+        OwnRows(data),  # type: ignore[arg-type]  # it offers what a model of rows asks for
+        (),
+        (),
+        None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1],
+        None if time is None else np.unique(np.asarray(time), return_inverse=True)[1],
+        None if groups is None else "groups",
+        None if time is None else "time",
+    )
