@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from steelyard.counts import Counts
-from steelyard.options import In, OneOf, ingredient
+from steelyard.options import In, OneOf, checked, ingredient
 from steelyard.recipe import Recipe
 
 
@@ -129,3 +129,33 @@ def test_infinite_ends_print_open():
 def test_a_search_walks_its_own_range_where_one_is_given():
     assert In(0, math.inf, search=(0, 2)).bounds == (0, 2)
     assert In(0, 1).bounds == (0, 1)
+
+
+def test_a_whole_number_is_no_float_and_becomes_an_int():
+    whole = In(2, math.inf, whole=True)
+    assert whole.check(2)
+    assert whole.check(np.int64(3))
+    assert not any(whole.check(v) for v in (1, 2.0, True, "2", None))
+    assert str(whole) == "a whole number in [2, inf)"
+
+
+class Taken:
+    @checked
+    def __init__(self, *, size: Annotated[int, In(1, 9, whole=True)], share: Annotated[float | None, In(0, 1)] = None):
+        self.size, self.share = size, share
+
+
+def test_a_class_is_checked_under_its_name():
+    taken = Taken(size=np.int32(4))
+    assert type(taken.size) is int
+    assert taken.share is None
+    with pytest.raises(ValueError, match=r"Taken: size must be a whole number in \[1, 9\], got 0"):
+        Taken(size=0)
+    with pytest.raises(ValueError, match=r"Taken: share must be in \[0, 1\], got 2"):
+        Taken(size=1, share=2)
+    with pytest.raises(TypeError, match="Taken: unknown option 'site'; it takes size, share"):
+        Taken(site=3)
+    with pytest.raises(
+        TypeError, match=r"Taken: missing a required argument: 'size'|write Taken\(\*, size, share=None\)"
+    ):
+        Taken()

@@ -1,9 +1,10 @@
-"""Options of an ingredient: one signature gives validation, the CLI flag, the search range and the docs row."""
+"""Options of an ingredient or a rule: one signature gives validation, the CLI flag, the search range and the docs row."""
 
 import dataclasses
 import functools
 import inspect
 import math
+import numbers
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
@@ -19,6 +20,7 @@ class In:
     log        a search should walk it on a log scale
     search     (low, high) worth searching, where the domain itself is wider
     per_label  one number per label is fine too: a sequence, or {class: number}
+    whole      a whole number, and not a float that happens to be one
     """
 
     low: float
@@ -28,6 +30,7 @@ class In:
     open_high: bool = False
     search: tuple[float, float] | None = None
     per_label: bool = False
+    whole: bool = False
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -45,7 +48,7 @@ class In:
 
     def _holds(self, value: Any) -> bool:
         number = _number(value)
-        if number is None or not math.isfinite(number):
+        if number is None or not math.isfinite(number) or (self.whole and not isinstance(value, numbers.Integral)):
             return False
         above = number > self.low if self.open_low else number >= self.low
         below = number < self.high if self.open_high else number <= self.high
@@ -54,7 +57,7 @@ class In:
     def __str__(self) -> str:
         low = "(" if self.open_low or math.isinf(self.low) else "["
         high = ")" if self.open_high or math.isinf(self.high) else "]"
-        return f"in {low}{self.low:g}, {self.high:g}{high}"
+        return f"{'a whole number ' if self.whole else ''}in {low}{self.low:g}, {self.high:g}{high}"
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -91,6 +94,7 @@ class Spec:
     options: dict[str, Option]
     summary: str
     source: str
+    title: str = ""  # in errors; by default the name on the command line
 
     @property
     def cli_name(self) -> str:
@@ -98,11 +102,13 @@ class Spec:
 
     def read(self, name: str, value: Any) -> Any:
         """The value of option `name`, checked; a NumPy or 0-d tensor number becomes a plain one, which JSON can hold."""
-        rule = self.options[name].rule if name in self.options else None
-        if rule is not None and not rule.check(value):
-            raise ValueError(f"{self.cli_name}: {name} must be {rule}, got {_said(value)}.")
-        number = _number(value) if isinstance(rule, In) else None
-        return value if number is None else number
+        option = self.options.get(name)
+        if option is None or option.rule is None or (value is None and option.default is None):
+            return value
+        if not option.rule.check(value):
+            raise ValueError(f"{self.title or self.cli_name}: {name} must be {option.rule}, got {_said(value)}.")
+        number = _number(value) if isinstance(option.rule, In) else None
+        return value if number is None else int(number) if isinstance(option.rule, In) and option.rule.whole else number
 
 
 def spec_of(function: Callable[..., Any]) -> Spec:
@@ -110,6 +116,8 @@ def spec_of(function: Callable[..., Any]) -> Spec:
     hints = typing.get_type_hints(function, include_extras=True)
     argument, options = None, {}
     for name, parameter in inspect.signature(function).parameters.items():
+        if name == "self":
+            continue
         if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD and argument is None:
             argument = name
         rules = [m for m in getattr(hints.get(name), "__metadata__", ()) if isinstance(m, (In, OneOf))]
@@ -138,33 +146,61 @@ def ingredient(function: Callable[P, R]) -> Callable[P, R]:
     ValueError  effective-number: beta must be in [0, 1), got 1.5.
     TypeError   effective-number: unknown option 'bta'; it takes beta.
     """
-    spec, signature = spec_of(function), inspect.signature(function)
-    hints = typing.get_type_hints(function)
+    spec = spec_of(function)
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        unknown = [name for name in kwargs if name not in signature.parameters]
-        if unknown:
-            takes = ", ".join(spec.options) or "no options"
-            raise TypeError(f"{spec.cli_name}: unknown option {unknown[0]!r}; it takes {takes}.")
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{spec.cli_name}: {error}; write {spec.name}{_bare(signature)}.") from None
-        bound.apply_defaults()
-        for name, value in bound.arguments.items():
-            wanted = hints.get(name)
-            # by its name, because the class lives one layer up
-            if isinstance(wanted, type) and wanted.__name__ == "Counts" and not isinstance(value, wanted):
-                made = "make one with sy.count(data) or Counts.of(900, 100)"
-                raise TypeError(f"{spec.cli_name}: {name} must be Counts, got {type(value).__name__}; {made}.")
-            bound.arguments[name] = spec.read(name, value)
+        bound = _bound(spec, function, args, kwargs)
         recipe = function(*bound.args, **bound.kwargs)
         told = [f"{n}={_said(v)}" for n, v in bound.arguments.items() if isinstance(v, (str, bool, int, float))]
         return recipe.named(f"{spec.name}({', '.join(told)})")  # type: ignore[attr-defined]  # a Recipe, one layer up
 
     call.spec = spec  # type: ignore[attr-defined]
     return call
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Check the options of a function, or of a class by its __init__, as an `ingredient`'s are checked.
+
+    Its annotations are read at the first call, when everything they name is there.
+    """
+    title = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
+    spec = functools.cache(lambda: dataclasses.replace(spec_of(function), name=title, title=title))
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        bound = _bound(spec(), function, args, kwargs)
+        return function(*bound.args, **bound.kwargs)
+
+    return call
+
+
+def _bound(spec: Spec, function: Callable[..., Any], args: Any, kwargs: Any) -> inspect.BoundArguments:
+    """The arguments of one call, checked."""
+    title, (signature, hints) = spec.title or spec.cli_name, _signature(function)
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
+    unknown = [] if takes_any else [name for name in kwargs if name not in signature.parameters]
+    if unknown:
+        takes = ", ".join(spec.options) or "no options"
+        raise TypeError(f"{title}: unknown option {unknown[0]!r}; it takes {takes}.")
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{title}: {error}; write {spec.name}{_bare(signature)}.") from None
+    bound.apply_defaults()
+    for name, value in bound.arguments.items():
+        wanted = hints.get(name)
+        # by its name, because the class lives one layer up
+        if isinstance(wanted, type) and wanted.__name__ == "Counts" and not isinstance(value, wanted):
+            made = "make one with sy.count(data) or Counts.of(900, 100)"
+            raise TypeError(f"{title}: {name} must be Counts, got {type(value).__name__}; {made}.")
+        bound.arguments[name] = spec.read(name, value)
+    return bound
+
+
+@functools.cache
+def _signature(function: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
+    return inspect.signature(function), typing.get_type_hints(function)
 
 
 def _number(value: Any) -> int | float | None:
@@ -186,5 +222,6 @@ def _said(value: Any) -> str:
 
 def _bare(signature: inspect.Signature) -> str:
     """(counts, *, beta=0.999): the signature without annotations."""
-    bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
+    parameters = [p for name, p in signature.parameters.items() if name != "self"]
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
     return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))

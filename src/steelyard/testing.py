@@ -20,6 +20,7 @@ from torch import Tensor
 
 from . import curves
 from .counts import Counts
+from .link import LINKS, SIGMOID, SOFTMAX, Link, link_for, link_of
 from .losses.functional import binary_cross_entropy, cross_entropy
 from .ops import BACKENDS, Bound, bind, terms
 from .options import Spec
@@ -30,9 +31,9 @@ CLASSES = 3
 Function = Callable[..., Any]
 
 
-def recipes(link: str) -> dict[str, Recipe]:
+def recipes(link: str | Link) -> dict[str, Recipe]:
     """Named recipes for three classes that together use every field in every shape it can take under `link`."""
-    return _softmax_recipes() if link == "softmax" else _sigmoid_recipes()
+    return _softmax_recipes() if link_of(link).exclusive else _sigmoid_recipes()
 
 
 def _softmax_recipes() -> dict[str, Recipe]:
@@ -63,7 +64,7 @@ def _softmax_recipes() -> dict[str, Recipe]:
         "target-and-weight-tables": Recipe(target=per_label, weight=table),
         "smooth-focal": Recipe(target=per_label, curve=curves.Focal(2.0)),
         "smooth-asymmetric": Recipe(target=per_label, curve=curves.Asymmetric(1.0, 4.0, 0.0)),
-        **_curves("softmax"),
+        **_curves(SOFTMAX),
         "norm-mass": Recipe(weight=[0.5, 1.0, 3.0], norm="mass"),
         "norm-sum": Recipe(norm="sum"),
         "norm-number": Recipe(norm=7.0),
@@ -102,7 +103,7 @@ def _sigmoid_recipes() -> dict[str, Recipe]:
         "smooth-toward": Recipe(target=Smooth(0.2, [0.7, 0.2, 0.1])),
         "target-rows": Recipe(target=[[0.1, 0.2, 0.0], [0.9, 0.6, 1.0]], weight=[0.5, 3.0]),
         "smooth-asymmetric": Recipe(target=per_label, curve=curves.Asymmetric(1.0, 4.0, 0.05)),
-        **_curves("sigmoid"),
+        **_curves(SIGMOID),
         "norm-mass": Recipe(weight=[0.5, 3.0], norm="mass"),
         "norm-sum": Recipe(norm="sum"),
         "norm-number": Recipe(norm=7.0),
@@ -118,11 +119,11 @@ def _sigmoid_recipes() -> dict[str, Recipe]:
     }
 
 
-def _curves(link: str) -> dict[str, Recipe]:
+def _curves(link: Link) -> dict[str, Recipe]:
     """Every curve of ours as it is by default, and some of whose parameters another case of the formula hangs."""
     some = curves.Focal(0.5), curves.Focal(0.3), curves.Asymmetric(1.0, 4.0, 0.0), curves.Poly(-1.0)
     ours = [kind() for name, kind in curves.CURVES.items() if ":" not in name and kind is not curves.Log]
-    return {_name(c): Recipe(curve=c) for c in (*ours, *some) if link in curves.links(c)}
+    return {_name(c): Recipe(curve=c) for c in (*ours, *some) if link.name in curves.links(c)}
 
 
 def _name(curve: Any) -> str:
@@ -145,28 +146,28 @@ class Call(NamedTuple):
         return Call(moved(self.logits), moved(self.target), None if self.weight is None else moved(self.weight))
 
 
-def calls(link: str, bound: Bound | None = None, *, seed: int = 0, size: float = 3.0) -> dict[str, Call]:
+def calls(link: str | Link, bound: Bound | None = None, *, seed: int = 0, size: float = 3.0) -> dict[str, Call]:
     """Float64 calls by name: hard labels, an image with ignored pixels and call weights, and probabilities.
 
     Every label value occurs. Probabilities are left out where `bound` cannot take them. `size` is the spread of logits.
     """
-    random = np.random.default_rng(seed)
+    link, random = link_of(link), np.random.default_rng(seed)
     shapes = {"rows": (8, CLASSES), "image": (2, CLASSES, 4, 3)}
     found = {}
     for name, shape in shapes.items():
         logits = torch.from_numpy(random.normal(0, size, shape))
-        labels = (shape[0], *shape[2:]) if link == "softmax" else shape
-        y = random.permutation(np.arange(math.prod(labels)) % (CLASSES if link == "softmax" else 2)).reshape(labels)
+        labels = link.items(shape)
+        y = random.permutation(np.arange(math.prod(labels)) % link.labels(CLASSES)).reshape(labels)
         weight = None
         if name == "image":
             y.reshape(-1)[::5] = -100
             weight = random.uniform(0.2, 2.0, labels)
             weight.reshape(-1)[1::7] = 0.0
         found[name] = Call(logits, torch.from_numpy(y), None if weight is None else torch.from_numpy(weight))
-    if bound is None or link == "sigmoid" or not bound.label_dependent:
+    if bound is None or not link.exclusive or not bound.label_dependent:
         logits, _, weight = found["image"]
         share = random.uniform(0, 1, tuple(logits.shape))
-        share = share / share.sum(axis=1, keepdims=True) if link == "softmax" else share
+        share = share / share.sum(axis=1, keepdims=True) if link.exclusive else share
         share[:1] = share[:1].round()  # certain probabilities too
         found["probabilities"] = Call(logits, torch.from_numpy(share), weight)
     return found
@@ -184,7 +185,7 @@ def check_backend(
     reference's own in that dtype plus rounding. Upstream gradients are random, and inputs must stay untouched.
     """
     function = BACKENDS[backend] if isinstance(backend, str) else backend
-    given = {link: recipes(link) for link in ("softmax", "sigmoid")} if given is None else given
+    given = {link: recipes(link) for link in LINKS} if given is None else given
     for link, name, bound in ((k, n, bind(r, k)) for k, named in given.items() for n, r in named.items()):
         for kind, call in calls(link, bound).items():
             for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16):
@@ -298,16 +299,17 @@ def _serves(name: str, ingredient: Function, counts: Counts, options: Mapping[st
 def _check_recipe(name: str, recipe: Recipe) -> None:
     _law(isinstance(recipe, Recipe), f"{name}: returned {type(recipe).__name__} instead of a Recipe")
     _law(Recipe.from_json(recipe.to_json()) == recipe, f"{name}: JSON does not bring the recipe back")
-    for link, function in (("softmax", cross_entropy), ("sigmoid", binary_cross_entropy)):
+    for link, function in ((SOFTMAX, cross_entropy), (SIGMOID, binary_cross_entropy)):
         try:
             bound = bind(recipe, link)
         except ValueError:
             continue  # made for the other link
         classes = bound.width or CLASSES
-        if link == "softmax" and classes == 1:
+        if link.exclusive and classes == 1:
             continue  # nothing to tell apart
         logits = torch.linspace(-9, 9, 4 * classes, dtype=torch.float64).reshape(4, classes).requires_grad_()
-        target = torch.arange(4) % classes if link == "softmax" else torch.arange(4 * classes).reshape(4, -1) % 2
+        shape = link.items(logits.shape)
+        target = (torch.arange(math.prod(shape)) % link.labels(classes)).reshape(shape)
         loss = function(logits, target, bound)
         gradient = torch.autograd.grad(loss, logits)[0]
         finite = bool(loss.isfinite() and gradient.isfinite().all())
@@ -320,9 +322,9 @@ def _check_permutation(
     order = np.roll(np.arange(len(counts)), 1)
     numbers, names = counts.per_class[order], [counts.classes[i] for i in order]
     permuted = ingredient(Counts(numbers, names, kind=counts.kind, items=counts.items), **options)
-    link = "sigmoid" if counts.kind == "multilabel" else "softmax"
+    link = link_for(counts.kind)
     logits = torch.linspace(-2, 3, 6 * len(counts), dtype=torch.float64).reshape(6, -1).sin()
-    if link == "softmax":
+    if link.exclusive:
         y = torch.arange(6) % len(counts)
         targets = y, torch.from_numpy(np.argsort(order))[y]
     else:
@@ -334,7 +336,7 @@ def _check_permutation(
         return  # made for the other link
     a = terms(logits, targets[0], plain).loss
     b = terms(logits[:, order], targets[1], moved).loss
-    same = torch.allclose(a if link == "softmax" else a[:, order], b, rtol=1e-9)
+    same = torch.allclose(a if link.exclusive else a[:, order], b, rtol=1e-9)
     _law(same, f"{name}: permuting the classes of {counts} changes the loss")
 
 

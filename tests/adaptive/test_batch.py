@@ -127,10 +127,10 @@ def test_no_weight_is_wider_than_asked():
     [
         (lambda: adaptive.BatchStatistics(0), "classes must be a number >= 1"),
         (lambda: adaptive.BatchStatistics("ab"), "classes must be"),
-        (lambda: adaptive.BatchStatistics(2, beta=-1.0), "beta must be >= 0"),
+        (lambda: adaptive.BatchStatistics(2, beta=-1.0), r"beta must be in \[0, inf\)"),
         (lambda: adaptive.BatchStatistics(2, momentum=1.0), r"momentum must be in \[0, 1\)"),
         (lambda: adaptive.BatchStatistics(2, warm_up=0.5), "warm_up must be"),
-        (lambda: adaptive.BatchStatistics(2, widest=1.0), "widest must be > 1"),
+        (lambda: adaptive.BatchStatistics(2, widest=1.0), r"widest must be in \(1, inf\)"),
         (lambda: sy.CrossEntropy(adaptive.BatchStatistics(LABELS)), "use BinaryCrossEntropy"),
         (lambda: sy.BinaryCrossEntropy(adaptive.BatchStatistics(COUNTS)), "10 exclusive classes; use CrossEntropy"),
         (lambda: told(sy.CrossEntropy(adaptive.BatchStatistics(3)), Y, logits=torch.zeros(10, 4)), "3 classes"),

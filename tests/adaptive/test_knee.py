@@ -132,11 +132,11 @@ def test_explain_shows_how_much_is_the_choice_of_the_grid():
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (lambda: adaptive.FBetaKnee(beta_max=0.0), "beta_max must be > 0"),
-        (lambda: adaptive.FBetaKnee(family="beta"), "family must be one of uniform, gaussian"),
+        (lambda: adaptive.FBetaKnee(beta_max=0.0), r"beta_max must be in \(0, inf\)"),
+        (lambda: adaptive.FBetaKnee(family="beta"), "family must be one of .uniform., .gaussian."),
         (lambda: adaptive.FBetaKnee(grid=3), "grid must be"),
         (lambda: adaptive.FBetaKnee(momentum=1.0), "momentum must be"),
-        (lambda: adaptive.FBetaKnee(widest=0.5), "widest must be > 1"),
+        (lambda: adaptive.FBetaKnee(widest=0.5), r"widest must be in \(1, inf\)"),
         (lambda: adaptive.knee_sensitivity(0.0, 0.5), r"precision must be in \(0, 1\]"),
         (lambda: adaptive.knee_sensitivity(0.01, 0.9, family="uniform", items=200), "cannot have precision"),
         (

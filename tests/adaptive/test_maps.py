@@ -8,7 +8,7 @@ import torch
 
 import steelyard as sy
 from steelyard import adaptive
-from steelyard.adaptive._boundary import boundary, f_score, hits
+from steelyard.adaptive.maps import boundary, f_score, hits
 
 
 def edges(y):
@@ -215,8 +215,8 @@ def test_it_says_what_keeps_it_from_its_goal():
         (lambda: adaptive.CalibratedMaps(edges, boundary_f=0.0), r"boundary_f must be in \(0, 1\]"),
         (lambda: adaptive.CalibratedMaps(edges, share=0.3, momentum=1.0), "momentum must be"),
         (lambda: adaptive.CalibratedMaps(edges, share=0.3, radius=-1), "radius must be"),
-        (lambda: adaptive.CalibratedMaps(edges, share=0.3, gain=0.0), "gain must be > 0"),
-        (lambda: adaptive.CalibratedMaps(edges, share=0.3, largest=1.0), "largest must be > 1"),
+        (lambda: adaptive.CalibratedMaps(edges, share=0.3, gain=0.0), r"gain must be in \(0, inf\)"),
+        (lambda: adaptive.CalibratedMaps(edges, share=0.3, largest=1.0), r"largest must be in \(1, inf\)"),
         (lambda: adaptive.CalibratedMaps(edges, share=0.3, start=-1.0), "start must be in"),
         (lambda: adaptive.CalibratedMaps(torch.ones(3), share=0.3), "make must be callable"),
         (lambda: adaptive.CalibratedMaps(edges, edges, share=0.3), "recipe must be a Recipe"),

@@ -93,7 +93,7 @@ def test_curriculum_is_a_power_of_the_counts():
     ("make", "match"),
     [
         (lambda: adaptive.Deferred(A, B, after_epoch=-1), "after_epoch must be"),
-        (lambda: adaptive.Deferred(A, "x", after_epoch=1), "goes from a Recipe to a Recipe"),
+        (lambda: adaptive.Deferred(A, "x", after_epoch=1), "must be a Recipe, got str"),
         (lambda: adaptive.Deferred(sy.inverse_frequency(COUNTS), B, after_epoch=1), "do not broadcast|different"),
         (lambda: adaptive.Anneal(A, sy.focal(gamma=2.0), over=(0, 1)), "curve is None at first"),
         (lambda: adaptive.Anneal(A, B, over=(1, 1)), "two different finite numbers"),

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from ..counts import Counts
+from ..link import Link, link_for
 from ..ops.factors import Tables
+from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import Rule
 
@@ -54,22 +57,13 @@ class BatchStatistics(Rule):
         self,
         classes: int | Counts | Sequence[str],
         *,
-        beta: float = 1.0,
-        gamma: float = 0.0,
-        momentum: float = 0.99,
-        warm_up: int = 100,
-        widest: float = 1000.0,
+        beta: Annotated[float, In(0.0, math.inf)] = 1.0,
+        gamma: Annotated[float, In(0.0, math.inf)] = 0.0,
+        momentum: Annotated[float, In(0.0, 1.0, open_high=True)] = 0.99,
+        warm_up: Annotated[int, In(0, math.inf, whole=True)] = 100,
+        widest: Annotated[float, In(1.0, math.inf, open_low=True)] = 1000.0,
     ):
         super().__init__()
-        for name, value in (("beta", beta), ("gamma", gamma)):
-            if not 0 <= value < float("inf"):
-                raise ValueError(f"BatchStatistics: {name} must be >= 0, got {value!r}.")
-        if not 0 <= momentum < 1:
-            raise ValueError(f"BatchStatistics: momentum must be in [0, 1), got {momentum!r}.")
-        if isinstance(warm_up, bool) or not isinstance(warm_up, int) or warm_up < 0:
-            raise ValueError(f"BatchStatistics: warm_up must be a whole number of steps >= 0, got {warm_up!r}.")
-        if not 1 < widest < float("inf"):
-            raise ValueError(f"BatchStatistics: widest must be > 1, got {widest!r}.")
         if isinstance(classes, bool) or (isinstance(classes, int) and classes < 1):
             raise ValueError(f"BatchStatistics: classes must be a number >= 1, names, or Counts, got {classes!r}.")
         if isinstance(classes, str) or not isinstance(classes, (int, Counts, Sequence)):
@@ -86,15 +80,15 @@ class BatchStatistics(Rule):
         )
         self._named = not isinstance(classes, int)
         self.register_buffer("steps", torch.tensor(0))
-        self._lay_out("sigmoid" if self.counts is not None and self.counts.kind == "multilabel" else "softmax")
+        self._lay_out(link_for(None if self.counts is None else self.counts.kind))
 
-    def serve(self, link: str, ignore_index: int) -> None:
+    def serve(self, link: Link, ignore_index: int) -> None:
         if link != self.link:
             if self.counts is not None and self.counts.kind == "multilabel":
                 raise ValueError(
                     "BatchStatistics: the counts are yes or no per class (multilabel); use BinaryCrossEntropy."
                 )
-            if self.counts is not None and len(self.names) != 2 and link == "sigmoid":
+            if self.counts is not None and len(self.names) != 2 and not link.exclusive:
                 raise ValueError(
                     f"BatchStatistics: the counts are of {len(self.names)} exclusive classes; use CrossEntropy, or count"
                     ' with kind="multilabel".'
@@ -105,7 +99,7 @@ class BatchStatistics(Rule):
                 )
             self._lay_out(link)
 
-    def _lay_out(self, link: str) -> None:
+    def _lay_out(self, link: Link) -> None:
         """Tables [label value, column]: softmax [C, 1], sigmoid [2, K]."""
         self.link = link
         if self.counts is not None:
@@ -114,8 +108,8 @@ class BatchStatistics(Rule):
             kind, self._few = self.counts.kind, 1 / self.counts.items
         else:
             size = len(self.names)
-            start = torch.ones(size, 1).double() / size if link == "softmax" else torch.full((2, size), 0.5).double()
-            kind, self._few = ("exclusive" if link == "softmax" else "multilabel") if self._named else None, 1.0
+            start = torch.ones(size, 1).double() / size if link.exclusive else torch.full((2, size), 0.5).double()
+            kind, self._few = link.kind if self._named else None, 1.0
         for name, value in (
             ("start", start),
             ("count", torch.zeros_like(start)),
@@ -135,13 +129,13 @@ class BatchStatistics(Rule):
 
     def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         seen = self.read(logits, target)
-        size = len(self.start) if self.link == "softmax" else self.start.shape[1]
+        size = len(self.start) if self.link.exclusive else self.start.shape[1]
         if seen.z.shape[1] != size:
             raise ValueError(
-                f"BatchStatistics: made for {size} {'classes' if self.link == 'softmax' else 'logits'}, but the logits have"
+                f"BatchStatistics: made for {size} {'classes' if self.link.exclusive else 'logits'}, but the logits have"
                 f" {seen.z.shape[1]}; give it that number, or Counts of these classes."
             )
-        if self.link == "sigmoid":
+        if not self.link.exclusive:
             valid = seen.valid.to(seen.z.dtype)
             yes, no = seen.y * valid, (1 - seen.y) * valid
             n = torch.stack([no, yes])
@@ -201,7 +195,7 @@ class BatchStatistics(Rule):
 
     def watched(self) -> dict[str, Tensor]:
         shares = self._shares()[0]
-        shown = {"weight": self.weight, "share": shares if self.link == "softmax" else shares[1]}
+        shown = {"weight": self.weight, "share": shares if self.link.exclusive else shares[1]}
         shown |= {"difficulty": self.difficulty} if self.gamma else {}
         return {name: t for name, t in shown.items() if t.numel() <= 4096}
 
@@ -223,9 +217,9 @@ class BatchStatistics(Rule):
         return found
 
     def _some(self, which: Tensor) -> str:
-        rows = which.any(dim=1 if self.link == "softmax" else 0).nonzero().flatten().tolist()
+        rows = which.any(dim=1 if self.link.exclusive else 0).nonzero().flatten().tolist()
         names = [
-            self.names[i] if len(which) != 2 or self.link == "softmax" or which.shape[1] > 1 else self.names[-1]
+            self.names[i] if len(which) != 2 or self.link.exclusive or which.shape[1] > 1 else self.names[-1]
             for i in rows
         ]
         return ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

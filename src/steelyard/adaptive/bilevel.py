@@ -3,19 +3,27 @@
 import functools
 import math
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..losses.modules import RecipeLoss
+from ..options import In, OneOf, checked
 from ..rule.protocol import Rule
-from ._hypergradient import Hyper, Tensors, hypergradient
 
-METHODS = ("neumann", "look-ahead")
 Batch = tuple[Any, Tensor]
+Tensors = Sequence[Tensor]
+
+
+class Hyper(NamedTuple):
+    """value: the held-out loss; gradients: its derivatives to the held numbers; growth: of the last term of the series."""
+
+    value: Tensor
+    gradients: list[Tensor]
+    growth: Tensor
 
 
 class Bilevel:
@@ -64,28 +72,20 @@ class Bilevel:
     torch.Size([])
     """
 
+    @checked
     def __init__(
         self,
         model: nn.Module,
         loss: nn.Module,
         *,
         outer_loss: Callable[[Tensor, Tensor], Tensor] | None = None,
-        method: str = "neumann",
-        rate: float = 0.05,
-        inner_rate: float = 0.1,
-        terms: int = 5,
-        damping: float = 0.0,
+        method: Annotated[str, OneOf("neumann", "look-ahead")] = "neumann",
+        rate: Annotated[float, In(0.0, math.inf, open_low=True)] = 0.05,
+        inner_rate: Annotated[float, In(0.0, math.inf, open_low=True)] = 0.1,
+        terms: Annotated[int, In(0, math.inf, whole=True)] = 5,
+        damping: Annotated[float, In(0.0, math.inf)] = 0.0,
         optimizer: Callable[[list[Tensor]], torch.optim.Optimizer] | None = None,
     ):
-        if method not in METHODS:
-            raise ValueError(f"Bilevel: method must be one of {', '.join(METHODS)}, got {method!r}.")
-        for name, value in (("rate", rate), ("inner_rate", inner_rate)):
-            if not 0 < value < math.inf:
-                raise ValueError(f"Bilevel: {name} must be > 0, got {value!r}.")
-        if isinstance(terms, bool) or not isinstance(terms, int) or terms < 0:
-            raise ValueError(f"Bilevel: terms must be a whole number >= 0, got {terms!r}.")
-        if not 0 <= damping < math.inf:
-            raise ValueError(f"Bilevel: damping must be >= 0, got {damping!r}.")
         self.model, self.loss = model, loss
         self._where = [
             (f"{path}.{key}".lstrip("."), rule, key)
@@ -101,7 +101,7 @@ class Bilevel:
         if not any(p.requires_grad for p in model.parameters()):
             raise ValueError(f"Bilevel: {type(model).__name__} has no parameter that is trained.")
         first = next(m for m in loss.modules() if isinstance(m, RecipeLoss))
-        default = balanced if first.link == "softmax" else balanced_binary
+        default = balanced if first.link.exclusive else balanced_binary
         self.outer_loss = outer_loss or functools.partial(default, ignore_index=first.ignore_index)
         self.method, self.inner_rate, self.damping = method, inner_rate, damping
         self.terms = 0 if method == "look-ahead" else terms
@@ -196,3 +196,46 @@ def _mean_of_means(each: Tensor, group: Tensor, valid: Tensor, groups: int) -> T
     sums = each.new_zeros(groups).index_add(0, group, torch.where(valid, each, 0.0))
     sizes = each.new_zeros(groups).index_add(0, group, kept)
     return (sums / sizes.clamp(min=1)).sum() / (sizes > 0).sum().clamp(min=1)
+
+
+def hypergradient(
+    inner: Callable[[Tensors, Tensors], Tensor],
+    outer: Callable[[Tensors], Tensor],
+    parameters: Tensors,
+    held: Tensors,
+    *,
+    rate: float,
+    terms: int,
+    damping: float,
+    look_ahead: bool,
+) -> Hyper:
+    """d outer(theta*) / d h, where theta* is what `inner(theta, h)` is trained to and h the held numbers.
+
+        g = d inner / d theta,  H = d g / d theta + damping,  v_0 = d outer / d theta
+        v_{k+1} = v_k - rate H v_k
+        dh = - rate d/dh <g, v_0 + ... + v_terms>
+
+    The sum goes to H^-1 v_0 / rate, where |1 - rate H| < 1, which makes dh the implicit derivative. look_ahead takes
+    v_0 at theta - rate (g + damping theta): with terms=0 this is the derivative through exactly one step of gradient
+    descent.
+    """
+    wanted = [p.detach().requires_grad_() for p in parameters]
+    leaves = [h.detach().requires_grad_() for h in held]
+    with torch.enable_grad():
+        g = torch.autograd.grad(inner(wanted, leaves), wanted, create_graph=True, materialize_grads=True)
+        at = wanted
+        if look_ahead:
+            at = [(p - rate * (d + damping * p)).detach().requires_grad_() for p, d in zip(wanted, g, strict=True)]
+        value = outer(at)
+    v = list(torch.autograd.grad(value, at, materialize_grads=True))
+    total, first = list(v), _norm(v)
+    for _ in range(terms):
+        hv = torch.autograd.grad(g, wanted, v, retain_graph=True, materialize_grads=True)
+        v = [a - rate * (b + damping * a) for a, b in zip(v, hv, strict=True)]
+        total = [a + b for a, b in zip(total, v, strict=True)]
+    mixed = torch.autograd.grad(g, leaves, [rate * t for t in total], materialize_grads=True)
+    return Hyper(value.detach(), [-m for m in mixed], _norm(v) / first.clamp(min=torch.finfo(first.dtype).tiny))
+
+
+def _norm(tensors: Tensors) -> Tensor:
+    return torch.stack([t.detach().double().square().sum() for t in tensors]).sum().sqrt()

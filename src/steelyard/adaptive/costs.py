@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..counts import Counts
 from ..ops.factors import Tables
+from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import PATIENCE, Rule, over_ranks
 from ..table import as_numpy
@@ -66,25 +67,14 @@ class LearnedCosts(Rule):
         classes: int | Sequence[Any] | Counts,
         *,
         how: str = "confusion",
-        strength: float = 1.0,
-        momentum: float = 0.5,
-        prior: float = 10.0,
-        bound: float = 10.0,
+        strength: Annotated[float, In(0.0, math.inf, open_low=True)] = 1.0,
+        momentum: Annotated[float, In(0.0, 1.0, open_high=True)] = 0.5,
+        prior: Annotated[float, In(0.0, math.inf)] = 10.0,
+        bound: Annotated[float, In(1.0, math.inf, open_low=True)] = 10.0,
     ):
         super().__init__()
         if how not in WAYS:
             refuse("LearnedCosts", how, WAYS)
-        for name, value, low, high in (
-            ("strength", strength, 0.0, math.inf),
-            ("momentum", momentum, 0.0, 1.0),
-            ("prior", prior, 0.0, math.inf),
-            ("bound", bound, 1.0, math.inf),
-        ):
-            closed = name in ("momentum", "prior")
-            if not (low < value or (closed and value == low)) or not value < high:
-                raise ValueError(
-                    f"LearnedCosts: {name} must be in {'[' if closed else '('}{low:g}, {high:g}), got {value!r}."
-                )
         named = classes.classes if isinstance(classes, Counts) else None if isinstance(classes, int) else classes
         names = None if named is None else tuple(str(c) for c in named)
         size = int(classes) if names is None else len(names)  # type: ignore[arg-type]

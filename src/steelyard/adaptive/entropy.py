@@ -1,14 +1,23 @@
 """Call weights from how uncertain several predictions of the same items are."""
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-KINDS = ("total", "aleatoric", "epistemic")
+from ..link import SOFTMAX, Link, link_of
+from ..options import In, OneOf, checked
 
 
-def entropy_weights(logits: Tensor, *, kind: str = "total", link: str = "softmax", power: float = 1.0) -> Tensor:
+@checked
+def entropy_weights(
+    logits: Tensor,
+    *,
+    kind: Annotated[str, OneOf("total", "aleatoric", "epistemic")] = "total",
+    link: str | Link = SOFTMAX,
+    power: Annotated[float, In(0.0, math.inf)] = 1.0,
+) -> Tensor:
     """w = h^power / mean(h^power), with h the entropy of the prediction of an item or pixel.
 
         total      H(mean_m p_m)                                    how uncertain the members are together
@@ -30,20 +39,15 @@ def entropy_weights(logits: Tensor, *, kind: str = "total", link: str = "softmax
     >>> entropy_weights(members, kind="epistemic").tolist()
     [0.0, 2.0]
     """
-    if kind not in KINDS:
-        raise ValueError(f"entropy_weights: kind must be one of {', '.join(KINDS)}, got {kind!r}.")
-    if link not in ("softmax", "sigmoid"):
-        raise ValueError(f"entropy_weights: link must be softmax or sigmoid, got {link!r}.")
-    if not 0 <= power < math.inf:
-        raise ValueError(f"entropy_weights: power must be >= 0, got {power!r}.")
-    if not logits.is_floating_point() or logits.dim() < (3 if link == "softmax" else 2) or logits.shape[0] == 0:
+    link = link_of(link, "entropy_weights")
+    if not logits.is_floating_point() or logits.dim() < (3 if link.exclusive else 2) or logits.shape[0] == 0:
         raise ValueError(
             f"entropy_weights: logits must be floats [M, N, C, *space], M members first, got {logits.dtype}"
             f" {list(logits.shape)}. One prediction alone: logits.unsqueeze(0)."
         )
     with torch.no_grad():
         z = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        if link == "softmax":
+        if link.exclusive:
             logp, axis = z.log_softmax(dim=2), 2
         else:  # the two outcomes as an axis of their own
             logp, axis = torch.stack([-torch.nn.functional.softplus(z), -torch.nn.functional.softplus(-z)], dim=-1), -1

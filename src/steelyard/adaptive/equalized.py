@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
+from ..link import Link
 from ..ops.factors import Tables
+from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule
 
@@ -44,18 +47,19 @@ class Equalized(Rule):
     gradients: Tensor
     weight: Tensor
 
-    def __init__(self, classes: int | Sequence[str], *, gamma: float = 12.0, mu: float = 0.8, alpha: float = 4.0):
+    def __init__(
+        self,
+        classes: int | Sequence[str],
+        *,
+        gamma: Annotated[float, In(0.0, math.inf, open_low=True)] = 12.0,
+        mu: Annotated[float, In(-math.inf, math.inf)] = 0.8,
+        alpha: Annotated[float, In(0.0, math.inf)] = 4.0,
+    ):
         super().__init__()
         names = None if isinstance(classes, int) else tuple(str(c) for c in classes)
         size = int(classes) if isinstance(classes, int) else len(names or ())
         if size < 1 or isinstance(classes, (bool, str)):
             raise ValueError(f"Equalized: takes the number of classes (1 or more) or their names, got {classes!r}.")
-        if not 0 < gamma < math.inf:
-            raise ValueError(f"Equalized: gamma must be > 0, got {gamma!r}.")
-        if not math.isfinite(mu):
-            raise ValueError(f"Equalized: mu must be a finite number, got {mu!r}.")
-        if not 0 <= alpha < math.inf:
-            raise ValueError(f"Equalized: alpha must be >= 0, got {alpha!r}.")
         self.gamma, self.mu, self.alpha, self.size = float(gamma), float(mu), float(alpha), size
         zeros = torch.zeros(2, size, dtype=torch.float64)
         self.register_buffer("gradients", zeros)  # row 1 = "is"
@@ -88,8 +92,8 @@ class Equalized(Rule):
         self.gradients = self.gradients + sums
         self.weight = self._weights()
 
-    def serve(self, link: str, ignore_index: int) -> None:
-        if link != "sigmoid":
+    def serve(self, link: Link, ignore_index: int) -> None:
+        if link.exclusive:
             raise ValueError("Equalized: weighs the two outcomes of each class; with CrossEntropy use Seesaw.")
 
     def warnings(self) -> dict[str, str]:

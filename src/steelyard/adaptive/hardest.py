@@ -1,11 +1,14 @@
 """Online hard example mining: only the hardest elements of a call count."""
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
+from ..link import Link
 from ..ops.factors import Tables
+from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule, Seen
 
@@ -46,14 +49,19 @@ class Hardest(Rule):
     selects = True
     kept: Tensor
 
-    def __init__(self, k: float | None, *, negatives: float | None, background: int, per_item: bool):
+    def __init__(
+        self,
+        k: float | None = None,
+        *,
+        negatives: Annotated[float | None, In(0.0, math.inf)] = None,
+        background: int = 0,
+        per_item: bool = False,
+    ):
         super().__init__()
         if (k is None) == (negatives is None):
             raise ValueError("hardest: give either k, how many to keep, or negatives=, how many for each positive.")
         if isinstance(k, bool) or (isinstance(k, int) and k < 1) or (isinstance(k, float) and not 0 < k <= 1):
             raise ValueError(f"hardest: k must be a whole number >= 1 or a float in (0, 1], got {k!r}.")
-        if negatives is not None and not 0 <= negatives < math.inf:
-            raise ValueError(f"hardest: negatives must be >= 0, got {negatives!r}.")
         self.k, self.negatives, self.background, self.per_item = k, negatives, background, per_item
         self.register_buffer("kept", torch.tensor(0.0, dtype=torch.float64))
         self.register_buffer("pending", torch.zeros(2, dtype=torch.float64))  # kept, all
@@ -88,7 +96,7 @@ class Hardest(Rule):
         valid = seen.valid
         if self.negatives is None:
             positive = torch.zeros_like(valid)
-        elif seen.link == "sigmoid":
+        elif not seen.link.exclusive:
             positive = valid & (seen.y >= 0.5)
         elif seen.y.is_floating_point():
             raise ValueError("hardest: negatives= needs labels, but the target holds probabilities; use k instead.")
@@ -114,8 +122,8 @@ class Hardest(Rule):
             )
         return seen.restore(values).reshape(seen.shape[0], -1)
 
-    def serve(self, link: str, ignore_index: int) -> None:
-        if link == "sigmoid" and self.background != 0:
+    def serve(self, link: Link, ignore_index: int) -> None:
+        if not link.exclusive and self.background != 0:
             raise ValueError(
                 "hardest: background= is a label of CrossEntropy; in BinaryCrossEntropy the negatives are the 0 in the target."
             )
@@ -137,7 +145,7 @@ class Hardest(Rule):
 
 def _loss(seen: Seen) -> Tensor:
     """Softmax [R], sigmoid [R, K]: -log p of the label, an expectation for probabilities."""
-    if seen.link == "sigmoid":
+    if not seen.link.exclusive:
         return torch.nn.functional.binary_cross_entropy_with_logits(seen.z, seen.y, reduction="none")
     log = seen.z.log_softmax(dim=1)
     if seen.y.is_floating_point():

@@ -1,9 +1,13 @@
 """Gradient harmonizing (GHM-C): elements count less where many others have a gradient of the same size."""
 
+import math
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
 from ..ops.factors import Tables
+from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule, Seen
 
@@ -46,13 +50,15 @@ class Harmonized(Rule):
     warns_from = CHECKED_FIRST
     share: Tensor
 
-    def __init__(self, *, bins: int = 30, momentum: float = 0.75, least: float = 1e-3):
+    def __init__(
+        self,
+        *,
+        bins: Annotated[int, In(2, math.inf, whole=True)] = 30,
+        momentum: Annotated[float, In(0.0, 1.0, open_high=True)] = 0.75,
+        least: Annotated[float, In(0.0, 1.0, open_low=True)] = 1e-3,
+    ):
         super().__init__()
-        if isinstance(bins, bool) or not isinstance(bins, int) or bins < 2:
-            raise ValueError(f"Harmonized: bins must be a whole number >= 2, got {bins!r}.")
-        if not 0 <= momentum < 1:
-            raise ValueError(f"Harmonized: momentum must be in [0, 1), got {momentum!r}.")
-        if not 0 < least <= 1 / bins:
+        if least > 1 / bins:
             raise ValueError(f"Harmonized: least must be in (0, 1 / bins], got {least!r}.")
         self.bins, self.momentum, self.least = bins, float(momentum), float(least)
         self.register_buffer("share", torch.full((bins,), 1 / bins, dtype=torch.float64))
@@ -82,7 +88,7 @@ class Harmonized(Rule):
         return torch.zeros_like(self.share).scatter_add(0, region, valid.to(self.share.dtype))
 
     def _region(self, seen: Seen) -> Tensor:
-        if seen.link == "sigmoid":
+        if not seen.link.exclusive:
             g = (seen.p - seen.y).abs()
         elif seen.y.is_floating_point():
             g = (seen.p - seen.y).abs().sum(dim=1) / 2

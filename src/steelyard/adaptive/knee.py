@@ -1,16 +1,19 @@
 """The positive class's weight from the knee of a probabilistic F_beta, after Ramdhani."""
 
+import math
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
+from torch.special import erfcx, ndtr
 
 from ..ops.factors import Tables
+from ..options import In, OneOf, checked
 from ..recipe import Recipe
 from ..rule.protocol import Rule
-from .knee_cdf import normal_exponential_ratio, uniform_ratio
 
-FAMILIES = ("uniform", "gaussian")
+FAMILIES = OneOf("uniform", "gaussian")
 BETA_MAXES = (2.0, 5.0, 10.0, 50.0, 100.0)
 LATE = 0.9  # of beta_max: a knee beyond is the grid's doing
 
@@ -58,19 +61,14 @@ class FBetaKnee(Rule):
     def __init__(
         self,
         *,
-        beta_max: float = 10.0,
-        family: str = "uniform",
-        momentum: float = 0.9,
-        grid: int = 1000,
+        beta_max: Annotated[float, In(0.0, math.inf, open_low=True)] = 10.0,
+        family: Annotated[str, FAMILIES] = "uniform",
+        momentum: Annotated[float, In(0.0, 1.0, open_high=True)] = 0.9,
+        grid: Annotated[int, In(10, math.inf, whole=True)] = 1000,
         squared: bool = False,
-        widest: float = 100.0,
+        widest: Annotated[float, In(1.0, math.inf, open_low=True)] = 100.0,
     ):
         super().__init__()
-        _check(beta_max, family, grid)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"FBetaKnee: momentum must be in [0, 1), got {momentum!r}.")
-        if not 1 < widest < float("inf"):
-            raise ValueError(f"FBetaKnee: widest must be > 1, got {widest!r}.")
         self.beta_max, self.family, self.momentum = float(beta_max), family, float(momentum)
         self.grid, self.squared, self.widest = grid, bool(squared), float(widest)
         self.register_buffer("counts", torch.zeros(4, dtype=torch.float64))  # TP, FP, FN, TN; sums over all steps decay
@@ -86,13 +84,13 @@ class FBetaKnee(Rule):
 
     def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         seen = self.read(logits, target)
-        outputs = 2 if self.link == "softmax" else 1
+        outputs = 2 if self.link.exclusive else 1
         if seen.z.shape[1] != outputs:
             raise ValueError(
                 f"FBetaKnee: needs {'two classes' if outputs == 2 else 'one logit per item'}, got logits"
                 f" {list(logits.shape)}; F_beta is about one yes or no. Several labels: one loss for each."
             )
-        if self.link == "sigmoid":
+        if not self.link.exclusive:
             z, y, valid = seen.z[:, 0], seen.y[:, 0], seen.valid[:, 0]
         else:
             z, y, valid = seen.z[:, 1] - seen.z[:, 0], seen.y[:, 1] if seen.y.dim() == 2 else seen.y, seen.valid
@@ -168,15 +166,16 @@ class FBetaKnee(Rule):
         return f"{self.family}, beta up to {self.beta_max:g}{', squared' if self.squared else ''}, momentum {self.momentum:g}"
 
 
+@checked
 def knee_sensitivity(
-    precision: float,
-    recall: float,
+    precision: Annotated[float, In(0.0, 1.0, open_low=True)],
+    recall: Annotated[float, In(0.0, 1.0, open_low=True)],
     beta_maxes: Sequence[float] = BETA_MAXES,
     *,
-    family: str | None = None,
+    family: Annotated[str | None, FAMILIES] = None,
     positives: float = 100.0,
     items: float = 1000.0,
-    grid: int = 10_000,
+    grid: Annotated[int, In(10, math.inf, whole=True)] = 10_000,
 ) -> dict[float, float]:
     """{beta_max: beta at the knee}: how much of the knee is where the grid ends.
 
@@ -189,9 +188,6 @@ def knee_sensitivity(
     >>> {m: round(b, 1) for m, b in knee_sensitivity(0.3, 0.8).items()}
     {2.0: 1.7, 5.0: 2.4, 10.0: 3.3, 50.0: 6.2, 100.0: 7.9}
     """
-    for name, value in (("precision", precision), ("recall", recall)):
-        if not 0 < value <= 1:
-            raise ValueError(f"knee_sensitivity: {name} must be in (0, 1], got {value!r}.")
     tp = recall * positives
     counts = torch.tensor([tp, tp / precision - tp, positives - tp, items - positives - (tp / precision - tp)]).double()
     if family is not None and float(counts.min()) < 0:
@@ -199,7 +195,8 @@ def knee_sensitivity(
             f"knee_sensitivity: {positives:g} positives of {items:g} items cannot have precision {precision:g} at recall {recall:g}."
         )
     for beta_max in beta_maxes:
-        _check(beta_max, family, grid)
+        if not 0 < beta_max < math.inf:
+            raise ValueError(f"knee_sensitivity: beta_max must be in (0, inf), got {beta_max!r}.")
     return {float(m): float(knee(counts, beta_max=m, family=family, grid=grid)) for m in beta_maxes}
 
 
@@ -243,10 +240,60 @@ def _curve(counts: Tensor, betas: Tensor, family: str | None) -> Tensor:
     return uniform_ratio(one, x=x_ends, v=v_ends)
 
 
-def _check(beta_max: float, family: str | None, grid: int) -> None:
-    if not 0 < beta_max < float("inf"):
-        raise ValueError(f"FBetaKnee: beta_max must be > 0, got {beta_max!r}.")
-    if family is not None and family not in FAMILIES:
-        raise ValueError(f"FBetaKnee: family must be one of {', '.join(FAMILIES)}, got {family!r}.")
-    if isinstance(grid, bool) or not isinstance(grid, int) or grid < 10:
-        raise ValueError(f"FBetaKnee: grid must be a whole number of points >= 10, got {grid!r}.")
+SHARP = 1e8  # mean / spread from which a normal X is a point, to the last digit of float64
+
+
+def uniform_ratio(z: Any, *, x: tuple[Any, Any], v: tuple[Any, Any]) -> Tensor:
+    """Pr(X / V <= z) for X ~ U(x[0], x[1]) and V ~ U(v[0], v[1]), independent, V > 0.
+
+        E_V [ clip((z V - a) / (b - a), 0, 1) ],        (a, b) = x
+
+    which is the mean of a clipped line over the interval z V runs through. An interval may have no length.
+
+    >>> round(uniform_ratio(0.5, x=(0.0, 1.0), v=(1.0, 2.0)).item(), 4)
+    0.75
+    """
+    z, a, b, c, d = _wide(z, *x, *v)
+    low, high = torch.minimum(z * c, z * d), torch.maximum(z * c, z * d)
+    # where z V is a point, and where X is one, the line is asked at a point
+    width, length = b - a, high - low
+    inside = torch.minimum(torch.maximum(high, a), b) - torch.minimum(torch.maximum(low, a), b)
+    middle = (torch.minimum(torch.maximum(high, a), b) + torch.minimum(torch.maximum(low, a), b)) / 2
+    height = torch.where(width > 0, (middle - a) / torch.where(width > 0, width, 1.0), 0.0)
+    above = (high - torch.maximum(low, b)).clamp(min=0)
+    spread = (inside * height + above) / torch.where(length > 0, length, 1.0)
+    point = torch.where(width > 0, ((low - a) / torch.where(width > 0, width, 1.0)).clamp(0, 1), (low >= a).to(z.dtype))
+    return torch.where(length > 0, spread, point)
+
+
+def normal_exponential_ratio(z: Any, *, mean: Any, spread: Any, rate: Any) -> Tensor:
+    """Pr(X / V <= z) for X ~ N(mean, spread^2) and V ~ Exp(rate), independent.
+
+        Phi(-m) + exp(a^2 / 2 - a m) Phi(m - a),    m = mean / spread, a = rate spread / z        (z > 0)
+
+    The second term is erfcx((a - m) / sqrt 2) exp(-m^2 / 2) / 2 where a > m, so that no exponential overflows. z <= 0
+    by symmetry; spread may be 0.
+
+    >>> round(normal_exponential_ratio(1.0, mean=1.0, spread=0.0, rate=1.0).item(), 4)  # Pr(V >= 1)
+    0.3679
+    """
+    z, mean, spread, rate = _wide(z, mean, spread, rate)
+    negative = z < 0
+    mean, z = torch.where(negative, -mean, mean), z.abs()
+    some = spread * SHARP > mean.abs()
+    m = mean / torch.where(some, spread, 1.0)
+    # at z = 0 no V is large enough
+    a = torch.where(z > 0, rate * torch.where(some, spread, 1.0) / z, float("inf"))
+    beyond = (a - m).clamp(min=0)
+    far = erfcx(beyond / math.sqrt(2)) * torch.exp(-m * m / 2) / 2
+    near = torch.where(a < m, a, 0.0)
+    found = ndtr(-m) + torch.where(a < m, torch.exp(near * (near / 2 - m)) * ndtr(m - near), far)
+    sure = torch.where(z > 0, torch.exp(-rate * (mean.clamp(min=0) / z)), 0.0)
+    sure = torch.where(mean > 0, sure, 1.0)
+    found = torch.where(some, found, sure).clamp(0, 1)
+    return torch.where(negative, 1 - found, found)
+
+
+def _wide(*values: Any) -> tuple[Tensor, ...]:
+    device = next((v.device for v in values if isinstance(v, Tensor)), None)
+    return tuple(torch.broadcast_tensors(*(torch.as_tensor(v, dtype=torch.float64, device=device) for v in values)))

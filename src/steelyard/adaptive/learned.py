@@ -1,17 +1,19 @@
 """Weights, offsets and temperatures that are learned, in ways that cannot collapse."""
 
-from collections.abc import Sequence
-from typing import Any
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..counts import Counts
+from ..link import Link, link_for
 from ..ops.factors import Tables
+from ..options import In
 from ..recipe import Recipe
-from ..rule.protocol import PATIENCE, Rule
-from ._free import FIELDS, Free, spread
-from ._simplex import Simplex
+from ..rule.protocol import PATIENCE, Rule, Seen
 
 WAYS = ("geometric", "minimax", "bilevel")
 NO_DESCENT = (
@@ -70,8 +72,8 @@ class Learned(Rule):
         *,
         how: str = "geometric",
         fields: Sequence[str] | None = None,
-        prior: float = 0.1,
-        rate: float = 0.1,
+        prior: Annotated[float, In(0.0, math.inf)] = 0.1,
+        rate: Annotated[float, In(0.0, math.inf, open_low=True)] = 0.1,
         start: Recipe | None = None,
     ):
         super().__init__()
@@ -86,9 +88,6 @@ class Learned(Rule):
             raise ValueError(
                 'Learned: how="minimax" is about weights only: the largest loss is no aim for an offset or a scale. Leave fields out.'
             )
-        for name, value in (("prior", prior), ("rate", rate)):
-            if not 0 <= value < float("inf") or (name == "rate" and value == 0):
-                raise ValueError(f"Learned: {name} must be {'>' if name == 'rate' else '>='} 0, got {value!r}.")
         if isinstance(counts, Counts):
             counts.nonempty("Learned")
         elif isinstance(counts, bool) or not isinstance(counts, int) or counts < 2:
@@ -123,7 +122,7 @@ class Learned(Rule):
     def emit(self) -> tuple[Recipe, Tables]:
         return self.free.structure, self.free.emitted(self._tables())
 
-    def serve(self, link: str, ignore_index: int) -> None:
+    def serve(self, link: Link, ignore_index: int) -> None:
         self.free.serve(link)
 
     def observe(self, logits: Tensor, target: Tensor) -> Tensor | None:
@@ -183,3 +182,135 @@ def refuse(name: str, how: str, ways: Sequence[str]) -> None:
     if how in ("descent", "gradient", "plain", "train", "free", "sgd"):
         raise ValueError(f"{name}: how={how!r} is not offered: {NO_DESCENT}.")
     raise ValueError(f"{name}: how must be one of {', '.join(ways)}, got {how!r}.")
+
+
+FIELDS = ("weight", "offset", "scale")
+
+
+class Free:
+    """Which tables there are, and how free numbers s become them.
+
+    weight  exp(s - mean s): geometric mean 1; one per label [C], multilabel [2, K]
+    scale   exp(s - mean s): geometric mean 1; one per class [1, C] (sigmoid, two classes: per label [2]; multilabel [2,
+            K])
+    offset  s - mean s: adds up to 0, as a common offset does nothing in a softmax; [1, C]. Multilabel: s itself, [1, K]
+    """
+
+    def __init__(self, fields: Sequence[str], counts: Counts | int, source: str):
+        self.fields, self.source = tuple(f for f in FIELDS if f in fields), source
+        if isinstance(counts, Counts):
+            self.classes, self.kind, prior = counts.classes, counts.kind, counts.prior
+        else:
+            self.classes, self.kind, prior = None, None, np.full(counts, 1 / counts)
+        self.share = prior if self.kind != "multilabel" else prior / len(self.classes or ())  # of all terms of the mean
+        self.per_label = prior.shape
+        self.link: Link | None = None
+        self.serve(link_for(self.kind))
+
+    def serve(self, link: Link) -> None:
+        """Which way each table lies; the structure stays the same object for as long as the link does."""
+        if link == self.link:
+            return
+        self.link = link
+        size = self.per_label
+        self.shapes = {"weight": size, "offset": (1, size[-1]), "scale": size}
+        if link.exclusive:
+            self.shapes["scale"] = (1, size[-1])
+        neutral: dict[str, Any] = {f: np.full(self.shapes[f], 0.0 if f == "offset" else 1.0) for f in self.fields}
+        kind = "exclusive" if self.kind is None and not link.exclusive else self.kind
+        self.structure = Recipe(**neutral, classes=self.classes, kind=kind, source=(self.source,))
+
+    def start(self, recipe: Recipe | None) -> dict[str, np.ndarray]:
+        """The free numbers of `recipe`; zeros where it says nothing."""
+        found = {}
+        for field in self.fields:
+            shape = self.shapes[field] if field == "offset" else self.per_label
+            table = None if recipe is None else getattr(recipe, field)
+            given = None if table is None else table.numpy() if field == "offset" else np.log(table.numpy())
+            if given is not None and len(shape) == 1:
+                given = given.reshape(-1)
+            found[field] = np.zeros(shape) if given is None else np.broadcast_to(given, shape).copy()
+            if field == "offset":
+                found[field] = found[field].reshape(-1)
+        return found
+
+    def tables(self, free: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """{field: table} in the shape of the free numbers."""
+        found = {}
+        for field in self.fields:
+            s = free[field]
+            if field == "offset":
+                found[field] = s if self.kind == "multilabel" else s - s.mean()
+            else:
+                found[field] = (s - s.mean()).exp()
+        return found
+
+    def emitted(self, tables: Mapping[str, Tensor]) -> Tables:
+        """The same as `Rule.emit` has them."""
+        return {f: (table.reshape(self.shapes[f]),) for f, table in tables.items()}
+
+
+def spread(cure: str, tables: Mapping[str, Tensor], imbalance: float) -> dict[str, str]:
+    """A sentence for every table whose entries are far apart: weights 100 times, scales 10 times, offsets 100 times the imbalance."""
+    found = {}
+    for field, table in tables.items():
+        flat = table.detach().double().reshape(-1)
+        apart = float((flat.max() - flat.min()).exp() if field == "offset" else flat.max() / flat.min())
+        most = {"weight": 100.0, "scale": 10.0, "offset": 100.0 * imbalance}[field]
+        if not apart <= most:
+            what = (
+                f"offsets give one class {apart:.3g} times the start of another"
+                if field == "offset"
+                else f"{field}s are {apart:.3g} times apart"
+            )
+            found[field] = (
+                f"the {what}, more than {most:.3g}: a few rows then decide every step. Lower the learning rate of these"
+                f" numbers, or {cure}."
+            )
+    return found
+
+
+LEAST = 1e-12  # a share of 0 could never grow again
+
+
+class Simplex(nn.Module):
+    """q_c <- q_c exp(rate L_c) / sum: exponentiated gradient ascent on sum_c q_c L_c over the simplex.
+
+    q       starts at share * weight, brought to sum 1
+    losses  L_c as last seen; a class never seen so far is taken at the mean of the others
+    """
+
+    q: Tensor
+    losses: Tensor
+    known: Tensor
+
+    def __init__(self, share: Tensor, weight: Tensor, rate: float):
+        super().__init__()
+        q = share * weight
+        self.rate = float(rate)
+        self.register_buffer("q", q / q.sum())
+        self.register_buffer("losses", torch.zeros_like(q))
+        self.register_buffer("known", torch.zeros_like(q))
+
+    def sums(self, seen: Seen) -> Tensor:
+        """[2, ...] losses per class, and how many; soft labels count by their parts."""
+        z, valid = seen.z, seen.valid
+        if seen.link.exclusive:
+            part = seen.y if seen.y.is_floating_point() else nn.functional.one_hot(seen.y, z.shape[1])
+            part = part.double() * valid[:, None]
+            each = torch.stack([(part * -z.log_softmax(dim=1)).sum(dim=0), part.sum(dim=0)])
+        else:
+            is_ = (seen.y * valid).double()
+            not_ = (1 - seen.y).double() * valid
+            yes, no = -nn.functional.logsigmoid(z), -nn.functional.logsigmoid(-z)
+            each = torch.stack([(not_ * no).sum(0), (is_ * yes).sum(0), not_.sum(0), is_.sum(0)])
+        return each.reshape(2, *self.q.shape)
+
+    def ascend(self, sums: Tensor, counts: Tensor) -> None:
+        there = counts > 0
+        known = torch.maximum(self.known, there.to(self.known.dtype))
+        losses = torch.where(there, sums / torch.where(there, counts, 1.0), self.losses)
+        mean = (losses * known).sum() / known.sum().clamp(min=1)
+        ascent = self.q.clamp(min=LEAST).log() + self.rate * torch.where(known > 0, losses, mean)
+        self.q = torch.softmax(ascent.reshape(-1), dim=0).reshape(self.q.shape)
+        self.losses, self.known = losses, known

@@ -1,20 +1,22 @@
 """Weight maps whose strength is steered while training goes on."""
 
 import inspect
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..losses.functional import terms_of
 from ..ops.bind import lay_out
 from ..ops.factors import Held, Tables, factors
 from ..ops.shapes import Call
+from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import Rule
 from ._between import refuse_learned
-from ._boundary import POOLS, f_score, hits
 
 
 class CalibratedMaps(Rule):
@@ -64,29 +66,18 @@ class CalibratedMaps(Rule):
         make: Callable[[Any], Any] | None = None,
         recipe: Recipe | None = None,
         *,
-        share: float | None = None,
-        boundary_f: float | None = None,
+        share: Annotated[float | None, In(0.0, 1.0, open_high=True)] = None,
+        boundary_f: Annotated[float | None, In(0.0, 1.0, open_low=True)] = None,
         base: float = 1.0,
-        momentum: float = 0.9,
-        radius: int = 2,
-        gain: float = 0.05,
-        start: float = 1.0,
-        largest: float = 100.0,
+        momentum: Annotated[float, In(0.0, 1.0, open_high=True)] = 0.9,
+        radius: Annotated[int, In(0, math.inf, whole=True)] = 2,
+        gain: Annotated[float, In(0.0, math.inf, open_low=True)] = 0.05,
+        start: Annotated[float, In(0.0, math.inf)] = 1.0,
+        largest: Annotated[float, In(1.0, math.inf, open_low=True)] = 100.0,
     ):
         super().__init__()
         if (share is None) == (boundary_f is None):
             raise ValueError("CalibratedMaps: give either share= or boundary_f=, what the strength is steered towards.")
-        if share is not None and not 0 <= share < 1:
-            raise ValueError(f"CalibratedMaps: share must be in [0, 1), got {share!r}.")
-        if boundary_f is not None and not 0 < boundary_f <= 1:
-            raise ValueError(f"CalibratedMaps: boundary_f must be in (0, 1], got {boundary_f!r}.")
-        if not 0 <= momentum < 1:
-            raise ValueError(f"CalibratedMaps: momentum must be in [0, 1), got {momentum!r}.")
-        if isinstance(radius, bool) or not isinstance(radius, int) or radius < 0:
-            raise ValueError(f"CalibratedMaps: radius must be a whole number of pixels >= 0, got {radius!r}.")
-        for name, value, above in (("gain", gain, 0.0), ("largest", largest, 1.0)):
-            if not above < value < float("inf"):
-                raise ValueError(f"CalibratedMaps: {name} must be > {above:g}, got {value!r}.")
         smallest = 0.0 if boundary_f is None else 1 / largest
         if not smallest <= start <= largest:
             raise ValueError(f"CalibratedMaps: start must be in [{smallest:g}, {largest:g}], got {start!r}.")
@@ -212,18 +203,18 @@ class CalibratedMaps(Rule):
         return kept[1] if kept is not None and kept[0] is target else self._made(self.make, logits, target)
 
     def _one_per_target(self, target: Tensor) -> bool:
-        return self.link == "sigmoid" or not target.is_floating_point()
+        return not self.link.exclusive or not target.is_floating_point()
 
     def _labels(self, target: Tensor) -> Tensor:
         if not target.is_floating_point():
             return target
-        return target.argmax(dim=1) if self.link == "softmax" else (target >= 0.5).to(torch.int64)
+        return target.argmax(dim=1) if self.link.exclusive else (target >= 0.5).to(torch.int64)
 
     def _made(self, make: Callable[..., Any], logits: Tensor, target: Tensor) -> Tensor:
         labels = self._labels(target)
         if not self._batch:
             made = make(labels)
-        elif self.link == "sigmoid" and labels.dim() > 3:  # every label of every image is a mask
+        elif not self.link.exclusive and labels.dim() > 3:  # every label of every image is a mask
             made = make(labels.flatten(0, 1), batch=True).reshape(labels.shape)
         else:
             made = make(labels, batch=True)
@@ -241,8 +232,8 @@ class CalibratedMaps(Rule):
 
     def _boundaries(self, logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
         labels = self._labels(target)
-        predicted = logits.argmax(dim=1) if self.link == "softmax" else (logits > 0).to(torch.int64)
-        if self.link == "sigmoid" and labels.dim() > 3:
+        predicted = self.link.decided(logits)
+        if not self.link.exclusive and labels.dim() > 3:
             predicted, labels, valid = (t.flatten(0, 1) for t in (predicted, labels, valid))
         if labels.dim() - 1 not in POOLS:
             raise ValueError(
@@ -264,3 +255,42 @@ def _takes_batch(make: Callable[..., Any]) -> bool:
         return "batch" in inspect.signature(make).parameters
     except (TypeError, ValueError):
         return False
+
+
+POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+
+
+def hits(predicted: Tensor, labels: Tensor, valid: Tensor, radius: int, dtype: torch.dtype) -> Tensor:
+    """[4], sums in `dtype`: predicted boundary pixels within `radius` of a true one, predicted ones; true ones within
+    `radius` of a predicted one, true ones.
+
+    predicted, labels  whole numbers [N, *space]; a pixel is boundary where a neighbour (diagonal ones too) has another
+                       label, so a boundary is two pixels wide; what is not `valid` is nobody's neighbour
+    radius             in pixels, as the larger of the distances along the axes
+    """
+    ours, theirs = boundary(predicted, valid), boundary(labels, valid)
+    near = [ours * _grown(theirs, radius), ours, theirs * _grown(ours, radius), theirs]
+    return torch.stack([t.sum(dtype=dtype) for t in near])
+
+
+def boundary(labels: Tensor, valid: Tensor) -> Tensor:
+    """1 where a valid neighbour of a valid pixel has another label, else 0."""
+    x = labels.to(torch.float32)
+    inf = float("inf")
+    highest, lowest = _grown(x.masked_fill(~valid, -inf), 1), -_grown((-x).masked_fill(~valid, -inf), 1)
+    return ((highest > lowest) & valid).to(torch.float32)
+
+
+def f_score(sums: Tensor) -> Tensor:
+    """Harmonic mean of precision and recall of `hits`; 1 where there is no boundary at all."""
+    close, ours, found, theirs = sums.unbind()
+    precision = torch.where(ours > 0, close / torch.where(ours > 0, ours, 1.0), (theirs == 0).to(sums.dtype))
+    recall = torch.where(theirs > 0, found / torch.where(theirs > 0, theirs, 1.0), (ours == 0).to(sums.dtype))
+    both = precision + recall
+    return 2 * precision * recall / torch.where(both > 0, both, 1.0)
+
+
+def _grown(x: Tensor, radius: int) -> Tensor:
+    """The largest value within `radius`."""
+    pool = POOLS[x.dim() - 1]
+    return pool(x.unsqueeze(1), 2 * radius + 1, stride=1, padding=radius).squeeze(1)

@@ -5,6 +5,7 @@ import functools
 import torch
 from torch import Tensor, nn
 
+from ..link import Link
 from ..ops.factors import Held, Tables, factors
 from ..recipe import COMBINE, ONE_ONLY, Recipe, mix
 from ..rule.clock import Clock
@@ -121,7 +122,7 @@ class Mixed(Rule):
         found = [p for p in every if p is not None]
         return functools.reduce(torch.add, found) if found else None
 
-    def serve(self, link: str, ignore_index: int) -> None:
+    def serve(self, link: Link, ignore_index: int) -> None:
         for rule in self.parts:
             rule.driver.serve(link, ignore_index)
 

@@ -1,12 +1,15 @@
 """Seesaw loss: rare classes are pushed down less, until they are mistaken for."""
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from ..counts import Counts
+from ..link import Link
 from ..ops.factors import Tables
+from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule
 
@@ -42,13 +45,15 @@ class Seesaw(Rule):
     seen: Tensor
     offset: Tensor
 
-    def __init__(self, classes: int | Counts, *, p: float = 0.8, q: float = 2.0, floor: float = 0.01):
+    def __init__(
+        self,
+        classes: int | Counts,
+        *,
+        p: Annotated[float, In(0.0, math.inf)] = 0.8,
+        q: Annotated[float, In(0.0, math.inf)] = 2.0,
+        floor: Annotated[float, In(0.0, 1.0, open_low=True)] = 0.01,
+    ):
         super().__init__()
-        for name, value in (("p", p), ("q", q)):
-            if not 0 <= value < math.inf:
-                raise ValueError(f"Seesaw: {name} must be >= 0, got {value!r}.")
-        if not 0 < floor <= 1:
-            raise ValueError(f"Seesaw: floor must be in (0, 1], got {floor!r}.")
         if isinstance(classes, Counts):
             if classes.kind != "exclusive":
                 raise ValueError("Seesaw: takes counts of exclusive classes; for yes or no per class use Equalized.")
@@ -93,8 +98,8 @@ class Seesaw(Rule):
         self.seen = self.seen + sums
         self.offset = self._mitigation()
 
-    def serve(self, link: str, ignore_index: int) -> None:
-        if link != "softmax":
+    def serve(self, link: Link, ignore_index: int) -> None:
+        if not link.exclusive:
             raise ValueError(
                 "Seesaw: weighs classes against each other within a softmax; with BinaryCrossEntropy use Equalized."
             )

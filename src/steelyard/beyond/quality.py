@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from ..link import SIGMOID
 from ..losses.functional import check_reduction
 from ..losses.reduction import reduce
 from ..ops import Terms, bind
@@ -42,9 +43,9 @@ def quality_focal(
     if not 0 <= beta < float("inf"):
         raise ValueError(f"quality_focal: beta must be in [0, inf), got {beta!r}.")
     check_reduction("quality_focal", reduction, normalizer)
-    bound = bind(Recipe(), "sigmoid")
+    bound = bind(Recipe(), SIGMOID)
     call = arrange("quality_focal", logits, target, weight, bound, 1)
-    labels = read(call.logits, call.target, "sigmoid", call.weight, ignore_index)
+    labels = read(call.logits, call.target, SIGMOID, call.weight, ignore_index)
     t = labels.t if labels.y is None else labels.y.to(torch.promote_types(logits.dtype, torch.float32))
     assert t is not None
     z = torch.where(labels.valid, call.logits.to(t.dtype), 0.0)
@@ -54,4 +55,4 @@ def quality_focal(
     loss = -factor * (t * logsigmoid(z) + (1 - t) * logsigmoid(-z))
     s = labels.valid.to(loss.dtype) if labels.s is None else torch.where(labels.valid, labels.s, 0.0)
     found = Terms(loss * s, s, torch.zeros_like(loss), labels.valid)
-    return reduce(Terms(*(call.restore(part, "sigmoid") for part in found)), "count", reduction, normalizer)
+    return reduce(Terms(*(call.restore(part, SIGMOID) for part in found)), "count", reduction, normalizer)

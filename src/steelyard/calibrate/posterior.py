@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..link import SIGMOID, Link, link_for
 from ..losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss
 from ..losses.modules import BinaryCrossEntropy, CrossEntropy
 from ..ops import Bound, bind
@@ -20,7 +21,7 @@ INFINITE = 1e9  # stands for an infinite logit: beyond any finite one, and diffe
 
 
 def posterior(
-    logits: Any, recipe_or_loss: Any, *, link: str | None = None, prior: Any = None, counts: Any = None
+    logits: Any, recipe_or_loss: Any, *, link: str | Link | None = None, prior: Any = None, counts: Any = None
 ) -> Any:
     """Probabilities with the weights undone: the eta under which these logits minimise the expected loss.
 
@@ -49,7 +50,7 @@ def posterior(
     with torch.no_grad():
         read = _read("posterior", logits, recipe_or_loss, link)
         _warn_of_cosines(read.bound)
-        if read.bound.link == "softmax":
+        if read.bound.link.exclusive:
             p = softmax.undo(read.z, read.bound)[0]
         else:
             p, _, flat = sigmoid.undo(read.z, read.bound)
@@ -64,7 +65,7 @@ def posterior(
         return read.restore(p)
 
 
-def inside(logits: Any, recipe_or_loss: Any, *, link: str | None = None) -> Any:
+def inside(logits: Any, recipe_or_loss: Any, *, link: str | Link | None = None) -> Any:
     """Where `posterior` needed no projection: bool, per row [N, *space]; sigmoid: per element.
 
     False where the exact solution has a negative entry, which no optimum can have, and in the flat zone of a clip.
@@ -74,7 +75,7 @@ def inside(logits: Any, recipe_or_loss: Any, *, link: str | None = None) -> Any:
     """
     with torch.no_grad():
         read = _read("inside", logits, recipe_or_loss, link)
-        if read.bound.link == "sigmoid":
+        if not read.bound.link.exclusive:
             return read.restore(sigmoid.undo(read.z, read.bound)[1])
         return read.restore(softmax.undo(read.z, read.bound)[1].unsqueeze(1), one_per_row=True)
 
@@ -102,12 +103,12 @@ class _Read(NamedTuple):
     dtype: np.dtype | None  # of NumPy's answer
 
     def restore(self, values: Tensor, *, one_per_row: bool = False) -> Any:
-        softmax_link = self.bound.link == "softmax"
-        values = values.reshape(*self.shape[:-1], values.shape[1]) if softmax_link else values.reshape(self.shape)
+        rows = self.bound.link.exclusive
+        values = values.reshape(*self.shape[:-1], values.shape[1]) if rows else values.reshape(self.shape)
         if one_per_row:
             values = values.squeeze(-1)
         elif values.dim() > 1:
-            values = values.movedim(-1 if softmax_link else 1, self.axis)
+            values = values.movedim(-1 if rows else 1, self.axis)
         values = values if self.batched else values.squeeze(0)
         if self.dtype is None:
             return values
@@ -115,10 +116,10 @@ class _Read(NamedTuple):
         return array if array.dtype == bool else array.astype(self.dtype)
 
 
-def _read(caller: str, logits: Any, recipe_or_loss: Any, link: str | None) -> _Read:
+def _read(caller: str, logits: Any, recipe_or_loss: Any, link: str | Link | None) -> _Read:
     bound, recipe, class_dim = _trained_with(caller, recipe_or_loss, link)
     z, dtype = _numbers(caller, logits)
-    softmax_link = bound.link == "softmax"
+    softmax_link = bound.link.exclusive
     if softmax_link and z.dim() == 0:
         raise ValueError(f"{caller}: logits need a class axis, got shape [].")
     batched = z.dim() > 1 or not (softmax_link or (bound.width or 1) > 1)
@@ -142,21 +143,23 @@ def _read(caller: str, logits: Any, recipe_or_loss: Any, link: str | None) -> _R
     return _Read(rows, bound.to(z, z.dtype), classes, z.shape, axis, batched, dtype)
 
 
-def _trained_with(caller: str, recipe_or_loss: Any, link: str | None) -> tuple[Bound, Recipe | None, int]:
+def _trained_with(caller: str, recipe_or_loss: Any, link: str | Link | None) -> tuple[Bound, Recipe | None, int]:
     recipe_or_loss = as_recipe(recipe_or_loss)
     if isinstance(recipe_or_loss, Recipe):
-        link = link or ("sigmoid" if recipe_or_loss.kind == "multilabel" else "softmax")
+        link = link or link_for(recipe_or_loss.kind)
         return bind(recipe_or_loss, link), recipe_or_loss, 1
     if isinstance(recipe_or_loss, (CrossEntropy, BinaryCrossEntropy)):
         found = recipe_or_loss.bound(), recipe_or_loss.recipe, recipe_or_loss.class_dim
     elif isinstance(recipe_or_loss, CrossEntropyLoss):
         found = recipe_or_loss.bound(), None, 1
     elif isinstance(recipe_or_loss, BCEWithLogitsLoss):  # its pos_weight may run along any axis; see _read
-        found = bind(Recipe(), "sigmoid"), None, 1
+        found = bind(Recipe(), SIGMOID), None, 1
     else:
         raise TypeError(f"{caller}: takes a Recipe or a steelyard loss, got {type(recipe_or_loss).__name__}.")
     if link not in (None, found[0].link):
-        raise ValueError(f"{caller}: link={link!r}, but {type(recipe_or_loss).__name__} is a {found[0].link} loss.")
+        raise ValueError(
+            f"{caller}: link={str(link)!r}, but {type(recipe_or_loss).__name__} is a {found[0].link} loss."
+        )
     return found
 
 

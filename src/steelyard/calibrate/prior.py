@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from ..counts import Counts
+from ..link import Link
 from ..table import as_numpy
 
 
-def shift(p: Tensor, link: str, prior: Any, counts: Any, classes: Sequence[str] | None) -> Tensor:
+def shift(p: Tensor, link: Link, prior: Any, counts: Any, classes: Sequence[str] | None) -> Tensor:
     """p_c prior_c / pi_c, brought to sum 1: rows [N, C], or elements with class axis 1 (sigmoid)."""
     if prior is None or counts is None:
         given, missing = ("counts", "prior") if prior is None else ("prior", "counts")
@@ -23,10 +24,10 @@ def shift(p: Tensor, link: str, prior: Any, counts: Any, classes: Sequence[str] 
         classes = source.classes if classes is None and isinstance(source, Counts) else classes
     size = p.shape[1] if p.dim() > 1 else 1
     there, here = (_shares(name, value, link, size, classes) for name, value in (("prior", prior), ("counts", counts)))
-    if not np.all((here > 0) & ((here < 1) | (link == "softmax"))):
+    if not np.all((here > 0) & ((here < 1) | link.exclusive)):
         raise ValueError(f"posterior: counts= has a class without examples, {here.tolist()[:8]}; it cannot be moved.")
     there, here = (torch.as_tensor(s, dtype=p.dtype, device=p.device) for s in (there, here))
-    if link == "softmax":
+    if link.exclusive:
         moved = p * (there / here)
         total = moved.sum(dim=1, keepdim=True)
         return torch.where(
@@ -38,11 +39,11 @@ def shift(p: Tensor, link: str, prior: Any, counts: Any, classes: Sequence[str] 
     return torch.where(yes + no > 0, yes / (yes + no), there)
 
 
-def _shares(name: str, value: Any, link: str, size: int, classes: Sequence[str] | None) -> np.ndarray:
+def _shares(name: str, value: Any, link: Link, size: int, classes: Sequence[str] | None) -> np.ndarray:
     """[C] summing to 1; sigmoid: the share of "is", [K] or [1]."""
     if isinstance(value, Counts):
         share = value.prior
-        if link == "sigmoid":
+        if not link.exclusive:
             share = share[1:2] if value.kind == "exclusive" and len(value) == 2 else share[1]
         elif value.kind == "multilabel":
             raise ValueError(f"posterior: {name}= are multilabel counts but the logits go through a softmax.")
@@ -54,15 +55,15 @@ def _shares(name: str, value: Any, link: str, size: int, classes: Sequence[str] 
                 raise ValueError(f"posterior: {name}= names {', '.join(given)} but the classes are {known}.")
             value = [given[c] for c in classes]
         share = np.atleast_1d(as_numpy(value))
-        if link == "sigmoid" and size == 1 and share.shape == (2,):  # (is not, is)
+        if not link.exclusive and size == 1 and share.shape == (2,):  # (is not, is)
             share = share[1:] / share.sum() if name == "counts" else share[1:]
-        elif link == "softmax" and name == "counts":
+        elif link.exclusive and name == "counts":
             share = share / share.sum()
-    allowed = ((size,),) if link == "softmax" else ((size,), (1,))
+    allowed = ((size,),) if link.exclusive else ((size,), (1,))
     if share.shape not in allowed:
         raise ValueError(f"posterior: {name}= must be one share per class ({size}), got shape {list(share.shape)}.")
     if not np.all((share >= 0) & (share <= 1)):
         raise ValueError(f"posterior: {name}= must be shares in [0, 1], got {share.tolist()[:8]}.")
-    if link == "softmax" and not np.isclose(share.sum(), 1, rtol=0, atol=1e-6):
+    if link.exclusive and not np.isclose(share.sum(), 1, rtol=0, atol=1e-6):
         raise ValueError(f"posterior: {name}= must sum to 1 over the classes, got {share.sum():g}.")
     return share

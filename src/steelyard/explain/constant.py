@@ -18,7 +18,7 @@ NEVER = -1e9  # the logit of a class that is out of the question
 
 def losses_at(bound: Bound, z: Tensor) -> Tensor | None:
     """l_y at the constant logits z [C]: [C]; sigmoid z [K]: [2, K]. None where it would take a huge table."""
-    if bound.link == "sigmoid":
+    if not bound.link.exclusive:
         y = torch.stack([torch.zeros_like(z), torch.ones_like(z)]).long()
         labels = Labels(y, None, torch.ones_like(y, dtype=torch.bool), None)
         return reference.sigmoid(z.expand(2, -1), labels, bound).loss
@@ -33,7 +33,7 @@ def optimum(bound: Bound, prior: Tensor) -> Tensor | None:
 
     Where no finite minimiser was found, or finding it would take a huge table, None.
     """
-    if bound.link == "sigmoid":
+    if not bound.link.exclusive:
         return _sigmoid_optimum(bound, prior[1])
     mass = _mass(bound, prior)
     start = mass.log()
@@ -112,7 +112,7 @@ def flips(bound: Bound, opponents: Tensor) -> Tensor | None:
     Sigmoid: the undone probability at logit 0, [K]. None where it would take too long.
     """
     with torch.no_grad():
-        if bound.link == "sigmoid":
+        if not bound.link.exclusive:
             return sigmoid.undo(torch.zeros(1, len(opponents), dtype=torch.float64), bound)[0].squeeze(0)
         size = len(opponents)
         if size > (4 * WIDEST if softmax.closed(bound) else STEEPEST):
@@ -127,7 +127,7 @@ def flips(bound: Bound, opponents: Tensor) -> Tensor | None:
 
 def weights(bound: Bound, size: int) -> Tensor:
     """W[y,y]: [C]; sigmoid: [2, K]."""
-    if bound.link == "softmax":
+    if bound.link.exclusive:
         ones = torch.ones(size, dtype=torch.float64)
         return ones if bound.weight is None else reference.diagonal(bound.weight, size)
     return torch.stack([a + b for a, b in _asked(bound, size)])

@@ -30,7 +30,7 @@ class Measures:
 
     @property
     def softmax(self) -> bool:
-        return self.bound.link == "softmax"
+        return self.bound.link.exclusive
 
     @property
     def labels(self) -> int:
@@ -59,7 +59,7 @@ def measure(bound: Bound, counts: Counts, seen: Counts) -> Measures:
     """`seen` is what the network is shown: the counts, or what a sampler makes of them."""
     tables = (_two_axes(t) for t in (counts.table, seen.table, counts.prior, seen.prior))
     with torch.no_grad():
-        weight = constant.weights(bound, len(counts) if counts.kind == "multilabel" or bound.link == "softmax" else 1)
+        weight = constant.weights(bound, len(counts) if counts.kind == "multilabel" or bound.link.exclusive else 1)
         measures = Measures(bound, counts, seen is not counts, *tables, weight=_two_axes(weight.numpy()))
         measures.weight_share = _shares(measures.shown * measures.weight)
         measures.loss_share = _loss_share(measures)
@@ -70,7 +70,7 @@ def measure(bound: Bound, counts: Counts, seen: Counts) -> Measures:
 
 def implied(bound: Bound, prior: np.ndarray, notes: list[str]) -> np.ndarray | None:
     """The constant prediction that minimises the expected loss under `prior` [Y, K]."""
-    softmax = bound.link == "softmax"
+    softmax = bound.link.exclusive
     try:
         z = constant.optimum(bound, torch.from_numpy(prior[:, 0].copy() if softmax else prior.copy()))
     except ValueError as error:

@@ -145,6 +145,7 @@ def _notes(recipe_or_loss: Any) -> list[str]:
 
 def _bound(recipe_or_loss: Any, counts: "Counts") -> tuple["Bound", str]:
     from ..curves import links
+    from ..link import SIGMOID, SOFTMAX, link_for
     from ..losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss
     from ..losses.modules import BinaryCrossEntropy, CrossEntropy
     from ..ops import bind
@@ -154,8 +155,7 @@ def _bound(recipe_or_loss: Any, counts: "Counts") -> tuple["Bound", str]:
     recipe, recipe_or_loss = None, as_recipe(recipe_or_loss)
     if isinstance(recipe_or_loss, Recipe):
         recipe = recipe_or_loss
-        yes_or_no = counts.kind == "multilabel" or "softmax" not in links(recipe.curve)
-        bound = bind(recipe, "sigmoid" if yes_or_no else "softmax")
+        bound = bind(recipe, link_for(counts.kind) if SOFTMAX.name in links(recipe.curve) else SIGMOID)
     elif isinstance(recipe_or_loss, (CrossEntropy, BinaryCrossEntropy)):
         bound, recipe = recipe_or_loss.bound(), recipe_or_loss.recipe
     elif isinstance(recipe_or_loss, (CrossEntropyLoss, BCEWithLogitsLoss)):
@@ -166,9 +166,9 @@ def _bound(recipe_or_loss: Any, counts: "Counts") -> tuple["Bound", str]:
         )
     if recipe is not None:
         same_classes("explain", recipe, counts)
-    wanted = ("exclusive",) if bound.link == "softmax" else ("multilabel", "exclusive")
-    width = len(counts) if bound.link == "softmax" or counts.kind == "multilabel" else 1
-    if counts.kind not in wanted or (width == 1 and bound.link == "sigmoid" and len(counts) != 2):
+    each = counts.kind == bound.link.kind  # a logit for each class
+    width = len(counts) if each else 1
+    if not each and (bound.link.exclusive or len(counts) != 2):
         raise ValueError(
             f"explain: a {bound.link} loss does not fit {counts.kind} counts of {len(counts)} classes; exclusive classes"
             " go through CrossEntropy (two of them also through BinaryCrossEntropy), yes-or-no labels through"

@@ -3,11 +3,10 @@
 import numpy as np
 
 from ..counts import Counts
+from ..link import Link, link_for, link_of
 
-LINKS = ("softmax", "sigmoid")
 
-
-def initial_bias(counts: Counts, *, link: str | None = None) -> np.ndarray:
+def initial_bias(counts: Counts, *, link: str | Link | None = None) -> np.ndarray:
     """The bias with which an untrained last layer predicts the prior, so that training need not learn it first.
 
     softmax   log pi_c, [C]; the default for exclusive classes
@@ -25,14 +24,13 @@ def initial_bias(counts: Counts, *, link: str | None = None) -> np.ndarray:
             f"initial-bias: counts must be Counts, got {type(counts).__name__};"
             " make one with sy.count(data) or Counts.of(900, 100)."
         )
-    if link not in (None, *LINKS):
-        raise ValueError(f"initial-bias: link must be one of {', '.join(LINKS)}, got {link!r}.")
+    link = link_for(counts.kind) if link is None else link_of(link, "initial-bias")
     n = counts.nonempty("initial-bias")
     if counts.kind == "multilabel":
-        if link == "softmax":
+        if link.exclusive:
             raise ValueError("initial-bias: multilabel counts have one yes-or-no logit per class; use link='sigmoid'.")
         return np.log(n[1] / n[0])
-    if link != "sigmoid":
+    if link.exclusive:
         return np.log(counts.prior)
     if len(counts) != 2:
         raise ValueError(

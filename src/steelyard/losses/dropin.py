@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..curves import Log
+from ..link import SIGMOID, SOFTMAX
 from ..ops import Bound
 from ..ops.bind import Parts, Target
 from ..ops.shapes import arrange, same_shape
@@ -91,7 +92,7 @@ class CrossEntropyLoss(_DropIn):
             weight = None if self.weight is None else Parts(column=self.weight)
             asked = Target(amount=torch.tensor([smoothing], dtype=torch.float64)) if smoothing else None
             width = None if self.weight is None else self.weight.numel()
-            return Bound("softmax", None, None, None, weight, asked, Log(), Log(), norm, width)
+            return Bound(SOFTMAX, None, None, None, weight, asked, Log(), Log(), norm, width)
 
         return self._kept(self.weight, (smoothing, norm), make)
 
@@ -192,7 +193,7 @@ class BCEWithLogitsLoss(_DropIn):
 
 def _yes_weight(is_: Tensor | None, width: int | None) -> Bound:
     positive = None if is_ is None else Parts(full=torch.stack([torch.ones_like(is_), is_]))
-    return Bound("sigmoid", None, None, None, positive, None, Log(), Log(), "count", width)
+    return Bound(SIGMOID, None, None, None, positive, None, Log(), Log(), "count", width)
 
 
 def _along_one_axis(values: Tensor, shape: list[int]) -> tuple[Tensor, list[int]]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 
+from ..link import SIGMOID, SOFTMAX, Link
 from ..ops import Bound, Terms, bind, plan, terms, total
 from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
@@ -33,7 +34,7 @@ def cross_entropy(
     A rule of `adaptive` acts as it stands: nothing is observed, and no penalty is added.
     """
     return _loss(
-        "CrossEntropy", "softmax", logits, target, recipe, weight, normalizer, ignore_index, reduction, class_dim
+        "CrossEntropy", SOFTMAX, logits, target, recipe, weight, normalizer, ignore_index, reduction, class_dim
     )
 
 
@@ -50,7 +51,7 @@ def binary_cross_entropy(
 ) -> Tensor:
     """Sigmoid cross-entropy under a recipe; see BinaryCrossEntropy for shapes, domain and errors."""
     name = "BinaryCrossEntropy"
-    return _loss(name, "sigmoid", logits, target, recipe, weight, normalizer, ignore_index, reduction, class_dim)
+    return _loss(name, SIGMOID, logits, target, recipe, weight, normalizer, ignore_index, reduction, class_dim)
 
 
 def unreduced_terms(
@@ -77,7 +78,7 @@ def terms_of(name: str, call: Call, bound: Bound, *, ignore_index: int, backend:
 
 def _loss(
     name: str,
-    link: str,
+    link: Link,
     logits: Tensor,
     target: Tensor,
     recipe: Recipe | Adaptive | Bound,
@@ -179,7 +180,7 @@ def check_reduction(name: str, reduction: str, normalizer: float | Tensor | None
 def _terms(name: str, call: Call, bound: Bound, ignore_index: int, backend: str | None) -> Terms:
     if not torch.compiler.is_compiling():
         backend = backend or plan(call.logits, call.target, bound, call.weight).backend
-        if backend != "native" and bound.link == "sigmoid" and not call.target.is_floating_point():
+        if backend != "native" and not bound.link.exclusive and not call.target.is_floating_point():
             _check_yes_or_no(name, call.target, ignore_index)  # the native kernels look themselves
     return explained(
         name,
@@ -190,14 +191,14 @@ def _terms(name: str, call: Call, bound: Bound, ignore_index: int, backend: str 
     )
 
 
-def explained(name: str, call: Call, link: str, ignore_index: int, compute: Callable[[], Result]) -> Result:
+def explained(name: str, call: Call, link: Link, ignore_index: int, compute: Callable[[], Result]) -> Result:
     """Compute, and turn a label outside the classes into a sentence (no device is asked in the normal case)."""
     if torch.compiler.is_compiling():
         return compute()
     try:
         return compute()
     except (IndexError, RuntimeError):
-        if link == "softmax":
+        if link.exclusive:
             check_labels(name, call.target, call.logits.shape[1], ignore_index)
         elif not call.target.is_floating_point():
             _check_yes_or_no(name, call.target, ignore_index)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..link import SOFTMAX
 from ..ops import Bound, linear
 from ..ops.shapes import align
 from ..recipe import Recipe
@@ -37,7 +38,7 @@ class LinearCrossEntropy(RecipeLoss):
     torch.Size([])
     """
 
-    link = "softmax"
+    link = SOFTMAX
 
     def __init__(self, recipe: Recipe | Adaptive | None = None, *, ignore_index: int = -100, reduction: str = "mean"):
         if reduction == "none":

@@ -6,6 +6,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from ..link import SIGMOID, SOFTMAX, Link
 from ..ops import Bound, Terms, bind
 from ..ops.bind import lay_out
 from ..ops.factors import Held, factors, wide
@@ -19,7 +20,7 @@ from .penalty import penalized
 class RecipeLoss(nn.Module):
     """Tables as buffers (parameters where they are learned), or a rule that emits them; the rest of the recipe as plain data."""
 
-    link: str
+    link: Link
 
     def __init__(
         self, recipe: Recipe | Adaptive | None, ignore_index: int, reduction: str, class_dim: int, consume_logits: bool
@@ -170,7 +171,7 @@ class CrossEntropy(RecipeLoss):
     3.4657
     """
 
-    link = "softmax"
+    link = SOFTMAX
 
     def __init__(
         self,
@@ -206,7 +207,7 @@ class BinaryCrossEntropy(RecipeLoss):
     3.4657
     """
 
-    link = "sigmoid"
+    link = SIGMOID
 
     def __init__(
         self,

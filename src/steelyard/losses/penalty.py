@@ -47,7 +47,7 @@ def _by_label(
 ) -> Tensor:
     """`penalized` for a table [C, 1] (softmax), [2, 1] or [2, K] (sigmoid): a soft target has the expectation over labels."""
     labels = reference.read(table, call.target, bound.link, call.weight, ignore_index)
-    if bound.link == "sigmoid":
+    if not bound.link.exclusive:
         yes = labels.t if labels.y is None else labels.y
         assert yes is not None
         no_row, yes_row = (row.reshape(1, -1, *[1] * (yes.dim() - 2)) if yes.dim() > 1 else row for row in table)

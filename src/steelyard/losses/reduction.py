@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..link import link_for
 from ..ops import Bound, Terms, bind, reference
 from ..ops.shapes import Call, align
 from ..recipe import Recipe
@@ -100,7 +101,7 @@ def _bound(subject: Any, ignore_index: int) -> tuple[Bound, int, int]:
     """(bound, ignore_index, class_dim) of a loss, a rule or a recipe."""
     recipe = as_recipe(subject)
     if isinstance(recipe, Recipe):
-        link = "sigmoid" if recipe.kind == "multilabel" else subject.link if isinstance(subject, Rule) else "softmax"
+        link = subject.link if isinstance(subject, Rule) and recipe.kind != "multilabel" else link_for(recipe.kind)
         bound, axis = bind(recipe, link), 1
     elif getattr(subject, "class_dim", None) is None:
         raise TypeError(
@@ -137,14 +138,12 @@ def _device(subjects: Sequence[Any], group: Any) -> torch.device:
 
 def own_mass(target: Tensor, bound: Bound, weight: Any, ignore_index: int, axis: int) -> Tensor:
     """Count or mass of one micro-batch, float64."""
-    soft, softmax = target.is_floating_point(), bound.link == "softmax"
+    soft, softmax = target.is_floating_point(), bound.link.exclusive
     if softmax and target.dim() == int(soft):  # logits [C]: one item without a batch axis
         target, weight = target.unsqueeze(0), weight.unsqueeze(0) if isinstance(weight, Tensor) else weight
-    wide = soft or not softmax  # whether the target has the class axis
+    wide = bound.link.wide(target)
     size = target.shape[axis] if wide and target.dim() > 1 else bound.width or 1
-    shape = list(target.shape)
-    if softmax and wide:
-        del shape[axis]
+    shape = bound.link.items(target.shape, axis) if wide else list(target.shape)
     zeros = torch.zeros((), dtype=torch.float64, device=target.device)
     weight = align("global_mass", weight, shape, zeros, singleton=axis if softmax else None)
     if wide and target.dim() > 1:

@@ -8,17 +8,16 @@ import torch
 from torch import Tensor
 
 from ..curves import links, sides
+from ..link import Link, link_of
 from ..recipe import COMBINE, Recipe
 from ..table import Rows, Smooth, Table
 from .bound import Bound, Parts, Target
 from .factors import Tables, factors
 
-__all__ = ["LINKS", "Bound", "Parts", "Target", "bind", "lay_out"]
-
-LINKS = ("softmax", "sigmoid")
+__all__ = ["Bound", "Parts", "Target", "bind", "lay_out"]
 
 
-def bind(recipe: Recipe, link: str) -> Bound:
+def bind(recipe: Recipe, link: str | Link) -> Bound:
     """Check that `recipe` makes sense under `link` and lay its tables out.
 
     softmax   tables [C|1, C|1]; margin per label; rows [C, C]
@@ -26,11 +25,10 @@ def bind(recipe: Recipe, link: str) -> Bound:
               z = z1 - z0 first (offset O[:,1] - O[:,0], margin and weight per label, scale equal in both columns)
     ValueError naming what does not fit.
     """
-    if link not in LINKS:
-        raise ValueError(f"bind: link must be one of {', '.join(LINKS)}, got {link!r}.")
-    if link not in links(recipe.curve):
+    link = link_of(link)
+    if link.name not in links(recipe.curve):
         raise ValueError(f"CrossEntropy: {recipe.curve!r} is for the sigmoid link only; use BinaryCrossEntropy.")
-    if link == "softmax":
+    if link.exclusive:
         _check_softmax(recipe)
     elif recipe.kind == "exclusive":
         _check_two_class(recipe)
@@ -39,13 +37,14 @@ def bind(recipe: Recipe, link: str) -> Bound:
     return lay_out(recipe, link, factors(recipe))
 
 
-def lay_out(recipe: Recipe, link: str, tables: Tables) -> Bound:
+def lay_out(recipe: Recipe, link: str | Link, tables: Tables) -> Bound:
     """The Bound of a recipe that was checked before, its `factors` holding `tables`: differentiable, looks at no value."""
+    link = link_of(link)
     parts = {f: None if (t := getattr(recipe, f)) is None else _parts(t, tables[f]) for f in COMBINE}
     target = _target(recipe.target, tables)
     rows, columns = _sizes(recipe)
     named = set() if recipe.classes is None else {len(recipe.classes)}
-    if link == "softmax":
+    if link.exclusive:
         width = max(rows | columns | named, default=None)
     elif recipe.kind == "exclusive":
         (parts, target), width = _one_logit(parts, target), 1

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..curves import Curve
+from ..link import Link
 from .factors import FIELDS, Tables, mapped
 
 
@@ -43,7 +44,7 @@ class Bound:
     cache  what backends made of the tables; a copy makes it anew
     """
 
-    link: str
+    link: Link
     scale: Parts | None
     offset: Parts | None
     margin: Parts | None

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..curves import of_kernel
+from ..link import link_of
 from . import kernels, tables
 from .bound import Bound, Parts, Target
 from .factors import FIELDS
@@ -22,7 +23,7 @@ def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None)
     held = bound.tensors
     if any(t.device != logits.device for t in held):
         return "tables on another device"
-    by_label = bound.link == "softmax" and bound.label_dependent
+    by_label = bound.link.exclusive and bound.label_dependent
     return tables.refusal_of_recipe(bound) or tables.refusal_of_call(logits, target, weight, held, by_label)
 
 
@@ -37,7 +38,7 @@ def total(
         weight,
         bound.tensors,
         present(bound),
-        bound.link,
+        bound.link.name,
         [float(x) for curve in (bound.yes, bound.no) for x in tables.numbers(curve)],
         ignore_index,
         words,
@@ -97,4 +98,4 @@ def _bound(held: list[Tensor], present: list[bool], link: str, curves: list[floa
         kind = Target if field == "target" else Parts
         fields[field] = None if those == [None, None, None] else kind(*those)
     yes, no = (of_kernel(*curves[i : i + 4]) for i in (0, 4))
-    return Bound(link, **fields, yes=yes, no=no, norm="count", width=None)
+    return Bound(link_of(link), **fields, yes=yes, no=no, norm="count", width=None)

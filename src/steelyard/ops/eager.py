@@ -92,14 +92,14 @@ def _pieces(logits: Tensor, labels: Labels, bound: Bound) -> Iterator[tuple[_At 
         yield None, logits, labels
         return
     rows = max(1, PIECE * shape[0] // size)
-    softmax = bound.link == "softmax"
     inner = shape[2] if logits.dim() > 2 and rows == 1 else 0
     step = max(1, PIECE * shape[0] * inner // size)
     for start in range(0, shape[0], rows):
         for inside in range(0, max(inner, 1), step):
             n = slice(start, start + rows)
             space = (slice(inside, inside + step),) if inner else ()
-            at = _At((n, slice(None), *space), (n, *space) if softmax else (n, slice(None), *space))
+            logit = n, slice(None), *space
+            at = _At(logit, (n, *space) if bound.link.exclusive else logit)
             y, t, valid, s = labels
             some = Labels(
                 None if y is None else y[at.items],
@@ -111,13 +111,13 @@ def _pieces(logits: Tensor, labels: Labels, bound: Bound) -> Iterator[tuple[_At 
 
 
 def _forward(logits: Tensor, labels: Labels, bound: Bound) -> Terms:
-    if bound.link == "softmax" and labels.y is not None and bound.target is None:
+    if bound.link.exclusive and labels.y is not None and bound.target is None:
         return _one_hot(logits, labels, bound)
     return reference.compute(logits, labels, bound)
 
 
 def _backward(logits: Tensor, labels: Labels, bound: Bound, d_loss: Tensor, d_lse: Tensor) -> Tensor:
-    softmax = bound.link == "softmax"
+    softmax = bound.link.exclusive
     if softmax and not torch.is_grad_enabled():  # NaN in an ignored row stays in its row, which is masked below
         z = logits.to(reference.compute_dtype(logits))
         bound = bound.to(z, z.dtype)
@@ -126,8 +126,7 @@ def _backward(logits: Tensor, labels: Labels, bound: Bound, d_loss: Tensor, d_ls
     upstream = torch.where(labels.valid, d_loss if labels.s is None else d_loss * labels.s, 0.0)
     through_lse = torch.where(labels.valid, d_lse, 0.0)
     dz = (_softmax if softmax else _sigmoid)(z, labels, bound, upstream, through_lse)
-    valid = labels.valid.unsqueeze(1) if softmax else labels.valid
-    return torch.where(valid, dz, 0.0).to(logits.dtype)
+    return torch.where(bound.link.beside_logits(labels.valid), dz, 0.0).to(logits.dtype)
 
 
 def _one_hot(logits: Tensor, labels: Labels, bound: Bound) -> Terms:

@@ -69,7 +69,7 @@ class _Terms(torch.autograd.Function):
     def forward(
         ctx: Any, kernels: Kernels, logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore: int
     ) -> Any:
-        shape = logits.shape if bound.link == "sigmoid" else logits.shape[:1] + logits.shape[2:]
+        shape = bound.link.items(logits.shape)
         loss, mass, lse = (torch.empty(shape, device=logits.device) for _ in range(3))
         kernels.call(logits, target, bound, weight, ignore).each(loss=loss, mass=mass, lse=lse)
         if target.is_floating_point():

@@ -65,7 +65,7 @@ class Call:
         self.N, self.C, self.S = math.prod(shape), 1, 1
         if logits.dim() > 1:
             self.N, self.C, self.S = shape[0], shape[1], math.prod(shape[2:])
-        self.softmax, self.soft = bound.link == "softmax", target.is_floating_point()
+        self.softmax, self.soft = bound.link.exclusive, target.is_floating_point()
         if self.soft:
             target = target.float()
         elif target.dtype == torch.bool:
@@ -229,7 +229,7 @@ def _tables(bound: Bound, C: int, device: torch.device) -> Any:
     made = tables.layout(bound).made
     key = "triton", C, device
     if key not in made:
-        if bound.link == "softmax":
+        if bound.link.exclusive:
             made[key] = tables.softmax_tables(bound, C, device)
         else:
             found = tables.sigmoid_tables(bound, device)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..link import SOFTMAX
 from . import eager, kernels, reference
 from .bound import Bound
 
@@ -39,7 +40,7 @@ def _divisor(
         return 1.0
     if not isinstance(norm, str):
         return float(norm)
-    labels = reference.read(matrix.new_zeros((), dtype=torch.float32), target, "softmax", weight, ignore_index)
+    labels = reference.read(matrix.new_zeros((), dtype=torch.float32), target, SOFTMAX, weight, ignore_index)
     if norm == "count":
         return labels.valid.sum()
     like = matrix.new_empty((1, matrix.shape[0]), dtype=torch.float32)

@@ -138,7 +138,7 @@ def _plan(bound: Bound, classes: int) -> Any:
     made = tables.layout(bound).made
     key = "native", classes
     if key not in made:
-        made[key] = (_softmax if bound.link == "softmax" else _sigmoid)(bound, classes)
+        made[key] = (_softmax if bound.link.exclusive else _sigmoid)(bound, classes)
     return made[key][0]
 
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from ..curves import Curve
+from ..link import Link
 from .bound import Bound, Parts
 
 
@@ -52,14 +53,14 @@ def terms(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, i
 
 
 def compute(logits: Tensor, labels: Labels, bound: Bound) -> Terms:
-    return (softmax if bound.link == "softmax" else sigmoid)(logits, labels, bound)
+    return (softmax if bound.link.exclusive else sigmoid)(logits, labels, bound)
 
 
-def read(logits: Tensor, target: Tensor, link: str, weight: Tensor | None, ignore_index: int) -> Labels:
+def read(logits: Tensor, target: Tensor, link: Link, weight: Tensor | None, ignore_index: int) -> Labels:
     dtype = compute_dtype(logits)
     if target.is_floating_point():
         t = target.to(dtype)
-        valid = torch.ones_like(t if link == "sigmoid" else t.select(1, 0), dtype=torch.bool)
+        valid = torch.ones_like(t.select(1, 0) if link.exclusive else t, dtype=torch.bool)
         y = None
     else:
         target = target.long()  # first: compared as uint8, label 156 would equal -100
@@ -88,8 +89,7 @@ def softmax(logits: Tensor, labels: Labels, bound: Bound) -> Terms:
 def prepare(logits: Tensor, labels: Labels, bound: Bound) -> tuple[Tensor, Bound]:
     """Logits in the computing dtype, 0 wherever they are ignored, so that NaN and inf there cannot spread."""
     dtype = compute_dtype(logits)
-    valid = labels.valid.unsqueeze(1) if bound.link == "softmax" else labels.valid
-    z = torch.where(valid, logits.to(dtype), 0.0)
+    z = torch.where(bound.link.beside_logits(labels.valid), logits.to(dtype), 0.0)
     return z, bound.to(z, dtype)
 
 

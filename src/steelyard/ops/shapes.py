@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ..link import Link
 from .bound import Bound
 
 
@@ -20,8 +21,8 @@ class Call(NamedTuple):
     class_dim: int
     batched: bool
 
-    def restore(self, unreduced: Tensor, link: str) -> Tensor:
-        if link == "sigmoid" and unreduced.dim() > 1:
+    def restore(self, unreduced: Tensor, link: Link) -> Tensor:
+        if not link.exclusive and unreduced.dim() > 1:
             unreduced = unreduced.movedim(1, self.class_dim)
         return unreduced if self.batched else unreduced.squeeze(0)
 
@@ -35,7 +36,7 @@ def arrange(name: str, logits: Tensor, target: Any, weight: Any, bound: Bound, c
         raise ValueError(f"{name}: target must be a tensor, got {type(target).__name__}.")
     if target.is_complex():
         raise ValueError(f"{name}: target must be labels (integers) or probabilities (floats), got {target.dtype}.")
-    softmax = bound.link == "softmax"
+    softmax = bound.link.exclusive
     soft = target.is_floating_point()
     batched = True
     needs_classes = softmax or (bound.width or 1) > 1
@@ -49,9 +50,7 @@ def arrange(name: str, logits: Tensor, target: Any, weight: Any, bound: Bound, c
         _check_softmax(name, logits, target, axis, soft)
     else:
         same_shape(name, logits, target)
-    unreduced = list(logits.shape)
-    if softmax:
-        del unreduced[axis]
+    unreduced = bound.link.items(logits.shape, axis)
     weight = align(name, weight, unreduced, logits, singleton=axis if softmax else None)
     if logits.dim() > 1:
         width = logits.shape[axis]
@@ -62,7 +61,7 @@ def arrange(name: str, logits: Tensor, target: Any, weight: Any, bound: Bound, c
             )
         if axis != 1:  # a view that is not needed costs as much as a small loss
             logits = logits.movedim(axis, 1)
-            target = target.movedim(axis, 1) if soft or not softmax else target
+            target = target.movedim(axis, 1) if bound.link.wide(target) else target
             weight = weight.movedim(axis, 1) if weight is not None and not softmax else weight
     return Call(logits, target, weight, axis, batched)
 

@@ -26,9 +26,7 @@ def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None)
     if any(type(t) not in (Tensor, torch.nn.Parameter) for t in (logits, target)) or _transformed():
         return "tensors that a transform watches"
     known = layout(bound)
-    return known.why or refusal_of_call(
-        logits, target, weight, known.tensors, known.by_label and bound.link == "softmax"
-    )
+    return known.why or refusal_of_call(logits, target, weight, known.tensors, known.by_label and bound.link.exclusive)
 
 
 def refusal_of_call(
@@ -53,7 +51,7 @@ def refusal_of_recipe(bound: Bound) -> str:
         if kernel(curve) is None:
             return f"the curve {type(curve).__name__} has no kernel"
     dense = (None if bound.target is None else bound.target.rows, None if bound.weight is None else bound.weight.full)
-    if bound.link == "softmax" and bound.target is not None and any(t is not None for t in dense):
+    if bound.link.exclusive and bound.target is not None and any(t is not None for t in dense):
         return "a target or weight of its own for every pair of label and class"
     return ""
 

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from ..link import SOFTMAX, Link, link_of
 from ..ops.factors import Tables, factors, snapshot, wide
 from ..ops.shapes import Call
+from ..options import checked
 from ..recipe import Recipe
 from .clock import Clock
 from .history import History, Trace
@@ -50,18 +52,18 @@ class Seen(NamedTuple):
     y: Tensor
     valid: Tensor
     shape: torch.Size
-    link: str
+    link: Link
 
     def restore(self, values: Tensor) -> Tensor:
         """One value per row (softmax) or element (sigmoid), in the layout of the unreduced loss."""
-        if self.link == "softmax" or len(self.shape) < 2:
+        if self.link.exclusive or len(self.shape) < 2:
             return values.reshape(self.shape)
         n, k, *space = self.shape
         return values.reshape(n, *space, k).movedim(-1, 1)
 
     @property
     def p(self) -> Tensor:
-        return self.z.softmax(dim=1) if self.link == "softmax" else self.z.sigmoid()
+        return self.link.probabilities(self.z)
 
 
 class Rule(nn.Module):
@@ -84,10 +86,11 @@ class Rule(nn.Module):
     clock         of a rule that follows a schedule, or None
 
     and what others say to it: `link` and `ignore_index` are those of the loss that took it, `group` is the process
-    group that its sums are over (None: all ranks).
+    group that its sums are over (None: all ranks). Options of its __init__ that are annotated with `In(...)` or `OneOf(...)`
+    (steelyard.options) are checked, as an ingredient's are.
     """
 
-    link: str = "softmax"
+    link: Link = SOFTMAX
     ignore_index: int = -100
     group: Any = None
     pending: Tensor | None
@@ -101,6 +104,8 @@ class Rule(nn.Module):
         super().__init_subclass__()
         if cls.recipe is Rule.recipe and cls.emit is Rule.emit:
             raise TypeError(f"{cls.__name__}: a rule must have recipe() or emit(); see steelyard.adaptive.Rule.")
+        if "__init__" in vars(cls):
+            cls.__init__ = checked(cls.__init__)
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,7 +146,7 @@ class Rule(nn.Module):
         recipe's weight, of which each item has its label's."""
         return None
 
-    def serve(self, link: str, ignore_index: int) -> None:
+    def serve(self, link: Link, ignore_index: int) -> None:
         """A loss takes this rule: refuse it by a ValueError, or lay tables out for its link."""
 
     def move(self, name: str, value: Tensor) -> None:
@@ -174,8 +179,8 @@ class Rule(nn.Module):
         z = (logits.movedim(1, -1) if logits.dim() > 1 else logits.unsqueeze(-1)).to(dtype)
         z = z.reshape(-1, z.shape[-1])
         soft = target.is_floating_point()
-        if self.link == "softmax":
-            shape = target.shape if not soft else torch.Size((logits.shape[0], *logits.shape[2:]))
+        if self.link.exclusive:
+            shape = torch.Size(self.link.items(logits.shape))
             if soft:
                 y = target.movedim(1, -1).reshape(z.shape).to(dtype)
                 valid = ~y.isnan().any(dim=1)
@@ -205,7 +210,8 @@ class Driver:
         """How many steps this process has seen; of a rule with a clock, which goes by that, 0."""
         return self.trace.steps
 
-    def serve(self, link: str, ignore_index: int) -> None:
+    def serve(self, link: str | Link, ignore_index: int) -> None:
+        link = link_of(link)
         self.rule.serve(link, ignore_index)
         self.rule.link, self.rule.ignore_index = link, ignore_index
 

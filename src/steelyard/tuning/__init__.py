@@ -11,7 +11,8 @@ __all__ = ["Arm", "Study", "tune"]
 
 
 def __getattr__(name: str) -> Any:
-    """At first use: the command's flags are made of `request`, which needs nothing of what fits."""
+    """At first use: the command makes its flags of `request`, and a report asks a metric for its title, without waiting for torch."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(".arms" if name == "Arm" else ".study", __name__), name)
+    home = "arms" if name == "Arm" else "study"
+    return getattr(importlib.import_module(f".{home}", __name__), name)

@@ -41,3 +41,16 @@ def test_bad_terms_are_named():
         Sum(dice=(float("nan"), dice))
     with pytest.raises(ValueError, match="at least one term"):
         Sum()
+
+
+def test_call_weights_reach_a_loss_inside_a_module(batch):
+    class Softer(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.loss = CrossEntropy()
+
+        def forward(self, logits, target, **call):
+            return self.loss(logits / 2, target, **call)
+
+    weight = torch.rand(8, 5, 5)
+    torch.testing.assert_close(Sum(a=Softer())(*batch, weight=weight), Softer()(*batch, weight=weight))
