@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 import steelyard as sy
 
-ROWS, RARE, PARTS, STEPS = 64, 0.05, 8, 40
+ROWS, RARE, PARTS, STEPS, FEW = 64, 0.05, 8, 40, 10
 BY_ROWS = sy.inverse_frequency(sy.Counts.of(950, 50))
 BY_MASS = sy.mix(BY_ROWS, sy.fixed(norm="mass"))  # torch's mean
 EVEN, UNEVEN = [ROWS // PARTS] * PARTS, [20, 14, 10, 8, 6, 4, 1, 1]  # rows per shard
@@ -50,7 +50,7 @@ def gradient(model: nn.Module) -> Tensor:
     return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
 
-def errors(recipe: sy.Recipe, sizes: list[int], *, exact: bool, steps: int = STEPS) -> Tensor:
+def errors(recipe: sy.Recipe, sizes: list[int], exact: bool, steps: int) -> Tensor:
     """[steps]: |gradient from the shards - gradient of the whole batch| / |the latter|.
 
     A rank takes every world-size-th shard, one after the other, as micro-batches. exact: with sy.accumulate; otherwise each shard
@@ -99,7 +99,11 @@ def main() -> None:
         dist.init_process_group("gloo")
     rank, world = ranks()
     rows = [
-        (f"{name}, {'sy.accumulate' if exact else 'averaged'}", shape, errors(recipe, sizes, exact=exact))
+        (
+            f"{name}, {'sy.accumulate' if exact else 'averaged'}",
+            shape,
+            errors(recipe, sizes, exact, FEW if exact else STEPS),
+        )
         for name, recipe in (("torch's mean", BY_MASS), ("divided by the rows", BY_ROWS))
         for shape, sizes in (("equal", EVEN), ("uneven", UNEVEN))
         for exact in (False, True)

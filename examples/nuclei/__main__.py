@@ -4,6 +4,7 @@ Trains every arm on every seed and writes results.json, the table in README.md a
 """
 
 import argparse
+import contextlib
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -18,7 +19,7 @@ from .results import HERE, gather, surroundings, write
 from .seeds import one_seed
 from .train import Settings
 
-QUICK = Settings(steps=60, width=4, crop=48, batch=4, checks=2)
+QUICK = Settings(steps=40, width=4, crop=48, batch=4, rate=8e-3, checks=2)
 
 
 def main(arguments: Sequence[str] | None = None) -> Path:
@@ -40,8 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> Path:
     photos = load(options.data)
     work = partial(one_seed, photos=photos, settings=settings)
     runs: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        for run in pool.map(work, range(seeds)):
+    with contextlib.ExitStack() as stack:
+        over = map
+        if options.jobs > 1:
+            over = stack.enter_context(ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn"))).map
+        for run in over(work, range(seeds)):
             runs.append(run)
             about["wall minutes"] = (time.monotonic() - start) / 60
             results = gather(photos, settings, runs, about)

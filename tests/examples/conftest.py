@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -49,13 +50,13 @@ def load() -> Callable[[str], ModuleType]:
 
 
 @pytest.fixture(scope="module")
-def run(load: Callable[[str], ModuleType]) -> Callable[[str], tuple[ModuleType, Printed]]:
-    """(module, what its main() printed)"""
+def run(load: Callable[[str], ModuleType]) -> Callable[..., tuple[ModuleType, Printed]]:
+    """(module, what its main() printed, given these options)"""
 
-    def run(name: str) -> tuple[ModuleType, Printed]:
+    def run(name: str, **options: Any) -> tuple[ModuleType, Printed]:
         module, out = load(name), io.StringIO()
         with contextlib.redirect_stdout(out):
-            module.main()
+            module.main(**options)
         return module, Printed(out.getvalue())
 
     return run

@@ -10,12 +10,12 @@ pytestmark = pytest.mark.xdist_group("learned_weights")  # the program runs once
 
 @pytest.fixture(scope="module")
 def example(run):
-    return run("learned_weights")
+    return run("learned_weights", seeds=1)
 
 
 def test_the_program_as_copied_ends_in_nan(example):
     module, printed = example
-    assert all(module.on_probabilities(seed) >= 0 for seed in range(20))
+    assert 0 <= module.on_probabilities(0) < 100
     assert printed.numbers("on probabilities: NaN in")[:2] == [20, 20]
 
 
@@ -37,7 +37,7 @@ def test_with_a_stable_logit_the_weight_goes_through_zero(example):
 
 def test_the_constrained_weights_even_out_the_parts_of_the_loss_up_to_the_prior(example):
     module, _ = example
-    found = module.train(module.Problem.of(0), "geometric", steps=1000)
+    found = module.train(module.Problem.of(0), "geometric", steps=600)
     share, w = torch.tensor([0.9, 0.1]), found.weights
     assert float(w.prod()) == pytest.approx(1, rel=1e-4)
     mass = (share * w).sum()

@@ -1,7 +1,6 @@
 """Four weightings on nuclei that touch: what is counted, that the arms differ in nothing else, and the whole program in a small way."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,17 +59,6 @@ def photo(nuclei):
 
     nuclei = np.array(nuclei)
     return Photo("a", np.zeros(nuclei.shape, np.float32), nuclei)
-
-
-def run(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "examples.nuclei", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_touching_nuclei_are_parted_by_background_and_nothing_else_is_lost(photos):
@@ -187,26 +175,31 @@ def test_both_intervals_of_a_constant_difference_are_that_difference():
     assert [*found["over seeds"], *found["over images"]] == pytest.approx([0.2] * 4)
 
 
-def test_the_quick_program_writes_results_table_and_picture(folder, tmp_path):
-    done = run(folder, "--quick", "--out", tmp_path)
-    assert done.returncode == 0, done.stderr
+def test_the_quick_program_writes_results_table_and_picture(folder, tmp_path, capsys):
+    from examples.nuclei.__main__ import main
+
+    assert main([str(folder), "--quick", "--out", str(tmp_path)]) == tmp_path
     results = json.loads((tmp_path / "results.json").read_text())
     for mode in results["comparison"]["means"].values():
         for row in mode.values():
             assert all(0 <= value <= 1 for value in row.values())
-            assert row["Dice"] > 0.2  # it learns something
+            assert row["Dice"] > 0.2
+        assert (
+            max(row["Dice"] for row in mode.values()) > 0.5
+        )  # to call all pixels nuclei has 0.29: something is learned
     table = (tmp_path / "README.md").read_text()
     assert "Touching nuclei found" in table
-    assert table.strip().splitlines()[3:-1] == done.stdout.strip().splitlines()[2:]
+    assert table.strip().splitlines()[3:-1] == capsys.readouterr().out.strip().splitlines()[2:]
     with Image.open(tmp_path / "picture.png") as image:
         assert image.size[0] > image.size[1]
 
 
-def test_without_images_the_program_says_what_to_download(tmp_path):
-    done = run(STEELYARD_NUCLEI=str(tmp_path))
-    assert done.returncode == 1
-    assert "dsbowl-2018-dataset-fixes" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_without_images_the_program_says_what_to_download(tmp_path, monkeypatch):
+    from examples.nuclei.__main__ import main
+
+    monkeypatch.setenv("STEELYARD_NUCLEI", str(tmp_path))
+    with pytest.raises(SystemExit, match="dsbowl-2018-dataset-fixes"):
+        main([])
 
 
 def test_the_readme_says_what_results_json_says():
@@ -222,7 +215,8 @@ def test_on_real_nuclei(shared_data, tmp_path):
     folder = shared_data / "segmentation" / "dsb2018_nuclei"
     if not folder.is_dir():
         pytest.skip("the images of nuclei are absent")
-    done = run(folder, "--quick", "--out", tmp_path)
+    command = [sys.executable, "-m", "examples.nuclei", str(folder), "--quick", "--jobs", "2", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "results.json").read_text())
     published = json.loads((ROOT / "examples" / "nuclei" / "results.json").read_text())

@@ -277,10 +277,26 @@ def _hostile() -> dict[str, Any]:
 
 @pytest.fixture(scope="session", autouse=True)
 def drawn_once() -> Iterator[None]:
-    """The same specification becomes the same picture: it is drawn once for all tests, which takes most of the time of a page."""
-    draw = functools.cache(lambda text: pictures.chart.as_svg(json.loads(text)))
+    """The same study has the same pictures: they are made once for all tests, for that takes most of the time of a page."""
+    make, draw = pictures.pictures, pictures.as_svg
+    specs: dict[str, list[pictures.Picture]] = {}
+    still: dict[str, str] = {}
+
+    def pictures_of(study: Report) -> list[pictures.Picture]:
+        key = repr(study)
+        if key not in specs:
+            specs[key] = make(study)
+        return list(specs[key])
+
+    def svg_of(spec: Any) -> str:
+        key = json.dumps(spec)
+        if key not in still:
+            still[key] = draw(spec)
+        return still[key]
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "as_svg", lambda spec: draw(json.dumps(spec)))
+        patch.setattr(pictures, "pictures", pictures_of)
+        patch.setattr(pictures, "as_svg", svg_of)
         yield
 
 

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.calibrate.exchange import exchange
-from steelyard.report import Report
+from steelyard.report import Report, pictures
 from steelyard.report.document import Cut
-from steelyard.report.pictures import as_svg, pictures
 from steelyard.report.pictures.chart import LINES
 from steelyard.report.pictures.reliability import end
 from steelyard.report.pictures.scores import log_odds
@@ -28,7 +27,7 @@ BINARY = [
 
 
 def by_key(data):
-    return {picture.key: picture for picture in pictures(Report.from_json(data))}
+    return {picture.key: picture for picture in pictures.pictures(Report.from_json(data))}
 
 
 def points(picture, series):
@@ -42,6 +41,18 @@ def test_a_study_of_two_classes_has_all_its_pictures(kept, older):
 
 def test_more_classes_have_reliability_and_the_classes(three):
     assert list(by_key(three)) == ["reliability-plain", "reliability-best", "path-0", "search", "classes"]
+
+
+@pytest.mark.parametrize("missing", ["curves", "paths", "search", "margin", "positive", "capacity", "costs"])
+def test_a_part_that_is_missing_leaves_the_other_pictures(kept, missing):
+    of_parts = {
+        "curves": lambda key: key in ("path-0", "search"),
+        "positive": lambda key: key not in ("scores", "cost", "exchange"),
+        "paths": lambda key: key != "path-0",
+        "search": lambda key: key != "search",
+    }
+    del kept[missing]
+    assert list(by_key(kept)) == [key for key in BINARY if of_parts.get(missing, lambda key: True)(key)]
 
 
 def test_precision_recall_and_roc_follow_the_kept_counts(kept):
@@ -103,7 +114,7 @@ def test_where_lower_is_better_an_improvement_goes_down(kept):
 
 
 def test_marks_that_follow_the_sliders_start_at_the_verdict(kept):
-    for picture in pictures(Report.from_json(kept)):
+    for picture in pictures.pictures(Report.from_json(kept)):
         params = {p["name"]: p["value"] for p in picture.spec.get("params", ())}
         if picture.follows:
             assert (params["arm"], params["at"]) == ("plain", 2)
@@ -112,8 +123,8 @@ def test_marks_that_follow_the_sliders_start_at_the_verdict(kept):
 
 
 def test_every_picture_can_be_drawn_in_the_colours_of_the_page(any_study):
-    for picture in pictures(Report.from_json(any_study)):
-        svg = as_svg(picture.spec)
+    for picture in pictures.pictures(Report.from_json(any_study)):
+        svg = pictures.as_svg(picture.spec)
         assert svg.startswith('<svg class="chart" aria-hidden="true" viewBox="0 0 ')
         assert "var(--" in svg
         assert "NaN" not in svg
@@ -124,11 +135,10 @@ def test_colours_and_dashes_both_tell_lines_apart():
     assert len({colour for colour, _ in LINES.values()}) == len({tuple(d) for _, d in LINES.values()}) == len(LINES)
 
 
-@pytest.mark.parametrize("study", ["kept", "three"])
-def test_specifications_are_valid_vega_lite(study, request):
+def test_specifications_are_valid_vega_lite(kept, three):
     import altair as alt
 
-    for picture in pictures(Report.from_json(request.getfixturevalue(study))):
+    for picture in {**by_key(kept), **by_key(three)}.values():
         alt.Chart.from_dict(dict(picture.spec), validate=True)
 
 

@@ -35,10 +35,10 @@ def test_other_metrics_name_those_after_recalibration_and_at_capacity(kept):
     study = Report.from_json(kept)
     grid = others(study, (*compared(study)[0], *baselines(study)))
     assert grid is not None
-    assert {"log loss, recalibrated", "Brier score, recalibrated", "recall at capacity"} <= set(grid.head)
+    assert {"log loss after recalibration", "Brier score after recalibration", "recall at capacity"} <= set(grid.head)
     by_name = {row[0]: row for row in grid.rows}
     assert by_name["plain at 0.5"][grid.head.index("F1")] == "0.287"
-    assert by_name["plain"][grid.head.index("log loss, recalibrated")] == "0.1429"
+    assert by_name["plain"][grid.head.index("log loss after recalibration")] == "0.1429"
 
 
 def test_classes_come_rarest_first_with_both_strategies(three):

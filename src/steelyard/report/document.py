@@ -86,7 +86,7 @@ class Report:
             positive=file.text("positive") if file.has("positive") else None,
             metric=metric,
             title=file.text("metric_title") or formatting.metric(metric),
-            higher=metric not in formatting.LOWER_IS_BETTER if higher is None else higher,
+            higher=formatting.higher(metric) if higher is None else higher,
             model=file.text("model"),
             seed=file.whole("seed"),
             splits=Splits.read(file.part("splits")),

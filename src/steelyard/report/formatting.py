@@ -3,35 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
-METRICS = {
-    "average_precision": "average precision",
-    "roc_auc": "ROC AUC",
-    "balanced_accuracy": "balanced accuracy",
-    "f1": "F1",
-    "macro_f1": "macro F1",
-    "mcc": "MCC",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "log_loss_recalibrated": "log loss, recalibrated",
-    "brier_recalibrated": "Brier score, recalibrated",
-    "recall_at_capacity": "recall at capacity",
-    "expected_cost": "cost per 1000 rows",
-}
-LOSSES = ("log_loss", "brier", "log_loss_recalibrated", "brier_recalibrated")
-LOWER_IS_BETTER = (*LOSSES, "expected_cost")
+from ..tuning.metric import METRICS, PROBABILITY
 
 
 def metric(name: str) -> str:
-    return METRICS.get(name, name.replace("_", " "))
+    """The title of a metric; of one that this version does not know, its name in words."""
+    return METRICS[name].title if name in METRICS else name.replace("_", " ")
+
+
+def higher(name: str) -> bool:
+    """Whether larger values of a metric are better."""
+    return name not in METRICS or METRICS[name].higher
 
 
 def best(name: str) -> str:
     """What a threshold was set for.
 
     >>> best("f1"), best("expected_cost")
-    ('best F1', 'lowest cost per 1000 rows')
+    ('best F1', 'lowest expected cost per 1000 rows')
     """
-    return f"{'lowest' if name in LOWER_IS_BETTER else 'best'} {metric(name)}"
+    return f"{'best' if higher(name) else 'lowest'} {metric(name)}"
 
 
 def number(value: float) -> str:
@@ -50,7 +41,7 @@ def signed(value: float) -> str:
 
 def fine(name: str, value: float) -> str:
     """Losses of rare classes live in the fourth decimal."""
-    return f"{value:.4f}" if name in LOSSES else number(value)
+    return f"{value:.4f}" if name in METRICS and METRICS[name].kind == PROBABILITY else number(value)
 
 
 def threshold(value: float) -> str:

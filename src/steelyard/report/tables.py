@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..tuning.metric import METRICS
 from . import formatting
 from .document import PLAIN, Arm, Report
 from .forest import Axis, Mark, forest
@@ -68,7 +69,7 @@ def baselines(report: Report) -> tuple[Row, ...]:
 def others(report: Report, order: Sequence[Row]) -> Grid | None:
     """The metrics that do not decide: values only, in the order of these rows."""
     arms = {arm.name: arm for arm in (*report.baselines, *report.arms)}
-    names = [n for n in formatting.METRICS if n != report.metric and any(n in arm.metrics for arm in arms.values())]
+    names = [n for n in METRICS if n != report.metric and any(n in arm.metrics for arm in arms.values())]
     if not names:
         return None
     rows = [(row.name, *(_fine(n, arms[row.name].on(n).value) for n in names)) for row in order]
