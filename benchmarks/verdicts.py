@@ -99,7 +99,7 @@ def sharing() -> Iterator[None]:
     with (
         mock.patch.object(study, "Memory", return_value=Memory()),
         mock.patch.object(study, "_resampled", return_value=[]),
-        mock.patch.object(study, "_suspects", return_value=[]),
+        mock.patch.object(study, "_data_warnings", return_value=[]),
         mock.patch.object(Goals, "every", lambda self, classes: [self.metric]),
     ):
         yield

@@ -11,7 +11,7 @@ __all__ = ["Arm", "Study", "tune"]
 
 
 def __getattr__(name: str) -> Any:
-    """At first use, so that a report, which asks a metric for its title, does not wait for torch."""
+    """At first use: the command makes its flags of `request`, and a report asks a metric for its title, without waiting for torch."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = "arms" if name == "Arm" else "study"

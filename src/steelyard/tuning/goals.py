@@ -11,6 +11,7 @@ import numpy as np
 from .costs import net, of_two, parse_matrix
 from .data.problem import Problem
 from .metric import DECISION, METRICS, Metric, others
+from .request import Goal
 
 SHORT = {
     "ap": "average_precision",
@@ -44,36 +45,28 @@ class Goals:
         return METRICS["balanced_accuracy" if classes > 2 or self.metric.name == "roc_auc" else "f1"]
 
 
-def goals(
-    task: Problem,
-    name: str | None,
-    cost_fn: float | None = None,
-    cost_fp: float | None = None,
-    cost_matrix: Any = None,
-    exchange: float | None = None,
-    capacity: float | str | None = None,
-) -> Goals:
-    """Read what the user said (see study.tune). ValueError where it makes no sense for these classes."""
-    names = task.counts.classes
-    if isinstance(cost_matrix, (str, os.PathLike)):
-        cost_matrix = parse_matrix(_text(cost_matrix), names)
-    share, said = _share(capacity)
+def goals(task: Problem, goal: Goal) -> Goals:
+    """Read what the user said. ValueError where it makes no sense for these classes."""
+    names, matrix = task.counts.classes, goal.cost_matrix
+    if isinstance(matrix, (str, os.PathLike)):
+        matrix = parse_matrix(_text(matrix), names)
+    share, said = _share(goal.capacity)
 
     def named(which: str | None) -> Metric:
         return metric(
             which,
             task.classes,
-            cost_fn,
-            cost_fp,
-            cost_matrix=cost_matrix,
-            exchange=exchange,
+            goal.cost_fn,
+            goal.cost_fp,
+            cost_matrix=matrix,
+            exchange=goal.exchange,
             capacity=share,
             names=names,
         )
 
-    priced = any(given is not None for given in (cost_fn, cost_fp, cost_matrix, exchange))
+    priced = any(number is not None for number in (goal.cost_fn, goal.cost_fp, goal.cost_matrix, goal.exchange))
     return Goals(
-        named(name),
+        named(goal.metric),
         named("expected_cost") if priced else None,
         named("recall_at_capacity") if share is not None else None,
         said,

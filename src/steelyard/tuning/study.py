@@ -22,14 +22,15 @@ from .data.problem import Problem, problem
 from .evaluator import Evaluator
 from .goals import goals
 from .metric import METRICS, Metric
-from .models.by_name import named
+from .models import by_name
 from .models.function import FunctionModel
 from .models.model import Model
+from .request import Data, Fits, Goal, Run
 from .search import Progress, Search, Tools
-from .stop import Stop
-from .stop import seconds as seconds_of
+from .split import Split
+from .stop import Stop, seconds
 from .store.fits import Memory, Store
-from .validation import folds as split
+from .validation import folds as splits
 from .validation.outcomes import outcomes
 
 __all__ = ["Study", "tune"]
@@ -99,103 +100,120 @@ def tune(
     plain scale before they are pooled. ValueError, in one paragraph, for data that cannot be learned from.
     """
     started = clock.perf_counter()
-    kind, task = _task(source, data, label, positive, group, time, model, epochs)
-    rows = len(task.y)
-    repeats = (3 if rows > LARGE else 5) if repeats is None else repeats
-    bootstrap = (400 if rows > LARGE else 1000) if bootstrap is None else bootstrap
-    _check(
-        folds=(folds, 2),
-        repeats=(repeats, 1),
-        bootstrap=(bootstrap, 100),
-        seed=(seed, 0),
-        gap=(gap, 0),
-        search=(search, 0),
+    study = _study(
+        source,
+        data,
+        recipes,
+        Data(label, positive, group, time, gap),
+        Goal(metric, cost_fn, cost_fp, cost_matrix, exchange, capacity),
+        Fits(model, search, folds, repeats, bootstrap, seed, epochs, baselines),
+        Run(folder, resume, budget, storage, engine, progress),
     )
-    aims = goals(task, metric, cost_fn, cost_fp, cost_matrix, exchange, capacity)
-    execute = engines.named(engine)
-    stop = Stop(seconds_of(budget) if isinstance(budget, str) else budget)
+    return dataclasses.replace(study, seconds=clock.perf_counter() - started)
+
+
+def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: Fits, run: Run) -> Study:
+    model, task = _task(source, data, asked, fits)
+    fits = _counted(fits, len(task.y), asked.gap)
+    assert fits.repeats is not None
+    assert fits.bootstrap is not None
+    aims = goals(task, goal)
+    execute = engines.named(run.engine)
+    stop = Stop(seconds(run.budget) if isinstance(run.budget, str) else run.budget)
 
     every = [(arm, arm.recipe(task.counts)) for arm in arms(recipes)]
-    equal = {a.name: why for a, r in every[1:] if (why := equals_plain(r, kind.free_intercept))}
-    skipped = {a.name: why for a, r in every if a.name not in equal and (why := kind.refuses(r, task.classes))}
-    entered = [arm for arm, _ in every if arm.name not in equal and arm.name not in skipped]
-    parts = split.split(
+    equal = {a.name: why for a, r in every[1:] if (why := equals_plain(r, model.free_intercept))}
+    refused = {a.name: why for a, r in every if a.name not in equal and (why := model.refuses(r, task.classes))}
+    entered = [arm for arm, _ in every if arm.name not in equal and arm.name not in refused]
+    split = splits.split(
         task.y,
-        folds=folds,
-        repeats=repeats,
-        seed=seed,
+        folds=fits.folds,
+        repeats=fits.repeats,
+        seed=fits.seed,
         groups=task.groups,
         time=task.order,
-        gap=gap,
+        gap=asked.gap,
         classes=task.counts.classes,
     )
 
-    if storage is None and folder is not None:
-        os.makedirs(folder, exist_ok=True)
-        storage = f"sqlite:///{os.path.join(folder, 'study.db')}"
-    fingerprint = _fingerprint(task, kind, parts, seed, gap)
-    store, own = _opened(storage, fingerprint, resume)
-    url = storage if isinstance(storage, str) else None
+    storage = run.storage
+    if storage is None and run.folder is not None:
+        os.makedirs(run.folder, exist_ok=True)
+        storage = f"sqlite:///{os.path.join(run.folder, 'study.db')}"
+    store = _opened(storage, _fingerprint(task, model, split, fits.seed, asked.gap), run.resume)
     try:
-        tools = Tools(store, execute, progress or (lambda done, total: None), stop)
-        warnings = [*task.warnings, *_suspects(task, parts), *_judged_before(store, aims.metric)]
+        tools = Tools(store, execute, run.progress or (lambda done, total: None), stop)
+        warnings = [*task.warnings, *_data_warnings(task, split), *_judged_before(store, aims.metric)]
         with threads.single(), stop.listening():
-            entered, pruned, spent = _prune(task, entered, parts, kind, aims.metric, tools, seed)
-            beside = _resampled(task, parts, kind) if baselines else []
-            held = Search(task, [*entered, *beside], parts, kind, aims.metric, tools, seed)
+            entered, given_up, spent = _prune(task, entered, split, model, aims.metric, tools, fits.seed)
+            beside = _resampled(task, split, model) if fits.baselines else []
+            search = Search(task, [*entered, *beside], split, model, aims.metric, tools, fits.seed)
             family = None
-            if search:
-                name = f"{task.digest()[:16]} {kind.name} {aims.metric.name} {seed} {repeats}"
-                family = explore(held, aims.metric, search, seed, storage=url, name=name)
-            if held.unsettled:
-                done = held.new + held.reused
-                warnings.append(f"{held.unsettled} of {done} fits did not converge; their scores are used as they are")
-            skipped |= pruned
+            if fits.search:
+                name = f"{task.digest()[:16]} {model.name} {aims.metric.name} {fits.seed} {fits.repeats}"
+                trials = storage if isinstance(storage, str) else None
+                family = explore(search, aims.metric, fits.search, fits.seed, storage=trials, name=name)
+            if search.unsettled:
+                done = search.new + search.reused
+                warnings.append(
+                    f"{search.unsettled} of {done} fits did not converge; their scores are used as they are"
+                )
             warnings += store.warnings()
-            found = Contest(task, held, len(entered), family, aims, bootstrap, seed).study(
-                listed=[(arm, r) for arm, r in every if arm.name not in skipped],
+            skipped = refused | given_up
+            study = Contest(task, search, len(entered), family, aims, fits.bootstrap, fits.seed).study(
+                listed=[(arm, recipe) for arm, recipe in every if arm.name not in skipped],
                 equal=equal,
                 skipped=skipped,
-                fits={how: n + spent[how] for how, n in held.fits.items()},
+                fits={how: n + spent[how] for how, n in search.fits.items()},
                 warnings=warnings,
             )
         store.note("metric", aims.metric.name)
-        return dataclasses.replace(found, seconds=clock.perf_counter() - started)
+        return study
     finally:
-        if own:
+        if store is not run.storage:  # it is this call's own
             store.close()
 
 
-def _task(
-    source: Any, data: Any, label: Any, positive: Any, group: Any, time: Any, model: str, epochs: int | None
-) -> tuple[Model, Problem]:
+def _task(source: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Problem]:
     function = callable(source) and not hasattr(source, "__arrow_c_stream__")
     if not function:
-        if data is not None or epochs is not None:
+        if data is not None or fits.epochs is not None:
             raise ValueError("tune: data= and epochs= belong to a function that trains, as in tune(fit, data=(X, y)).")
-        engine = named(model)  # an unknown model is said before anything is read
+        model = by_name.named(fits.model)  # an unknown model is said before anything is read
         if isinstance(source, Problem):
-            return engine, source
-        if label is None:
+            return model, source
+        if asked.label is None:
             raise ValueError("tune: label= must name the column of classes.")
-        return engine, problem(source, label, positive, group=group, time=time)
+        return model, problem(source, asked.label, asked.positive, group=asked.group, time=asked.time)
     if data is None:
         raise ValueError("tune: a function needs data to train on: data=(X, y), or data=X and label=y.")
-    return FunctionModel(source, epochs), problem_of(data, label, positive, group, time)
+    return FunctionModel(source, fits.epochs), problem_of(data, asked.label, asked.positive, asked.group, asked.time)
 
 
-def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bool) -> tuple[Store, bool]:
-    """The store, and whether it is this call's to close."""
+def _counted(fits: Fits, rows: int, gap: int) -> Fits:
+    """With what is left to the number of rows filled in. ValueError for numbers that make no sense."""
+    repeats = (3 if rows > LARGE else 5) if fits.repeats is None else fits.repeats
+    bootstrap = (400 if rows > LARGE else 1000) if fits.bootstrap is None else fits.bootstrap
+    fits = dataclasses.replace(fits, repeats=repeats, bootstrap=bootstrap)
+    least = {"folds": 2, "repeats": 1, "bootstrap": 100, "seed": 0, "gap": 0, "search": 0}
+    for name, low in least.items():
+        value = gap if name == "gap" else getattr(fits, name)
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
+            raise ValueError(f"tune: {name} must be a whole number, at least {low}, got {value!r}.")
+    return fits
+
+
+def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bool) -> Store:
     if storage is None:
-        return Memory(), True
+        return Memory()
     if not isinstance(storage, str):
-        return storage, False
+        return storage
     from .store.database import Database  # SQLAlchemy is slow to import
 
-    return Database(storage, fingerprint, resume=resume), True
+    return Database(storage, fingerprint, resume=resume)
 
 
-def _fingerprint(task: Problem, kind: Model, parts: split.Split, seed: int, gap: int) -> dict[str, Any]:
+def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int) -> dict[str, Any]:
     """All that a stored fit depends on, but for its part and its arm; more repetitions or another metric reuse what is there."""
     return {
         "format": FORMAT,
@@ -206,8 +224,8 @@ def _fingerprint(task: Problem, kind: Model, parts: split.Split, seed: int, gap:
             "classes": list(task.counts.classes),
             "content": task.digest(),
         },
-        "model": kind.name,
-        "splits": {"kind": parts.kind, "by": task.group or task.time, "folds": parts.folds, "gap": gap},
+        "model": model.name,
+        "splits": {"kind": split.kind, "by": task.group or task.time, "folds": split.folds, "gap": gap},
         "seed": seed,
     }
 
@@ -222,30 +240,30 @@ def _judged_before(store: Store, metric: Metric) -> list[str]:
     ]
 
 
-def _suspects(task: Problem, parts: split.Split) -> list[str]:
-    return checks.warnings(task, parts) if isinstance(task.features, Features) else []
+def _data_warnings(task: Problem, split: Split) -> list[str]:
+    return checks.warnings(task, split) if isinstance(task.features, Features) else []
 
 
 def _prune(
     task: Problem,
     arms: Sequence[Arm],
-    parts: split.Split,
-    kind: Model,
+    split: Split,
+    model: Model,
     metric: Metric,
     tools: Tools,
     seed: int,
 ) -> tuple[list[Arm], dict[str, str], dict[str, int]]:
     """After the first repetition, arms of a user's function that are far behind plain and behind most others are given up:
     their fits are dear. Plain stays. The arms that stay, why the others do not, and the fits that the others took."""
-    if kind.encoding != "rows" or parts.repetitions < 2 or len(arms) < 3:
+    if model.encoding != "rows" or split.repetitions < 2 or len(arms) < 3:
         return list(arms), {}, {"new": 0, "reused": 0}
-    first = Search(task, arms, dataclasses.replace(parts, held=parts.held[:1]), kind, metric, tools, seed, widen=False)
-    found = outcomes(first.choice(metric), metric)[:, 0, first.split.judged]
-    value = Evaluator(metric, found, task.y[first.split.judged], task.classes)()
+    first = Search(task, arms, dataclasses.replace(split, held=split.held[:1]), model, metric, tools, seed, widen=False)
+    judged = outcomes(first.choice(metric), metric)[:, 0, first.split.judged]
+    value = Evaluator(metric, judged, task.y[first.split.judged], task.classes)()
     gain = metric.gain(value, value[:1])
     behind = -2 * metric.tie * metric.unit(value[0])
     given_up = {
-        arm.name: f"given up after the first of {parts.repetitions} repetitions: {metric.title} {v:.3f} against {value[0]:.3f}"
+        arm.name: f"given up after the first of {split.repetitions} repetitions: {metric.title} {v:.3f} against {value[0]:.3f}"
         for arm, g, v in zip(arms, gain, value, strict=True)
         if g < behind and g < np.median(gain)
     }
@@ -256,14 +274,8 @@ def _prune(
     return [a for a in arms if a.name not in given_up], given_up, spent
 
 
-def _resampled(task: Problem, parts: split.Split, kind: Model) -> list[Arm]:
-    if kind.encoding == "rows" or len(task.y) > RESAMPLED:
+def _resampled(task: Problem, split: Split, model: Model) -> list[Arm]:
+    if model.encoding == "rows" or len(task.y) > RESAMPLED:
         return []
-    rare = min(int(np.bincount(task.y[parts.train(a, f)], minlength=task.classes).min()) for a, f in parts.parts())
-    return resampled(rare, gaps=kind.encoding == "raw")
-
-
-def _check(**least: tuple[int, int]) -> None:
-    for name, (value, low) in least.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
-            raise ValueError(f"tune: {name} must be a whole number, at least {low}, got {value!r}.")
+    rare = min(int(np.bincount(task.y[split.train(a, f)], minlength=task.classes).min()) for a, f in split.parts())
+    return resampled(rare, gaps=model.encoding == "raw")
