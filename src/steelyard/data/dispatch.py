@@ -14,12 +14,12 @@ from .frames import count_dataset, count_frame, is_dataset, is_frame
 from .labels import some
 from .masks import Masks
 from .memory import count_batches, is_array, piece_of
-from .paths import MASKS, TABLES, ends_in, files, holds
+from .paths import MASKS, OTHER, TABLES, ends_in, files, holds
 from .source import Source
 from .tables import column_names
 from .voc import Voc
 from .workers import read_all, read_on_cluster
-from .yolo import YAML, Yolo
+from .yolo import NAMES, YAML, Yolo
 
 KINDS = (None, "exclusive", "multilabel")
 ENGINES = ("local", "ray")
@@ -218,8 +218,13 @@ def _kind(text: str, paths: list[Path]) -> str:
     """The one of ENDINGS that the files are. A single file of another ending is a table, as `label=` would say."""
     folder = Path(text).expanduser().is_dir()
     held = {kind: n for kind, endings in ENDINGS.items() if (n := sum(ends_in(f, endings) for f in paths))}
-    if folder and "YOLO" in held and any(ends_in(f, (".txt",)) for f in paths):
-        return "YOLO"  # its images may be PNG
+    texts = [f for f in paths if ends_in(f, (".txt",))]
+    if (
+        folder
+        and texts
+        and ("YOLO" in held or (set(held) <= {"masks", "COCO"} and any(f.name in NAMES for f in paths)))
+    ):
+        return "YOLO"  # its images may be PNG, and Label Studio adds a notes.json
     if folder and "VOC" in held and "masks" in held and any(f.parent.name == "Annotations" for f in paths):
         raise ValueError(
             f"{text}: the folder holds both boxes (.xml) and masks; give its folder Annotations or SegmentationClass."
@@ -230,10 +235,12 @@ def _kind(text: str, paths: list[Path]) -> str:
         raise ValueError(f"{text}: it holds {holds(paths)}; say which to count with a glob such as '*.png'.")
     if held:
         return next(iter(held))
-    if folder and any(ends_in(f, (".txt",)) for f in paths):
+    if folder and texts:
         return "YOLO"
     if folder:
-        raise ValueError(f"{text}: there is nothing to count in this folder; it holds {holds(paths)}.")
+        reasons = [OTHER[end] for end in dict.fromkeys(f.suffix.lower() for f in paths) if end in OTHER]
+        more = "".join(f" {reason[0].upper()}{reason[1:]}." for reason in dict.fromkeys(reasons))
+        raise ValueError(f"{text}: there is nothing to count in this folder; it holds {holds(paths)}.{more}")
     return "tables"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..counts import Counts
 from .classes import Cells
+from .paths import ends_in, holds, inside
 
 Tell = Callable[[int], None]  # hears how many bytes of a shard have been read so far
 
@@ -35,6 +36,7 @@ class Tally:
     cells       of a label column, instead of labels
     digest      see digest.py
     unread      (file, reason) for each file that could not be read
+    wrong       what could not be read within a file that was, a sentence each
     """
 
     labels: Counter[Any] = field(default_factory=Counter)
@@ -47,6 +49,7 @@ class Tally:
     digest: int = 0
     notes: list[str] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
         """Take in what another shard holds."""
@@ -61,6 +64,7 @@ class Tally:
         self.names.extend(name for name in other.names if name not in self.names)
         add_notes(self.notes, other.notes)
         self.unread.extend(other.unread)
+        self.wrong.extend(other.wrong)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,19 @@ class Source(ABC):
     @abstractmethod
     def shards(self) -> Sequence[Shard]:
         """In a fixed order."""
+
+    def beside(self, shards: Sequence[Shard]) -> list[str]:
+        """Notes on what the folder holds besides these shards; none where a file or a glob says what is meant."""
+        others = self.others(shards)
+        return [f"in the folder, but not read: {holds(others)}"] if others else []
+
+    def others(self, shards: Sequence[Shard], *known: str) -> list[Path]:
+        """The files of the folder that are no shards and have none of the `known` endings."""
+        folder = Path(self.path).expanduser()
+        if not folder.is_dir():
+            return []
+        read = {shard.path for shard in shards}
+        return [f for f in inside(folder) if f not in read and not (known and ends_in(f, known))]
 
     @abstractmethod
     def read(self, shard: Shard, tell: Tell) -> Tally:
