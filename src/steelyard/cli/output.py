@@ -66,7 +66,7 @@ def imbalance(counts: "Counts") -> str:
 
 def notes_on(counts: "Counts") -> list[str]:
     """What the person should know about these classes before weighing them."""
-    from ..data.labels import look_alikes
+    from ..data.classes import look_alikes
 
     notes = []
     if counts.kind == "exclusive" and len(counts) == 1:
