@@ -204,6 +204,14 @@ def test_classes_txt_names_the_classes_and_is_no_file_of_labels(tmp_path):
     assert any("notes.json" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    "classes", [["cat", "dog", "yak"], {0: "cat", 1: "dog", 2: "yak"}, {"yak": 2, "cat": 0, "dog": 1}]
+)
+def test_names_that_are_given_mean_the_index(tmp_path, classes):
+    folder = yolo(tmp_path / "yolo") / "labels" / "train"
+    assert as_dict(count(folder, classes=classes)) == {"cat": 3, "dog": 1, "yak": 0}
+
+
 def test_darknets_obj_data(tmp_path):
     labels = tmp_path / "obj_train_data"
     labels.mkdir()

@@ -100,7 +100,11 @@ def no_labels(array: np.ndarray) -> str | None:
             f"the array {list(array.shape)} has {array.shape[2]} numbers for each pixel, as a picture in colours; a mask has one, [H, W]."
             " A volume is [D, H, W]: np.moveaxis(array, -1, 0)"
         )
-    if array.dtype.kind == "f" and np.nanmax(array, initial=0) == 255 and bool(np.all((array == 0) | (array == 255) | np.isnan(array))):
+    if (
+        array.dtype.kind == "f"
+        and np.nanmax(array, initial=0) == 255
+        and bool(np.all((array == 0) | (array == 255) | np.isnan(array)))
+    ):
         return f"the array holds {array.dtype} 0 and 255, the scale of pictures; the object is class 1: save (array > 127).astype('uint8')"
     return None
 
