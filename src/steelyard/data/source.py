@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..counts import Counts
+from .classes import Cells
 from .paths import ends_in, holds, inside
 
 Tell = Callable[[int], None]  # hears how many bytes of a shard have been read so far
@@ -32,6 +33,7 @@ class Tally:
     also        other tallies, such as {"images": Counter}
     facts       whole numbers about the data as a whole, such as {"missing": 3}
     names       what the data itself calls its classes (COCO), or its label columns (tables)
+    cells       of a label column, instead of labels
     digest      see digest.py
     unread      (file, reason) for each file that could not be read
     wrong       what could not be read within a file that was, a sentence each
@@ -43,6 +45,7 @@ class Tally:
     also: dict[str, Counter[Any]] = field(default_factory=dict)
     facts: Counter[str] = field(default_factory=Counter)
     names: list[str] = field(default_factory=list)
+    cells: Cells = field(default_factory=Cells)
     digest: int = 0
     notes: list[str] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
@@ -57,6 +60,7 @@ class Tally:
             self.also.setdefault(name, Counter()).update(tally)
         self.facts.update(other.facts)
         self.digest = (self.digest + other.digest) % 2**128
+        self.cells.add(other.cells, f"the label column {' '.join(other.names)!r}")
         self.names.extend(name for name in other.names if name not in self.names)
         add_notes(self.notes, other.notes)
         self.unread.extend(other.unread)
@@ -67,13 +71,15 @@ class Tally:
 class Source(ABC):
     """Data in shards. `read` depends on nothing but the source and the shard, so any process can do it.
 
-    path     as it was given; Counts and errors name it
-    classes  and `ignore` are those of `count`
+    path       as it was given; Counts and errors name it
+    classes    and the others are those of `count`
     """
 
     path: str
     classes: Any = None
     ignore: Any = None
+    missing: Any = None
+    same_case: bool = False
 
     @abstractmethod
     def shards(self) -> Sequence[Shard]:
