@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.adaptive.rules import RULES
+from tests.adaptive.rules import CASES
 from tests.framework import shards
 from tests.framework.shards import DTYPES, KINDS, SUBJECTS, WAYS
 
@@ -78,7 +78,7 @@ def test_losses_and_gradients_are_those_of_a_single_process(found, kind, dtype, 
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-10)])
-@pytest.mark.parametrize("name", [n for n, case in RULES.items() if case.exact])
+@pytest.mark.parametrize("name", [n for n, case in CASES.items() if case.exact])
 def test_rules_learn_over_ranks_what_a_single_process_learns(found, name, dtype, tolerance):
     ranks, everything = found
     expected = shards.trained(name, DTYPES[dtype], "one call", ranks)
