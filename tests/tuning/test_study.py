@@ -10,7 +10,6 @@ from sklearn.linear_model import LogisticRegression
 from steelyard import Recipe, focal, inverse_frequency, logit_adjustment
 from steelyard.tuning import Study, tune
 from steelyard.tuning.models import by_name
-from steelyard.tuning.pictures import sweep
 
 FAST = {
     "label": "y",
@@ -36,7 +35,7 @@ def nothing(seed: int, n: int = 400) -> pd.DataFrame:
     return table(rng.normal(size=(n, 5)), np.arange(n) < n // 10)
 
 
-def outliers(seed: int, n: int = 3000) -> pd.DataFrame:
+def outliers(seed: int, n: int = 2000) -> pd.DataFrame:
     """6 % positives shifted along one axis, 1 % negatives far out on it: they flatten an unweighted slope."""
     rng = np.random.default_rng(seed)
     y = np.arange(n) < 6 * n // 100
@@ -153,19 +152,6 @@ def test_the_report_is_json_and_complete(usual):
         assert len(curve["precision_recall"]["recall"]) <= 200
         assert len(curve["thresholds"]["threshold"]) <= 200
         assert sum(g["rows"] for g in curve["reliability"]["after"]) == 2 * 1000
-
-
-def test_the_sweep_counts_what_a_threshold_calls():
-    rng = np.random.default_rng(0)
-    y = (rng.random(500) < 0.1).astype(int)
-    p = rng.random((3, 500))
-    swept = sweep(p, y, 0.3)["thresholds"]
-    for i in range(0, len(swept["threshold"]), 20):
-        called = p >= swept["threshold"][i]
-        assert swept["tp"][i] == pytest.approx(np.sum(called & (y == 1)) / 3)
-        assert swept["fp"][i] == pytest.approx(np.sum(called & (y == 0)) / 3)
-        assert swept["tp"][i] + swept["fn"][i] == pytest.approx(y.sum())
-        assert swept["fp"][i] + swept["tn"][i] == pytest.approx(np.sum(y == 0))
 
 
 def test_progress_runs_from_nothing_to_all():

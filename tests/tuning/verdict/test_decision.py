@@ -221,7 +221,7 @@ def winners(kind: str, bootstrapped_as: str, studies: int = 60) -> float:
         judge = Judge(y, 2, 100, seed, drawn)
         judge.add("auc", METRICS["roc_auc"], list(scores), range(3))
         compared = decision.compare(
-            METRICS["roc_auc"], *judge.values("auc", 3)[:2], np.arange(3) > 0, judge.found("auc", 3)[2]
+            METRICS["roc_auc"], *judge.values("auc", 3)[:2], np.arange(3) > 0, judge.values("auc", 3)[2]
         )
         found += bool(decision.would_win(compared).any())
     return found / studies
