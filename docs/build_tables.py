@@ -1,5 +1,5 @@
 """Write the pages that are read off the code and the results: ingredients.md from the menu, cli.md from the commands' own help,
-speed.md from benchmarks/results.
+speed.md from benchmarks/results; rules.md from the list in steelyard.adaptive.
 
 python docs/build_tables.py           write them
 python docs/build_tables.py --check   exit 1 and name the pages that are out of date
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from steelyard import curves, ingredients
+from steelyard import adaptive, curves, ingredients
 from steelyard.counts import Counts
+from steelyard.options import Spec, spec_of
 from steelyard.recipe import COMBINE, ONE_ONLY
 
 FOLDER = Path(__file__).resolve().parent
@@ -60,6 +61,17 @@ directly; the ingredients above set the others.
 |---|---|
 """
 
+RULES_PAGE = f"""{NOTE}
+
+# Rules
+
+Each emits the next recipe while training goes on: `sy.CrossEntropy(sy.adaptive.NAME(...))`. [Changing weights](adaptive.md) says
+which to take when, with what came of it, [learned weights](learned.md) what can be learned. `help(sy.adaptive.Seesaw)` prints the rest.
+
+| rule | options | what it does | source |
+|---|---|---|---|
+"""
+
 CLI_PAGE = f"""{NOTE}
 
 # The command line
@@ -71,7 +83,12 @@ The strategies and their options are those of [the ingredients](ingredients.md).
 
 def build() -> dict[str, str]:
     """{page: text}"""
-    return {"ingredients.md": ingredients_page(), "cli.md": cli_page(), "speed.md": speed_page.page(NOTE)}
+    return {
+        "ingredients.md": ingredients_page(),
+        "rules.md": rules_page(),
+        "cli.md": cli_page(),
+        "speed.md": speed_page.page(NOTE),
+    }
 
 
 def ingredients_page() -> str:
@@ -107,12 +124,27 @@ def sets(function: Callable[..., Any]) -> str:
 def ingredient_row(function: Callable[..., Any]) -> str:
     spec = function.spec  # type: ignore[attr-defined]
     takes = "" if spec.argument is None or spec.argument in spec.options else spec.argument
-    if spec.name == "deployment":
-        takes = "prior, counts"
+    return row(spec, "prior, counts" if spec.name == "deployment" else takes)
+
+
+def rules_page() -> str:
+    return RULES_PAGE + "".join(row(spec_of(rule), positional(rule)) for rule in adaptive.RULES.values())
+
+
+def positional(rule: type) -> str:
+    parameters = inspect.signature(rule).parameters.values()
+    starred = ["*" + p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
+    return ", ".join([p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD] + starred)
+
+
+def row(spec: Spec, takes: str) -> str:
     options = [
-        f"`{o.name}={o.default!r}`" + (f" {o.rule}" if o.rule is not None else "") for o in spec.options.values()
+        f"`{o.name}`" if o.default is inspect.Parameter.empty else f"`{o.name}={o.default!r}`"
+        for o in spec.options.values()
     ]
-    return f"| `{spec.name}({takes})` | {cell('<br>'.join(options))} | {cell(spec.summary)} | {cell(spec.source)} |\n"
+    domains = [f" {o.rule}" if o.rule is not None else "" for o in spec.options.values()]
+    told = "<br>".join(option + domain for option, domain in zip(options, domains, strict=True))
+    return f"| `{spec.name}({takes})` | {cell(told)} | {cell(spec.summary)} | {cell(spec.source)} |\n"
 
 
 def cli_page() -> str:

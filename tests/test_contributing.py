@@ -16,7 +16,7 @@ class Checkout:
     def __init__(self, folder: Path):
         self.folder, self.package = folder, folder / "src" / "steelyard"
         shutil.copytree(ROOT / "src" / "steelyard", self.package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
-        for part in ("docs", "tests/laws", "tests/ingredients", "benchmarks/results"):
+        for part in ("docs", "tests/laws", "tests/ingredients", "tests/adaptive", "benchmarks/results"):
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
 
     def add_line(self, path: str, after: str, line: str) -> None:
@@ -96,3 +96,72 @@ def test_without_the_line_a_test_names_it(checkout):
     (checkout.package / "ingredients" / f"{NAME}.py").write_text(INGREDIENT, "utf-8")
     with pytest.raises(AssertionError, match=f"add to src/steelyard/ingredients/__init__.py: {LINE}"):
         checkout.run(FOLDER_IS_ON_THE_MENU)
+
+
+RULE = '''
+"""Weights by how many labels of each class came so far."""
+
+import math
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from ..counts import Counts
+from ..ops.factors import Tables
+from ..options import In
+from ..recipe import Recipe
+from ..rule.protocol import Rule
+
+
+class Running(Rule):
+    """Weigh a label by n_c^(-power), with n_c the labels seen so far, of the steps before.
+
+    Source: nobody.
+    """
+
+    seen: Tensor
+
+    def __init__(self, counts: Counts, *, power: Annotated[float, In(0.0, math.inf)] = 1.0):
+        super().__init__()
+        self.power = power
+        self.register_buffer("seen", torch.ones(len(counts), dtype=torch.float64))
+        self.register_buffer("pending", torch.zeros(len(counts), dtype=torch.float64))
+        self._structure = Recipe(weight=self.seen, classes=counts.classes, kind="exclusive", source=("running",))
+
+    def emit(self) -> tuple[Recipe, Tables]:
+        return self._structure, {"weight": (self.seen**-self.power,)}
+
+    def observe(self, logits: Tensor, target: Tensor) -> Tensor:
+        seen = self.read(logits, target)
+        return torch.zeros_like(self.seen).index_add(0, seen.y, seen.valid.to(self.seen))
+
+    def learn(self, sums: Tensor) -> None:
+        self.seen = self.seen + sums
+'''.lstrip()
+RULE_LINE = "from .running import Running as Running"
+RULE_SEEN_BY = """
+rule = steelyard.adaptive.RULES["Running"]
+try:
+    rule(steelyard.Counts.of(9, 1), power=-1.0)
+except ValueError as error:
+    print(error)
+steelyard.testing.check_rule(rule)
+
+sys.path.insert(0, "docs")
+import build_tables
+print(build_tables.rules_page())
+
+import pytest
+names = "(Running and not compiled) or every_rule"
+sys.exit(pytest.main(["-v", "--import-mode=importlib", "tests/adaptive/test_laws.py", "-k", names]))
+"""
+
+
+def test_a_new_rule_is_one_file_and_one_line(checkout):
+    (checkout.package / "adaptive" / "running.py").write_text(RULE, "utf-8")
+    checkout.add_line("adaptive/__init__.py", "from .hardest import Hardest as Hardest", RULE_LINE)
+    told = checkout.run(RULE_SEEN_BY)
+    assert "Running: power must be in [0, inf), got -1." in told
+    assert "| `Running(counts)` | `power=1.0` in [0, inf) | Weigh a label by n_c^(-power), with n_c the labels" in told
+    assert told.count("test_a_law_holds[Running-") == 14

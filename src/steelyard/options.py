@@ -113,7 +113,8 @@ class Spec:
 
 def spec_of(function: Callable[..., Any]) -> Spec:
     """Read the Spec from a signature annotated with `Annotated[float, In(...)]`."""
-    hints = typing.get_type_hints(function, include_extras=True)
+    of_init = inspect.isclass(function) and not dataclasses.is_dataclass(function)
+    hints = typing.get_type_hints(function.__init__ if of_init else function, include_extras=True)
     argument, options = None, {}
     for name, parameter in inspect.signature(function).parameters.items():
         if name == "self":

@@ -1,64 +1,13 @@
-"""Every adaptive rule, as the laws take it. A rule that is added to steelyard.adaptive gets a line here."""
-
-import dataclasses
-import math
-from collections.abc import Callable
+"""Every adaptive rule, as the laws take it. A rule of steelyard.adaptive that needs more than counts gets a line here."""
 
 import torch
 
 import steelyard as sy
 from steelyard import adaptive
+from steelyard.testing.rules import CLASSES, COUNTS, Case, made
 
-COUNTS = sy.Counts([60, 30, 10])
 TWO = sy.Counts.of(90, 10)
 LABELS = sy.Counts([30, 10, 2], kind="multilabel", items=100)
-CLASSES, ROWS, WIDTH = 3, 24, 5
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """How a rule is made, and what it serves.
-
-    outputs  logits per item; link sigmoid with 1 output: one yes-or-no logit per item
-    exact    whether statistics of micro-batches are those of the whole batch: not for ranks within a batch (hardest)
-    learns   whether the loss depends on what was seen before: not where each call is looked at alone (hardest)
-    space    pixels of an item, for rules that look at pictures
-    compiles  why it cannot be traced, or None
-    also     (loss, net, x, y): what training does besides, each step, for rules whose numbers are moved from outside
-    """
-
-    make: Callable[[], sy.adaptive.Rule]
-    link: str = "softmax"
-    outputs: int = CLASSES
-    exact: bool = True
-    learns: bool = True
-    space: tuple[int, ...] = ()
-    compiles: str | None = None
-    also: Callable[..., object] | None = None
-
-    def loss(self, **options) -> sy.CrossEntropy | sy.BinaryCrossEntropy:
-        made = (sy.CrossEntropy if self.link == "softmax" else sy.BinaryCrossEntropy)(self.make(), **options)
-        made.advance(epoch=0, step=0)
-        return made
-
-    def data(self, seed: int = 0, rows: int = ROWS, dtype: torch.dtype = torch.float64):
-        """x [rows, WIDTH] and targets, every class among them, a tenth ignored."""
-        random = torch.Generator().manual_seed(seed)
-        x = torch.randn(rows, WIDTH, generator=random, dtype=dtype)
-        classes = () if self.link == "softmax" or (self.outputs == 1 and not self.space) else (self.outputs,)
-        shape = (rows, *classes, *self.space)
-        y = torch.randint(0, self.outputs if self.link == "softmax" else 2, shape, generator=random)
-        y[torch.rand(shape, generator=random) < 0.1] = -100
-        return x, y
-
-    def net(self, dtype: torch.dtype = torch.float64) -> torch.nn.Module:
-        torch.manual_seed(1)
-        layers = [torch.nn.Linear(WIDTH, self.outputs * math.prod(self.space))]
-        if self.space:
-            layers.append(torch.nn.Unflatten(1, (self.outputs, *self.space)))
-        elif self.link == "sigmoid" and self.outputs == 1:
-            layers.append(torch.nn.Flatten(0))
-        return torch.nn.Sequential(*layers).to(dtype)
 
 
 def outer_step(loss, net, x, y) -> None:
@@ -74,7 +23,7 @@ def confusion(loss, net, x, y) -> None:
     loss.rule.update(counts)
 
 
-RULES: dict[str, Case] = {
+CASES: dict[str, Case] = {
     "Deferred": Case(lambda: adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(COUNTS), after_epoch=2)),
     "Deferred to another curve": Case(
         lambda: adaptive.Deferred(sy.inverse_frequency(COUNTS), sy.focal(gamma=2.0), after_epoch=2)
@@ -164,10 +113,9 @@ RULES: dict[str, Case] = {
         link="sigmoid",
         outputs=2,
         space=(4, 5),
-        compiles="the map is made by numpy",
     ),
 }
-RULES |= {
+CASES |= {
     "Uncertainty": Case(lambda: adaptive.Uncertainty(COUNTS, largest=10.0)),
     "Uncertainty binary": Case(lambda: adaptive.Uncertainty(2), link="sigmoid", outputs=1),
     "Uncertainty multilabel": Case(lambda: adaptive.Uncertainty(LABELS), link="sigmoid", outputs=3),
@@ -185,48 +133,6 @@ RULES |= {
         lambda: adaptive.Family(lambda v: sy.pos_neg(LABELS, power=v), low=0.0, high=1.0), link="sigmoid", outputs=3
     ),
 }
-
-
-def penalty(rule: sy.adaptive.Rule, y: torch.Tensor) -> torch.Tensor:
-    """What the mean of the loss has on top for these labels: a number, or a table's mean over them."""
-    extra = rule.penalty()
-    if extra is None:
-        return torch.zeros(())
-    if extra.dim() == 0:
-        return extra
-    valid = y != -100
-    if rule.link == "softmax":
-        return extra[y[valid], 0].mean()
-    rows = extra.expand(2, y.shape[1] if y.dim() > 1 else 1)
-    found = torch.where(y.reshape(len(y), -1) == 1, rows[1], rows[0])
-    return found[valid.reshape(found.shape)].mean()
-
-
-def steps(case: Case, loss, net, *, first: int = 0, last: int = 6, optimizer=None):
-    """Plain training: one epoch per step. Returns the optimiser."""
-    optimizer = optimizer or torch.optim.Adam([*net.parameters(), *loss.parameters()], lr=0.1)
-    for step in range(first, last):
-        x, y = case.data(seed=step)
-        loss.advance(epoch=step, step=step)
-        optimizer.zero_grad()
-        loss(net(x), y).backward()
-        optimizer.step()
-        if case.also is not None:
-            case.also(loss, net, x, y)
-    return optimizer
-
-
-def state(*modules: torch.nn.Module) -> dict[str, torch.Tensor]:
-    return {f"{i}.{k}": v.clone() for i, m in enumerate(modules) for k, v in m.state_dict().items()}
-
-
-def same(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor], **tolerance) -> None:
-    assert found.keys() == expected.keys()
-    for name, value in expected.items():
-        torch.testing.assert_close(
-            found[name],
-            value,
-            equal_nan=True,
-            **(tolerance or {"rtol": 0, "atol": 0}),
-            msg=lambda m, n=name: f"{n}: {m}",
-        )
+ALSO = {name for name, rule in adaptive.RULES.items() if not any(type(c.make()) is rule for c in CASES.values())}
+CASES |= {name: Case(made(adaptive.RULES[name])) for name in ALSO}  # those that need no more than counts
+NOT_COMPILED = {"CalibratedMaps by a spatial map": "the map is made by numpy"}

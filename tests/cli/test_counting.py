@@ -150,3 +150,37 @@ def test_what_is_no_class_weight_is_refused_there(steelyard, two_classes, form):
     code, out, err = steelyard("weigh", two_classes, "--label", "y", "--strategy", "focal", form)
     assert (code, out) == (2, "")
     assert "not a set of class weights" in err
+
+
+@pytest.fixture
+def namibia(tmp_path):
+    path = tmp_path / "countries.csv"
+    path.write_text(
+        "x,y\n" + "".join(f"{i % 7}.5,{c}\n" for i, c in enumerate(["NA"] * 30 + ["DE"] * 50 + ["fr", "FR"] * 10))
+    )
+    return path
+
+
+def test_missing_and_spelling_are_said_and_chosen_by_every_command(steelyard, namibia, tmp_path):
+    _, out, _ = steelyard("count", namibia, "--label", "y")
+    assert "'NA' was read as missing in 30 rows; if that is a class, say --missing none" in out
+    assert "'FR' and 'fr' differ only in spelling" in out
+    whole = ("--label", "y", "--missing", "none", "--same-case", "--json")
+    _, out, _ = steelyard("count", namibia, *whole)
+    counts = Counts.from_json(out)
+    assert dict(zip(counts.classes, counts.per_class.tolist(), strict=True)) == {"DE": 50, "FR": 20, "NA": 30}
+    _, out, _ = steelyard("count", namibia, "--label", "y", "--classes", "NA,DE,FR,fr", "--json")
+    assert Counts.from_json(out).per_class.tolist() == [30, 50, 10, 10]
+    _, out, _ = steelyard("count", namibia, "--label", "y", "--classes", "DE=1,NA=0,FR=2,fr=2", "--json")
+    assert Counts.from_json(out).per_class.tolist() == [30, 50, 20]
+    code, out, _ = steelyard("weigh", namibia, *whole, "--out", tmp_path / "recipe.json")
+    assert code == 0
+    code, out, _ = steelyard("explain", tmp_path / "recipe.json", namibia, *whole[:-1])
+    assert code == 0
+    assert "'NA'" in out or "NA" in out
+
+
+def test_missing_is_for_tables(steelyard, tmp_path):
+    code, _, err = steelyard("count", masks(tmp_path / "m"), "--missing", "none")
+    assert code == 2
+    assert "missing= (--missing) is for tables" in err

@@ -51,6 +51,19 @@ def test_the_positive_class_may_be_named(steelyard, patients, tmp_path):
     assert out.startswith("positive class: 'no' (260 of 300 rows")
 
 
+def test_na_is_a_class_and_spellings_are_joined_where_the_owner_says_so(steelyard, tmp_path):
+    x = np.random.default_rng(0).normal(size=120)
+    y = ["NA"] * 30 + ["DE"] * 70 + ["de", "De"] * 10
+    pd.DataFrame({"x": x, "y": y}).to_csv(tmp_path / "t.csv", index=False)
+    options = ("--missing", "none", "--same-case", "--positive", "NA")
+    code, out, _ = steelyard("tune", tmp_path / "t.csv", "--label", "y", *options, "--out", tmp_path / "o", *QUICK)
+    assert code == 0
+    assert "positive class: 'NA' (30 of 120 rows" in out
+    code, _, err = steelyard("tune", tmp_path / "t.csv", "--label", "y", "--same-case", "--out", tmp_path / "p", *QUICK)
+    assert code == 2
+    assert "one class only, 'DE'" in err
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

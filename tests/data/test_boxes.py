@@ -99,6 +99,11 @@ def edited(path: Path, **changes) -> Path:
         ({"categories": 3}, "has no list 'categories'"),
         ({"categories": lambda c: c[0].pop("name")}, "an entry of 'categories' has no 'name'"),
         ({"categories": lambda c: c[0].update(name="cat")}, "2 categories are called 'cat'"),
+        (
+            {"categories": lambda c: c[0].update(id=3)},
+            "'cat' and 'dog' have the same id, 3|'dog' and 'cat' have the same id, 3",
+        ),
+        ({"annotations": lambda a: a[0].update(bbox=[0, 0, 5])}, "annotation 1: a box has 3 numbers"),
         ({"annotations": lambda a: a[0].update(category_id=5)}, "category 5, which 'categories' does not hold"),
         ({"annotations": lambda a: a[0].update(image_id="x")}, "image 'x', which 'images' does not hold"),
         ({"annotations": lambda a: a[0].update(bbox=[0, 0, -1, 5])}, "annotation 1: a box has the sides -1 and 5"),
@@ -116,7 +121,7 @@ def test_a_damaged_coco_is_named_with_what_is_wrong(tmp_path, changes, says):
     ("content", "says"),
     [
         ("<annotation><object><name>cat</name></object></annotation>", r"object 1 \('cat'\) has no proper <bndbox>"),
-        ("<annotation><object></object></annotation>", "object 1 has no name"),
+        ("<annotation><object><bndbox/></object></annotation>", "object 1 has no name"),
         ("<html/>", "<html>, not the <annotation>"),
         ("<annotation>", "not XML"),
         ("", "not XML"),
@@ -143,6 +148,8 @@ def test_a_damaged_voc_file_is_named(tmp_path, content, says):
         ("0 320 240 64 48", "shares of the image, not pixels"),
         ("0 .5 .5 -.1 .1", "a box has the sides -0.1 and 0.1"),
         ("0 .5 .5 nan .1", "nan"),
+        ("0 .5 .5 .1 .1 .9", "5 numbers after the class: a prediction with its confidence"),
+        ("0 .5 .5 .1 .1 .2 .2 2", "7 numbers after the class: keypoints. Then data.yaml says kpt_shape"),
     ],
 )
 def test_a_damaged_yolo_line_is_named_with_its_number(tmp_path, line, says):
@@ -156,7 +163,10 @@ def test_a_damaged_yolo_line_is_named_with_its_number(tmp_path, line, says):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("train: images/train\n", "has no 'names'"),
+        ("train: images/train\n", "has no 'names' and no 'nc'"),
+        ("names: [a, b]\nnc: 3\ntrain: images/train\n", "nc: 3, but names 2 classes"),
+        ("names: [a, b, c]\nkpt_shape: 17\ntrain: images/train\n", r"kpt_shape must be \[keypoints, 2 or 3\], got 17"),
+        ("names: {0: a, '0': b}\ntrain: images/train\n", "must be 0 to 1"),
         ("names: [a\n", "not YAML"),
         ("names: [a, b, a]\ntrain: images/train\n", "two classes are called 'a'"),
         ("names: {1: a}\ntrain: images/train\n", "must be 0 to 0"),

@@ -20,7 +20,7 @@ def build_tables():
     return module
 
 
-@pytest.mark.parametrize("page", ["ingredients.md", "cli.md", "speed.md"])
+@pytest.mark.parametrize("page", ["ingredients.md", "rules.md", "cli.md", "speed.md"])
 def test_generated_pages_are_up_to_date(build_tables, page):
     assert (DOCS / page).read_text("utf-8") == build_tables.build()[page], "run: python3 run.py docs"
 

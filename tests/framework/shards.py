@@ -1,8 +1,8 @@
 """Training steps on ranks and in one process: what tests/framework/test_ranks.py compares.
 
-    python -m torch.distributed.run --standalone --nproc-per-node 2 tests/framework/shards.py FOLDER
+    python tests/framework/shards.py FOLDER RANK RANKS
 
-runs every check on every rank, and each rank writes what it found to FOLDER/RANK.pt.
+runs every check on one rank, which finds the others through FOLDER and writes what it found to FOLDER/RANK.pt.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ if __name__ == "__main__":  # the folders of tests are no packages: any other `t
     sys.modules["tests"] = types.ModuleType("tests")
     sys.modules["tests"].__path__ = [str(Path(__file__).resolve().parents[1])]
 
-from tests.adaptive.rules import RULES
+from tests.adaptive.rules import CASES
 
 import steelyard as sy
 from steelyard import adaptive
@@ -264,7 +264,7 @@ def trained(name: str, dtype: torch.dtype, way: str, ranks: int, rank: int | Non
 
     On odd steps nothing of rank 1 is valid.
     """
-    case = RULES[name]
+    case = CASES[name]
     loss, net = case.loss(), case.net(dtype)
     for p in loss.parameters():
         p.data = p.data.to(dtype)
@@ -317,7 +317,7 @@ def findings() -> Iterator[tuple[str, dict[str, Tensor]]]:
         for kind, (key, subject), layout in itertools.product(KINDS, SUBJECTS.items(), LAYOUTS):
             if chosen(kind, key, layout, name):
                 yield f"{name} | {kind} | {key} | {layout}", on_ranks(kind, subject, layout, dtype)
-        for key, case in RULES.items():
+        for key, case in CASES.items():
             for way in WAYS[name] if case.exact else ():
                 yield f"{name} | {key} | {way}", trained(key, dtype, way, world, rank)
     yield "counts", written(over_ranks(counted(rank)))
@@ -332,6 +332,7 @@ def findings() -> Iterator[tuple[str, dict[str, Tensor]]]:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    dist.init_process_group("gloo")
-    torch.save(dict(findings()), Path(sys.argv[1]) / f"{dist.get_rank()}.pt")
+    folder, rank, ranks = Path(sys.argv[1]).resolve(), int(sys.argv[2]), int(sys.argv[3])
+    dist.init_process_group("gloo", store=dist.FileStore(str(folder / "store"), ranks), rank=rank, world_size=ranks)
+    torch.save(dict(findings()), folder / f"{rank}.pt")
     dist.destroy_process_group()

@@ -47,7 +47,7 @@ from .knee import uniform_ratio as uniform_ratio
 from ..losses.sum import UncertainSum as UncertainSum
 
 RULES: dict[str, type[Rule]] = {
-    name: value
-    for name, value in list(globals().items())
+    value.__name__: value
+    for value in list(globals().values())
     if isinstance(value, type) and issubclass(value, Rule) and value is not Rule
 }

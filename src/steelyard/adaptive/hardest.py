@@ -13,9 +13,7 @@ from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule, Seen
 
 
-def hardest(
-    k: float | None = None, *, negatives: float | None = None, background: int = 0, per_item: bool = False
-) -> "Hardest":
+class Hardest(Rule):
     """Call weights 1 for the hardest elements and 0 for the others.
 
     k           how many: a whole number; or a float in (0, 1], that share of what is not ignored, rounded, at least one
@@ -39,11 +37,6 @@ def hardest(
     >>> rule.weigh(torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 3.0]]), torch.tensor([0, 0, 0])).tolist()
     [1.0, 0.0, 1.0]
     """
-    return Hardest(k, negatives=negatives, background=background, per_item=per_item)
-
-
-class Hardest(Rule):
-    """What `hardest` makes; its state is the share that was kept in the last step."""
 
     warns_from = CHECKED_FIRST
     selects = True
@@ -59,9 +52,9 @@ class Hardest(Rule):
     ):
         super().__init__()
         if (k is None) == (negatives is None):
-            raise ValueError("hardest: give either k, how many to keep, or negatives=, how many for each positive.")
+            raise ValueError("Hardest: give either k, how many to keep, or negatives=, how many for each positive.")
         if isinstance(k, bool) or (isinstance(k, int) and k < 1) or (isinstance(k, float) and not 0 < k <= 1):
-            raise ValueError(f"hardest: k must be a whole number >= 1 or a float in (0, 1], got {k!r}.")
+            raise ValueError(f"Hardest: k must be a whole number >= 1 or a float in (0, 1], got {k!r}.")
         self.k, self.negatives, self.background, self.per_item = k, negatives, background, per_item
         self.register_buffer("kept", torch.tensor(0.0, dtype=torch.float64))
         self.register_buffer("pending", torch.zeros(2, dtype=torch.float64))  # kept, all
@@ -99,7 +92,7 @@ class Hardest(Rule):
         elif not seen.link.exclusive:
             positive = valid & (seen.y >= 0.5)
         elif seen.y.is_floating_point():
-            raise ValueError("hardest: negatives= needs labels, but the target holds probabilities; use k instead.")
+            raise ValueError("Hardest: negatives= needs labels, but the target holds probabilities; use k instead.")
         else:
             positive = valid & (seen.y != self.background)
         return self._grouped(seen, positive), self._grouped(seen, valid & ~positive)
@@ -118,14 +111,14 @@ class Hardest(Rule):
             return seen.restore(values).reshape(1, -1)
         if len(seen.shape) < 2:
             raise ValueError(
-                "hardest: per_item=True chooses among the elements of each item, but here an item is one element."
+                "Hardest: per_item=True chooses among the elements of each item, but here an item is one element."
             )
         return seen.restore(values).reshape(seen.shape[0], -1)
 
     def serve(self, link: Link, ignore_index: int) -> None:
         if not link.exclusive and self.background != 0:
             raise ValueError(
-                "hardest: background= is a label of CrossEntropy; in BinaryCrossEntropy the negatives are the 0 in the target."
+                "Hardest: background= is a label of CrossEntropy; in BinaryCrossEntropy the negatives are the 0 in the target."
             )
 
     def warnings(self) -> dict[str, str]:
@@ -141,6 +134,9 @@ class Hardest(Rule):
     def extra_repr(self) -> str:
         told = f"k={self.k:g}" if self.k is not None else f"negatives={self.negatives:g}, background={self.background}"
         return told + (", per_item=True" if self.per_item else "")
+
+
+hardest = Hardest  # reads as what it does: CrossEntropy(hardest(0.25))
 
 
 def _loss(seen: Seen) -> Tensor:

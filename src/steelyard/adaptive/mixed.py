@@ -13,7 +13,7 @@ from ..rule.protocol import Adaptive, Rule, as_rule
 from ..table import Table
 
 
-class Fixed(Rule):
+class _Fixed(Rule):
     """A recipe that stays as it is."""
 
     reads_logits = False
@@ -50,7 +50,7 @@ class Mixed(Rule):
         super().__init__()
         if not rules:
             raise ValueError("Mixed: give at least one rule, such as Mixed(Deferred(...), focal(gamma=2.0)).")
-        made = [Fixed(r) if isinstance(r, Recipe) else as_rule(r) for r in rules]
+        made = [_Fixed(r) if isinstance(r, Recipe) else as_rule(r) for r in rules]
         for rule, given in zip(made, rules, strict=True):
             if rule is None:
                 raise TypeError(f"Mixed: takes rules and recipes, got {type(given).__name__} {given!r}.")

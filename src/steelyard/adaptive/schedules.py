@@ -21,7 +21,7 @@ CLOCKS = OneOf("epoch", "step", "metric")
 
 
 class Anneal(Rule):
-    """From `first` to `then` while epoch, step or metric goes from over[0] to over[1]; outside it stands still.
+    """From `first` to `then` little by little, while epoch, step or metric goes from over[0] to over[1].
 
     The way x = (now - over[0]) / (over[1] - over[0]), cut to [0, 1], becomes the share s of `then`:
 

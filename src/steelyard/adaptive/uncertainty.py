@@ -15,7 +15,7 @@ from ..rule.protocol import Rule
 
 
 class Uncertainty(Rule):
-    """A learned log-variance s_c per class: every item of class c costs
+    """Weights of classes by how uncertain each is: a learned log-variance s_c, every item of class c costs
 
         e^(-s_c) (l + 1 / largest) + s_c        at the optimum  e^(-s_c) = 1 / (L_c + 1 / largest)
 

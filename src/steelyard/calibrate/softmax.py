@@ -11,7 +11,6 @@ With p[y,c] the softmax as label y sees it, A = W T and v = -dg/dlog p,
 """
 
 import functools
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -19,7 +18,6 @@ from torch.nn.functional import logsigmoid
 
 from ..curves import GCE, log_steepness
 from ..ops import Bound, reference
-from ..ops.bound import Parts
 
 WIDEST = 256  # classes; the last two cost O(C^3) per row
 CELLS = 2**20  # numbers in one [rows, C, C] array
@@ -120,7 +118,7 @@ def _asked(z: Tensor, bound: Bound) -> Tensor:
     logp, logq = log_pair(_adjusted(z, bound))
     asked = logp - log_steepness(bound.yes, logp, logq)
     b = (asked - asked.amax(dim=1, keepdim=True)).exp()
-    row, column, full = bound.weight or Parts()
+    row, column, full = bound.weight or (None, None, None)
     b = b if column is None else b / column
     target = bound.target
     assert target is not None
@@ -193,7 +191,7 @@ def _null(z: Tensor, bound: Bound) -> Tensor:
     """eta [N, C] with sum_y eta_y S[y,k] (A[y,k] v[y,k] - p[y,k] sum_c A[y,c] v[y,c]) = 0 for every k."""
     logp, logq = log_pair(_by_label(z, bound))  # [N, class, label]
     size = z.shape[1]
-    a = rows(bound, z) if bound.weight is None else rows(bound, z) * dense(bound.weight, size, torch.mul)
+    a = rows(bound, z) if bound.weight is None else rows(bound, z) * bound.weight.dense(size, size)
     slope = log_steepness(bound.yes, logp, logq)
     if bound.no != bound.yes:
         eye = torch.eye(size, dtype=torch.bool, device=z.device)
@@ -253,8 +251,8 @@ def log_pair(u: Tensor) -> tuple[Tensor, Tensor]:
 
 def _adjusted(z: Tensor, bound: Bound) -> Tensor:
     """u [N, C], where all labels share it."""
-    u = z if bound.scale is None else z * reference.gather(bound.scale, None, 2, torch.mul)
-    return u if bound.offset is None else u + reference.gather(bound.offset, None, 2, torch.add)
+    u = z if bound.scale is None else z * reference.gather(bound.scale, None, 2)
+    return u if bound.offset is None else u + reference.gather(bound.offset, None, 2)
 
 
 def _by_label(z: Tensor, bound: Bound) -> Tensor:
@@ -262,19 +260,12 @@ def _by_label(z: Tensor, bound: Bound) -> Tensor:
     size = z.shape[1]
     u = z.unsqueeze(2).expand(-1, -1, size)
     if bound.scale is not None:
-        u = u * dense(bound.scale, size, torch.mul).T
+        u = u * bound.scale.dense(size, size).T
     if bound.offset is not None:
-        u = u + dense(bound.offset, size, torch.add).T
+        u = u + bound.offset.dense(size, size).T
     if bound.margin is not None and bound.margin.row is not None:
         u = u - torch.diag(bound.margin.row.expand(size))
     return u
-
-
-def dense(parts: Parts, size: int, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """[label, class] written out."""
-    row, column, full = parts
-    views = (None if row is None else row.unsqueeze(1), None if column is None else column.unsqueeze(0), full)
-    return functools.reduce(combine, [v for v in views if v is not None]).expand(size, size)
 
 
 def rows(bound: Bound, like: Tensor) -> Tensor:
@@ -294,4 +285,4 @@ def _log_own(bound: Bound, like: Tensor) -> Tensor:
     """log W[c,c], [C]."""
     if bound.weight is None:
         return like.new_zeros(())
-    return reference.diagonal(bound.weight, like.shape[1]).log()
+    return bound.weight.diagonal(like.shape[1]).log()

@@ -65,11 +65,24 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "classes": (
         Annotated[
             str | None,
-            _option("Names of the classes, in their order, between commas; for masks also 0=road,255=void.", "--classes"),
+            _option("Names of the classes, in their order, between commas; or by value or index: 0=road,255=void.", "--classes"),
         ],
         None,
     ),
     "ignore": (Annotated[list[str] | None, _option("A label or a mask's value that does not count, such as 255.", "--ignore")], None),
+    "missing": (
+        Annotated[
+            list[str] | None,
+            _option("Tables: text that stands for no label, instead of ?, NA, null and their like; none: no text does.", "--missing"),
+        ],
+        None,
+    ),
+    "same_case": (
+        Annotated[
+            bool, _option("Tables: labels that differ by case, blanks, a final dot or .0 are one class.", "--same-case")
+        ],
+        False,
+    ),
     "instances": (
         Annotated[
             str | None,
@@ -98,8 +111,10 @@ def _count(options: dict[str, Any]) -> "tuple[Counts, list[str]]":
     return count_path(
         options["data"],
         None if not label else label[0] if len(label) == 1 else label,
-        classes=_classes(options["classes"]),
+        classes=read_classes(options["classes"]),
         ignore=options["ignore"] or None,
+        missing=options["missing"] or None,
+        same_case=options["same_case"],
         instances=options["instances"],
         split=options["split"],
         on_error=options["on_error"],
@@ -108,12 +123,13 @@ def _count(options: dict[str, Any]) -> "tuple[Counts, list[str]]":
     )
 
 
-def _classes(text: str | None) -> Any:
-    """a,b,c, or 0=a,255=b."""
+def read_classes(text: str | None) -> Any:
+    """a,b,c, or 0=a,255=b, or a=0,b=1."""
     if text is None:
         return None
     names = [name.strip() for name in text.split(",")]
     pairs = [name.partition("=") for name in names]
     if not all(equals for _, equals, _ in pairs):
         return names
-    return {value.strip(): name.strip() for value, _, name in pairs}
+    named = {value.strip(): name.strip() for value, _, name in pairs}
+    return {name: int(i) for name, i in named.items()} if all(i.isdecimal() for i in named.values()) else named

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..tuning import request
+from .counting import read_classes
 from .output import check_folder
 
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem
 
+TABLE = ("group", "time", "classes", "ignore", "missing", "same_case")
 RECORDS = (request.Data, request.Goal, request.Fits, request.Run)
 
 
@@ -30,8 +32,9 @@ def run(**options: Any) -> None:
 
     out = options["folder"]
     check_folder("tune", out)
-    table = {name: options.pop(name) for name in ("data", "label", "positive", "group", "time")}
-    task = problem(table["data"], table["label"], table["positive"], group=table["group"], time=table["time"])
+    options["classes"] = read_classes(options["classes"])
+    options |= {name: options[name] or None for name in ("ignore", "missing")}  # typer gives an empty list for none
+    task = problem(*(options.pop(name) for name in ("data", "label", "positive")), **{n: options.pop(n) for n in TABLE})
     print(_first_line(task), flush=True)
     with _bar() as progress:
         study = tune(task, progress=progress, **options)

@@ -81,7 +81,7 @@ def count_indicators(array: np.ndarray, *, classes: Any, source: str) -> Counts:
             f"count: a 2-D array is read as multi-label, yes or no per column, but it holds {wrong!r}."
             " To count every element pass kind='exclusive'; for class scores give the labels, not the scores."
         )
-    names = None if classes is None else labels.listed(classes)
+    names = None if classes is None else labels.names_in(classes)
     if names is not None and len(names) != array.shape[1]:
         raise ValueError(f"count: classes= names {len(names)} labels, but the array has {array.shape[1]} columns.")
     if not array.size:

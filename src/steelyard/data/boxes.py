@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..counts import Counts
@@ -10,6 +10,7 @@ from . import digest, labels
 from .source import Tally
 
 LARGEST = 1e12  # an area beyond this is a mistake in the file
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".dng", ".mpo", ".pfm", ".heic")
 
 
 def of_image(boxes: Iterable[tuple[Any, float | None]], area: str) -> Tally:
@@ -18,6 +19,7 @@ def of_image(boxes: Iterable[tuple[Any, float | None]], area: str) -> Tally:
     areas: Counter[Any] = Counter()
     unknown = False
     for name, size in boxes:
+        part.facts["no size"] += size == 0
         part.labels[name] += 1
         areas[name] += 0 if size is None else round(size)
         unknown = unknown or size is None
@@ -33,6 +35,14 @@ def box_area(width: float, height: float) -> float:
     size = width * height
     if not (math.isfinite(size) and width >= 0 and height >= 0 and size < LARGEST):
         raise ValueError(f"a box has the sides {width:g} and {height:g}")
+    return size
+
+
+def polygon_area(x: Sequence[float], y: Sequence[float]) -> float:
+    """The shoelace formula. ValueError for coordinates that are no numbers."""
+    size = abs(sum(x[i - 1] * y[i] - x[i] * y[i - 1] for i in range(len(x)))) / 2
+    if not (math.isfinite(size) and size < LARGEST):
+        raise ValueError(f"an outline has the area {size:g}")
     return size
 
 
@@ -58,6 +68,11 @@ def counted(
 
 
 def without_a_box(total: Tally) -> list[str]:
-    """A note on the images that hold no box, if there are any."""
-    empty = total.facts["empty"]
-    return [f"{empty:,} of {total.items:,} images hold no box"] if empty else []
+    """Notes on the boxes without a size, and on the images that hold no box, if there are any."""
+    flat, empty = total.facts["no size"], total.facts["empty"]
+    notes = (
+        [f"{flat:,} boxes of width or height 0 count too; most detectors leave them out, so correct them"]
+        if flat
+        else []
+    )
+    return [*notes, f"{empty:,} of {total.items:,} images hold no box"] if empty else notes

@@ -1,13 +1,12 @@
 """From a cell to a class: the text or the typed values of a column become missing values, numbers, booleans or names."""
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .tally import arrow
+from .tally import arrow, without_views
 
 MISSING = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null")
+NAME = 64  # bytes that a name may have
 NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
 
 
@@ -15,15 +14,29 @@ NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
 class Column:
     """Arrow values of one kind: "number" (int64 or float64), "boolean" or "category" (text), null where missing.
 
-    A boolean column read from text keeps its text, so that its labels are spelled as in the file.
+    raw      as the store holds it: what labels and groups are read from
+    decimal  the decimal sign that may occur, where raw is text that nobody declared as text
     """
 
     values: Any  # pyarrow.ChunkedArray
     kind: str
     notes: tuple[str, ...] = ()
+    raw: Any = None
+    decimal: str | None = None
 
 
 def from_text(raw: Any, *, decimal: str = ".") -> Column:
+    """`_from_text` with the cells as they were."""
+    return replace(_from_text(raw, decimal), raw=raw, decimal=decimal)
+
+
+def from_arrow(raw: Any) -> Column | None:
+    """`_from_arrow` with the cells as they were."""
+    column = _from_arrow(without_views(raw))
+    return None if column is None else replace(column, raw=raw)
+
+
+def _from_text(raw: Any, decimal: str) -> Column:
     """Type a text column: blanks and quotes around a cell go, `?`, NA, NaN and nothing are missing.
 
     raw      pyarrow string array
@@ -56,7 +69,7 @@ def from_text(raw: Any, *, decimal: str = ".") -> Column:
     return Column(values, CATEGORY, (*notes, *_almost_numbers(values)))
 
 
-def from_arrow(raw: Any) -> Column | None:
+def _from_arrow(raw: Any) -> Column | None:
     """Type a column that already has an Arrow type; None where it holds lists, structs or bytes."""
     pa, pc = arrow()
     kind = raw.type
@@ -65,8 +78,10 @@ def from_arrow(raw: Any) -> Column | None:
         kind = raw.type
     if pa.types.is_boolean(kind):
         return Column(raw, BOOLEAN)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return from_typed_text(raw)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return _of_bytes(raw)
     if pa.types.is_null(kind):
         return Column(pc.cast(raw, pa.float64()), NUMBER)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
@@ -80,6 +95,18 @@ def from_arrow(raw: Any) -> Column | None:
             _seconds(raw), NUMBER, (f"{'dates' if dates else 'times'} were read as seconds{' since 1970' * dates}",)
         )
     return None
+
+
+def _of_bytes(raw: Any) -> Column | None:
+    """Short bytes are text; where they are no UTF-8 each odd byte is written out. None for long ones, such as pictures."""
+    pa, pc = arrow()
+    if (pc.max(pc.binary_length(raw)).as_py() or 0) > NAME:
+        return None
+    encoded = raw.dictionary_encode().combine_chunks()
+    words = [None if b is None else b.decode("utf-8", "backslashreplace") for b in encoded.dictionary.to_pylist()]
+    return from_typed_text(
+        pc.cast(pa.chunked_array([pc.take(pa.array(words, pa.string()), encoded.indices)]), pa.string())
+    )
 
 
 def _seconds(raw: Any) -> Any:
@@ -96,7 +123,6 @@ def _seconds(raw: Any) -> Any:
 def from_typed_text(raw: Any) -> Column:
     """Text that a Parquet file or DataFrame declares as text stays text; only the marks for missing go."""
     pa, pc = arrow()
-    raw = pc.cast(raw, pa.string()) if pa.types.is_string_view(raw.type) else raw
     trimmed = pc.utf8_trim_whitespace(raw)
     missing = pc.is_in(trimmed, value_set=pa.array(MISSING, raw.type))
     return Column(pc.if_else(missing, pa.scalar(None, raw.type), trimmed), CATEGORY)
@@ -112,23 +138,6 @@ def finite(values: Any) -> tuple[Any, tuple[str, ...]]:
     values = pc.if_else(keep, values, pa.scalar(None, values.type))
     rows = "row" if infinite == 1 else "rows"
     return values, (f"{infinite} infinite {rows} (or beyond 1.8e308) read as missing",) if infinite else ()
-
-
-def of_texts(texts: Mapping[str | None, int], *, decimal: str) -> tuple[Counter[Any], tuple[str, ...]]:
-    """({value: how often}, notes) of the texts of a column and how often each occurs: 1 and 1.0 fall together."""
-    pa, _ = arrow()
-    column = from_text(pa.array(list(texts), pa.string()), decimal=decimal)
-    times: Counter[Any] = Counter()
-    for value, n in zip(column.values.to_pylist(), texts.values(), strict=True):
-        times[value] += n
-    return times, column.notes
-
-
-def of_typed_texts(times: Counter[Any]) -> Counter[Any]:
-    """The same of text that is declared as text: only the marks for missing go."""
-    for mark in [v for v in times if v is not None and v.strip() in MISSING]:
-        times[None] += times.pop(mark)
-    return times
 
 
 def _numbers(values: Any) -> Any:

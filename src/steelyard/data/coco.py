@@ -1,55 +1,75 @@
-"""COCO's and LVIS's annotations: one JSON file with images, annotations and categories."""
+"""COCO's and LVIS's annotations: one JSON file with images, annotations and categories. Panoptic ones hold segments in the place of
+boxes; labelme's files, one for each image, are read here too."""
 
 import json
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from ..counts import Counts
 from . import boxes, digest
-from .paths import files
+from .exports import other_json
+from .labels import some
+from .paths import ends_in, files
 from .source import Shard, Source, Tally, Tell
 
 AREA = "area in pixels"
+IMAGE = "image "  # a fact of this name for each image that holds a box: twice is counted twice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Coco(Source):
     """Boxes of each category. Classes stand in the order of their ids; crowds (iscrowd) do not count.
 
-    Source: Lin et al. 2014, arXiv:1405.0312; the format of cocodataset.org.
+    Source: Lin et al. 2014, arXiv:1405.0312; the format of cocodataset.org, and github.com/wkentaro/labelme.
     """
 
     def shards(self) -> Sequence[Shard]:
-        return [Shard(file, file.stat().st_size) for file in files(self.path)]
+        paths = [f for f in files(self.path) if ends_in(f, (".json",))]
+        if not paths:
+            raise ValueError(f"{self.path}: there is no .json here; give the file of the annotations.")
+        return [Shard(file, file.stat().st_size) for file in paths]
+
+    def beside(self, shards: Sequence[Shard]) -> list[str]:
+        others = self.others(shards, *boxes.PICTURES)
+        notes = [f"in the folder, but not read: {some([f.name for f in others], 4)}"] if others else []
+        if 1 < len(shards) <= 9:
+            names = some([str(shard.path.name) for shard in shards])
+            notes.append(f"{len(shards)} files were counted together ({names}); give one of them to count a split")
+        return notes
 
     def read(self, shard: Shard, tell: Tell) -> Tally:
-        data = load(shard.path)
         file = shard.path
-        images, listed, categories = (_list(file, data, key) for key in ("images", "annotations", "categories"))
-        names = _names(file, categories)
-        known = {_key(file, image, "images", "id") for image in images}
-        rows = [_row(file, annotation, names, known) for annotation in listed]
-        part = Tally(digest=digest.of_file(file))
-        of_image = sorted((row for row in rows if not row[2]), key=lambda row: str(row[0]))
-        with_boxes = 0
-        for _, group in groupby(of_image, key=lambda row: row[0]):
-            with_boxes += 1
-            part.add(boxes.of_image(((name, area) for _, name, _, area in group), AREA))
-        part.items = len(known)
-        part.facts["crowds"] = len(rows) - len(of_image)
-        part.facts["empty"] = len(known) - with_boxes
-        part.names = list(names.values())
+        data = load(file)
+        part = _labelme(file, data) if isinstance(data, dict) and "shapes" in data else _coco(file, data)
+        part.digest = digest.of_file(file)
         return part
 
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
-        counts = boxes.counted(total, self.path, known=total.names, classes=self.classes, ignore=self.ignore)
+        twice = [key for key, times in total.facts.items() if key.startswith(IMAGE) and times > 1]
+        if twice:
+            name = twice[0].removeprefix(IMAGE).partition("|")[0]
+            raise ValueError(
+                f"{self.path}: image {name!r} stands in several files with the same boxes ({len(twice):,} images do), and they would"
+                " count twice; give one of the files, or a glob such as 'instances_*.json'."
+            )
+        known = total.names or None
+        counts = boxes.counted(total, self.path, known=known, classes=self.classes, ignore=self.ignore)
         notes = list(total.notes)
         if total.facts["crowds"]:
             notes.append(f"{total.facts['crowds']:,} crowd annotations (iscrowd) left out")
+        if total.facts["segments"]:
+            notes.append(f"these are panoptic segments, counted like boxes; --by {AREA!r} weighs by their pixels")
+        if total.facts["image ids twice"]:
+            notes.append(
+                f"{total.facts['image ids twice']:,} image ids stand twice under 'images', so the boxes of different images"
+                " may have been taken for those of one; number the images anew"
+            )
+        if total.facts["no boxes"]:
+            notes.append(f"{total.facts['no boxes']:,} points and lines left out: they are no boxes")
         return counts, [*notes, *boxes.without_a_box(total)]
 
 
@@ -58,20 +78,66 @@ def load(path: Path) -> Any:
 
     def lean(pairs: dict[str, Any]) -> dict[str, Any]:
         pairs.pop("segmentation", None)
+        pairs.pop("imageData", None)
         return pairs
 
+    raw = path.read_bytes()
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            return json.load(file, object_hook=lean)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        text = raw.decode(json.detect_encoding(raw))  # UTF-8, -16 or -32, with a mark or without
+    except UnicodeDecodeError as error:
+        text = raw.decode("latin-1")  # of use where no name of a class is concerned: `_names` looks
+        legacy = f"byte {error.start:,}"
+    else:
+        legacy = ""
+    try:
+        data = json.loads(text.removeprefix("\ufeff"), object_hook=lean)
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: this is not JSON ({error}); it may have been cut off.") from None
+    named = data.get("categories", data.get("shapes")) if isinstance(data, dict) else data
+    if legacy and not str(named).isascii():
+        raise ValueError(f"{path}: this JSON is not UTF-8 ({legacy}); write it again with encoding='utf-8'.")
+    return data
+
+
+def _coco(file: Path, data: Any) -> Tally:
+    images, listed, categories = (_list(file, data, key) for key in ("images", "annotations", "categories"))
+    names = _names(file, categories)
+    known = {_key(file, image, "images", "id"): image for image in images}
+    part = Tally(items=len(known), names=list(names.values()))
+    of_image: dict[Any, list[tuple[str, float | None]]] = defaultdict(list)
+    for annotation in listed:
+        try:
+            segments = _segments(annotation)
+            part.facts["segments"] += 0 if segments is None else len(segments)
+            for entry in [annotation] if segments is None else segments:
+                image, name, crowd, area = _row(file, entry, names, known)
+                part.facts["crowds"] += crowd
+                if not crowd:
+                    of_image[image].append((name, area))
+        except ValueError as error:
+            part.wrong.append(str(error))
+    empty = len(known)
+    for image in sorted(of_image, key=str):
+        tally = boxes.of_image(of_image[image], AREA)
+        empty -= bool(tally.labels)
+        if known[image].get("file_name") and tally.labels:
+            size = sum(area or 0 for _, area in of_image[image])
+            tally.facts[f"{IMAGE}{known[image]['file_name']}|{tally.labels.total()}|{size:.0f}"] = 1
+        tally.items = 0  # all images are counted above, those without boxes too
+        part.add(tally)
+    part.facts["empty"] = empty
+    part.facts["image ids twice"] = len(images) - len(known)
+    return part
 
 
 def _list(file: Path, data: Any, key: str) -> list[Any]:
     entries = data.get(key) if isinstance(data, dict) else None
     if not isinstance(entries, list):
+        known = other_json(data)
         raise ValueError(
-            f"{file}: this JSON has no list {key!r}, so it holds neither COCO's boxes (images, annotations, categories) nor"
+            f"{file}: {known}"
+            if known
+            else f"{file}: this JSON has no list {key!r}, so it holds neither COCO's boxes (images, annotations, categories) nor"
             " counts as `steelyard count --json` writes them."
         )
     return entries
@@ -79,6 +145,8 @@ def _list(file: Path, data: Any, key: str) -> list[Any]:
 
 def _key(file: Path, entry: Any, where: str, key: str) -> Any:
     value = entry.get(key) if isinstance(entry, dict) else None
+    if isinstance(value, float) and value.is_integer():  # pandas writes 7.0 where a column had a gap
+        value = int(value)
     if not isinstance(value, (int, str)):
         raise ValueError(f"{file}: an entry of {where!r} has no {key!r}: {str(entry)[:80]}.")
     return value
@@ -86,7 +154,14 @@ def _key(file: Path, entry: Any, where: str, key: str) -> Any:
 
 def _names(file: Path, categories: list[Any]) -> dict[Any, str]:
     """{id: name} in the order of the ids, which is the order of the logits in most programs."""
-    names = {_key(file, c, "categories", "id"): str(_key(file, c, "categories", "name")) for c in categories}
+    names: dict[Any, str] = {}
+    for category in categories:
+        number, name = _key(file, category, "categories", "id"), str(_key(file, category, "categories", "name"))
+        if names.setdefault(number, name) != name:
+            raise ValueError(
+                f"{file}: the categories {names[number]!r} and {name!r} have the same id, {number!r}, so their boxes cannot be told"
+                " apart; give each category an id of its own."
+            )
     name, times = Counter(names.values()).most_common(1)[0] if names else ("", 0)
     if times > 1:
         raise ValueError(
@@ -95,7 +170,15 @@ def _names(file: Path, categories: list[Any]) -> dict[Any, str]:
     return {i: names[i] for i in sorted(names, key=lambda i: (isinstance(i, str), i))}
 
 
-def _row(file: Path, entry: Any, names: dict[Any, str], images: set[Any]) -> tuple[Any, str, bool, float | None]:
+def _segments(annotation: Any) -> list[Any] | None:
+    """The segments of an image's panoptic annotation, each with its image; None for an ordinary annotation."""
+    segments = annotation.get("segments_info") if isinstance(annotation, dict) else None
+    if not isinstance(segments, list):
+        return None
+    return [{**s, "image_id": annotation.get("image_id")} if isinstance(s, dict) else s for s in segments]
+
+
+def _row(file: Path, entry: Any, names: dict[Any, str], images: Any) -> tuple[Any, str, bool, float | None]:
     """(image, class, whether it is a crowd, area or None)."""
     image, category = (_key(file, entry, "annotations", key) for key in ("image_id", "category_id"))
     if category not in names:
@@ -106,10 +189,52 @@ def _row(file: Path, entry: Any, names: dict[Any, str], images: set[Any]) -> tup
 
 
 def _area(file: Path, entry: dict[str, Any]) -> float | None:
+    """`area` where there is one, or that of the box: x y width height, with an angle if it is rotated, or the corners of a polygon."""
     try:
-        if isinstance(entry.get("area"), (int, float)):
-            return boxes.box_area(float(entry["area"]), 1.0)
-        box = entry.get("bbox")
-        return None if box is None else boxes.box_area(float(box[2]), float(box[3]))
-    except (ValueError, TypeError, IndexError) as error:
+        box = entry.get("bbox") or None  # [] is written for an outline without a box
+        of_box = None
+        if box is not None:
+            numbers = [float(v) for v in box]
+            if len(numbers) in (4, 5):
+                of_box = boxes.box_area(numbers[2], numbers[3])
+            elif len(numbers) >= 6 and len(numbers) % 2 == 0:
+                of_box = boxes.polygon_area(numbers[0::2], numbers[1::2])
+            else:
+                raise ValueError(f"a box has {len(numbers)} numbers")
+        if of_box == 0 or not isinstance(entry.get("area"), (int, float)):
+            return of_box
+        return boxes.box_area(float(entry["area"]), 1.0) or of_box
+    except (ValueError, TypeError) as error:
         raise ValueError(f"{file}: annotation {entry.get('id')!r}: {error}; correct its bbox or area.") from None
+
+
+def _labelme(file: Path, data: dict[str, Any]) -> Tally:
+    """One image of labelme. Shapes of one label and group are the parts of one object."""
+    objects: dict[Any, list[Any]] = {}
+    skipped = 0
+    for number, shape in enumerate(data["shapes"]):
+        try:
+            kind, label, points = shape.get("shape_type") or "polygon", str(shape["label"]), shape["points"]
+            if kind in ("point", "line", "linestrip", "points"):
+                skipped += 1
+                continue
+            x, y = ([float(point[axis]) for point in points] for axis in (0, 1))
+            group = shape.get("group_id")
+            one = objects.setdefault((label, number if group is None else f"group {group}"), [label, 0.0])
+            one[1] = None if one[1] is None or (area := _shape_area(kind, x, y)) is None else one[1] + area
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{file}: shape {number + 1} is none of labelme's ({type(error).__name__}: {error}); correct it."
+            ) from None
+    part = boxes.of_image(map(tuple, objects.values()), AREA)
+    part.facts["empty"] = int(not part.labels)
+    part.facts["no boxes"] = skipped
+    return part
+
+
+def _shape_area(kind: str, x: list[float], y: list[float]) -> float | None:
+    if kind == "rectangle" and len(x) == 2:
+        return boxes.box_area(abs(x[1] - x[0]), abs(y[1] - y[0]))
+    if kind == "circle" and len(x) == 2:
+        return math.pi * ((x[1] - x[0]) ** 2 + (y[1] - y[0]) ** 2)
+    return boxes.polygon_area(x, y) if len(x) > 2 else None

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
-from . import arff, cells, delimited, digest, labels, parquet
+from . import arff, delimited, digest, labels, parquet
 from .arrays import count_indicators
+from .classes import CELLS, Cells, classes_of
 from .paths import ends_in, table_files
 from .source import Shard, Source, Tally, Tell
-from .tables import Table, all_parquet, counted, read_table
+from .tables import Table, all_parquet, read_table
 from .tally import refuse_too_many
 
 GROUPS = 1 << 23  # rows of a Parquet file that are one shard
@@ -29,37 +30,40 @@ class Column(Source):
 
     def read(self, shard: Shard, tell: Tell) -> Tally:
         if shard.stop is not None:
-            name, values, rows = parquet.tally_column(shard, self.label, tell)
-            part = Tally(values, digest=parquet.column_digest(shard, [name]))
+            name, cells, rows = parquet.tally_column(shard, self.label, tell)
+            part = Tally(cells=cells, digest=parquet.column_digest(shard, [name]))
             if rows is not None:
                 part.items, part.facts["lists"] = rows, 1
         else:
             part = Tally(digest=digest.of_file(shard.path))
             if ends_in(shard.path, (".arff",)):
-                name, part.labels, decimal = arff.tally_column(shard.path, self.label, part.notes)
+                name, times, decimal = arff.tally_column(shard.path, self.label, part.notes)
             else:
-                name, part.labels, decimal = delimited.tally_column(shard.path, self.label, part.notes, tell)
-            part.facts["decimal comma"] = int(decimal == ",")
+                name, times, decimal = delimited.tally_column(shard.path, self.label, part.notes, tell)
+            part.cells = Cells(times, CELLS, decimal=decimal)
         part.names = [name]
-        refuse_too_many(part.labels, f"{self.path}: column {name!r}")
+        refuse_too_many(part.cells.times, f"{self.path}: column {name!r}")
         return part
 
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
-        facts, name = total.facts, total.names[0]
-        what, values, notes = f"{self.path}, column {name!r}", total.labels, total.notes
-        if facts["lists"]:
-            return self._lists(total, what), notes
-        if "decimal comma" in facts:
-            values, read_as = cells.of_texts(values, decimal="," if facts["decimal comma"] else ".")
-            notes.extend(f"{note}: {name}" for note in read_as)
-        rows = sum(values.values())
-        counts, missing = counted(values, rows, what, self.classes, self.ignore, total.digest)
-        if missing:
-            notes.append(f"{labels.left_out(missing)} of {rows:,}")
-        return counts, notes
+        name = total.names[0]
+        what = f"{self.path}, column {name!r}"
+        if total.facts["lists"]:
+            return self._lists(total, what), total.notes
+        read = classes_of(
+            total.cells,
+            what,
+            name=name,
+            classes=self.classes,
+            ignore=self.ignore,
+            missing=self.missing,
+            same_case=self.same_case,
+            digest=total.digest,
+        )
+        return read.counts, [*total.notes, *read.notes]
 
     def _lists(self, total: Tally, what: str) -> Counts:
-        kept, _ = labels.drop(total.labels, self.ignore)
+        kept, _ = labels.drop(total.cells.times, self.ignore)
         return labels.by_value(
             kept,
             classes=self.classes,
@@ -129,7 +133,7 @@ def indicator_counts(
     """(multi-label Counts, notes). `classes` gives the columns other names, in their order."""
     if not rows:
         raise ValueError(f"count: no row has a value in all of {labels.some(list(yes))}, so there is nothing to count.")
-    names = list(yes) if classes is None else labels.listed(classes)
+    names = list(yes) if classes is None else labels.names_in(classes)
     if len(names) != len(yes):
         raise ValueError(f"count: classes= names {len(names)} labels, but there are {len(yes)} columns.")
     note = labels.left_out(missing)

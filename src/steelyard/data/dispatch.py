@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..counts import FORMAT, Counts
+from . import labels
 from .arff import label_columns
 from .coco import Coco
 from .columns import Column, Indicators
@@ -13,12 +14,12 @@ from .frames import count_dataset, count_frame, is_dataset, is_frame
 from .labels import some
 from .masks import Masks
 from .memory import count_batches, is_array, piece_of
-from .paths import MASKS, TABLES, ends_in, files, holds
+from .paths import MASKS, OTHER, TABLES, ends_in, files, holds
 from .source import Source
 from .tables import column_names
 from .voc import Voc
 from .workers import read_all, read_on_cluster
-from .yolo import YAML, Yolo
+from .yolo import NAMES, YAML, Yolo
 
 KINDS = (None, "exclusive", "multilabel")
 ENGINES = ("local", "ray")
@@ -32,6 +33,8 @@ def count(
     key: Any = None,
     classes: Any = None,
     ignore: Any = None,
+    missing: Any = None,
+    same_case: bool = False,
     kind: str | None = None,
     instances: str | int | None = None,
     split: str | None = None,
@@ -49,9 +52,12 @@ def count(
     label      the column of a table, by name or number (1 is the first, -1 the last); several columns of 0 and 1 are
                multi-label, and so is a column of lists
     key        where the labels are in a batch: batch[key], such as 1 for (input, label)
-    classes    names, order and number of the classes; a label that is not among them is an error. In masks and tables also
-               {value: name}
+    classes    names, order and number of the classes; a label that is not among them is an error. Also {value: name},
+               {index: name} and {name: index}, which mean the index
     ignore     a value, or several, that do not count, such as -100 or 255; NaN stands for missing labels
+    missing    tables: the texts that stand for missing, instead of ?, NA, NaN, null and their like; "none" for no text. What
+               `classes` names is a class
+    same_case  tables: join the spellings of one class that differ by case, blanks, a final dot or zeros (>50K and >50K.)
     kind       "multilabel" is what a 2-D array of 0 and 1 is; "exclusive" counts every element of an array instead
     instances  masks whose numbers are objects: "objects" (0 is background), or the divisor of numbers such as 26003
                (1000: class 26)
@@ -79,16 +85,17 @@ def count(
     """
     if kind not in KINDS:
         raise ValueError(f"count: kind must be 'exclusive' or 'multilabel', got {kind!r}.")
+    reading = {"classes": labels.in_order(classes), "ignore": ignore, "missing": missing, "same_case": same_case}
     if isinstance(data, (str, PathLike)) or _are_files(data):
         of_files = {"instances": instances, "split": split, "on_error": on_error, "engine": engine, "workers": workers}
-        return count_path(data, label, classes=classes, ignore=ignore, progress=progress, **of_files)[0]
+        return count_path(data, label, progress=progress, **reading, **of_files)[0]
     for name, value in (("instances", instances), ("split", split)):
         if value is not None:
             raise ValueError(f"count: {name}= is for files, but the data is {type(data).__name__}; leave it out.")
     if is_dataset(data):
-        return count_dataset(data, label, classes, ignore, progress)
+        return count_dataset(data, label, progress=progress, **reading)
     if is_frame(data) and not isinstance(data, Mapping):
-        return count_frame(data, label, classes, ignore)
+        return count_frame(data, label, **reading)
     if isinstance(data, Mapping) and data and all(map(is_dataset, data.values())):
         raise ValueError(
             f"count: the data has splits; choose one, such as data[{next(iter(data))!r}] of {some(list(data))}."
@@ -97,6 +104,12 @@ def count(
         raise ValueError(
             f"count: label= names a column of a table, but the data is {type(data).__name__}; leave it out."
         )
+    for name, value in (("missing", missing), ("same_case", same_case or None)):
+        if value is not None:
+            raise ValueError(
+                f"count: {name}= is for tables, but the data is {type(data).__name__}; name what does not count with"
+                " ignore=, and join spellings with classes={spelling: class}."
+            )
     if key is not None or _is_stream(data):
         return count_batches(data, key, classes, ignore, kind, progress)
     return piece_of(data, kind).counts(classes, ignore)
@@ -108,6 +121,8 @@ def count_path(
     *,
     classes: Any = None,
     ignore: Any = None,
+    missing: Any = None,
+    same_case: bool = False,
     instances: str | int | None = None,
     split: str | None = None,
     on_error: str = "raise",
@@ -120,7 +135,8 @@ def count_path(
         raise ValueError(f"count: engine must be one of {', '.join(ENGINES)}, got {engine!r}.")
     if is_saved(path):
         return Counts.load(path), []  # type: ignore[arg-type]
-    source = source_of(path, label=label, classes=classes, ignore=ignore, instances=instances, split=split)
+    reading = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case}
+    source = source_of(path, label=label, instances=instances, split=split, **reading)
     if engine == "ray":
         return read_on_cluster(source, on_error=on_error, progress=progress)
     return read_all(source, on_error=on_error, workers=workers, progress=progress)
@@ -132,6 +148,8 @@ def source_of(
     label: Any = None,
     classes: Any = None,
     ignore: Any = None,
+    missing: Any = None,
+    same_case: bool = False,
     instances: str | int | None = None,
     split: str | None = None,
 ) -> Source:
@@ -147,7 +165,12 @@ def source_of(
     else:
         first, *others = chosen = tuple(Path(fspath(p)).expanduser() for p in path)
         text, kind = f"{first} and {len(others):,} more" if others else str(first), "masks"
-    common: dict[str, Any] = {"path": text, "classes": classes, "ignore": ignore}
+    common: dict[str, Any] = {"path": text, "classes": labels.in_order(classes), "ignore": ignore}
+    if kind == "tables":
+        common |= {"missing": missing, "same_case": same_case}
+    else:
+        _only("missing", missing, "tables", text)
+        _only("same-case", same_case or None, "tables", text)
     if kind == "masks":
         _only("label", label, "tables", text)
         _only("split", split, "VOC and YOLO data sets", text)
@@ -195,8 +218,13 @@ def _kind(text: str, paths: list[Path]) -> str:
     """The one of ENDINGS that the files are. A single file of another ending is a table, as `label=` would say."""
     folder = Path(text).expanduser().is_dir()
     held = {kind: n for kind, endings in ENDINGS.items() if (n := sum(ends_in(f, endings) for f in paths))}
-    if folder and "YOLO" in held and any(ends_in(f, (".txt",)) for f in paths):
-        return "YOLO"  # its images may be PNG
+    texts = [f for f in paths if ends_in(f, (".txt",))]
+    if (
+        folder
+        and texts
+        and ("YOLO" in held or (set(held) <= {"masks", "COCO"} and any(f.name in NAMES for f in paths)))
+    ):
+        return "YOLO"  # its images may be PNG, and Label Studio adds a notes.json
     if folder and "VOC" in held and "masks" in held and any(f.parent.name == "Annotations" for f in paths):
         raise ValueError(
             f"{text}: the folder holds both boxes (.xml) and masks; give its folder Annotations or SegmentationClass."
@@ -207,13 +235,15 @@ def _kind(text: str, paths: list[Path]) -> str:
         raise ValueError(f"{text}: it holds {holds(paths)}; say which to count with a glob such as '*.png'.")
     if held:
         return next(iter(held))
-    if folder and any(ends_in(f, (".txt",)) for f in paths):
+    if folder and texts:
         return "YOLO"
     if folder:
-        raise ValueError(f"{text}: there is nothing to count in this folder; it holds {holds(paths)}.")
+        reasons = [OTHER[end] for end in dict.fromkeys(f.suffix.lower() for f in paths) if end in OTHER]
+        more = "".join(f" {reason[0].upper()}{reason[1:]}." for reason in dict.fromkeys(reasons))
+        raise ValueError(f"{text}: there is nothing to count in this folder; it holds {holds(paths)}.{more}")
     return "tables"
 
 
 def _only(name: str, value: Any, what: str, text: str) -> None:
     if value is not None:
-        raise ValueError(f"{text}: {name}= (--{name}) is for {what}; leave it out.")
+        raise ValueError(f"{text}: {name.replace('-', '_')}= (--{name}) is for {what}; leave it out.")

@@ -1,13 +1,15 @@
 """Tables in memory: pandas, polars and Arrow tables, and Hugging Face datasets."""
 
+import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..counts import Counts
 from . import arrays, labels
+from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of_arrow
 from .column_names import find_column
 from .columns import indicator_counts, indicators
 from .progress import counted
@@ -25,20 +27,24 @@ def is_dataset(data: Any) -> bool:
     return all(hasattr(data, name) for name in ("features", "with_format", "iter"))
 
 
-def count_frame(data: Any, label: Any, classes: Any, ignore: Any) -> Counts:
-    """Counts of a column; of several columns of 0 and 1, multi-label Counts."""
+def count_frame(data: Any, label: Any, **options: Any) -> Counts:
+    """Counts of a column; of several columns of 0 and 1, multi-label Counts. `options` are those of `classes_of`."""
     names = [str(c) for c in getattr(data, "column_names", None) or list(data.columns)]
     _need_label(label, names)
     originals = dict(zip(names, getattr(data, "column_names", None) or list(data.columns), strict=True))
     if not isinstance(label, (str, int)):
         picked = [find_column(names, one, "count") for one in label]
         columns = {name: _as_floats(data[originals[name]], name) for name in picked}
-        return indicator_counts(*indicators(columns, ignore), classes, "")[0]
+        return indicator_counts(*indicators(columns, options["ignore"]), options["classes"], "")[0]
     name = find_column(names, label, "count")
-    return _of_values(_values_of_column(data[originals[name]]), name, classes, ignore)
+    column, what = data[originals[name]], f"count: column {name!r}"
+    array = _as_arrow(column)
+    if array is not None and holds_label_lists(array.type):
+        return _of_lists([array], name, options)
+    return _of_cells(_in_memory(column, what) if array is None else of_arrow(array, what), name, options)
 
 
-def count_dataset(data: Any, label: Any, classes: Any, ignore: Any, progress: bool = False) -> Counts:
+def count_dataset(data: Any, label: Any, *, progress: bool = False, **options: Any) -> Counts:
     """Counts of a column of a Hugging Face dataset, streamed as Arrow. A ClassLabel brings its names: classes that do not
     occur count 0, and -1 is no label. A column of lists is multi-label."""
     names = list(data.column_names or next(iter(data), {}))
@@ -49,31 +55,29 @@ def count_dataset(data: Any, label: Any, classes: Any, ignore: Any, progress: bo
             for name, parts in columns.items():
                 parts.append(_as_floats(table[name], name))
         whole = {name: np.concatenate([np.empty(0), *parts]) for name, parts in columns.items()}
-        return indicator_counts(*indicators(whole, ignore), classes, "")[0]
+        return indicator_counts(*indicators(whole, options["ignore"]), options["classes"], "")[0]
     name = find_column(names, label, "count")
-    times: Counter[Any] = Counter()
-    lists, rows, holds_lists = 0, 0, False
-    for table in _batches(data, [name], progress):
-        column = table[name].combine_chunks()
-        if holds_label_lists(column.type):
-            part, some = tally_lists(column)
-            lists, holds_lists = lists + some, True
-        else:
-            part = _values_of_column(column)
-        times.update(part)
-        refuse_too_many(times, f"count: column {name!r}")
-        rows += len(column)
-    if not rows:
+    what = f"count: column {name!r}"
+    known = class_names(data, name)
+    batches = (table[name].combine_chunks() for table in _batches(data, [name], progress))
+    first = next(batches, None)
+    if first is None or not len(first):
         raise ValueError(f"count: the dataset has no rows, so there is nothing to count in column {name!r}.")
-    known = _class_names(data, name)
-    if known is not None:
-        times = Counter({None if v is None or v < 0 else known[v]: n for v, n in times.items()})
-        classes = known if classes is None else classes
-    if not holds_lists:
-        return _of_values(times, name, classes, ignore)
-    kept, _ = labels.drop(times, ignore)
-    source = f"column {name!r}"
-    return labels.by_value(kept, classes=classes, source=source, unit="rows", kind="multilabel", items=lists)
+    arrays = itertools.chain([first], batches)
+    if holds_label_lists(first.type):
+        return _of_lists(arrays, name, options, known)
+    cells = Cells()
+    for array in arrays:
+        cells.add(of_arrow(array, what), what)
+    return _of_cells(cells if known is None else named(cells, known), name, options)
+
+
+def named(cells: Cells, known: Sequence[str]) -> Cells:
+    """The cells of a ClassLabel by their names; -1 is no label."""
+    times = Counter[Any]()
+    for index, n in cells.times.items():
+        times[None if index is None or index < 0 else known[index]] += n
+    return Cells(times, TEXT, tuple(known))
 
 
 def _batches(data: Any, names: list[str], progress: bool) -> Iterator[Any]:
@@ -85,7 +89,7 @@ def _batches(data: Any, names: list[str], progress: bool) -> Iterator[Any]:
     )
 
 
-def _class_names(data: Any, name: str) -> list[str] | None:
+def class_names(data: Any, name: str) -> list[str] | None:
     """The names of a ClassLabel, also inside a list."""
     feature = (data.features or {}).get(name)
     feature = getattr(feature, "feature", feature)
@@ -98,24 +102,58 @@ def _need_label(label: Any, names: list[str]) -> None:
         raise ValueError(f"count: say which column holds the labels with label=. The columns are {labels.some(names)}.")
 
 
-def _of_values(times: dict[Any, int], name: str, classes: Any, ignore: Any) -> Counts:
-    kept, missing = labels.drop(times, ignore)
-    if classes is None:
-        labels.refuse_continuous(kept, f"count: column {name!r}")
-    source = f"column {name!r}" + (f" ({labels.left_out(missing)})" if missing else "")
-    return labels.by_value(kept, classes=classes, source=source, unit="rows")
+def _of_cells(cells: Cells, name: str, options: dict[str, Any]) -> Counts:
+    read = classes_of(cells, f"column {name!r}", name=name, **options)
+    return read.counts
 
 
-def _values_of_column(column: Any) -> dict[Any, int]:
-    """Like `tally_labels`, but fractions are values too: a table may hold grades such as 2.5."""
+def _of_lists(arrays: Iterable[Any], name: str, options: dict[str, Any], known: Sequence[str] | None = None) -> Counts:
+    """Multi-label Counts of a column of lists."""
+    cells, items = Cells(), 0
+    for array in arrays:
+        part, some = tally_lists(array)
+        cells.times.update(part)
+        refuse_too_many(cells.times, f"count: column {name!r}")
+        items += some
+    cells = cells if known is None else named(cells, known)
+    kept, _ = labels.drop(cells.times, options["ignore"])
+    classes = options["classes"] if known is None or options["classes"] is not None else known
+    source = f"column {name!r}"
+    return labels.by_value(kept, classes=classes, source=source, unit="rows", kind="multilabel", items=items)
+
+
+def _as_arrow(column: Any) -> Any:
+    """The column as an Arrow array; None where pyarrow is not installed or cannot hold it."""
+    try:
+        import pyarrow as pa
+    except ModuleNotFoundError:
+        return None
+    try:
+        if isinstance(column, (pa.Array, pa.ChunkedArray)):
+            return column
+        return pa.chunked_array(column) if hasattr(column, "__arrow_c_stream__") else pa.array(column)
+    except (pa.ArrowException, TypeError, ValueError):
+        return None
+
+
+def _in_memory(column: Any, what: str) -> Cells:
+    """The same of what Arrow cannot hold, or without pyarrow."""
     try:
         array = arrays.as_array(column)
     except ValueError:
         array = None
     if array is not None and array.dtype.kind == "f":
-        values, times = np.unique(array, return_counts=True, equal_nan=True)
-        return dict(zip(values.tolist(), times.tolist(), strict=True))
-    return arrays.tally_labels(column)[0]
+        values, n = np.unique(array, return_counts=True, equal_nan=True)
+        times = dict(zip(values.tolist(), n.tolist(), strict=True))
+    else:
+        times, _ = arrays.tally_labels(column)
+    values = [v for v in times if not labels.is_missing(v)]
+    for kind, types in ((BOOLEAN, bool), (NUMBER, (int, float)), (TEXT, (str, bytes))):
+        if values and all(isinstance(v, types) for v in values):
+            return Cells(Counter(times), kind)
+    return Cells(
+        Counter({v if labels.is_missing(v) else str(v): n for v, n in times.items()}), TIME if values else NOTHING
+    )
 
 
 def _as_floats(column: Any, name: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from ..counts import Counts
@@ -14,9 +15,9 @@ def label_name(value: Any) -> str:
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
         return str(int(value))
-    return str(value)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def is_missing(value: Any) -> bool:
@@ -51,6 +52,37 @@ def some(names: Sequence[str], limit: int = 12) -> str:
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
+def in_order(classes: Any) -> Any:
+    """`classes` as a list, or as {value: name} in the order of the logits: {name: index} and {index: name} mean the index."""
+    if not isinstance(classes, Mapping):
+        return classes
+    if all(map(_is_whole, classes.values())) and not all(map(_is_index, classes)):
+        named: dict[Any, str] = {}
+        for name, index in sorted(classes.items(), key=lambda pair: pair[1]):
+            first = named.setdefault(int(index), label_name(name))
+            if first != label_name(name):
+                named[label_name(name)] = first
+        return named
+    if classes and all(map(_is_index, classes)):
+        by_target = all(map(_is_whole, classes.values()))
+        return dict(sorted(classes.items(), key=lambda pair: int(pair[1] if by_target else pair[0])))
+    return classes
+
+
+def names_in(classes: Any) -> list[str]:
+    """The names of the classes, in order."""
+    classes = in_order(classes)
+    if isinstance(classes, Mapping):
+        return list(dict.fromkeys(map(label_name, classes.values())))
+    return [label_name(c) for c in listed(classes)]
+
+
+def renames(classes: Any) -> dict[str, str]:
+    """{value: name of its class} of the values that `classes` names differently."""
+    classes = in_order(classes)
+    return {label_name(v): label_name(n) for v, n in classes.items()} if isinstance(classes, Mapping) else {}
+
+
 def drop(times: Mapping[Any, int], ignore: Any) -> tuple[dict[Any, int], int]:
     """(the values without the ignored values and the missing ones, how many were missing)."""
     ignored = listed(ignore)
@@ -67,9 +99,12 @@ def from_indices(times: Mapping[Any, int], *, classes: Any, ignore: Any, source:
     """
     times, missing = drop(times, ignore)
     refuse_missing(missing, ignore)
-    names = None if classes is None else listed(classes)
-    if names and all(_is_whole(c) for c in names):
-        return by_value(times, classes=names, source=source, unit=unit)
+    classes = in_order(classes)
+    if isinstance(classes, Mapping) and [str(k) for k in classes] != [str(i) for i in range(len(classes))]:
+        return by_value(times, classes=classes, source=source, unit=unit)
+    names = None if classes is None else listed(classes.values() if isinstance(classes, Mapping) else classes)
+    if names and (all(_is_whole(c) for c in names) or len(set(map(label_name, names))) < len(names)):
+        return by_value(times, classes=classes, source=source, unit=unit)
     lowest, highest = min(times, default=0), max(times, default=-1)
     if lowest < 0:
         below = sorted(v for v in times if v < 0)
@@ -110,14 +145,13 @@ def by_value(
 ) -> Counts:
     """Table columns, masks, text and booleans: the distinct values ascending, numbers as numbers; or exactly `classes`.
 
-    classes     names in their order; or {value: name}
+    classes     names in their order; or {value: name}, {index: name}, {name: index}
     items       rows or images, where one can hold several labels or none
     containing  and `also` are tallies by the same values; see Counts
 
     Missing and ignored values must have been dealt with before (see `drop`).
     """
-    renamed = {label_name(v): str(name) for v, name in classes.items()} if isinstance(classes, Mapping) else {}
-    wanted = dict.fromkeys(renamed.values()) if renamed else listed(classes)
+    renamed = renames(classes)
 
     def by_name(tally: Mapping[Any, int]) -> dict[str, int]:
         named: dict[str, int] = {}
@@ -127,7 +161,7 @@ def by_value(
         return named
 
     named = by_name(times)
-    names = list(named) if classes is None else [label_name(c) for c in wanted]
+    names = list(named) if classes is None else names_in(classes)
     for name, n in named.items():
         if name not in names:
             raise ValueError(
@@ -165,8 +199,8 @@ def ascending(values: Iterable[Any]) -> list[Any]:
 def refuse_continuous(times: Mapping[Any, int], what: str) -> None:
     """ValueError if a column of a table cannot well be a label: measurements, identifiers, free text."""
     total, distinct = sum(times.values()), len(times)
-    numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in times)
-    fractions = numbers and any(isinstance(v, float) and not v.is_integer() for v in times)
+    numbers = all(isinstance(v, (int, float, Decimal)) and not isinstance(v, bool) for v in times)
+    fractions = numbers and any(not float(v).is_integer() for v in times)
     measured = fractions and distinct > 20
     if numbers and not fractions and distinct > 100:  # gaps between few repeats: a quantity, not class numbers
         span = max(times) - min(times) + 1
@@ -178,17 +212,6 @@ def refuse_continuous(times: Mapping[Any, int], what: str) -> None:
             f"{what} looks {kind}: {distinct:,} different values in {total:,} rows, such as {example}."
             " Choose a column of class names, or cut it into classes first (in Python, classes= counts the values you name)."
         )
-
-
-def look_alikes(names: Iterable[str]) -> str | None:
-    """A note on class names that differ only by case, blanks or a final dot, or None."""
-    seen: dict[str, str] = {}
-    for name in names:
-        key = name.strip().rstrip(".").casefold()
-        if key in seen:
-            return f"the classes {seen[key]!r} and {name!r} differ only in spelling; are they one class?"
-        seen[key] = name
-    return None
 
 
 def refuse_missing(missing: int, ignore: Any) -> None:
@@ -212,6 +235,10 @@ def _something(size: int, source: str) -> None:
 def _is_whole(value: Any) -> bool:
     value = value.item() if hasattr(value, "item") else value
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_index(value: Any) -> bool:
+    return _is_whole(value) or (isinstance(value, str) and value.strip().isdecimal())
 
 
 def _times(n: int) -> str:

@@ -49,6 +49,10 @@ class Masks(Source):
     def shards(self) -> Sequence[Shard]:
         return [Shard(file, file.stat().st_size) for file in self.chosen or mask_files(self.path)]
 
+    def beside(self, shards: Sequence[Shard]) -> list[str]:
+        others = [] if self.chosen else self.others(shards)
+        return [f"not masks, so not counted: {holds(others)}"] if others else []
+
     def read(self, shard: Shard, tell: Tell) -> Tally:
         raw = shard.path.read_bytes()
         mask = decode(shard.path, raw)
@@ -86,7 +90,7 @@ class Masks(Source):
             also={name: _named(tally, total) for name, tally in total.also.items()},
             digest=digest.written(total.digest),
         )
-        return counts, [*total.notes, *self._left_out()]
+        return counts, list(total.notes)
 
     def _names(self, total: Tally) -> Any:
         """`classes`; a list of names stands for the values 0, 1, ..., as in memory."""
@@ -104,11 +108,6 @@ class Masks(Source):
                 f" Void pixels? Pass ignore={beyond[0]}; to name other values give a dictionary {{value: name}}."
             )
         return dict(enumerate(map(str, names)))
-
-    def _left_out(self) -> list[str]:
-        folder = Path(self.path).expanduser()
-        others = [f for f in files(folder) if not ends_in(f, MASKS)] if folder.is_dir() else []
-        return [f"not masks, so not counted: {holds(others)}"] if others else []
 
     def _refuse_what_is_no_class(self, total: Tally) -> None:
         per_mask = total.facts["values"] / max(1, total.items)

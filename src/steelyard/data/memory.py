@@ -50,7 +50,7 @@ class Piece:
         if self.form == YES_NO:
             if ignore is not None:
                 raise ValueError("count: ignore= is for one label per item; multi-label data is 0 or 1 everywhere.")
-            names = None if classes is None else labels.listed(classes)
+            names = None if classes is None else labels.names_in(classes)
             if names is not None and len(names) != self.shape:
                 raise ValueError(f"count: classes= names {len(names)} labels, but the array has {self.shape} columns.")
             yes = [self.tally[i] for i in range(self.shape)]

@@ -1,16 +1,16 @@
 """Reading Parquet with pyarrow."""
 
 import itertools
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import cells, digest
+from . import cells, classes, digest
+from .classes import Cells
 from .column_names import distinct_names, find_column
 from .source import Shard, Tell, add_notes
-from .tally import holds_label_lists, pyarrow, refuse_too_many, tally, tally_lists
+from .tally import holds_label_lists, pyarrow, refuse_too_many, tally_lists
 
 BATCH = 1 << 18  # codes of one batch stay in the cache between reading and counting
 
@@ -50,19 +50,18 @@ def shards(file: Path, rows: int) -> list[Shard]:
     return parts or [Shard(file, 0, 0, 0)]
 
 
-def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Counter[Any], int | None]:
-    """(name of the column, how often each value occurs in it, rows if it holds lists), in a stream."""
+def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells, int | None]:
+    """(name of the column, its distinct cells, rows if it holds lists), in a stream."""
     pa, file = pyarrow(), shard.path
     with _readable(file):
         schema = _open(file).schema_arrow
         name = find_column(schema.names, label, str(file))
-        kind = schema.field(name).type
+        kind, what = schema.field(name).type, f"{file}: column {name!r}"
         is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
         is_list = holds_label_lists(kind)
-        if pa.types.is_nested(kind) and not is_list:
-            raise ValueError(f"{file}: column {name!r} holds {kind}, which is not a label; choose another column.")
-        times: Counter[Any] = Counter()
-        rows = lists = 0
+        if not is_list and classes.kind_of(kind) is None:
+            raise ValueError(f"{what} holds {kind}, which is not a label; choose another column.")
+        cells, rows, lists = Cells(), 0, 0
         # dictionary codes: a string is looked at once per batch, not once per row
         opened = _open(file, read_dictionary=[name] if is_text else None)
         groups = range(shard.start, shard.stop or 0)
@@ -74,14 +73,14 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Count
             _check(values)
             if is_list:
                 part, some = tally_lists(values)
-                times.update(part)
+                cells.times.update(part)
+                refuse_too_many(cells.times, what)
                 lists += some
             else:
-                times.update(tally(values))
-            refuse_too_many(times, f"{file}: column {name!r}")
+                cells.add(classes.of_arrow(values, what), what)
             rows += len(values)
             tell(shard.size * rows // max(1, total))
-    return name, cells.of_typed_texts(times) if is_text else times, lists if is_list else None
+    return name, cells, lists if is_list else None
 
 
 def columns(shard: Shard, wanted: Sequence[str | int]) -> tuple[dict[str, cells.Column], int, list[str]]:

@@ -11,12 +11,15 @@ from .labels import suggest
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".csv.gz", ".tsv.gz", ".arff")
 MASKS = (".png", ".tif", ".tiff", ".npy", ".bmp")
 PARQUET = b"PAR1"
+HIDDEN = ("__MACOSX", "_delta_log", "_temporary", "_spark_metadata")  # folders that programs keep for themselves
 OTHER = {
     ".xlsx": "spreadsheets are not read; save the sheet as CSV",
     ".xls": "spreadsheets are not read; save the sheet as CSV",
     ".json": "JSON is not read as a table; save it as CSV or Parquet",
     ".jsonl": "JSON is not read as a table; save it as CSV or Parquet",
     ".zip": "archives are not read; unpack it first",
+    ".npz": "an NPZ holds several arrays; save the one with the labels, np.save('labels.npy', np.load('data.npz')['labels']), and count"
+    " that file, or count the array in Python",
     ".jpg": "JPEG changes the numbers of a mask at every edge; save masks as PNG",
     ".jpeg": "JPEG changes the numbers of a mask at every edge; save masks as PNG",
 }
@@ -45,9 +48,14 @@ def files(path: str | PathLike[str]) -> list[Path]:
 
 
 def inside(folder: Path) -> list[Path]:
-    """All files in a folder and below, sorted, but those whose name says that they are hidden."""
+    """All files in a folder and below, sorted, but hidden ones: those whose name, or a folder of whose path, begins with a dot or
+    is one of HIDDEN."""
     every = (f for f in folder.rglob("*") if f.is_file())
-    return sorted(f for f in every if not any(p.startswith((".", "_")) for p in f.relative_to(folder).parts))
+    return sorted(f for f in every if not any(map(_is_hidden, f.relative_to(folder).parts)))
+
+
+def _is_hidden(part: str) -> bool:
+    return part.startswith(".") or part in HIDDEN
 
 
 def table_files(path: str | PathLike[str]) -> list[Path]:
@@ -69,8 +77,10 @@ def ends_in(path: Path, endings: tuple[str, ...]) -> bool:
 def holds(paths: Iterable[Path]) -> str:
     """How many files of which kind, in words."""
     tally = Counter(f.suffix.lower() or "no ending" for f in paths)
-    kinds = sorted(tally.items(), key=lambda item: (-item[1], item[0]))[:4]
-    return ", ".join(f"{n:,} {'file' if n == 1 else 'files'} ({kind})" for kind, n in kinds) or "no file"
+    kinds = sorted(tally.items(), key=lambda item: (-item[1], item[0]))
+    rest = sum(n for _, n in kinds[4:])
+    shown = [f"{n:,} {'file' if n == 1 else 'files'} ({kind})" for kind, n in kinds[:4]]
+    return ", ".join([*shown, f"{rest:,} of other kinds"] if rest else shown) or "no file"
 
 
 def is_parquet(path: Path) -> bool:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..counts import Counts
+from .classes import Cells
+from .paths import ends_in, holds, inside
 
 Tell = Callable[[int], None]  # hears how many bytes of a shard have been read so far
 
@@ -31,8 +33,10 @@ class Tally:
     also        other tallies, such as {"images": Counter}
     facts       whole numbers about the data as a whole, such as {"missing": 3}
     names       what the data itself calls its classes (COCO), or its label columns (tables)
+    cells       of a label column, instead of labels
     digest      see digest.py
     unread      (file, reason) for each file that could not be read
+    wrong       what could not be read within a file that was, a sentence each
     """
 
     labels: Counter[Any] = field(default_factory=Counter)
@@ -41,9 +45,11 @@ class Tally:
     also: dict[str, Counter[Any]] = field(default_factory=dict)
     facts: Counter[str] = field(default_factory=Counter)
     names: list[str] = field(default_factory=list)
+    cells: Cells = field(default_factory=Cells)
     digest: int = 0
     notes: list[str] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
         """Take in what another shard holds."""
@@ -54,26 +60,43 @@ class Tally:
             self.also.setdefault(name, Counter()).update(tally)
         self.facts.update(other.facts)
         self.digest = (self.digest + other.digest) % 2**128
+        self.cells.add(other.cells, f"the label column {' '.join(other.names)!r}")
         self.names.extend(name for name in other.names if name not in self.names)
         add_notes(self.notes, other.notes)
         self.unread.extend(other.unread)
+        self.wrong.extend(other.wrong)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):
     """Data in shards. `read` depends on nothing but the source and the shard, so any process can do it.
 
-    path     as it was given; Counts and errors name it
-    classes  and `ignore` are those of `count`
+    path       as it was given; Counts and errors name it
+    classes    and the others are those of `count`
     """
 
     path: str
     classes: Any = None
     ignore: Any = None
+    missing: Any = None
+    same_case: bool = False
 
     @abstractmethod
     def shards(self) -> Sequence[Shard]:
         """In a fixed order."""
+
+    def beside(self, shards: Sequence[Shard]) -> list[str]:
+        """Notes on what the folder holds besides these shards; none where a file or a glob says what is meant."""
+        others = self.others(shards)
+        return [f"in the folder, but not read: {holds(others)}"] if others else []
+
+    def others(self, shards: Sequence[Shard], *known: str) -> list[Path]:
+        """The files of the folder that are no shards and have none of the `known` endings."""
+        folder = Path(self.path).expanduser()
+        if not folder.is_dir():
+            return []
+        read = {shard.path for shard in shards}
+        return [f for f in inside(folder) if f not in read and not (known and ends_in(f, known))]
 
     @abstractmethod
     def read(self, shard: Shard, tell: Tell) -> Tally:

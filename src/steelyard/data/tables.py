@@ -1,5 +1,6 @@
 """Tables from CSV, TSV, ARFF and Parquet. What was repaired is said in notes."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
@@ -9,21 +10,22 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
-from . import arff, cells, delimited, digest, labels, parquet
+from . import arff, cells, delimited, labels, parquet
+from .classes import CELLS, Cells, Classes, classes_of, of_arrow, read_cells
 from .column_names import find_column
 from .dialect import sniff
 from .paths import ends_in, is_parquet, table_files
-from .tally import arrow, pyarrow
+from .tally import arrow, pyarrow, values_of, without_views
 
 
 @dataclass(frozen=True)
 class Table:
     """Columns that were read from one file or several, each a number, a boolean or a category.
 
-    path    where from, as given
-    names   the columns, in order
-    rows    how many
-    notes   what a reader would not expect: delimiter, encoding, missing marks, renamed columns, ...
+    path      where from, as given
+    names     the columns, in order
+    rows      how many
+    repaired  what a reader would not expect of the files: delimiter, encoding, renamed columns, ...
 
     A column can be asked for by its name or number (1 is the first, -1 the last).
     """
@@ -31,7 +33,20 @@ class Table:
     path: str
     columns: Mapping[str, cells.Column]
     rows: int
-    notes: list[str] = field(default_factory=list)
+    repaired: list[str] = field(default_factory=list)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader would not expect of the files and of all columns."""
+        return self.notes_on(self.names)
+
+    def notes_on(self, names: Sequence[str]) -> list[str]:
+        """The same of the files and of these columns: missing marks, decimal commas, ..."""
+        notes, kept = list(self.repaired), {name: self.columns[name] for name in names}
+        _note("no value at all in", [n for n, c in kept.items() if c.values.null_count == self.rows], notes)
+        for note in dict.fromkeys(n for c in kept.values() for n in c.notes):
+            _note(note, [n for n, c in kept.items() if note in c.notes], notes)
+        return notes
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -65,21 +80,41 @@ class Table:
         )
         return values.fill_null(float("nan")).to_numpy()
 
-    def labels(self, name: str | int, *, classes: Any = None, ignore: Any = None) -> tuple[np.ndarray, Counts]:
+    def labels(self, name: str | int, **options: Any) -> tuple[np.ndarray, Counts]:
         """(class number of each row, Counts), with the classes of `count`; -1 where missing or ignored."""
+        numbers, read = self.classes(name, **options)
+        return numbers, read.counts
+
+    def classes(self, name: str | int, **options: Any) -> tuple[np.ndarray, Classes]:
+        """(class number of each row, what the column says). `options` are those of `classes_of`."""
         name = self.resolve(name)
-        encoded = self.arrow(name).combine_chunks().dictionary_encode()
-        values = encoded.dictionary.to_pylist()
-        codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
-        times = np.bincount(codes[codes >= 0], minlength=len(values))
-        counts, _ = counted(
-            dict(zip(values, times.tolist(), strict=True)), len(codes), f"{self.path}, column {name!r}", classes, ignore
-        )
-        at = {c: i for i, c in enumerate(counts.classes)}
-        ignored = {labels.label_name(v) for v in labels.listed(ignore)}
-        names = [labels.label_name(v) for v in values]
-        numbers = np.array([-1 if n in ignored else at[n] for n in names] + [-1], dtype=np.int64)
-        return numbers[codes], counts
+        codes, values, cells = self._coded(name)
+        what = f"{self.path}, column {name!r}"
+        read = classes_of(cells, what, name=name, **options)
+        return np.array([*(read.number.get(v, -1) for v in values), -1], dtype=np.int64)[codes], read
+
+    def keys(self, name: str | int) -> np.ndarray:
+        """int64 [rows]: the same number where the cells say the same, as `count` reads them; -1 where missing."""
+        codes, values, cells = self._coded(self.resolve(name))
+        read, _ = read_cells(cells)
+        first: dict[Any, int] = {}
+        known = [read.get(v) for v in values]
+        numbers = [-1 if v is None else first.setdefault(v, len(first)) for v in known]
+        return np.array([*numbers, -1], dtype=np.int64)[codes]
+
+    def _coded(self, name: str) -> tuple[np.ndarray, list[Any], Cells]:
+        """(code of each row, -1 where null; the cell of each code; the distinct cells)."""
+        pa, pc = arrow()
+        column = self.columns[name]
+        raw = without_views(column.values if column.raw is None else column.raw)
+        if pa.types.is_null(raw.type):
+            return np.full(len(raw), -1), [], Cells(Counter({None: len(raw)}))
+        cells = of_arrow(raw, f"{self.path}, column {name!r}")
+        if column.decimal is not None:
+            cells.kind, cells.decimal = CELLS, column.decimal
+        encoded = (raw if pa.types.is_dictionary(raw.type) else raw.dictionary_encode()).combine_chunks()
+        codes = pc.cast(encoded.indices, pa.int64()).fill_null(-1).to_numpy()
+        return codes, values_of(encoded.dictionary), cells
 
 
 def read_table(path: str | PathLike[str], *, columns: Sequence[str | int] | None = None) -> Table:
@@ -94,9 +129,6 @@ def read_table(path: str | PathLike[str], *, columns: Sequence[str | int] | None
         raise ValueError(f"{where}: the table has no rows, only the columns {labels.some(list(typed))}.")
     kept = {name: column for name, column in typed.items() if column is not None}
     _note("columns of lists, structures or bytes are left out", [n for n in typed if n not in kept], notes)
-    _note("no value at all in", [n for n, c in kept.items() if c.values.null_count == rows], notes)
-    for note in dict.fromkeys(n for c in kept.values() for n in c.notes):
-        _note(note, [n for n, c in kept.items() if note in c.notes], notes)
     return Table(where, kept, rows, notes)
 
 
@@ -106,23 +138,6 @@ def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
     if ends_in(file, (".arff",)):
         return arff.column_names(file)
     return parquet.column_names(file) if all_parquet([file], fspath(path)) else sniff(file).names
-
-
-def counted(
-    times: Mapping[Any, int], rows: int, what: str, classes: Any, ignore: Any, mark: int | None = None
-) -> tuple[Counts, int]:
-    """(Counts of the values of a column, rows without a value)."""
-    if not rows:
-        raise ValueError(f"{what}: the table has no rows, only a header.")
-    kept, missing = labels.drop(times, ignore)
-    missing += rows - sum(times.values())
-    if classes is None:
-        if not kept:
-            raise ValueError(f"{what} has no value at all ({rows:,} rows), so there is nothing to count.")
-        labels.refuse_continuous(kept, what)
-    source = what + (f" ({labels.left_out(missing)})" if missing else "")
-    known = None if mark is None else digest.written(mark)
-    return labels.by_value(kept, classes=classes, source=source, unit="rows", digest=known), missing
 
 
 def _read(

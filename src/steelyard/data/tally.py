@@ -1,5 +1,7 @@
 """How often each value occurs in an Arrow array, and the one place that imports pyarrow."""
 
+import re
+from collections import Counter
 from collections.abc import Sized
 from types import ModuleType
 from typing import Any
@@ -11,6 +13,7 @@ from ..core import load
 DISTINCT = 1_000_000
 DENSE = 1 << 20  # the widest range that is counted by a table
 FEW = 1 << 12
+_FRACTION = re.compile(r"\.([0-9]*?)0*(?=$|[Z+-])")
 
 
 def pyarrow() -> ModuleType:
@@ -40,13 +43,47 @@ def tally(array: Any) -> dict[Any, int]:
         times = count_codes(numbers, len(array.dictionary))
         if times is None:
             raise pa.ArrowInvalid("a code lies outside its dictionary")
-        tallied = {v: n for v, n in zip(array.dictionary.to_pylist(), times.tolist(), strict=True) if n}
-        return {**tallied, None: tallied.get(None, 0) + codes.null_count} if codes.null_count else tallied
+        tallied: Counter[Any] = Counter()
+        for value, n in zip(values_of(array.dictionary), times.tolist(), strict=True):
+            tallied[value] += n  # two levels may say the same
+        tallied[None] += codes.null_count
+        return dict(+tallied)
     if pa.types.is_integer(array.type):
         missing = {None: array.null_count} if array.null_count else {}
         return {**tally_integers(array.drop_null().to_numpy(zero_copy_only=False)), **missing}
-    pairs = pa.compute.value_counts(array)
-    return dict(zip(pairs.field("values").to_pylist(), pairs.field("counts").to_pylist(), strict=True))
+    pairs = pa.compute.value_counts(without_views(array))
+    return dict(zip(values_of(pairs.field("values")), pairs.field("counts").to_pylist(), strict=True))
+
+
+def without_views(array: Any) -> Any:
+    """Text, bytes and their dictionaries in the layout that every function of Arrow takes; polars has another."""
+    pa, pc = arrow()
+    if isinstance(array, pa.ChunkedArray):
+        chunks = [without_views(chunk) for chunk in array.chunks]
+        return pa.chunked_array(chunks, chunks[0].type) if chunks else array
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return pa.DictionaryArray.from_arrays(
+            pc.cast(array.indices, pa.int64()), without_views(array.dictionary), ordered=kind.ordered
+        )
+    if pa.types.is_string_view(kind):
+        return pc.cast(array, pa.large_string())
+    return pc.cast(array, pa.large_binary()) if pa.types.is_binary_view(kind) else array
+
+
+def values_of(array: Any) -> list[Any]:
+    """The values of an Arrow array in Python; dates and times as text, numbers of single precision as short as they print."""
+    pa, pc = arrow()
+    kind = array.type
+    if pa.types.is_duration(kind):
+        return pc.cast(array, pa.duration("us"), safe=False).to_pylist()
+    if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
+        texts = pc.cast(array, pa.string()).to_pylist()
+        return [None if t is None else _FRACTION.sub(lambda m: f".{m[1]}" if m[1] else "", t) for t in texts]
+    if pa.types.is_float32(kind) or pa.types.is_float16(kind):
+        single = np.float32 if pa.types.is_float32(kind) else np.float16
+        return [None if v is None else float(str(single(v))) for v in array.to_pylist()]
+    return array.to_pylist()
 
 
 def holds_label_lists(kind: Any) -> bool:

@@ -1,5 +1,7 @@
-"""Pascal VOC's annotations: one XML file for each image."""
+"""Pascal VOC's annotations: one XML file for each image; and CVAT's, which are one file for all images."""
 
+import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +10,11 @@ from xml.etree import ElementTree
 from ..counts import Counts
 from . import boxes, digest
 from .labels import some, suggest
-from .paths import ends_in, files
+from .paths import ends_in, files, holds
 from .source import Shard, Source, Tally, Tell
 
 AREA = "area in pixels"
+LEFT_OUT = "left out "  # a fact of this name for each kind of shape that is no box
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,27 +36,42 @@ class Voc(Source):
             paths = _of_split(self.path, paths, self.split)
         return [Shard(file, file.stat().st_size) for file in paths]
 
+    def beside(self, shards: Sequence[Shard]) -> list[str]:
+        others = [f for f in self.others(shards, ".xml", *boxes.PICTURES) if "ImageSets" not in f.parts]
+        return [f"in the folder, but not read: {holds(others)}"] if others else []
+
     def read(self, shard: Shard, tell: Tell) -> Tally:
         raw = shard.path.read_bytes()
-        try:
-            root = ElementTree.fromstring(raw)
-        except (ElementTree.ParseError, ValueError) as error:
-            raise ValueError(f"{shard.path}: this is not XML ({error}); write it again.") from None
-        if root.tag != "annotation":
+        root, sure = _parsed(shard.path, raw)
+        if root.tag == "annotations":
+            part = _cvat(shard.path, root)
+        elif root.tag == "annotation":
+            objects = list(_objects(shard.path, root))
+            part = boxes.of_image(((name, area) for name, area, _ in objects), AREA)
+            part.facts["difficult"] = sum(difficult for *_, difficult in objects)
+            part.facts["empty"] = int(not part.labels)
+            part.facts["empty objects"] = sum(map(_says_nothing, root.iter("object")))
+        else:
             raise ValueError(f"{shard.path}: this XML is a <{root.tag[:40]}>, not the <annotation> of an image.")
-        objects = list(_objects(shard.path, root))
-        part = boxes.of_image(((name, area) for name, area, _ in objects), AREA)
+        odd = [name for name in part.labels if not name.isascii()]
+        if odd and not sure:
+            raise ValueError(
+                f"{shard.path}: it is not UTF-8 and does not say what it is, so the class {odd[0]!r} may be misread; save it as UTF-8,"
+                ' or write its encoding into the first line: <?xml version="1.0" encoding="gbk"?>.'
+            )
         part.digest = digest.digest([raw])
-        part.facts["difficult"] = sum(difficult for *_, difficult in objects)
-        part.facts["empty"] = int(not objects)
         return part
 
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
         where = self.path if self.split is None else f"{self.path}, {self.split}"
-        counts = boxes.counted(total, where, known=None, classes=self.classes, ignore=self.ignore)
+        counts = boxes.counted(total, where, known=total.names or None, classes=self.classes, ignore=self.ignore)
         notes = list(total.notes)
         if total.facts["difficult"]:
             notes.append(f"{total.facts['difficult']:,} boxes marked as difficult are counted too")
+        if total.facts["empty objects"]:
+            notes.append(f"{total.facts['empty objects']:,} empty <object/> taken for no object")
+        left_out = [key.removeprefix(LEFT_OUT) for key in total.facts if key.startswith(LEFT_OUT)]
+        notes.extend(f"{total.facts[LEFT_OUT + kind]:,} <{kind}> left out: they are no boxes" for kind in left_out)
         notes.extend(boxes.without_a_box(total))
         splits = _splits(Path(self.path).expanduser())
         if self.split is None and splits:
@@ -61,20 +79,119 @@ class Voc(Source):
         return counts, notes
 
 
+def _parsed(file: Path, raw: bytes) -> tuple[ElementTree.Element, bool]:
+    """(the root, whether the letters are sure). Encodings that expat does not know are decoded here, and a file that is not what it
+    says is read byte by byte, which is of use where the names of its classes are plain."""
+    declared = re.match(
+        rb"""\s*<\?xml[^>]*encoding\s*=\s*["']([\w.-]+)["'][^>]*\?>""", raw.removeprefix(b"\xef\xbb\xbf")
+    )
+    encoding = declared[1].decode("ascii") if declared else "utf-8"
+    sure = True
+    try:
+        try:
+            return ElementTree.fromstring(raw), True
+        except (ElementTree.ParseError, ValueError) as error:
+            content = raw.removeprefix(b"\xef\xbb\xbf")[declared.end() if declared else 0 :]
+            try:
+                text = content.decode(encoding)
+                if not declared:
+                    raise error
+            except (UnicodeDecodeError, LookupError):
+                text, sure = content.decode("latin-1"), False
+            return ElementTree.fromstring(text), sure
+    except (ElementTree.ParseError, ValueError) as error:
+        raise ValueError(f"{file}: this is not XML ({error}); write it again.") from None
+
+
 def _objects(file: Path, root: ElementTree.Element) -> Iterator[tuple[str, float, bool]]:
-    """(class, area, whether it is difficult) of each object."""
+    """(class, area, whether it is difficult) of each object; <object/> is how some programs write that there is none."""
     for at, entry in enumerate(root.iter("object"), 1):
+        if _says_nothing(entry):
+            continue
         name = (entry.findtext("name") or "").strip()
         if not name:
             raise ValueError(f"{file}: object {at} has no name.")
+        if (entry.findtext("deleted") or "0").strip() == "1":  # LabelMe's XML keeps what was deleted
+            continue
         try:
-            x0, y0, x1, y1 = (
-                float(entry.findtext(f"bndbox/{side}") or "") for side in ("xmin", "ymin", "xmax", "ymax")
-            )
-            area = boxes.box_area(x1 - x0, y1 - y0)
+            area = _area(entry)
         except ValueError as error:
             raise ValueError(f"{file}: object {at} ({name!r}) has no proper <bndbox> ({error}); correct it.") from None
         yield name, area, (entry.findtext("difficult") or "0").strip() == "1"
+
+
+def _says_nothing(entry: ElementTree.Element) -> bool:
+    return not len(entry) and not (entry.text or "").strip() and not entry.attrib
+
+
+def _area(entry: ElementTree.Element) -> float:
+    """Of a box, a rotated box or an outline, whichever the object has."""
+
+    def numbers(place: str, *names: str) -> list[float]:
+        return [float(entry.findtext(f"{place}/{name}") or "") for name in names]
+
+    if entry.find("bndbox/xmin") is not None or entry.find("bndbox/xmax") is not None:
+        x0, y0, x1, y1 = numbers("bndbox", "xmin", "ymin", "xmax", "ymax")
+        return boxes.box_area(x1 - x0, y1 - y0)
+    if entry.find("robndbox") is not None:
+        return boxes.box_area(*numbers("robndbox", "w", "h"))
+    if entry.find("bndbox/x0") is not None:
+        return boxes.polygon_area(*(numbers("bndbox", *(f"{axis}{i}" for i in range(4))) for axis in "xy"))
+    outline = entry.find("polygon")
+    if outline is not None:
+        points = [(p.findtext("x") or "", p.findtext("y") or "") for p in outline.iter("pt")]
+        if not points:  # <x1> <y1> <x2> ...
+            named = {child.tag: child.text or "" for child in outline}
+            points = [(named[f"x{i}"], named.get(f"y{i}", "")) for i in range(1, len(named)) if f"x{i}" in named]
+        if len(points) > 2:
+            return boxes.polygon_area([float(x) for x, _ in points], [float(y) for _, y in points])
+    raise ValueError("there is neither <xmin> ... <ymax> nor an outline")
+
+
+def _cvat(file: Path, root: ElementTree.Element) -> Tally:
+    """All images of "CVAT for images": boxes, outlines and masks; its labels are declared, so those without a box count 0."""
+    if root.find("track") is not None:
+        raise ValueError(
+            f"{file}: this is 'CVAT for video', which counts an object once for each frame; export it as 'COCO' or 'CVAT for images'."
+        )
+    labels = root.iterfind("meta//labels/label")
+    part = Tally(names=[name for label in labels if (name := (label.findtext("name") or "").strip())])
+    for image in root.iterfind("image"):
+        shapes = []
+        for shape in image:
+            name = shape.get("label") or ""
+            try:
+                area = _cvat_area(shape)
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"{file}: a <{shape.tag}> of image {image.get('name')!r} cannot be read ({error}); correct it."
+                ) from None
+            if area is None or not name:
+                part.facts[LEFT_OUT + shape.tag] += 1
+            else:
+                shapes.append((name, area))
+        one = boxes.of_image(shapes, AREA)
+        one.facts["empty"] = int(not one.labels)
+        part.add(one)
+    return part
+
+
+def _cvat_area(shape: ElementTree.Element) -> float | None:
+    """None for what is no box: points, lines, tags, skeletons."""
+
+    def number(name: str) -> float:
+        return float(shape.get(name) or "")
+
+    if shape.tag == "box":
+        return boxes.box_area(number("xbr") - number("xtl"), number("ybr") - number("ytl"))
+    if shape.tag == "polygon":
+        points = [point.split(",") for point in (shape.get("points") or "").split(";")]
+        return boxes.polygon_area([float(x) for x, _ in points], [float(y) for _, y in points])
+    if shape.tag == "ellipse":
+        return boxes.box_area(math.pi * number("rx"), number("ry"))
+    if shape.tag == "mask":  # lengths of runs, in turns outside and inside
+        return float(sum(int(n) for n in (shape.get("rle") or "").split(",")[1::2]))
+    return None
 
 
 def _splits(folder: Path) -> dict[str, Path]:
@@ -95,7 +212,8 @@ def _of_split(path: str, paths: list[Path], split: str) -> list[Path]:
             else " ImageSets/Main lists none."
         )
         raise ValueError(f"{path}: there is no split {split!r}.{known}")
-    wanted = splits[split].read_text(encoding="utf-8").split()
+    lines = splits[split].read_text(encoding="utf-8-sig").splitlines()
+    wanted = [name for line in lines if (name := line.strip())]
     by_name = {f.stem: f for f in paths}
     missing = [name for name in wanted if name not in by_name]
     if missing:

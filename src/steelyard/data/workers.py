@@ -26,7 +26,8 @@ def read_all(
     _check(on_error)
     shards = source.shards()
     with bar("counting", sum(s.size for s in shards) or None, shown=progress) as tell:
-        return finish(source, _read_on_threads(source, shards, on_error, workers or cores(), tell))
+        counts, notes = finish(source, _read_on_threads(source, shards, on_error, workers or cores(), tell))
+    return counts, [*notes, *source.beside(shards)]
 
 
 def read_on_cluster(source: Source, *, on_error: str = "raise", progress: bool = False) -> tuple[Counts, list[str]]:
@@ -46,7 +47,8 @@ def read_on_cluster(source: Source, *, on_error: str = "raise", progress: bool =
             read[number] = tallies
             done += sum(s.size for s in batch)
             tell(done)
-    return finish(source, (tally for number in sorted(read) for tally in read[number]))
+    counts, notes = finish(source, (tally for number in sorted(read) for tally in read[number]))
+    return counts, [*notes, *source.beside(shards)]
 
 
 def in_batches(shards: Sequence[Shard]) -> list[list[Shard]]:
@@ -66,11 +68,15 @@ def in_batches(shards: Sequence[Shard]) -> list[list[Shard]]:
 def _read_one(source: Source, shard: Shard, on_error: str, tell: Callable[[int], None]) -> Tally:
     """What one shard holds; or the reason why it cannot be read, under on_error="report"."""
     try:
-        return source.read(shard, tell)
+        part = source.read(shard, tell)
     except (ValueError, OSError) as error:
         if on_error == "raise":
             raise
         return Tally(unread=[(str(shard.path), _reason(shard, error))])
+    if part.wrong and on_error == "raise":
+        more = f" {len(part.wrong) - 1:,} more could not be read." if len(part.wrong) > 1 else ""
+        raise ValueError(f"{part.wrong[0]}{more} on_error='report' (--on-error report) counts the rest.")
+    return part
 
 
 def finish(source: Source, tallies: Iterable[Tally]) -> tuple[Counts, list[str]]:
@@ -84,6 +90,10 @@ def finish(source: Source, tallies: Iterable[Tally]) -> tuple[Counts, list[str]]
     if total.unread:
         n = len(total.unread)
         notes.append(f"{n:,} {'file' if n == 1 else 'files'} could not be read: {_named(total.unread)}")
+    if total.wrong:
+        shown = " ".join(total.wrong[:SHOWN]).rstrip(".")
+        more = f"; and {len(total.wrong) - SHOWN:,} more" if len(total.wrong) > SHOWN else ""
+        notes.append(f"{len(total.wrong):,} annotations could not be read and are left out: {shown}{more}")
     return counts, notes
 
 

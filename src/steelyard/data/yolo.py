@@ -1,6 +1,5 @@
 """YOLO's labels: one text file for each image, and data.yaml with the names."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,14 +8,18 @@ from typing import Any
 
 from ..counts import Counts
 from . import boxes, digest
+from .exports import other_text
 from .labels import listed, some, suggest
 from .paths import ends_in, files, inside
 from .source import Shard, Source, Tally, Tell
 
 AREA = "area in millionths of the image"  # the files hold shares of the image, not pixels
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 YAML = (".yaml", ".yml")
+NAMES = ("classes.txt", "obj.names")  # what labelling programs write beside the labels
 SPLITS = ("train", "val", "test")
+DARKNET = {"train": "train", "val": "valid", "test": "test"}
+SLACK = 0.01
+OUTSIDE = "images left out, as Ultralytics leaves them out, for a box beyond their edge"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,58 +36,165 @@ class Yolo(Source):
 
     @cached_property
     def config(self) -> tuple[Path, dict[str, Any]] | None:
-        """(data.yaml, what it holds), or None."""
+        """(data.yaml, what it holds), or None. Darknet's obj.data says the same in another form."""
         where = Path(self.path).expanduser()
-        candidates = [where] if where.is_file() else sorted(f for f in where.iterdir() if ends_in(f, YAML))
+        if where.is_file():
+            return where, _yaml(where)
+        candidates = sorted(f for f in where.iterdir() if ends_in(f, YAML))
         if len(candidates) > 1:
             raise ValueError(
                 f"{where}: there are several YAML files ({some([f.name for f in candidates])}); give the one to use."
             )
-        return (candidates[0], _yaml(candidates[0])) if candidates else None
+        if candidates:
+            return candidates[0], _yaml(candidates[0])
+        darknet = [f for f in where.iterdir() if ends_in(f, (".data",)) and f.is_file()]
+        data = _darknet(darknet[0]) if len(darknet) == 1 else None
+        return None if data is None else (darknet[0], data)
 
     def shards(self) -> Sequence[Shard]:
         if self.config is None:
             if self.split is not None:
                 raise ValueError(f"{self.path}: split= needs a data.yaml that says where the splits are.")
-            return [_shard(f) for f in files(self.path) if ends_in(f, (".txt",))]
+            texts = [f for f in files(self.path) if ends_in(f, (".txt",)) and f.name not in NAMES]
+            if not texts:
+                raise ValueError(f"{self.path}: there are names of classes here, but no file of labels.")
+            return [_shard(f) for f in texts]
         file, data = self.config
+        present = self._splits()
+        root = _root(file, data)
+        places = [str(place) for split in present for place in listed(data[split])]
+        return [_shard(f) for place in places for f in _labels(file, root, place)]
+
+    def beside(self, shards: Sequence[Shard]) -> list[str]:
+        read = {shard.path for shard in shards}
+        if self.config is None:
+            others = self.others(shards, *boxes.PICTURES, *YAML, *NAMES)
+            notes = [f"in the folder, but not read: {some([f.name for f in others], 4)}"] if others else []
+            pictures = [f for f in self.others(shards) if ends_in(f, boxes.PICTURES)]
+            bare = [f for f in pictures if _beside(f) not in read]
+            if bare:
+                notes.append(
+                    f"{len(bare):,} images have no file of labels and were not counted, such as {bare[0].name!r}; a data.yaml says"
+                    " which images are trained on"
+                )
+            return notes
+        notes = []
+        folders = sorted({path.parent for path in read if path.parent.is_dir()})
+        orphans = [f for d in folders for f in sorted(d.glob("*.txt")) if f not in read and f.name not in NAMES]
+        if orphans and self._is_labels(folders):
+            notes.append(
+                f"{len(orphans):,} files of labels have no image in this split and were not counted, such as {str(orphans[0])!r}"
+            )
+        images = [part for place in self._places() for part in _parts_of_images(place)]
+        if any(part.lower() == "labels" != part for path in read for part in path.parts[-4:-1]) or images:
+            notes.append(
+                "Ultralytics knows the folders 'images' and 'labels' in small letters alone, and trains without boxes; rename yours"
+            )
+        absent = sum(not path.is_file() and not _picture_of(path) for path in read)
+        if absent:
+            notes.append(
+                f"{absent:,} of the listed images are not there, nor are their labels; they count as images without a box"
+            )
+        return notes
+
+    def _places(self) -> list[Path]:
+        """Where the images of the splits are, or the lists of them."""
+        if self.config is None:
+            return []
+        root = _root(*self.config)
+        return [
+            root / str(place).replace("\\", "/") for split in self._splits() for place in listed(self.config[1][split])
+        ]
+
+    @staticmethod
+    def _is_labels(folders: list[Path]) -> bool:
+        """Whether these are folders of labels alone, where each text file is one."""
+        return all(any(part.lower() == "labels" for part in folder.parts) for folder in folders)
+
+    def _splits(self) -> list[str]:
+        """The splits to read. ValueError if what was asked for is not there."""
+        file, data = self.config or (Path(self.path), {})
         split = self.split or "train"
-        wanted = SPLITS if split == "all" else (split,)
-        present = [s for s in wanted if data.get(s)]
+        present = [s for s in (SPLITS if split == "all" else (split,)) if data.get(s)]
         if not present:
             known = [s for s in SPLITS if data.get(s)]
             raise ValueError(
                 f"{file}: there is no split {split!r}.{suggest(split, known)} The splits are {some([*known, 'all'])}."
             )
-        root = _root(file, data)
-        places = [place for s in present for place in listed(data[s])]
-        return [_shard(f) for place in places for f in _labels(file, root, str(place))]
+        return present
 
     def read(self, shard: Shard, tell: Tell) -> Tally:
         raw = shard.path.read_bytes() if shard.path.is_file() else b""
-        part = boxes.of_image(_boxes(shard.path, raw), AREA)
+        keypoints = 0
+        if self.config is not None and "kpt_shape" in self.config[1]:
+            keypoints = _keypoints(*self.config)
+        rows = list(_rows(shard.path, raw, keypoints))
+        outside = next((row for row in rows if not row.inside), None)
+        if outside is not None:
+            part = Tally()
+            part.facts["outside"] = 1
+            part.notes.append(
+                f"{OUTSIDE} ({shard.path}: line {outside.line} reaches {outside.farthest:g} where an image ends at 1)"
+            )
+        else:
+            unique = {row.numbers: row for row in rows}
+            part = boxes.of_image(((row.label, row.area) for row in unique.values()), AREA)
+            part.facts["twice"] = len(rows) - len(unique)
+            part.facts["empty"] = int(not part.labels)
         part.digest = digest.digest([shard.path.name.encode(), raw])
-        part.facts["empty"] = int(not part.labels)
         return part
 
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
-        names = None if self.config is None else _names(*self.config)
+        names = self._class_names()
         named = self.classes if names is None else names
         if named is not None:
             where = self.path if self.config is None else str(self.config[0])
             _name(total, [str(n) for n in listed(named)], where)
+        if not total.items:
+            raise ValueError(f"{self.path}: no image is left to count; {'; '.join(total.notes)}.")
         classes = self.classes if names is not None else None
         known = None if named is None else [str(n) for n in listed(named)]
         split = "" if self.config is None else f", {self.split or 'train'}"
         counts = boxes.counted(total, self.path + split, known=known, classes=classes, ignore=self.ignore)
-        notes = list(total.notes)
+        outside, twice = total.facts["outside"], total.facts["twice"]
+        notes = [f"{outside:,} {note}" if note.startswith(OUTSIDE) else note for note in total.notes]
         if self.config is not None and self.split is None:
-            notes.append("the training images were counted; --split or split= takes val, test or all")
+            notes.insert(0, "the training images were counted; --split or split= takes val, test or all")
+        if twice:
+            notes.append(
+                f"{twice:,} lines that stand twice in their file were counted once, as Ultralytics trains them"
+            )
         return counts, [*notes, *boxes.without_a_box(total)]
 
+    def _class_names(self) -> list[str] | None:
+        """Of data.yaml, or of the classes.txt that labelling programs write beside the labels."""
+        if self.config is not None:
+            return _names(*self.config)
+        where = Path(self.path).expanduser()
+        for file in (folder / name for folder in (where, where.parent) for name in NAMES):
+            if file.is_file():
+                return _lines(file)
+        return None
 
-def _boxes(file: Path, raw: bytes) -> Iterator[tuple[int, float]]:
-    """(class number, area) of each line: a box `x y w h`, or a polygon `x y x y x y ...`, in shares of the image."""
+
+@dataclass(frozen=True)
+class Row:
+    """A line of labels: an object. `numbers` are all of the line, `area` is in millionths of the image."""
+
+    line: int
+    numbers: tuple[float, ...]
+    label: int
+    area: float
+    farthest: float
+
+    @property
+    def inside(self) -> bool:
+        """Whether Ultralytics trains on the image; it leaves an image out for one box that leaves it by more than a hundredth."""
+        return self.farthest <= 1 + SLACK
+
+
+def _rows(file: Path, raw: bytes, keypoints: int) -> Iterator[Row]:
+    """Each line: a box `x y w h`, with its keypoints behind it, or a polygon `x y x y x y ...`, in shares of the image."""
     try:
         lines = raw.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -93,27 +203,33 @@ def _boxes(file: Path, raw: bytes) -> Iterator[tuple[int, float]]:
         if not line.strip():
             continue
         try:
-            label, *rest = map(float, line.split())
+            label, *rest = numbers = tuple(map(float, line.split()))
             if label < 0 or label != int(label):
                 raise ValueError(f"{label:g} is no class number")
-            if len(rest) == 4:
-                area = boxes.box_area(rest[2], rest[3])
+            if keypoints and len(rest) != 4 + keypoints:
+                raise ValueError(f"{len(rest)} numbers after the class, but kpt_shape asks for {4 + keypoints}")
+            if len(rest) == 4 or keypoints:
+                box, area = rest[:4], boxes.box_area(rest[2], rest[3])
             elif len(rest) >= 6 and len(rest) % 2 == 0:
-                area = _polygon(rest[0::2], rest[1::2])
+                x, y = rest[0::2], rest[1::2]
+                area = boxes.polygon_area(x, y)
+                box = [(min(x) + max(x)) / 2, (min(y) + max(y)) / 2, max(x) - min(x), max(y) - min(y)]
             else:
-                raise ValueError(f"{len(rest)} numbers after the class")
+                hint = {5: ": a prediction with its confidence?"}.get(len(rest), "")
+                if len(rest) > 6:
+                    hint = ": keypoints? Then data.yaml says kpt_shape"
+                raise ValueError(f"{len(rest)} numbers after the class{hint}")
         except ValueError as error:
+            known = other_text(line)
+            if known:
+                raise ValueError(f"{file}: {known}.") from None
             raise ValueError(f"{file}: line {number} is no 'class x y w h' ({error}): {line.strip()[:60]!r}.") from None
-        if not 0 <= area <= 4:  # half an image over the edge is sloppy, more is pixels
+        farthest = max(*box, *(1 - v for v in box))
+        if not 0 <= area <= 4 or farthest > 3:  # half an image over the edge is sloppy, more is pixels
             raise ValueError(
-                f"{file}: line {number} has an area of {area:g} images; YOLO's numbers are shares of the image, not pixels."
+                f"{file}: line {number} reaches {max(map(abs, rest)):g}; YOLO's numbers are shares of the image, not pixels."
             )
-        yield int(label), 1e6 * area
-
-
-def _polygon(x: list[float], y: list[float]) -> float:
-    """The shoelace formula."""
-    return abs(sum(x[i - 1] * y[i] - x[i] * y[i - 1] for i in range(len(x)))) / 2
+        yield Row(number, numbers, int(label), 1e6 * area, farthest)
 
 
 def _name(total: Tally, names: list[str], where: str) -> None:
@@ -137,59 +253,170 @@ def _yaml(file: Path) -> dict[str, Any]:
     except ModuleNotFoundError:
         raise ImportError("reading data.yaml needs PyYAML: pip install 'steelyard[images]'.") from None
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        data = yaml.safe_load(_text(file))
+    except yaml.YAMLError as error:
         raise ValueError(f"{file}: this is not YAML ({' '.join(str(error).split())[:160]}).") from None
-    if not isinstance(data, dict) or "names" not in data:
-        raise ValueError(f"{file}: it has no 'names', so it does not describe a YOLO data set.")
+    if not isinstance(data, dict) or ("names" not in data and "nc" not in data):
+        raise ValueError(f"{file}: it has no 'names' and no 'nc', so it does not describe a YOLO data set.")
     return data
 
 
+def _darknet(file: Path) -> dict[str, Any] | None:
+    """obj.data: lines such as "train = data/train.txt"; None if it is something else."""
+    try:
+        pairs = [line.partition("=") for line in _lines(file)]
+    except ValueError:
+        return None
+    data: dict[str, Any] = {key.strip(): value.strip() for key, equals, value in pairs if equals}
+    if "names" not in data or "train" not in data:
+        return None
+    names = _here(file.parent, str(data["names"]))
+    if not names.is_file():
+        raise FileNotFoundError(f"{file}: it names {str(data['names'])!r}, but there is no {str(names)!r}.")
+    return {
+        **{split: str(_here(file.parent, str(data[key]))) for split, key in DARKNET.items() if key in data},
+        "names": _lines(names),
+    }
+
+
+def _here(folder: Path, place: str) -> Path:
+    """data/train.txt of obj.data, which exports put beside obj.data itself."""
+    there = folder / place.replace("\\", "/")
+    return there if there.exists() else folder / there.name
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file}: this is not UTF-8 text (byte {error.start:,}); save it as UTF-8.") from None
+
+
+def _lines(file: Path) -> list[str]:
+    return [line.strip() for line in _text(file).splitlines() if line.strip()]
+
+
 def _names(file: Path, data: dict[str, Any]) -> list[str]:
-    names = data["names"]
+    """`names`, a list or {number: name}; without them class_0, class_1, ... for `nc` classes, as Ultralytics calls them."""
+    nc = data.get("nc")
+    if nc is not None and not (isinstance(nc, int) and nc > 0):
+        raise ValueError(f"{file}: 'nc' must be the number of classes, got {nc!r}.")
+    names = data.get("names")
+    if names is None:
+        return [f"class_{i}" for i in range(nc or 0)]
     if isinstance(names, dict):
-        if sorted(names) != list(range(len(names))):
+        by_number = {int(k) if str(k).isdecimal() else k: name for k, name in names.items()}
+        if len(by_number) < len(names) or set(by_number) != set(range(len(names))):
             raise ValueError(
                 f"{file}: the numbers of 'names' must be 0 to {len(names) - 1}, got {some([str(k) for k in names])}."
             )
-        names = [names[i] for i in range(len(names))]
-    return [str(n) for n in listed(names)]
+        names = [by_number[i] for i in range(len(names))]
+    names = [str(n) for n in listed(names)]
+    if nc is not None and nc != len(names):
+        raise ValueError(f"{file}: it says nc: {nc}, but names {len(names)} classes; correct one of them.")
+    return names
+
+
+def _keypoints(file: Path, data: dict[str, Any]) -> int:
+    """How many numbers of keypoints stand behind a box."""
+    shape = data["kpt_shape"]
+    if not (isinstance(shape, (list, tuple)) and len(shape) == 2 and all(isinstance(n, int) and n > 0 for n in shape)):
+        raise ValueError(f"{file}: kpt_shape must be [keypoints, 2 or 3], got {shape!r}.")
+    return shape[0] * shape[1]
 
 
 def _root(file: Path, data: dict[str, Any]) -> Path:
     """Where train, val and test start from: `path`, from the folder of the file or its parent, as Ultralytics looks."""
-    path = Path(str(data.get("path") or "")).expanduser()
+    path = Path(str(data.get("path") or "").replace("\\", "/")).expanduser()
     here = [base / path for base in (file.parent, file.parent.parent)]
     return next((p for p in here if p.is_dir()), here[0])
 
 
 def _labels(file: Path, root: Path, place: str) -> list[Path]:
-    """The label file of each image, whether it exists or not."""
+    """The label file of each image, whether it exists or not. ValueError, with the path that was tried, if none does."""
+    place = place.replace("\\", "/")
     images = root / place
     if not images.exists() and place.startswith("../"):
         images = root / place.removeprefix("../")  # exports write ../train/images beside train
     if images.is_file():
-        lines = images.read_text(encoding="utf-8").split()
-        pictures = [root / line for line in lines]
+        pictures = [_listed(images, root, line) for line in _lines(images)]
+        if not pictures:
+            raise ValueError(f"{file}: {str(images)!r} lists no image.")
     elif images.is_dir():
-        pictures = [f for f in inside(images) if ends_in(f, IMAGES)]
+        pictures = [f for f in inside(images) if ends_in(f, boxes.PICTURES)]
     else:
         raise FileNotFoundError(
             f"{file}: it names {place!r}, but there is no {str(images)!r}; correct 'path' or unpack the images."
         )
+    labels = [_beside(picture) for picture in pictures]
+    if any(label.is_file() for label in labels):
+        return labels
     if pictures:
-        return [_beside(image) for image in pictures]
+        raise ValueError(_no_labels(file, images, pictures[0], labels[0], len(labels)))
     folder = _beside(images / "x").parent
-    texts = [f for f in inside(folder) if ends_in(f, (".txt",))] if folder.is_dir() else []
+    texts = [f for f in inside(folder) if ends_in(f, (".txt",)) and f.name not in NAMES] if folder.is_dir() else []
     if not texts:
         raise ValueError(f"{file}: {str(images)!r} holds no image and {str(folder)!r} no labels.")
     return texts
 
 
+def _no_labels(file: Path, images: Path, picture: Path, label: Path, many: int) -> str:
+    """Why there is nothing to count, with where the labels may be instead."""
+    there = [f for f in inside(file.parent) if f.name == label.name and f != label]
+    hint = (
+        f" There is {str(there[0])!r}; YOLO looks for labels/ where the path of the image says images/."
+        if there
+        else ""
+    )
+    if not there and images.is_file() and not picture.is_file():
+        hint = f" The image {str(picture)!r} is not there either; was the list written on another machine? Write its lines as ./images/..."
+    elif not there:
+        hint = " Unpack the labels, or count another split."
+    return f"{file}: none of the {many:,} images of {str(images)!r} has labels; tried {str(label)!r}.{hint}"
+
+
+def _listed(file: Path, root: Path, line: str) -> Path:
+    """The image that a line of a list names: from the list's folder, the root, or here, wherever it or its label is."""
+    name = line.replace("\\", "/")
+    near = name.removeprefix("./")
+    places = [file.parent / near] if name.startswith("./") else [root / name, file.parent / name, Path(name)]
+    if near.startswith("data/"):
+        places.append(file.parent / near.removeprefix("data/"))  # Darknet's lists start one folder up
+    return next((p for p in places if p.is_file() or _beside(p).is_file()), places[0])
+
+
 def _beside(image: Path) -> Path:
-    """.../images/train/7.jpg has its labels in .../labels/train/7.txt."""
-    head, separator, tail = str(image).rpartition(f"{os.sep}images{os.sep}")
-    return Path(f"{head}{os.sep}labels{os.sep}{tail}" if separator else image).with_suffix(".txt")
+    """.../images/train/7.jpg has its labels in .../labels/train/7.txt; Images and Labels are understood, too."""
+    parts = list(image.parts)
+    at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() == "images"), None)
+    if at is None:
+        return image.with_suffix(".txt")
+    parts[at] = "labels"
+    label = Path(*parts).with_suffix(".txt")
+    if label.is_file():
+        return label
+    parts[at] = "Labels"
+    other = Path(*parts).with_suffix(".txt")
+    return other if other.is_file() else label
+
+
+def _picture_of(label: Path) -> bool:
+    """Whether there is an image for this path of a label file."""
+    parts = list(label.parts)
+    at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() == "labels"), None)
+    folders = [label.parent]
+    if at is not None:
+        folders += [Path(*parts[:at], name, *parts[at + 1 : -1]) for name in ("images", "Images")]
+    return any(
+        (f / label.name).with_suffix(end).is_file() for f in folders for e in boxes.PICTURES for end in (e, e.upper())
+    )
+
+
+def _parts_of_images(place: Path) -> list[str]:
+    """Folders called images in other than small letters, in a path or in the lines of a list."""
+    lines = _lines(place) if place.is_file() else [str(place)]
+    parts = {part for line in lines for part in line.replace("\\", "/").split("/")}
+    return sorted(part for part in parts if part.lower() == "images" != part)
 
 
 def _shard(file: Path) -> Shard:

@@ -115,7 +115,7 @@ def _softmax_elsewhere(measures: Measures) -> str | None:
     if size > 4 * constant.WIDEST:
         return None
     a = softmax.rows(measures.bound, torch.zeros(1, size, dtype=torch.float64))
-    a = (a if weight is None else a * softmax.dense(weight, size, torch.mul)).detach().numpy()
+    a = (a if weight is None else a * weight.dense(size, size)).detach().numpy()
     wrong = np.flatnonzero(a.max(axis=1) > a.diagonal() * (1 + 1e-9))
     if not len(wrong):
         return None

@@ -39,9 +39,9 @@ def optimum(bound: Bound, prior: Tensor) -> Tensor | None:
     start = mass.log()
     if softmax.same_for_all(bound):
         if bound.offset is not None:
-            start = start - reference.gather(bound.offset, None, 1, torch.add).flatten()
+            start = start - reference.gather(bound.offset, None, 1).flatten()
         if bound.scale is not None:
-            start = start / reference.gather(bound.scale, None, 1, torch.mul).flatten()
+            start = start / reference.gather(bound.scale, None, 1).flatten()
         if bound.margin is None and isinstance(bound.yes, Log) and bound.yes == bound.no:
             return start
     if bool((mass == 0).any() | (prior == 0).any()) or (bound.label_dependent and len(prior) > WIDEST):
@@ -129,7 +129,7 @@ def weights(bound: Bound, size: int) -> Tensor:
     """W[y,y]: [C]; sigmoid: [2, K]."""
     if bound.link.exclusive:
         ones = torch.ones(size, dtype=torch.float64)
-        return ones if bound.weight is None else reference.diagonal(bound.weight, size)
+        return ones if bound.weight is None else bound.weight.diagonal(size)
     return torch.stack([a + b for a, b in _asked(bound, size)])
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..curves import Log
 from ..link import SIGMOID, SOFTMAX
 from ..ops import Bound
-from ..ops.bind import Parts, Target
+from ..ops.bound import Product, Target
 from ..ops.shapes import arrange, same_shape
 from .functional import check_reduction, reduced
 
@@ -89,7 +89,7 @@ class CrossEntropyLoss(_DropIn):
 
     def _bound(self, smoothing: float, norm: str) -> Bound:
         def make() -> Bound:
-            weight = None if self.weight is None else Parts(column=self.weight)
+            weight = None if self.weight is None else Product(column=self.weight)
             asked = Target(amount=torch.tensor([smoothing], dtype=torch.float64)) if smoothing else None
             width = None if self.weight is None else self.weight.numel()
             return Bound(SOFTMAX, None, None, None, weight, asked, Log(), Log(), norm, width)
@@ -192,7 +192,7 @@ class BCEWithLogitsLoss(_DropIn):
 
 
 def _yes_weight(is_: Tensor | None, width: int | None) -> Bound:
-    positive = None if is_ is None else Parts(full=torch.stack([torch.ones_like(is_), is_]))
+    positive = None if is_ is None else Product(full=torch.stack([torch.ones_like(is_), is_]))
     return Bound(SIGMOID, None, None, None, positive, None, Log(), Log(), "count", width)
 
 

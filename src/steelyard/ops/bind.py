@@ -1,7 +1,6 @@
 """A Recipe bound to a link: checked once, then laid out as tensors as often as its numbers change."""
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -11,10 +10,8 @@ from ..curves import links, sides
 from ..link import Link, link_of
 from ..recipe import COMBINE, Recipe
 from ..table import Rows, Smooth, Table
-from .bound import Bound, Parts, Target
+from .bound import Bound, Parts, Product, Target, Total
 from .factors import Tables, factors
-
-__all__ = ["Bound", "Parts", "Target", "bind", "lay_out"]
 
 
 def bind(recipe: Recipe, link: str | Link) -> Bound:
@@ -56,14 +53,14 @@ def lay_out(recipe: Recipe, link: str | Link, tables: Tables) -> Bound:
 
 
 def _parts(table: Table, numbers: Sequence[Tensor]) -> Parts:
-    combine = torch.mul if table.operation == "multiply" else torch.add
+    kind = Product if table.operation == "multiply" else Total
     parts: dict[str, Tensor] = {}
     for factor, values in zip(table.factors, numbers, strict=True):
         rows, columns = factor.shape
         part = "full" if rows > 1 and columns > 1 else "column" if columns > 1 else "row"
         values = values if part == "full" else values.reshape(-1)
-        parts[part] = combine(parts[part], values) if part in parts else values
-    return Parts(**parts)
+        parts[part] = kind.combine(parts[part], values) if part in parts else values
+    return kind(**parts)
 
 
 def _target(target: Smooth | Rows | None, tables: Tables) -> Target | None:
@@ -142,28 +139,14 @@ def _one_logit(parts: dict[str, Parts | None], target: Target | None) -> tuple[d
     """The tables of two exclusive classes for the one logit z = z1 - z0."""
     scale, offset, margin, weight = (parts[f] for f in COMBINE)
     if scale is not None and (scale.column is not None or scale.full is not None):
-        scale = Parts(row=_dense(scale, torch.mul)[:, 0])
+        scale = Product(row=scale.dense(2)[:, 0])
     if offset is not None:
-        dense = _dense(offset, torch.add)
-        offset = Parts(row=dense[:, 1] - dense[:, 0])
+        dense = offset.dense(2, 2)
+        offset = Total(row=dense[:, 1] - dense[:, 0])
     if weight is not None and (weight.column is not None or weight.full is not None):
-        weight = Parts(row=torch.diagonal(_dense(weight, torch.mul)).clone())
+        weight = Product(row=weight.diagonal(2).clone())
     if target is not None and target.rows is not None:
         target = Target(rows=target.rows[:, 1:2])
     elif target is not None and target.toward is not None:
         target = Target(amount=target.amount, toward=target.toward[1:2])
     return {"scale": scale, "offset": offset, "margin": margin, "weight": weight}, target
-
-
-def _dense(parts: Parts, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """[2, 2]"""
-    views = [
-        v
-        for v in (
-            None if parts.row is None else parts.row[:, None],
-            None if parts.column is None else parts.column[None, :],
-            parts.full,
-        )
-        if v is not None
-    ]
-    return functools.reduce(combine, views).expand(2, 2)

@@ -4,6 +4,7 @@ Row and column factors stay apart (see steelyard.table); only a caller's own [C,
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,17 +16,47 @@ from ..link import Link
 from .factors import FIELDS, Tables, mapped
 
 
-class Parts(NamedTuple):
-    """Factors of one table: row [R], column [C], full [R, C]; None where there is none. A scalar is a row of one."""
-
+class _Parts(NamedTuple):
     row: Tensor | None = None
     column: Tensor | None = None
     full: Tensor | None = None
+
+
+class Parts(_Parts):
+    """Factors of one table: row [R], column [C], full [R, C]; None where there is none. A scalar is a row of one."""
+
+    combine: Callable[[Tensor, Tensor], Tensor]
 
     @property
     def by_label(self) -> bool:
         """Whether the entries differ from label to label."""
         return self.full is not None or (self.row is not None and self.row.numel() > 1)
+
+    def dense(self, rows: int, columns: int = -1) -> Tensor:
+        """[rows, columns] written out; -1: as many columns as there are."""
+        row = None if self.row is None else self.row.unsqueeze(1)
+        column = None if self.column is None else self.column.unsqueeze(0)
+        return self.joined(row, column, self.full).expand(rows, columns)
+
+    def diagonal(self, size: int) -> Tensor:
+        """[size]: the entry of each label's own class."""
+        return self.joined(self.row, self.column, None if self.full is None else self.full.diagonal()).expand(size)
+
+    def joined(self, *views: Tensor | None) -> Tensor:
+        """What the factors are together, from a view of each; None where there is none."""
+        return functools.reduce(self.combine, [v for v in views if v is not None])
+
+
+class Product(Parts):
+    """Of scale and weight."""
+
+    combine = staticmethod(torch.mul)
+
+
+class Total(Parts):
+    """Of offset and margin."""
+
+    combine = staticmethod(torch.add)
 
 
 class Target(NamedTuple):
@@ -34,6 +65,15 @@ class Target(NamedTuple):
     rows: Tensor | None = None
     amount: Tensor | None = None
     toward: Tensor | None = None
+
+
+KINDS: dict[str, Callable[..., Any]] = {
+    "scale": Product,
+    "offset": Total,
+    "margin": Total,
+    "weight": Product,
+    "target": Target,
+}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..curves import of_kernel
 from ..link import link_of
 from . import kernels, tables
-from .bound import Bound, Parts, Target
+from .bound import KINDS, Bound
 from .factors import FIELDS
 
 
@@ -95,7 +95,6 @@ def _bound(held: list[Tensor], present: list[bool], link: str, curves: list[floa
     fields: dict[str, Any] = {}
     for i, field in enumerate(FIELDS):
         those = parts[3 * i : 3 * i + 3]
-        kind = Target if field == "target" else Parts
-        fields[field] = None if those == [None, None, None] else kind(*those)
+        fields[field] = None if those == [None, None, None] else KINDS[field](*those)
     yes, no = (of_kernel(*curves[i : i + 4]) for i in (0, 4))
     return Bound(link_of(link), **fields, yes=yes, no=no, norm="count", width=None)

@@ -174,7 +174,7 @@ def _softmax(z: Tensor, labels: Labels, bound: Bound, upstream: Tensor, through_
         if others is not None:
             h = h + others * bound.no.slope(logp, q)
         du = (h - p * h.sum(dim=1, keepdim=True)) * upstream.unsqueeze(1) + p * through_lse.unsqueeze(1)
-    return du if bound.scale is None else du * reference.gather(bound.scale, labels.y, z.dim(), torch.mul)
+    return du if bound.scale is None else du * reference.gather(bound.scale, labels.y, z.dim())
 
 
 def _sigmoid(z: Tensor, labels: Labels, bound: Bound, upstream: Tensor, through_lse: Tensor) -> Tensor:

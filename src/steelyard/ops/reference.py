@@ -20,7 +20,7 @@ from torch.nn.functional import logsigmoid
 
 from ..curves import Curve
 from ..link import Link
-from .bound import Bound, Parts
+from .bound import Bound, Parts, Total
 
 
 class Terms(NamedTuple):
@@ -102,9 +102,9 @@ def adjust(z: Tensor, labels: Labels, bound: Bound) -> Tensor:
         )
     u = z
     if bound.scale is not None:
-        u = gather(bound.scale, labels.y, z.dim(), torch.mul) * u
+        u = gather(bound.scale, labels.y, z.dim()) * u
     if bound.offset is not None:
-        u = u + gather(bound.offset, labels.y, z.dim(), torch.add)
+        u = u + gather(bound.offset, labels.y, z.dim())
     if bound.margin is not None and bound.margin.row is not None and labels.y is not None:
         margin = at(bound.margin.row, labels.y)
         u = u.scatter_add(1, labels.y.unsqueeze(1), -margin.expand_as(labels.y).unsqueeze(1))
@@ -116,16 +116,14 @@ def at(row: Tensor, y: Tensor) -> Tensor:
     return row if row.numel() == 1 else row[y]
 
 
-def gather(parts: Parts, y: Tensor | None, dims: int, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+def gather(parts: Parts, y: Tensor | None, dims: int) -> Tensor:
     """The table's rows for labels y, broadcastable to [N, C, *space]."""
-    found = []
-    if parts.row is not None:
-        found.append(parts.row if parts.row.numel() == 1 else parts.row[y].unsqueeze(1))
-    if parts.column is not None:
-        found.append(parts.column.reshape(1, -1, *([1] * (dims - 2))))
-    if parts.full is not None:
-        found.append(parts.full[y].movedim(-1, 1))
-    return functools.reduce(combine, found)
+    row, column, full = parts
+    return parts.joined(
+        row if row is None or row.numel() == 1 else row[y].unsqueeze(1),
+        None if column is None else column.reshape(1, -1, *([1] * (dims - 2))),
+        None if full is None else full[y].movedim(-1, 1),
+    )
 
 
 def log_softmax(u: Tensor) -> tuple[Tensor, Tensor]:
@@ -148,16 +146,10 @@ def own_weight(labels: Labels, bound: Bound, like: Tensor) -> Tensor:
     parts = bound.weight
     if labels.y is None:
         assert labels.t is not None
-        return labels.t.sum(dim=1) if parts is None else _along(labels.t, diagonal(parts, like.shape[1])).sum(dim=1)
+        return labels.t.sum(dim=1) if parts is None else _along(labels.t, parts.diagonal(like.shape[1])).sum(dim=1)
     if parts is None:
         return torch.ones_like(labels.y, dtype=like.dtype)
-    return at(diagonal(parts, like.shape[1]), labels.y).expand(labels.y.shape)
-
-
-def diagonal(parts: Parts, size: int) -> Tensor:
-    """[C]: W[c, c]."""
-    found = [p if p.dim() == 1 else p.diagonal() for p in parts if p is not None]
-    return functools.reduce(torch.mul, found).expand(size)
+    return at(parts.diagonal(like.shape[1]), labels.y).expand(labels.y.shape)
 
 
 def softmax_loss(logp: Tensor, labels: Labels, bound: Bound, own: Tensor) -> Tensor:
@@ -182,13 +174,13 @@ def coefficients(labels: Labels, bound: Bound, like: Tensor) -> tuple[Tensor, Te
     t = labels.t if labels.y is None else one_hot(labels.y, like)
     assert t is not None
     ones = t.new_ones(size)
-    own = ones if weight is None else diagonal(weight, size)
+    own = ones if weight is None else weight.diagonal(size)
     if target is None:
         return _along(t, own), None
     if target.rows is not None or (weight is not None and weight.full is not None):
         dense = _dense_rows(bound, size, ones)
         if weight is not None:
-            dense = dense * gather(weight, torch.arange(size, device=t.device), 2, torch.mul)
+            dense = dense * weight.dense(size, size)
         own = dense.diagonal()
         with torch.autocast(t.device.type, enabled=False):  # which would round a product of matrices to bfloat16
             return _along(t, own), torch.einsum("ny...,yc->nc...", t, dense - torch.diag(own))
@@ -261,26 +253,19 @@ def branches(z: Tensor, labels: Labels, bound: Bound) -> list[Branch]:
     return [Branch(yes.scale, yes.u, t * yes.a + (1 - t) * no.a, t * yes.b + (1 - t) * no.b)]
 
 
-def _branch(
-    z: Tensor, bound: Bound, value: Callable[[tuple[Parts, Callable]], Tensor], asked: tuple[Tensor, Tensor]
-) -> Branch:
+def _branch(z: Tensor, bound: Bound, value: Callable[[Parts], Tensor], asked: tuple[Tensor, Tensor]) -> Branch:
     u, scale = z, None
     if bound.scale is not None:
-        scale = value((bound.scale, torch.mul))
+        scale = value(bound.scale)
         u = scale * u
     if bound.offset is not None:
-        u = u + value((bound.offset, torch.add))
+        u = u + value(bound.offset)
     if bound.margin is not None:
         sign = z.new_tensor([1.0, -1.0])  # -(2y - 1): lowers the logit for label 1, raises it for label 0
-        row, column, full = bound.margin
-        tables = [sign.unsqueeze(1) * t for t in (column, full) if t is not None]
-        signed = Parts(
-            None if row is None else sign * row, full=functools.reduce(torch.add, tables) if tables else None
-        )
-        u = u + value((signed, torch.add))
+        u = u + value(Total(full=sign.unsqueeze(1) * bound.margin.dense(2)))
     a, b = asked
     if bound.weight is not None:
-        w = value((bound.weight, torch.mul))
+        w = value(bound.weight)
         a, b = w * a, w * b
     return Branch(scale, u, a, b)
 
@@ -312,21 +297,18 @@ def _spread(table: Tensor, z: Tensor) -> Tensor:
     return table.reshape(table.shape[0], 1, -1, *([1] * (z.dim() - 2)))
 
 
-def entry(parts: tuple[Parts, Callable], label: int, z: Tensor) -> Tensor:
+def entry(parts: Parts, label: int, z: Tensor) -> Tensor:
     """The table's entries for one label value, broadcastable to z."""
-    (row, column, full), combine = parts
-    found = []
-    if row is not None:
-        found.append(row[label if row.numel() > 1 else 0])
-    if column is not None:
-        found.append(_spread(column.unsqueeze(0), z)[0])
-    if full is not None:
-        found.append(_spread(full, z)[label])
-    return functools.reduce(combine, found)
+    row, column, full = parts
+    return parts.joined(
+        None if row is None else row[label if row.numel() > 1 else 0],
+        None if column is None else _spread(column.unsqueeze(0), z)[0],
+        None if full is None else _spread(full, z)[label],
+    )
 
 
-def _choose(is_: Tensor, parts: tuple[Parts, Callable], z: Tensor) -> Tensor:
-    if not parts[0].by_label:
+def _choose(is_: Tensor, parts: Parts, z: Tensor) -> Tensor:
+    if not parts.by_label:
         return entry(parts, 0, z)
     return torch.where(is_, entry(parts, 1, z), entry(parts, 0, z))
 
@@ -334,7 +316,7 @@ def _choose(is_: Tensor, parts: tuple[Parts, Callable], z: Tensor) -> Tensor:
 def sigmoid_mass(labels: Labels, bound: Bound, z: Tensor) -> Tensor:
     if bound.weight is None:
         return torch.ones_like(z)
-    parts = (bound.weight, torch.mul)
+    parts = bound.weight
     if labels.y is not None:
         return _choose(labels.y == 1, parts, z).expand_as(z)
     assert labels.t is not None

@@ -5,7 +5,7 @@ sigmoid   every table is [2, K] or [2, 1]: row 1 for "is", row 0 for "is not"; t
 """
 
 import dataclasses
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import torch
@@ -14,7 +14,6 @@ from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 
 from ..curves import Curve, kernel
 from .bound import Bound, Parts
-from .reference import diagonal
 
 DTYPES = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2}  # of the logits
 
@@ -110,7 +109,7 @@ class SoftmaxTables(NamedTuple):
 def softmax_tables(bound: Bound, C: int, device: torch.device) -> SoftmaxTables:
     bound = bound.to(torch.empty(0, device=device), torch.float32)
     ones = torch.ones(C, device=device)
-    own = None if bound.weight is None else diagonal(bound.weight, C).detach()
+    own = None if bound.weight is None else bound.weight.diagonal(C).detach()
     labelled, give, take = own, None, None
     if bound.target is not None:
         assert bound.target.amount is not None
@@ -121,23 +120,18 @@ def softmax_tables(bound: Bound, C: int, device: torch.device) -> SoftmaxTables:
         give = amount if row is None else row.expand(C) * amount
         take = toward if column is None else column * toward
     return SoftmaxTables(
-        _affine(bound.scale, C, torch.mul),
-        _affine(bound.offset, C, torch.add),
+        _affine(bound.scale, C),
+        _affine(bound.offset, C),
         *(_of(t, C) for t in (None if bound.margin is None else bound.margin.row, own, labelled, give, take)),
     )
 
 
-def _affine(parts: Parts | None, size: int, combine: Callable[[Tensor, Tensor], Tensor]) -> Affine:
+def _affine(parts: Parts | None, size: int) -> Affine:
     if parts is None:
         return Affine()
-    row, column, full = parts
-    if full is None:
-        return Affine(_of(row, size), _of(column, size))
-    if row is not None:
-        full = combine(full, row.expand(size)[:, None])
-    if column is not None:
-        full = combine(full, column[None, :])
-    return Affine(full=full.detach().contiguous())
+    if parts.full is None:
+        return Affine(_of(parts.row, size), _of(parts.column, size))
+    return Affine(full=parts.dense(size, size).detach().contiguous())
 
 
 def _of(values: Tensor | None, size: int) -> Tensor | None:
@@ -166,22 +160,12 @@ def sigmoid_tables(bound: Bound, device: torch.device) -> SigmoidTables:
     like = torch.empty(0, device=device)
     bound = bound.to(like, torch.float32)
 
-    def table(parts: Parts | None, combine: Callable[[Tensor, Tensor], Tensor], absent: float) -> Tensor:
-        out = like.new_full((2, 1), absent)
-        if parts is None:
-            return out
-        for view in (
-            None if parts.row is None else parts.row.reshape(-1, 1),
-            None if parts.column is None else parts.column.reshape(1, -1),
-            parts.full,
-        ):
-            if view is not None:
-                out = combine(out, view.detach())
-        return out
+    def table(parts: Parts | None, absent: float) -> Tensor:
+        return like.new_full((2, 1), absent) if parts is None else parts.dense(2).detach()
 
-    scale, offset = table(bound.scale, torch.mul, 1.0), table(bound.offset, torch.add, 0.0)
-    offset = offset + like.new_tensor([[1.0], [-1.0]]) * table(bound.margin, torch.add, 0.0)
-    weight = table(bound.weight, torch.mul, 1.0)
+    scale, offset = table(bound.scale, 1.0), table(bound.offset, 0.0)
+    offset = offset + like.new_tensor([[1.0], [-1.0]]) * table(bound.margin, 0.0)
+    weight = table(bound.weight, 1.0)
     yes = like.new_tensor([[0.0], [1.0]])
     if bound.target is not None and bound.target.rows is not None:
         yes = bound.target.rows.detach().reshape(-1, bound.target.rows.shape[-1]).expand(2, -1)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ..tuning.metric import METRICS
 from . import formatting
-from .document import PLAIN, Arm, Report
+from .document import Report
+from .evidence import PLAIN, Arm
 from .forest import Axis, Mark, forest
 
 MEASURES = ("precision", "recall", "f1")  # of a class

@@ -18,6 +18,14 @@ class Data:
     group: Annotated[Any, "Column whose equal values stay together, such as a patient."] = None
     time: Annotated[Any, "Column to order the rows by: nothing is learned from what comes later."] = None
     gap: Annotated[int, "With --time: rows whose label is not known yet."] = 0
+    classes: Annotated[Any, "Names of the classes between commas, or 0=no,1=yes; what they name is never missing."] = (
+        None
+    )
+    ignore: Annotated[list[str] | None, "A label whose rows are left out."] = None
+    missing: Annotated[
+        list[str] | None, "Text that stands for no label, instead of ?, NA, null and their like; none: no text does."
+    ] = None
+    same_case: Annotated[bool, "Labels that differ by case, blanks, a final dot or .0 are one class."] = False
 
 
 @dataclasses.dataclass(frozen=True)

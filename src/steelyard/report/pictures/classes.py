@@ -1,6 +1,7 @@
 """Class by class: precision, recall and F1 of each class, plain beside the best weighting."""
 
-from ..document import PLAIN, Report
+from ..document import Report
+from ..evidence import PLAIN
 from ..tables import MEASURES
 from .chart import LINES, Picture, chart, looks, styles
 

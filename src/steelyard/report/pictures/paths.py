@@ -1,7 +1,8 @@
 """The weight path: the deciding metric as weights grow from none, and the trials of a continuous search."""
 
 from .. import formatting
-from ..document import Report, WeightPath
+from ..document import Report
+from ..evidence import WeightPath
 from .chart import BAND, BEST, INK, Picture, chart, finished
 
 

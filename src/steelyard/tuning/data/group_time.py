@@ -55,10 +55,14 @@ def codes_of(table: Table, name: str | int, *, rows: np.ndarray | None = None) -
             f"tune: {where}: {missing:,} of {len(values):,} rows have no group. Give each its own if nothing is shared,"
             " or leave these rows out."
         )
-    encoded = values.dictionary_encode().combine_chunks()
-    if len(encoded.dictionary) < 2:
+    keys = table.keys(name) if rows is None else table.keys(name)[rows]
+    groups = np.unique(keys)
+    if len(groups) < 2:
         raise ValueError(f"tune: {where} has one group only, {_examples(values)}; nothing can be held out.")
-    return encoded.indices.to_numpy().astype(np.int64)
+    first = dict.fromkeys(keys.tolist())
+    place = np.empty(int(keys.max()) + 1, dtype=np.int64)
+    place[list(first)] = np.arange(len(first))
+    return place[keys]
 
 
 def as_seconds(values: Any) -> np.ndarray | None:

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from ...counts import Counts
 from ...data.cells import from_arrow
+from ...data.classes import look_alikes
 from ...data.labels import some, suggest
 from ...data.tables import Table, read_table
 from ..split import PER_FOLD
@@ -77,14 +78,25 @@ class Problem:
 
 
 def problem(
-    data: Any, label: str, positive: Any = None, *, group: str | None = None, time: str | None = None
+    data: Any,
+    label: str,
+    positive: Any = None,
+    *,
+    group: str | None = None,
+    time: str | None = None,
+    classes: Any = None,
+    ignore: Any = None,
+    missing: Any = None,
+    same_case: bool = False,
 ) -> Problem:
     """Read a path, a Table or a DataFrame. ValueError with what to do where nothing can be learned or compared.
 
     group  column whose equal values belong together (several rows of one patient): never on both sides of a fold
     time   column to order the rows by: what comes later is never learned from
 
-    Neither is a feature. Rows without a label are left out; with more than two classes, so are classes of fewer than 8 rows:
+    classes, ignore, missing and same_case say how the labels are read, as in `count`.
+
+    Neither column is a feature. Rows without a label are left out; with more than two classes, so are classes of fewer than 8 rows:
     they cannot be held out and learned from in turn. Both are said.
     """
     table = as_table(data)
@@ -95,21 +107,24 @@ def problem(
     time = None if time is None else table.resolve(time)
     if label in (group, time):
         raise ValueError(f"tune: {label!r} is the label; group or time must be another column.")
-    y, counts = table.labels(label)
+    y, said = table.classes(label, classes=classes, ignore=ignore, missing=missing, same_case=same_case)
+    counts = said.counts
     where = f"{table.path}, column {label!r}"
     if len(counts) < 2:
         raise ValueError(f"tune: {where} has one class only, {counts.classes[0]!r}; two are needed to tell apart.")
-    notes, warnings = list(table.notes), []
-    if missing := int(np.sum(y < 0)):
-        notes.append(f"{missing} of {len(y)} rows have no label and are left out")
+    notes = [*table.notes_on([name for name in table.names if name != label]), *said.notes]
+    alike = look_alikes(counts.classes)
+    warnings = [] if alike is None else [alike]
+    if left_out := int(np.sum(y < 0)):
+        notes.append(f"{left_out} of {len(y)} rows have no label and are left out")
     keep = _large_enough(counts, where, warnings)
     keep = _order(keep, counts, positive, where)
     new = np.full(len(counts) + 1, -1)
     new[keep] = np.arange(len(keep))
     y = new[y]  # -1 takes the last entry
     names = [counts.classes[i] for i in keep]
-    said = {group: "it says which rows belong together", time: "it says the order of the rows"}
-    features = read(table, label, without={name: why for name, why in said.items() if name is not None})
+    roles = {group: "it says which rows belong together", time: "it says the order of the rows"}
+    features = read(table, label, without={name: why for name, why in roles.items() if name is not None})
     rows = y >= 0
     groups = None if group is None else codes_of(table, group, rows=rows)
     order = None if time is None else order_of(table, time, rows=rows)
@@ -160,7 +175,13 @@ def as_table(data: Any) -> Table:
         raise TypeError(f"tune: takes a path, a Table or a DataFrame, got {type(data).__name__}.")
     import pyarrow as pa
 
-    arrow = pa.table(data)
+    try:
+        arrow = pa.table(data)
+    except (pa.ArrowException, TypeError) as error:
+        said = " ".join(str(error).split())
+        raise ValueError(
+            f"tune: the {type(data).__name__} holds a column of mixed kinds ({said}); use one kind."
+        ) from None
     columns = {name: from_arrow(arrow[name]) for name in arrow.column_names if not name.startswith("__index_level_")}
     return Table(type(data).__name__, {n: c for n, c in columns.items() if c is not None}, arrow.num_rows)
 

@@ -12,7 +12,7 @@ max(-dv/da, 0) keeps it positive, so that Newton's direction descends from where
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -91,10 +91,10 @@ class Sigmoid:
         """The recipes must share their curve."""
         bounds = [_bound(r, "sigmoid") for r in recipes]
         ones = torch.ones(2, dtype=torch.float64)
-        scale = torch.stack([_by_label(b.scale, torch.mul, ones) for b in bounds])
-        weight = torch.stack([_by_label(b.weight, torch.mul, ones) for b in bounds])
-        offset = torch.stack([_by_label(b.offset, torch.add, 0 * ones) for b in bounds])
-        margin = torch.stack([_by_label(b.margin, torch.add, 0 * ones) for b in bounds])
+        scale = torch.stack([_by_label(b.scale, ones) for b in bounds])
+        weight = torch.stack([_by_label(b.weight, ones) for b in bounds])
+        offset = torch.stack([_by_label(b.offset, 0 * ones) for b in bounds])
+        margin = torch.stack([_by_label(b.margin, 0 * ones) for b in bounds])
         sign = torch.tensor([1.0, -1.0], dtype=torch.float64)  # lowers z for "is", raises it for "is not"
         return cls(tuple(ends), scale, offset + sign * margin, weight, (bounds[0].no, bounds[0].yes))
 
@@ -168,9 +168,10 @@ class Softmax:
         bounds = [_bound(r, "softmax") for r in recipes]
         classes = len(ends) - 1
         ones = torch.ones(classes, dtype=torch.float64)
-        weight = torch.stack([_by_label(b.weight, torch.mul, ones) for b in bounds])
-        margin = torch.stack([_by_label(b.margin, torch.add, 0 * ones) for b in bounds])
-        offset = torch.stack([_dense_offset(b.offset, classes) for b in bounds])
+        weight = torch.stack([_by_label(b.weight, ones) for b in bounds])
+        margin = torch.stack([_by_label(b.margin, 0 * ones) for b in bounds])
+        nothing = torch.zeros(classes, classes, dtype=torch.float64)
+        offset = torch.stack([nothing if b.offset is None else b.offset.dense(classes, classes) for b in bounds])
         return cls(tuple(ends), offset - torch.diag_embed(margin), weight, bounds[0].yes, classes)
 
     @property
@@ -294,21 +295,9 @@ def _name(recipe: Recipe) -> str:
     return " × ".join(recipe.source) or "a recipe"
 
 
-def _by_label(parts: Parts | None, combine: Callable, start: Tensor) -> Tensor:
+def _by_label(parts: Parts | None, absent: Tensor) -> Tensor:
     """What the table says about the labelled class, as one number per label."""
-    out = start
-    for name, part in () if parts is None else parts._asdict().items():
-        if part is not None:
-            out = combine(out, (torch.diagonal(part) if name == "full" else part).detach().double())
-    return out
-
-
-def _dense_offset(parts: Parts | None, classes: int) -> Tensor:
-    out = torch.zeros(classes, classes, dtype=torch.float64)
-    if parts is None:
-        return out
-    out = out + (0 if parts.row is None else parts.row[:, None]) + (0 if parts.column is None else parts.column[None])
-    return out + (0 if parts.full is None else parts.full)
+    return absent if parts is None else parts.diagonal(len(absent)).detach().double()
 
 
 def undo(logits: np.ndarray, recipe: Recipe, classes: int) -> np.ndarray:

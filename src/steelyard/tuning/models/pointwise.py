@@ -9,7 +9,6 @@ curve is convex in log p (cross-entropy and weights, offsets, scales, margins of
 """
 
 import dataclasses
-import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -43,9 +42,9 @@ class Pointwise:
         # lowers the labelled logit; one logit speaks for label 1 and against label 0
         side = torch.tensor([[1.0], [-1.0]]) if classes == 2 else -torch.eye(classes)
         shape = (classes, width)
-        scale = [_table(b.scale, torch.mul, shape) for b in bounds]
-        margin = [side * _table(b.margin, torch.add, (classes, 1)) for b in bounds]
-        offset = [_table(b.offset, torch.add, shape) + m for b, m in zip(bounds, margin, strict=True)]
+        scale = [_table(b.scale, 1.0, shape) for b in bounds]
+        margin = [side * _table(b.margin, 0.0, (classes, 1)) for b in bounds]
+        offset = [_table(b.offset, 0.0, shape) + m for b, m in zip(bounds, margin, strict=True)]
         weight = [_own(b, classes) for b in bounds]
         curves = (bounds[0].no if classes == 2 else bounds[0].yes), bounds[0].yes
         scales, offsets, weights = (torch.stack(t).to(dtype) for t in (scale, offset, weight))
@@ -164,21 +163,15 @@ def same_curve(recipes: Sequence[Recipe]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _table(parts: Parts | None, combine: Callable, shape: tuple[int, int]) -> Tensor:
-    """Written out as [label, logit]; nothing set is 1 where tables multiply and 0 where they add."""
-    out = torch.full(shape, 1.0 if combine is torch.mul else 0.0, dtype=torch.float64)
+def _table(parts: Parts | None, absent: float, shape: tuple[int, int]) -> Tensor:
+    """Written out as [label, logit]; `absent` where nothing is set."""
     if parts is None:
-        return out
-    views = (
-        None if parts.row is None else parts.row[:, None],
-        None if parts.column is None else parts.column[None, :],
-        parts.full,
-    )
-    return functools.reduce(combine, (v.detach().double() for v in views if v is not None), out)
+        return torch.full(shape, absent, dtype=torch.float64)
+    return parts.dense(*shape).detach().double()
 
 
 def _own(bound: Bound, classes: int) -> Tensor:
     """W[y,y], [C]"""
     if bound.link == "sigmoid":
-        return _table(bound.weight, torch.mul, (classes, 1))[:, 0]
-    return _table(bound.weight, torch.mul, (classes, classes)).diagonal()
+        return _table(bound.weight, 1.0, (classes, 1))[:, 0]
+    return _table(bound.weight, 1.0, (classes, classes)).diagonal()
