@@ -144,6 +144,7 @@ def test_what_cannot_be_is_said(make, match):
 
 # Measured on this protocol: +.032 +- .004 (15 seeds), .032 +- .004 (12) and .034 +- .004 (12); inverse_frequency has .035, pos_neg
 # .042. Three standard errors of five seeds are allowed.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "expected", "error"),
     [

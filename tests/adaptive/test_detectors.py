@@ -348,12 +348,14 @@ def test_a_rule_that_does_nothing_says_so_once(make, z, y, match):
     ("make", "link", "expected", "error"),
     [
         (lambda: adaptive.Seesaw(10), "softmax", 0.023, 0.0024),
-        (lambda: adaptive.Seesaw(10, p=1.0, q=0.0), "softmax", 0.031, 0.0026),
-        (lambda: adaptive.Equalized(10), "sigmoid", 0.013, 0.0027),
-        (lambda: adaptive.Harmonized(), "sigmoid", 0.026, 0.0036),
-        (lambda: adaptive.Harmonized(), "softmax", -0.004, 0.0028),  # no gain
-        (lambda: adaptive.hardest(0.25), "softmax", 0.005, 0.0025),  # no gain to speak of
-        (lambda: adaptive.hardest(negatives=3.0), "sigmoid", 0.013, 0.0032),
+        pytest.param(lambda: adaptive.Seesaw(10, p=1.0, q=0.0), "softmax", 0.031, 0.0026, marks=pytest.mark.slow),
+        pytest.param(lambda: adaptive.Equalized(10), "sigmoid", 0.013, 0.0027, marks=pytest.mark.slow),
+        pytest.param(lambda: adaptive.Harmonized(), "sigmoid", 0.026, 0.0036, marks=pytest.mark.slow),
+        pytest.param(lambda: adaptive.Harmonized(), "softmax", -0.004, 0.0028, marks=pytest.mark.slow),  # no gain
+        pytest.param(
+            lambda: adaptive.hardest(0.25), "softmax", 0.005, 0.0025, marks=pytest.mark.slow
+        ),  # no gain to speak of
+        pytest.param(lambda: adaptive.hardest(negatives=3.0), "sigmoid", 0.013, 0.0032, marks=pytest.mark.slow),
     ],
     ids=["Seesaw", "Seesaw's mitigation", "Equalized", "Harmonized", "Harmonized softmax", "hardest", "hardest 3:1"],
 )

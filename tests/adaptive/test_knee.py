@@ -152,6 +152,7 @@ def test_what_cannot_be_is_said(make, match):
 
 # Measured with 20 seeds, gain in balanced accuracy over plain's .797: uniform .020 +- .004, gaussian .021 +- .003; balanced weights
 # .052 +- .006. Three standard errors of five seeds, about .006 each, are allowed.
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "expected"), [("uniform", 0.020), ("gaussian", 0.021)])
 def test_long_tailed_digits(family, expected):
     found = digits.rare_or_not(sy.BinaryCrossEntropy(adaptive.FBetaKnee(family=family)))

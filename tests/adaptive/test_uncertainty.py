@@ -225,6 +225,7 @@ def test_a_negative_term_is_said():
 
 # Measured with 10 seeds: +.007 +- .002, all of it from larger steps once the net fits (the weights of all classes are at the bound).
 # Three standard errors of five seeds, .003 each, are allowed.
+@pytest.mark.slow
 def test_long_tailed_digits():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the weights have reached the bound

@@ -42,7 +42,7 @@ def test_no_cut_is_better(purpose, seed):
     options, gain = PURPOSES[purpose]
     p, y = draw(seed)
     got = gain(y == 1, p >= threshold(p, y, **options))
-    best = max(gain(y == 1, p >= cut) for cut in [-1.0, 2.0, *p, *(np.nextafter(p, 2))])
+    best = max(gain(y == 1, p >= cut) for cut in {-1.0, 2.0, *p, *np.nextafter(p, 2)})
     assert got == pytest.approx(best, abs=1e-12)
 
 

@@ -8,10 +8,12 @@ import pytest
 from tests.spatial.cells import discs
 
 from steelyard import spatial
-from steelyard.cli import kinds
+from steelyard.cli import maps
 from steelyard.cli.maps import run
 from steelyard.spatial import Cache, Map
 from steelyard.spatial.cache import key
+
+pytestmark = pytest.mark.filterwarnings("ignore:border. objects touch")  # many of these masks are crowds
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -34,12 +36,12 @@ def labels(folder):
     return {n: np.array(Image.open(folder / f"{n}.png")) for n in ("a", "b", "deep/c")}
 
 
-@pytest.mark.parametrize("kind", kinds.KINDS)
+@pytest.mark.parametrize("kind", maps.KINDS)
 def test_every_kind_writes_the_map_of_every_mask(steelyard, masks, tmp_path, kind):
     code, out, err = steelyard("maps", masks, "--kind", kind, "--out", tmp_path / "out")
     assert (code, err) == (0, "")
     assert "3 made, 0 kept" in out
-    name, fixed, _ = kinds.KINDS[kind]
+    name, fixed, _ = maps.KINDS[kind]
     found = read(tmp_path / "out")
     for n, mask in labels(masks).items():
         assert found[n].dtype == np.float32
@@ -226,7 +228,7 @@ def test_maps_never_lie_among_masks_nor_on_one_another(steelyard, masks, tmp_pat
 def test_help_lists_the_kinds_and_their_options(steelyard):
     code, out, _ = steelyard("maps", "--help")
     assert code == 0
-    for kind in kinds.KINDS:
+    for kind in maps.KINDS:
         assert f"\n{kind}: --" in out
     assert "--sigma 5" in out
     assert run.__doc__.split(".")[0] in " ".join(out.replace("│", " ").split())

@@ -1,8 +1,8 @@
 """Training steps on ranks and in one process: what tests/framework/test_ranks.py compares.
 
-    python -m torch.distributed.run --standalone --nproc-per-node 2 tests/framework/shards.py FOLDER
+    python tests/framework/shards.py FOLDER RANK RANKS
 
-runs every check on every rank, and each rank writes what it found to FOLDER/RANK.pt.
+runs every check on one rank, which finds the others through FOLDER and writes what it found to FOLDER/RANK.pt.
 """
 
 import contextlib
@@ -332,6 +332,7 @@ def findings() -> Iterator[tuple[str, dict[str, Tensor]]]:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    dist.init_process_group("gloo")
-    torch.save(dict(findings()), Path(sys.argv[1]) / f"{dist.get_rank()}.pt")
+    folder, rank, ranks = Path(sys.argv[1]).resolve(), int(sys.argv[2]), int(sys.argv[3])
+    dist.init_process_group("gloo", store=dist.FileStore(str(folder / "store"), ranks), rank=rank, world_size=ranks)
+    torch.save(dict(findings()), folder / f"{rank}.pt")
     dist.destroy_process_group()

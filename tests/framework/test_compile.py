@@ -14,6 +14,12 @@ RECIPES = {
     "sigmoid": ["plain", "Asymmetric(gamma_pos=0.0,gamma_neg=4.0,clip=0.05)", "everything"],
 }
 NAMED = [(link, name) for link, names in RECIPES.items() for name in names]
+# a compilation takes seconds: one of each link, the rest in the slow run
+FEW = ("target-rows", "everything")
+COMPILED = [
+    pytest.param(link, name, marks=[] if name == FEW[link == "sigmoid"] else pytest.mark.slow) for link, name in NAMED
+]
+LINKS = ["softmax", pytest.param("sigmoid", marks=pytest.mark.slow)]
 
 
 def make(link, recipe, **options):
@@ -33,7 +39,7 @@ def fresh_dynamo():
     torch._dynamo.reset()
 
 
-@pytest.mark.parametrize(("link", "name"), NAMED)
+@pytest.mark.parametrize(("link", "name"), COMPILED)
 def test_compiled_is_the_same_without_a_graph_break(link, name):
     loss = make(link, testing.recipes(link)[name])
     compiled = torch.compile(loss, fullgraph=True, backend="eager")
@@ -65,7 +71,7 @@ def test_every_recipe_compiles_to_the_native_kernels(link):
 
 
 @pytest.mark.skipif(not native.available(), reason="installed without the native core")
-@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("link", LINKS)
 def test_the_op_is_what_torch_expects_of_one(link):
     recipe = testing.recipes(link)["everything"]
     bound = make(link, recipe).bound()
@@ -76,7 +82,7 @@ def test_the_op_is_what_torch_expects_of_one(link):
         torch.library.opcheck(torch.ops.steelyard.loss.default, (*args, link, curves, -100, "mass", 1.0))
 
 
-@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("link", LINKS)
 def test_learned_tables_compile(link):
     weight = torch.nn.Parameter(torch.tensor([1.0, 2.0, 3.0][: 3 if link == "softmax" else 2], dtype=torch.float64))
     loss = make(link, sy.mix(sy.Recipe(weight=weight), sy.focal(gamma=2.0)))
@@ -122,7 +128,7 @@ def test_inductor_gives_the_same_numbers():
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("link", "name"), NAMED)
+@pytest.mark.parametrize(("link", "name"), COMPILED)
 def test_exported_is_the_same(link, name):
     loss = make(link, testing.recipes(link)[name])
     call = testing.calls(link)["rows"]

@@ -1,8 +1,10 @@
 """What ranks and micro-batches make of a step is what one process with one batch makes of it.
 
-torchrun starts the ranks (gloo, one thread each), once for 2 and once for 4; every check is in tests/framework/shards.py.
+The ranks (gloo, one thread each) are started once for all tests of a run, whichever workers run them, for 2 and for 4; every
+check is in tests/framework/shards.py.
 """
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -23,26 +25,27 @@ PROGRAM = Path(shards.__file__)
 @pytest.fixture(scope="module", params=[2, pytest.param(4, marks=pytest.mark.slow)])
 def found(request, tmp_path_factory):
     """(number of ranks, what each of them found)"""
-    folder, ranks = tmp_path_factory.mktemp("ranks"), request.param
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        ranks,
-        PROGRAM,
-        folder,
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen([str(c) for c in command], env=environment, stderr=subprocess.PIPE, text=True) as torchrun:
-        try:
-            _, told = torchrun.communicate(timeout=300)
-        except subprocess.TimeoutExpired:
-            torchrun.terminate()  # it ends its ranks; killed, it would leave them waiting for each other
-            raise
-    assert torchrun.returncode == 0, told
+    folder, ranks = tmp_path_factory.getbasetemp(), request.param
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / f"{ranks} ranks"
+    folder.mkdir(exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first worker starts them, the others wait for what they find
+        if not all((folder / f"{rank}.pt").exists() for rank in range(ranks)):
+            start(folder, ranks)
     return ranks, [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(ranks)]
+
+
+def start(folder, ranks):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    commands = [[sys.executable, PROGRAM, folder, str(rank), str(ranks)] for rank in range(ranks)]
+    running = [subprocess.Popen(c, env=environment, stderr=subprocess.PIPE, text=True) for c in commands]
+    try:
+        told = [process.communicate(timeout=200)[1] for process in running]
+    finally:
+        for process in running:  # one that waits for a rank that has failed
+            process.kill()
+            process.wait()
+    assert not any(process.returncode for process in running), "\n".join(told)
 
 
 def check(found, expected, tolerance, size=0.0):

@@ -17,19 +17,22 @@ def sample(shape, dtype, seed=0):
     return z, y
 
 
-def same(kernels, z, target, bound, weight=None, norm="mass"):
-    """No further from float64 than twice what the reference is, and rounding."""
+def same(kernels, z, target, bound, weight=None, norm="mass", ways=lambda: ("",)):
+    """No further from float64 than twice what the reference is, and rounding; in each of the ways that the kernels go."""
     assert not kernels.refusal(z, target, bound, weight)
     wide = target.double() if target.is_floating_point() else target
     exact = outputs(None, z.double(), wide, bound, weight, norm)
-    plain, found = (outputs(k, z, target, bound, weight, norm) for k in (None, kernels))
-    for name, should in exact.items():
-        is_, was = found[name], plain[name]
-        assert is_.dtype == was.dtype, name
-        eps = EPS[z.dtype if name.startswith("gradient") else torch.float32]
-        own = (was - should).abs().max()
-        allowed = 2 * own + 4 * eps * should.abs().clamp(min=1)
-        assert ((is_ - should).abs() <= allowed).all(), f"{name}: {(is_ - should).abs().max()}, reference {own}"
+    plain = outputs(None, z, target, bound, weight, norm)
+    for way in ways():
+        found = outputs(kernels, z, target, bound, weight, norm)
+        for name, should in exact.items():
+            is_, was = found[name], plain[name]
+            assert is_.dtype == was.dtype, name
+            eps = EPS[z.dtype if name.startswith("gradient") else torch.float32]
+            own = (was - should).abs().max()
+            allowed = 2 * own + 4 * eps * should.abs().clamp(min=1)
+            off = (is_ - should).abs()
+            assert (off <= allowed).all(), f"{way} {name}: {off.max()}, reference {own}"
 
 
 def outputs(kernels, z, target, bound, weight, norm):

@@ -45,7 +45,8 @@ def test_first_and_second_derivatives_pass_torchs_own_check(subject):
     loss = subject.loss(reduction="none")
     for logits, target, weight in small(subject):
         assert torch.autograd.gradcheck(lambda z, t=target, w=weight: loss(z, t, weight=w), logits)
-        assert torch.autograd.gradgradcheck(lambda z, t=target, w=weight: loss(z, t, weight=w), logits)
+        # of the second, along random directions
+        assert torch.autograd.gradgradcheck(lambda z, t=target, w=weight: loss(z, t, weight=w), logits, fast_mode=True)
 
 
 def outputs(name, subject, call):

@@ -69,7 +69,7 @@ def test_reading_leaves_the_data_alone(any_study):
     assert any_study == before
 
 
-def test_a_winner_that_is_no_candidate_is_refused(kept):
+def test_a_winner_that_was_not_compared_is_refused(kept):
     kept["verdict"]["winner"] = "magic"
     with pytest.raises(ValueError, match="'magic' is not among the weightings plain, "):
         Report.from_json(kept)
@@ -85,5 +85,5 @@ def test_reading_what_is_not_there_or_not_json(tmp_path):
 
 def test_no_other_file_of_the_room_looks_a_key_up():
     for file in Path(report.__file__).parent.rglob("*.py"):
-        if file.name != "document.py":
+        if file.name not in ("document.py", "evidence.py", "part.py"):
             assert not re.search(r"""\.get\(["']|json\.loads""", file.read_text(encoding="utf-8")), file

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from steelyard.calibrate.exchange import exchange
 from steelyard.report import Report, pictures
-from steelyard.report.document import Cut
+from steelyard.report.evidence import Cut
 from steelyard.report.pictures.chart import LINES
 from steelyard.report.pictures.reliability import end
 from steelyard.report.pictures.scores import log_odds

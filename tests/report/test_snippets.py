@@ -132,12 +132,21 @@ def test_another_model_is_weighted_row_by_row_and_not_named_a_linear_one(name, r
     [
         label_temperature(Counts([950, 50], ["well", "ill"])),
         Recipe(weight=[[1.0, 2.0], [3.0, 4.0]], classes=["well", "ill"]),
+        Recipe(
+            weight=[[1.0], [4.0]], norm="mass", classes=["well", "ill"]
+        ),  # reduction="none" and .mean() would be another loss
     ],
 )
 def test_what_no_class_weight_can_say_is_not_written_as_one(winning_with, made):
     found = by_key(winning_with(made))
     assert set(found) == {"steelyard", "decide"}
     assert "recipe.json" in found["steelyard"]
+
+
+def test_scikit_learn_is_keyed_by_the_values_of_the_column(winning_with):
+    data = winning_with(Recipe(weight=[[1.0], [4.0]], classes=["1", "2.5"]))
+    data["data"]["classes"], data["positive"] = ["1", "2.5"], "2.5"
+    assert "class_weight = {1: 1, 2.5: 4}" in by_key(data)["sklearn"]
 
 
 def test_keras_is_keyed_by_index(winning_with):

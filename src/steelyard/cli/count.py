@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from .counting import Counting, counts_data
-from .output import Out, class_table, emit, imbalance, remarks, say
+from .output import Out, class_table, emit, imbalance, notes_on, say
 
 
 @counts_data
@@ -22,4 +22,4 @@ def run(
         emit(counts.to_json(), out)
     else:
         emit(class_table(counts, counts.also) + "\n" + imbalance(counts), out)
-    say([*notes, *remarks(counts)], machine=as_json or out is not None)
+    say([*notes, *notes_on(counts)], machine=as_json or out is not None)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .counting import Counting, counts_data
-from .output import Out, emit, remarks, say
+from .output import Out, emit, notes_on, say
 
 
 @counts_data
@@ -26,4 +26,4 @@ def run(
     counts, notes = counting()
     found = explain(loaded, counts)
     emit(json.dumps(found.to_dict(), indent=1, allow_nan=False) if as_json else str(found), out)
-    say([*notes, *remarks(counts)], machine=as_json or out is not None)
+    say([*notes, *notes_on(counts)], machine=as_json or out is not None)

@@ -2,17 +2,35 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .open_command import KEY
+from .open_command import KEY, did_you_mean, unknown_option
 from .output import check_folder
 
 if TYPE_CHECKING:
+    from ..spatial import Map
     from .map_files import Making, Task
+
+# {what the command calls it: (map, its `kind`, what it does)}
+KINDS: dict[str, tuple[str, dict[str, str], str]] = {
+    "border": ("border", {}, "U-Net's map: heavy in the gap where two objects nearly touch."),
+    "distance": ("distance", {}, "Falls with the distance to the objects, and is 0 beyond --beta."),
+    "distance-inverted": ("distance", {"kind": "inverted"}, "Falls with the distance to the edge, inside and outside."),
+    "distance-growing": (
+        "distance",
+        {"kind": "growing"},
+        "Grows with the distance to the objects; seldom what is meant.",
+    ),
+    "contour": ("contour", {}, "A band of --width on both sides of the edges between labels."),
+    "contour-local": ("contour", {"kind": "local"}, "Where the neighbourhood within --width differs from the pixel."),
+    "dilate": ("dilate", {}, "A ring --outer around the objects, and --inner within them."),
+    "lesion": ("lesion", {}, "Every object the same sum of weights, however small."),
+}
+OF_COMMAND = ("share", "objects", "connectivity", "ignore", "spacing", "kind")  # flags of the command, not of a kind
 
 
 def run(
@@ -58,7 +76,7 @@ def run(
 ) -> None:
     """Make weight maps of masks, and say where their weight lies. A second run makes only what is missing or changed."""
     from ..data.masks import mask_files
-    from . import kinds, map_files
+    from . import map_files
 
     options, flags = ctx.meta[KEY]
     if share is not None and "w0" in options:
@@ -69,7 +87,7 @@ def run(
         raise ValueError(f"maps: --share-over must be set or image, got {share_over!r}.")
     if not near >= 0:
         raise ValueError(f"maps: --near must be a number from 0, got {near:g}.")
-    map = kinds.build(
+    map = build(
         kind, options, flags, share=share, objects=objects, connectivity=connectivity, ignore=ignore, spacing=spacing
     )
     check_folder("maps", out)
@@ -101,3 +119,50 @@ def _watch(tasks: "Sequence[Task]", title: str) -> "Iterable[Task]":
 
     screen = Console(stderr=True)
     return track(tasks, title, console=screen, disable=not sys.stderr.isatty(), transient=True)
+
+
+def build(
+    kind: str, options: Mapping[str, str], flags: set[str], *, spacing: str | None = None, **common: Any
+) -> "Map":
+    """ValueError, with the nearest name, for a kind or an option that does not exist, and for values out of range."""
+    from ..spatial import Map
+
+    if kind not in KINDS:
+        raise ValueError(
+            f"maps: there is no kind {kind!r}.{did_you_mean(kind, list(KINDS), '{}')} The kinds are {', '.join(KINDS)}."
+        )
+    takes = own_options(kind)
+    for option in options:
+        if option not in takes:
+            raise ValueError(unknown_option(kind, option, list(takes), flags))
+    values: dict[str, Any] = {option: _number(kind, option, text) for option, text in options.items()}
+    if spacing is not None:
+        if kind == "lesion":
+            raise ValueError("lesion: it counts pixels and takes no --spacing; leave it out.")
+        values["spacing"] = [_number(kind, "spacing", part) for part in spacing.split(",")]
+    name, fixed, _ = KINDS[kind]
+    return Map(name, **fixed, **values, **common)
+
+
+def own_options(kind: str) -> dict[str, Any]:
+    """{option: default}"""
+    from ..spatial.map import takes
+
+    return {k: default for k, default in takes(KINDS[kind][0]).items() if k not in OF_COMMAND}
+
+
+def listing() -> str:
+    """Two lines for each kind: its options with their defaults, and what it does."""
+    return "\n".join(_line(kind) for kind in KINDS)
+
+
+def _line(kind: str) -> str:
+    options = ", ".join(f"--{k} {default:g}" for k, default in own_options(kind).items())
+    return f"{kind}: {options}\n    {KINDS[kind][2]}"
+
+
+def _number(kind: str, option: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{kind}: --{option} must be a number, got {text!r}.") from None

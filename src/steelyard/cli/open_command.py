@@ -1,6 +1,8 @@
 """A command that takes options it does not declare: those of what it lets one choose."""
 
-from collections.abc import Callable
+import difflib
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from typer.core import TyperCommand
@@ -13,8 +15,6 @@ def open_command(title: str, listing: Callable[[], str]) -> type[TyperCommand]:
 
     class OpenCommand(TyperCommand):
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-            from .strategy import take_options
-
             known = {name for parameter in self.params for name in parameter.opts} | {"--help"}
             args, taken = take_options(args, known)
             ctx.meta[KEY] = (taken, known)
@@ -25,3 +25,54 @@ def open_command(title: str, listing: Callable[[], str]) -> type[TyperCommand]:
             print(f"{title}:\n\n{listing()}")
 
     return OpenCommand
+
+
+def take_options(arguments: list[str], known: set[str]) -> tuple[list[str], dict[str, str]]:
+    """(the arguments without unknown options, {option: its text}); `--name value` and `--name=value` are read."""
+    kept: list[str] = []
+    taken: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return [*kept, word, *rest], taken
+        name, equals, value = word.partition("=")
+        if not word.startswith("--") or name in known:
+            kept.append(word)
+            if name in known and not equals and rest and rest[0].startswith("-") and _is_number(rest[0]):
+                kept.append(rest.pop(0))  # --label -1
+            continue
+        if not equals:
+            value = rest.pop(0) if rest and not rest[0].startswith("--") else "true"
+        taken[name.removeprefix("--").replace("-", "_")] = value
+    return kept, taken
+
+
+def unknown_option(of: str, option: str, takes: Sequence[str], flags: set[str]) -> str:
+    """The sentence that refuses an option which `of` does not take; `flags` are the command's own."""
+    listed = ", ".join(f"--{flag_of(name)}" for name in takes) or "none"
+    hint = did_you_mean(flag_of(option), [*map(flag_of, takes), *(f.removeprefix("--") for f in flags)], "--{}")
+    return f"{of}: unknown option --{flag_of(option)}; it takes {listed}.{hint}"
+
+
+def did_you_mean(wanted: str, known: Sequence[str], form: str) -> str:
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    return f" Did you mean {form.format(near[0])}?" if near else ""
+
+
+def flag_of(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def value_of(text: str) -> Any:
+    """A number, JSON, numbers between commas, or the text itself."""
+    for read in (float, json.loads, lambda t: [float(v) for v in t.split(",")]):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _is_number(text: str) -> bool:
+    return isinstance(value_of(text), float)

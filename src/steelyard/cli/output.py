@@ -1,4 +1,4 @@
-"""What several commands share: options, the table of classes, remarks, and where the output goes."""
+"""What the commands print: the table of classes, notes on them, and where the output goes."""
 
 import os
 import sys
@@ -64,21 +64,21 @@ def imbalance(counts: "Counts") -> str:
     return f"{total}; largest / smallest = {ratio} ({counts.classes[most]!r} / {counts.classes[least]!r})."
 
 
-def remarks(counts: "Counts") -> list[str]:
+def notes_on(counts: "Counts") -> list[str]:
     """What the person should know about these classes before weighing them."""
     from ..data.classes import look_alikes
 
-    said = []
+    notes = []
     if counts.kind == "exclusive" and len(counts) == 1:
-        said.append("there is only one class, so there is nothing to balance")
+        notes.append("there is only one class, so there is nothing to balance")
     rare = [f"{c!r} ({n})" for c, n in zip(counts.classes, counts.per_class.tolist(), strict=True) if n <= FEW]
     if rare:
         shown = ", ".join(rare[:8]) + (f" and {len(rare) - 8} more" if len(rare) > 8 else "")
-        said.append(
+        notes.append(
             f"{FEW} or fewer {counts.unit}: {shown}; so few can be neither learned nor checked, consider merging"
         )
     alike = look_alikes(counts.classes)
-    return [*said, alike] if alike else said
+    return [*notes, alike] if alike else notes
 
 
 def say(notes: Sequence[str], *, machine: bool) -> None:

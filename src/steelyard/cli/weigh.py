@@ -1,17 +1,22 @@
 """steelyard weigh: what each mistake should weigh, by a strategy of the menu."""
 
+import inspect
+import json
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .counting import Counting, counts_data
-from .open_command import KEY
-from .output import Out, class_table, emit, imbalance, remarks, say
+from .open_command import KEY, did_you_mean, flag_of, unknown_option, value_of
+from .output import Out, class_table, emit, imbalance, notes_on, say
 
 if TYPE_CHECKING:
     from ..counts import Counts
+    from ..options import Spec
     from ..recipe import Recipe
 
+FROM_DATA = ("counts", "classes", "kind")  # what an ingredient may need and the data already says
 FORMS = "The same for a program"
 
 
@@ -40,8 +45,7 @@ def run(
     out: Out = None,
 ) -> None:
     """Weigh the classes of the data by a strategy, such as --strategy effective-number --beta 0.99."""
-    from .configs import FORMS as forms
-    from .strategy import build, choose
+    from .forms import FORMS as forms
 
     flagged = {"json": as_json, "torch": as_torch, "keras": as_keras, "sklearn": as_sklearn, "lightgbm": as_lightgbm}
     flagged |= {"xgboost": as_xgboost, "ultralytics": as_ultralytics, "mmdet": as_mmdet}
@@ -66,7 +70,7 @@ def run(
         emit(forms[asked[0]](recipe, counts, index, how), out)
     else:
         emit(_for_people(recipe, counts, index), out)
-    say([*notes, *remarks(counts)], machine=bool(asked) or out is not None)
+    say([*notes, *notes_on(counts)], machine=bool(asked) or out is not None)
 
 
 def positive_class(counts: "Counts", wanted: str | None) -> int | None:
@@ -87,7 +91,7 @@ def positive_class(counts: "Counts", wanted: str | None) -> int | None:
 
 
 def _for_people(recipe: "Recipe", counts: "Counts", positive: int | None) -> str:
-    from .forms import beyond_weights
+    from ..explain.class_weights import beyond_weights
 
     lines = [" × ".join(recipe.source)]
     if positive is not None:
@@ -102,5 +106,69 @@ def _for_people(recipe: "Recipe", counts: "Counts", positive: int | None) -> str
         lines.append(class_table(counts, {"weight of no": no, "weight of yes": yes}))
     else:
         lines.append(class_table(counts, {}))
-    told = f"This is more than class weights: {beyond_weights(recipe)}."
-    return "\n".join([*lines, imbalance(counts), told, repr(recipe), "--torch or --json give it for a program."])
+    beyond = f"This is more than class weights: {beyond_weights(recipe)}."
+    return "\n".join([*lines, imbalance(counts), beyond, repr(recipe), "--torch or --json give it for a program."])
+
+
+def choose(name: str, options: Mapping[str, str], flags: set[str]) -> Callable[..., "Recipe"]:
+    """The ingredient of that name. ValueError, with the nearest name, if it does not exist or takes no such option."""
+    from ..ingredients import menu
+
+    known = menu()
+    if name not in known:
+        hint = did_you_mean(flag_of(name), list(known), "{!r}")
+        raise ValueError(f"weigh: there is no strategy {name!r}.{hint} The strategies are {', '.join(known)}.")
+    takes = [p for p in inspect.signature(known[name]).parameters if p not in FROM_DATA]
+    for option in options:
+        if option not in takes:
+            raise ValueError(unknown_option(name, option, takes, flags))
+    return known[name]
+
+
+def build(function: Callable[..., "Recipe"], options: Mapping[str, str], counts: "Counts") -> "Recipe":
+    """The Recipe of an ingredient. ValueError, in its own words, for values outside its domain."""
+    spec: Spec = function.spec  # type: ignore[attr-defined]
+    takes = inspect.signature(function).parameters
+    from_data: dict[str, Any] = {"counts": counts, "classes": counts.classes, "kind": counts.kind}
+    values = {n: v for n, v in from_data.items() if n in takes} | {n: value_of(text) for n, text in options.items()}
+    missing = [p.name for p in takes.values() if p.default is p.empty and p.name not in values]
+    if missing:
+        raise ValueError(f"{spec.cli_name}: --{flag_of(missing[0])} is needed: {_example(missing[0], counts)}.")
+    try:
+        recipe = function(**values)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    rows = 1 if recipe.weight is None else recipe.weight.shape[0]
+    labels = 2 if counts.kind == "multilabel" else len(counts)
+    if rows not in (1, labels):
+        raise ValueError(f"{spec.cli_name}: {rows} weights were given for {labels} classes; give one for each.")
+    return recipe
+
+
+def listing() -> str:
+    """One line for each strategy: its name, its options with their ranges, and what it does."""
+    from ..ingredients import menu
+
+    return "\n".join(_line(function) for function in menu().values())
+
+
+def _line(function: Callable[..., Any]) -> str:
+    spec: Spec = function.spec  # type: ignore[attr-defined]
+    takes = inspect.signature(function).parameters
+    names = [n for n in takes if n not in FROM_DATA]
+    rules = {n: spec.options[n].rule if n in spec.options else None for n in names}
+    options = ", ".join(
+        f"--{flag_of(n)}" + (f" {str(rule).removeprefix('in ')}" if rule else "") for n, rule in rules.items()
+    )
+    return f"{spec.cli_name}{': ' + options if options else ''}\n    {spec.summary}"
+
+
+def _example(name: str, counts: "Counts") -> str:
+    if name == "matrix":
+        size = len(counts)
+        rows = [[0 if i == j else 1 for j in range(min(size, 3))] for i in range(min(size, 3))]
+        return f"the cost of each answer (column) for each class (row), such as --matrix '{json.dumps(rows)}'"
+    if name == "prior":
+        share = ",".join(f"{1 / len(counts):.3g}" for _ in counts.classes[:4])
+        return f"the share of each class ({', '.join(counts.classes[:4])}) where the model will be used, such as --prior {share}"
+    return f"such as --{flag_of(name)} 0.1"

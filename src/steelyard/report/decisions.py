@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import formatting
-from .document import Cut, Report
+from .document import Report
+from .evidence import Cut
 
 CLASSES = 12  # a larger table cannot be read
 PAIRS = 10

@@ -1,4 +1,5 @@
-"""report.json as typed objects: what a study found, read once and checked. The only place that knows the keys of the file.
+"""report.json as typed objects: what a study found, read once and checked. Here, in evidence.py and nowhere else stand the keys of
+the file; part.py reads a value.
 
 What is absent or null in the file, as in older ones, is None, "" or empty here.
 """
@@ -9,15 +10,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from ..recipe import Recipe
 from . import formatting
+from .evidence import PLAIN, Arm, ClassScores, Curves, Search, WeightPath, by_arm
+from .part import AGAIN, Part
 
 NAME = "report.json"
 FORMAT = "steelyard.report/1"
-PLAIN = "plain"
-AGAIN = "run `steelyard tune` again to make it whole."
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,18 @@ class Report:
     bootstrap: int | None
     margin: float | None
     gate: "Gate | None"
-    arms: tuple["Arm", ...]
-    baselines: tuple["Arm", ...]
+    arms: tuple[Arm, ...]
+    baselines: tuple[Arm, ...]
     skipped: tuple[tuple[str, str], ...]
-    paths: tuple["WeightPath", ...]
-    search: "Search | None"
+    paths: tuple[WeightPath, ...]
+    search: Search | None
     verdict: "Verdict"
     rule: str
     recipe_json: str
     stopped: "Stopped | None"
     fits: tuple[int, int] | None
-    curves: Mapping[str, "Curves"]
-    per_class: Mapping[str, tuple["ClassScores", ...]]
+    curves: Mapping[str, Curves]
+    per_class: Mapping[str, tuple[ClassScores, ...]]
     warnings: tuple[str, ...]
     seconds: float | None
 
@@ -107,7 +108,7 @@ class Report:
             stopped=Stopped.read(file.part("stopped")),
             fits=(fits.whole("new") or 0, fits.whole("reused") or 0) if fits else None,
             curves={name: Curves.read(kept) for name, kept in file.named("curves").items()},
-            per_class=_per_class(file.part("per_class")),
+            per_class=by_arm(file.part("per_class")),
             warnings=file.texts("warnings"),
             seconds=file.number("seconds"),
         )
@@ -123,7 +124,7 @@ class Report:
         return self.winner or PLAIN
 
     @property
-    def plain(self) -> "Arm | None":
+    def plain(self) -> Arm | None:
         return next((arm for arm in self.arms if arm.name == PLAIN), None)
 
     @property
@@ -166,83 +167,6 @@ def _of_this_format(document: Any) -> Mapping[str, Any]:
         )
     why = f"its format is {name!r}" if name else "it has no format"
     raise ValueError(f"report: this is not a {FORMAT} file ({why}); `steelyard tune` writes one as {NAME}.")
-
-
-NUMBER, TEXT = (int, float), (str, int, float)  # a class or a column may be called 1
-
-
-@dataclass(frozen=True)
-class Part:
-    """A JSON object that is being read, and where it stands in the file. ValueError, with the place, for what is of the wrong
-    kind; `the_...` for what is absent, too."""
-
-    values: Mapping[str, Any]
-    where: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.values)
-
-    def has(self, key: str) -> bool:
-        return self.values.get(key) is not None
-
-    def number(self, key: str) -> float | None:
-        return self._one(key, NUMBER, "a number")
-
-    def the_number(self, key: str) -> float:
-        return self.needed(key, self.number(key))
-
-    def whole(self, key: str) -> int | None:
-        return self._one(key, int, "a whole number")
-
-    def flag(self, key: str) -> bool | None:
-        return self._one(key, bool, "true or false")
-
-    def text(self, key: str) -> str:
-        value = self._one(key, TEXT, "text")
-        return "" if value is None else str(value)
-
-    def the_text(self, key: str) -> str:
-        return self.needed(key, self.text(key))
-
-    def part(self, key: str) -> "Part":
-        return Part(self._one(key, Mapping, "an object") or {}, f"{self.where}{key}.")
-
-    def the_part(self, key: str) -> "Part":
-        return self.needed(key, self.part(key) if self.has(key) else None)
-
-    def parts(self, key: str) -> list["Part"]:
-        return [Part(v, f"{self.where}{key}[{i}].") for i, v in enumerate(self._all(key, Mapping, "objects"))]
-
-    def named(self, key: str) -> dict[str, "Part"]:
-        return {name: self.part(key).part(name) for name in self.part(key).values}
-
-    def numbers(self, key: str) -> tuple[float, ...]:
-        return self._all(key, NUMBER, "numbers")
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        return tuple(map(str, self._all(key, TEXT, "texts")))
-
-    def rows(self, key: str) -> tuple[tuple[float, ...], ...]:
-        return tuple(map(tuple, self._all(key, list, "rows")))
-
-    def needed(self, key: str, value: Any) -> Any:
-        """The value that was read for this key."""
-        if value is None or value in ("", ()):
-            raise ValueError(f"report: {self.where}{key} is missing from this report; {AGAIN}")
-        return value
-
-    def _one(self, key: str, kind: Any, what: str) -> Any:
-        value = self.values.get(key)
-        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-            raise ValueError(f"report: {self.where}{key} must be {what}, got {value!r:.60}; {AGAIN}")
-        return value
-
-    def _all(self, key: str, kind: Any, what: str) -> tuple[Any, ...]:
-        values = self._one(key, (list, tuple), f"a list of {what}") or ()
-        for value in values:
-            if not isinstance(value, kind):
-                raise ValueError(f"report: {self.where}{key} must be a list of {what}, got {value!r:.60}; {AGAIN}")
-        return tuple(values)
 
 
 @dataclass(frozen=True)
@@ -348,87 +272,6 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One metric of one arm; None was not measured. A positive difference is better than plain, whichever way the metric points."""
-
-    value: float | None = None
-    difference: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-    @classmethod
-    def read(cls, part: Part) -> Self:
-        return cls(*map(part.number, ("value", "difference", "low", "high")))
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A weighting, or a baseline. `equals_plain`: why it is plain by construction, or ""; `note`: what a baseline is, or ""."""
-
-    name: str
-    metrics: Mapping[str, Measured]
-    equals_plain: str
-    note: str
-
-    @classmethod
-    def read(cls, part: Part) -> Self:
-        metrics = {name: Measured.read(one) for name, one in part.named("metrics").items()}
-        return cls(part.the_text("name"), metrics, part.text("equals_plain"), part.text("note"))
-
-    def on(self, metric: str) -> Measured:
-        return self.metrics.get(metric, Measured())
-
-
-class Point(NamedTuple):
-    """The deciding metric of an arm whose ingredient has this option at x."""
-
-    x: float
-    arm: str
-    value: float
-    difference: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True)
-class WeightPath:
-    """The deciding metric along one option of an ingredient, x ascending; plain stands at 0."""
-
-    ingredient: str
-    parameter: str
-    points: tuple[Point, ...]
-
-    @classmethod
-    def read(cls, part: Part) -> Self:
-        points = [
-            Point(x, one.text("arm") or PLAIN, value, *map(one.number, ("difference", "low", "high")))
-            for one in part.parts("points")
-            if (x := one.number("x")) is not None and (value := one.number("value")) is not None
-        ]
-        return cls(part.text("ingredient"), part.text("parameter"), tuple(sorted(points, key=lambda point: point.x)))
-
-
-@dataclass(frozen=True)
-class Search:
-    """A continuous search around the best arm: how many values were tried, (x, value) of those that could be measured."""
-
-    ingredient: str
-    parameter: str
-    tried: int
-    trials: tuple[tuple[float, float], ...]
-    best: float | None
-
-    @classmethod
-    def read(cls, part: Part) -> Self | None:
-        if not part.parts("trials"):
-            return None
-        pairs = [(trial.number("x"), trial.number("value")) for trial in part.parts("trials")]
-        trials = tuple((x, value) for x, value in pairs if x is not None and value is not None)
-        names = part.text("ingredient") or "the best weighting", part.text("parameter") or "parameter"
-        return cls(*names, len(pairs), trials, part.number("best"))
-
-
-@dataclass(frozen=True)
 class Stopped:
     """`why` is budget or interrupted; repetitions done and planned."""
 
@@ -465,85 +308,6 @@ class Verdict:
             part.texts("ties"),
             part.texts("remarks"),
         )
-
-
-class Cut(NamedTuple):
-    """Rows by truth and decision when those from this probability on are called; means over repetitions."""
-
-    threshold: float
-    tp: float
-    fp: float
-    fn: float
-    tn: float
-
-
-class Group(NamedTuple):
-    """Rows that were given about the same probability: its mean, the share that came true, how many they are."""
-
-    predicted: float
-    observed: float
-    rows: float
-
-
-class Scores(NamedTuple):
-    """Rows of each class, [k], by log-odds between [k + 1] edges."""
-
-    edges: tuple[float, ...]
-    positive: tuple[float, ...]
-    negative: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Curves:
-    """What was kept of one arm to draw.
-
-    cuts         thresholds ascending, two classes only
-    reliability  {"before", "after", "recalibrated"}: the undo, and then a recalibration; without what was not kept
-    confusion    [truth][decision] in the order of the classes, more than two only
-    """
-
-    cuts: tuple[Cut, ...]
-    reliability: Mapping[str, tuple[Group, ...]]
-    scores: Scores | None
-    confusion: tuple[tuple[float, ...], ...]
-
-    @classmethod
-    def read(cls, part: Part) -> Self:
-        table, scores = part.part("thresholds"), part.part("scores")
-        columns = [map(float, table.numbers(key)) for key in Cut._fields]
-        groups = {key: part.part("reliability").parts(key) for key in ("before", "after")}
-        groups["recalibrated"] = part.parts("recalibrated")
-        return cls(
-            cuts=tuple(sorted(map(Cut._make, zip(*columns, strict=True)))),
-            reliability={
-                key: tuple(Group(*map(one.the_number, Group._fields)) for one in kept)
-                for key, kept in groups.items()
-                if kept
-            },
-            scores=Scores(*map(scores.numbers, Scores._fields)) if scores else None,
-            confusion=part.rows("confusion"),
-        )
-
-
-@dataclass(frozen=True)
-class ClassScores:
-    """How one of more than two classes fares."""
-
-    name: str
-    rows: float
-    precision: float | None
-    recall: float | None
-    f1: float | None
-
-    @classmethod
-    def read(cls, part: Part) -> Self:
-        rows = part.number("rows") or 0
-        return cls(part.the_text("class"), rows, *map(part.number, ("precision", "recall", "f1")))
-
-
-def _per_class(part: Part) -> dict[str, tuple[ClassScores, ...]]:
-    kept = {arm: map(ClassScores.read, part.parts(arm)) for arm in part.values}
-    return {arm: classes for arm, one in kept.items() if (classes := tuple(sorted(one, key=lambda c: c.rows)))}
 
 
 def _recipe(final: Part, arms: list[Part], chosen: str) -> str:

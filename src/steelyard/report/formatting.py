@@ -1,6 +1,5 @@
 """Numbers and names as a reader sees them. The verdict's sentence rounds the same way."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from ..tuning.metric import METRICS, PROBABILITY
@@ -66,15 +65,6 @@ def plural(value: float, one: str, many: str | None = None) -> str:
     return f"{count(value)} {one if value == 1 else many or one + 's'}"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Several names in a sentence.
-
-    >>> listed(["a"]), listed(["a", "b", "c"])
-    ('a', 'a, b and c')
-    """
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
 def quote(name: Any) -> str:
     return f'"{name}"'
 
@@ -84,13 +74,3 @@ def seconds(value: float) -> str:
         return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def literal(name: str) -> str:
-    """A class as it stands in a label column, as Python: a whole number where the name is one, else text.
-
-    >>> literal("1"), literal("ill")
-    ('1', "'ill'")
-    """
-    whole = name.removeprefix("-")
-    return name if whole.isdecimal() and whole.isascii() and str(int(name)) == name else repr(name)

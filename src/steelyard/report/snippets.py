@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..recipe import Recipe
-from . import formatting
+from ..explain.class_weights import beyond_weights, label_values
 from .document import Report
 
 LOAD = 'recipe = sy.Recipe.load("recipe.json")'
@@ -31,24 +30,13 @@ def snippets(report: Report) -> list[Snippet]:
         return []
     if won is None:
         return [_plain_torch(names, two), _decide(report), _plain_keras(), _sklearn(report, None)]
-    w = class_weights(report.recipe)
-    if w is None:
+    if beyond_weights(report.recipe):
         return [_steelyard(f"sy.Recipe.load({'recipe.json'!r})", names, two, _only_here(won)), _decide(report)]
+    w = report.recipe.label_weights()
     table = ", ".join(f"{name!r}: {_digits(v)}" for name, v in zip(names, w, strict=True))
     torch = [_torch(w, names), *([_torch_one_logit(w, names)] if two and w[0] > 0 else [])]
     ours = _steelyard(f"sy.Recipe(weight={{{table}}})", names, two, "The same as a recipe, which can be undone.")
     return [*torch, ours, _decide(report), _keras(w, names), _sklearn(report, w)]
-
-
-def class_weights(recipe: Recipe) -> np.ndarray | None:
-    """[C] weights if they say all of the recipe, else None: Keras and scikit-learn know nothing else."""
-    others = ("scale", "offset", "margin", "target", "curve")
-    if recipe.weight is None or any(getattr(recipe, name) is not None for name in others):
-        return None
-    try:
-        return recipe.label_weights()
-    except ValueError:
-        return None
 
 
 def _plain_torch(names: tuple[str, ...], two: bool) -> Snippet:
@@ -138,8 +126,7 @@ def _sklearn(report: Report, w: np.ndarray | None) -> Snippet:
         "",
     ]
     if w is not None:
-        table = ", ".join(f"{formatting.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
-        lines.append(f"class_weight = {{{table}}}")
+        lines.append(f"class_weight = {_by_label(names, w)}")
         options.append("class_weight=class_weight")
     lines.append(f"model = make_pipeline(StandardScaler(), LogisticRegression({', '.join(options)})).fit(X, y)")
     if at is not None and report.binary:
@@ -156,12 +143,11 @@ def _any_classifier(report: Report, w: np.ndarray | None) -> Snippet:
     names, at = report.table.classes, report.verdict.threshold
     lines = ["model.fit(X, y)"]
     if w is not None:
-        table = ", ".join(f"{formatting.literal(name)}: {_digits(v)}" for name, v in zip(names, w, strict=True))
         lines = [
             "import numpy as np",
             "import steelyard as sy",
             "",
-            f"class_weight = {{{table}}}",
+            f"class_weight = {_by_label(names, w)}",
             "model.fit(X, y, sample_weight=np.array([class_weight[c] for c in y]))",
         ]
     if at is not None and report.binary:
@@ -171,17 +157,21 @@ def _any_classifier(report: Report, w: np.ndarray | None) -> Snippet:
 
 
 def _sklearn_decision(names: tuple[str, ...], at: float, *, undo: bool) -> list[str]:
+    values = list(map(repr, label_values(names)))
     if not undo:
-        column = f"list(model.classes_).index({formatting.literal(names[1])})"
+        column = f"list(model.classes_).index({values[1]})"
         return ["", f"p = model.predict_proba(X)[:, {column}]", f"called = p >= {_digits(at)}"]
-    order = ", ".join(formatting.literal(n) for n in names)
     return [
         "",
         LOAD,
-        f"order = [list(model.classes_).index(c) for c in ({order})]",
+        f"order = [list(model.classes_).index(c) for c in ({', '.join(values)})]",
         "p = sy.posterior(np.log(model.predict_proba(X)[:, order]), recipe)[:, 1]",
         f"called = p >= {_digits(at)}",
     ]
+
+
+def _by_label(names: tuple[str, ...], w: np.ndarray) -> str:
+    return "{" + ", ".join(f"{value!r}: {_digits(v)}" for value, v in zip(label_values(names), w, strict=True)) + "}"
 
 
 def _digits(value: float) -> str:

@@ -1,6 +1,7 @@
 """Class by class: precision, recall and F1 of each class, plain beside the best weighting."""
 
-from ..document import PLAIN, Report
+from ..document import Report
+from ..evidence import PLAIN
 from ..tables import MEASURES
 from .chart import LINES, Picture, chart, looks, styles
 
@@ -42,7 +43,7 @@ def classes(report: Report) -> list[Picture]:
             shape=shapes,
             tooltip=[
                 "class:N",
-                alt.Tooltip("series:N", title="strategy"),
+                alt.Tooltip("series:N", title="weighting"),
                 "measure:N",
                 alt.Tooltip("value:Q", format=".3f"),
             ],

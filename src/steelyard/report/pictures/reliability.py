@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 from .. import formatting
-from ..document import PLAIN, Curves, Report
+from ..document import Report
+from ..evidence import PLAIN, Curves
 from ..forest import steps
 from .chart import Picture, chart, finished, strokes
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import formatting
 from ..decisions import cuts, operating
-from ..document import PLAIN, Cut, Report
+from ..document import Report
+from ..evidence import PLAIN, Cut
 from .chart import BEST, INK, Picture, chart, finished, strokes, styles
 
 EVEN = 1000.0

@@ -1,0 +1,169 @@
+"""What a report holds of each arm: metrics with their intervals, and what was kept to draw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from .part import Part
+
+PLAIN = "plain"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One metric of one arm; None was not measured. A positive difference is better than plain, whichever way the metric points."""
+
+    value: float | None = None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def read(cls, part: Part) -> Self:
+        return cls(*map(part.number, ("value", "difference", "low", "high")))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A weighting, or a baseline. `equals_plain`: why it is plain by construction, or ""; `note`: what a baseline is, or ""."""
+
+    name: str
+    metrics: Mapping[str, Measured]
+    equals_plain: str
+    note: str
+
+    @classmethod
+    def read(cls, part: Part) -> Self:
+        metrics = {name: Measured.read(one) for name, one in part.named("metrics").items()}
+        return cls(part.the_text("name"), metrics, part.text("equals_plain"), part.text("note"))
+
+    def on(self, metric: str) -> Measured:
+        return self.metrics.get(metric, Measured())
+
+
+class Point(NamedTuple):
+    """The deciding metric of an arm whose ingredient has this option at x."""
+
+    x: float
+    arm: str
+    value: float
+    difference: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class WeightPath:
+    """The deciding metric along one option of an ingredient, x ascending; plain stands at 0."""
+
+    ingredient: str
+    parameter: str
+    points: tuple[Point, ...]
+
+    @classmethod
+    def read(cls, part: Part) -> Self:
+        points = [
+            Point(x, one.text("arm") or PLAIN, value, *map(one.number, ("difference", "low", "high")))
+            for one in part.parts("points")
+            if (x := one.number("x")) is not None and (value := one.number("value")) is not None
+        ]
+        return cls(part.text("ingredient"), part.text("parameter"), tuple(sorted(points, key=lambda point: point.x)))
+
+
+@dataclass(frozen=True)
+class Search:
+    """A continuous search around the best arm: how many values were tried, (x, value) of those that could be measured."""
+
+    ingredient: str
+    parameter: str
+    tried: int
+    trials: tuple[tuple[float, float], ...]
+    best: float | None
+
+    @classmethod
+    def read(cls, part: Part) -> Self | None:
+        if not part.parts("trials"):
+            return None
+        pairs = [(trial.number("x"), trial.number("value")) for trial in part.parts("trials")]
+        trials = tuple((x, value) for x, value in pairs if x is not None and value is not None)
+        names = part.text("ingredient") or "the best weighting", part.text("parameter") or "parameter"
+        return cls(*names, len(pairs), trials, part.number("best"))
+
+
+class Cut(NamedTuple):
+    """Rows by truth and decision when those from this probability on are called; means over repetitions."""
+
+    threshold: float
+    tp: float
+    fp: float
+    fn: float
+    tn: float
+
+
+class Group(NamedTuple):
+    """Rows that were given about the same probability: its mean, the share that came true, how many they are."""
+
+    predicted: float
+    observed: float
+    rows: float
+
+
+class Scores(NamedTuple):
+    """Rows of each class, [k], by log-odds between [k + 1] edges."""
+
+    edges: tuple[float, ...]
+    positive: tuple[float, ...]
+    negative: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What was kept of one arm to draw.
+
+    cuts         thresholds ascending, two classes only
+    reliability  {"before", "after", "recalibrated"}: the undo, and then a recalibration; without what was not kept
+    confusion    [truth][decision] in the order of the classes, more than two only
+    """
+
+    cuts: tuple[Cut, ...]
+    reliability: Mapping[str, tuple[Group, ...]]
+    scores: Scores | None
+    confusion: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def read(cls, part: Part) -> Self:
+        table, scores = part.part("thresholds"), part.part("scores")
+        columns = [map(float, table.numbers(key)) for key in Cut._fields]
+        groups = {key: part.part("reliability").parts(key) for key in ("before", "after")}
+        groups["recalibrated"] = part.parts("recalibrated")
+        return cls(
+            cuts=tuple(sorted(map(Cut._make, zip(*columns, strict=True)))),
+            reliability={
+                key: tuple(Group(*map(one.the_number, Group._fields)) for one in kept)
+                for key, kept in groups.items()
+                if kept
+            },
+            scores=Scores(*map(scores.numbers, Scores._fields)) if scores else None,
+            confusion=part.rows("confusion"),
+        )
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How one of more than two classes fares."""
+
+    name: str
+    rows: float
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+    @classmethod
+    def read(cls, part: Part) -> Self:
+        rows = part.number("rows") or 0
+        return cls(part.the_text("class"), rows, *map(part.number, ("precision", "recall", "f1")))
+
+
+def by_arm(part: Part) -> dict[str, tuple[ClassScores, ...]]:
+    kept = {arm: map(ClassScores.read, part.parts(arm)) for arm in part.values}
+    return {arm: classes for arm, one in kept.items() if (classes := tuple(sorted(one, key=lambda c: c.rows)))}
