@@ -32,6 +32,7 @@ def known_counts(
             if is_saved(file):
                 return Counts.load(file), []
             pairs, what = _pairs_of(json.loads(file.read_text(encoding="utf-8-sig"))), "a number for each class"
+            pairs = pairs if pairs and len(pairs) > 1 else None
         elif ends_in(file, (".csv", ".tsv")):
             pairs, what = _rows_of(file, label)
         else:

@@ -87,6 +87,16 @@ def dressed(times: Mapping[str, int], decimal: str = ".") -> Numbers | None:
     return Numbers(value, tuple(notes), _odd(value, times))
 
 
+def numeric(times: Mapping[str, int]) -> tuple[float, tuple[str, ...]]:
+    """(share of the rows that spell some number on their own, examples of both kinds) of a column that is no column of numbers."""
+    alone = {cell: bool(_CELL.fullmatch(cell.translate(_LETTERS).strip())) for cell in times}
+    share = sum(n for cell, n in times.items() if alone[cell]) / max(1, sum(times.values()))
+    examples = [next((c for c in times if alone[c] is is_one), None) for is_one in (True, False)]
+    if None in examples:
+        examples = list(times)[:2]
+    return share, tuple(e[:30] for e in examples if e is not None)
+
+
 def _number(m: re.Match[str], thousands: str, point: str) -> float | None:
     body = m["body"]
     if " " in body or "'" in body:
