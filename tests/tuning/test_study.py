@@ -11,22 +11,18 @@ from steelyard import Recipe, focal, inverse_frequency, logit_adjustment
 from steelyard.tuning import Study, tune
 from steelyard.tuning.models import by_name
 
-
-def seeds(count: int, quick: int) -> list:
-    """The first few in every run, the others in the slow one."""
-    return [seed if seed < quick else pytest.param(seed, marks=pytest.mark.slow) for seed in range(count)]
-
-
-FAST = {
-    "label": "y",
-    "bootstrap": 200,
-    "baselines": False,
-}  # no resampled rows: they cost most of the fits and never win
+# no resampled rows: they cost most of the fits and never win
+FAST = {"label": "y", "bootstrap": 200, "baselines": False}
 FEW_ARMS = {
     "inverse_frequency(beta=0.5)": lambda c: inverse_frequency(c, beta=0.5),
     "inverse_frequency(beta=1)": inverse_frequency,
     "focal(gamma=2)": focal(gamma=2.0),
 }
+
+
+def seeds(count: int, quick: int) -> list:
+    """The first few in every run, the others in the slow one."""
+    return [seed if seed < quick else pytest.param(seed, marks=pytest.mark.slow) for seed in range(count)]
 
 
 def table(X, y) -> pd.DataFrame:
