@@ -13,6 +13,8 @@ from steelyard.spatial import transforms
 from steelyard.spatial.border import touching
 from steelyard.spatial.transforms import to_both, to_nearest
 
+pytestmark = pytest.mark.filterwarnings("ignore:border. objects touch")  # many of these masks are crowds
+
 
 @pytest.fixture(params=["native", "scipy"])
 def backend(request, monkeypatch):

@@ -13,6 +13,8 @@ import steelyard as sy
 from steelyard import spatial
 from steelyard.spatial import transforms
 
+pytestmark = pytest.mark.filterwarnings("ignore:border. objects touch")  # many of these masks are crowds
+
 # every map with a w0, as a function of a mask
 MAPS = {
     "border": spatial.border,
