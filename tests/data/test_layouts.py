@@ -204,6 +204,14 @@ def test_classes_txt_names_the_classes_and_is_no_file_of_labels(tmp_path):
     assert any("notes.json" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    "classes", [["cat", "dog", "yak"], {0: "cat", 1: "dog", 2: "yak"}, {"yak": 2, "cat": 0, "dog": 1}]
+)
+def test_names_that_are_given_mean_the_index(tmp_path, classes):
+    folder = yolo(tmp_path / "yolo") / "labels" / "train"
+    assert as_dict(count(folder, classes=classes)) == {"cat": 3, "dog": 1, "yak": 0}
+
+
 def test_darknets_obj_data(tmp_path):
     labels = tmp_path / "obj_train_data"
     labels.mkdir()
@@ -491,3 +499,76 @@ def test_masks_with_an_underscore_are_masks(tmp_path):
     folder = masks(tmp_path / "m")
     (folder / "a.png").rename(folder / "_DSC0001.png")
     assert count(folder, ignore=255).items == 3
+
+
+# masks as exports lay them out
+
+
+def cvat_segmentation(folder: Path) -> Path:
+    import numpy as np
+    from PIL import Image
+
+    (folder / "SegmentationClass").mkdir(parents=True)
+    (folder / "SegmentationObject").mkdir()
+    (folder / "ImageSets" / "Segmentation").mkdir(parents=True)
+    (folder / "ImageSets" / "Segmentation" / "default.txt").write_text("1\n2\n")
+    (folder / "labelmap.txt").write_text(
+        "# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:128,0,0::\nbig dog:0,128,0::\nyak:0,0,128::\n"
+    )
+    classes = np.zeros((4, 5, 3), np.uint8)
+    Image.fromarray(classes).save(folder / "SegmentationClass" / "2.png")
+    Image.fromarray(classes).save(folder / "SegmentationObject" / "2.png")
+    classes[0, :3], classes[1, :2] = (128, 0, 0), (0, 128, 0)
+    Image.fromarray(classes).save(folder / "SegmentationClass" / "1.png")
+    Image.fromarray(classes[::-1] // 2).save(folder / "SegmentationObject" / "1.png")
+    return folder
+
+
+def test_cvat_segmentation_counts_the_classes_once_by_their_names(tmp_path):
+    counts, notes = count_path(cvat_segmentation(tmp_path / "cvat"))
+    assert as_dict(counts) == {"background": 35, "cat": 3, "big dog": 2, "yak": 0}
+    assert counts.items == 2
+    assert any("SegmentationObject" in note for note in notes)
+    for where in ("cvat/SegmentationClass", "."):
+        assert as_dict(count(tmp_path / where)) == as_dict(counts)
+    assert as_dict(count(tmp_path / "cvat", ignore="#000000", classes={"#800000": "c", "#008000": "d"})) == {
+        "c": 3,
+        "d": 2,
+    }
+
+
+def test_cvat_segmentation_with_numbers(tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    folder = cvat_segmentation(tmp_path / "cvat")
+    for name in ("1", "2"):
+        Image.fromarray(np.array([[0, 1, 2, 1]], np.uint8)).save(folder / "SegmentationClass" / f"{name}.png")
+    assert as_dict(count(folder)) == {"background": 2, "cat": 4, "big dog": 2, "yak": 0}
+
+
+def test_the_same_pixels_in_several_forms_are_not_added_up(tmp_path):
+    import numpy as np
+
+    for form in ("labelIds", "instanceIds"):
+        np.save(tmp_path / f"a_gtFine_{form}.npy", np.array([[0, 7]]))
+    with pytest.raises(ValueError, match=r"\*_labelIds\.png, \*_instanceIds\.png; give one of them as a glob"):
+        count(tmp_path)
+
+
+def test_an_npz_says_what_to_save(tmp_path):
+    import numpy as np
+
+    np.savez(tmp_path / "a.npz", labels=np.array([0, 1]))
+    for where in (tmp_path, tmp_path / "a.npz"):
+        with pytest.raises(ValueError, match=r"NPZ holds several arrays; save the one with the labels"):
+            count(where)
+    (tmp_path / "a.npz").rename(tmp_path / "a.npy")
+    with pytest.raises(ValueError, match="archive"):
+        count(tmp_path / "a.npy")
+
+
+def test_a_folder_of_jpegs_says_why_it_is_none_of_masks(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(ValueError, match=r"nothing to count.*JPEG changes the numbers of a mask"):
+        count(tmp_path)

@@ -18,7 +18,7 @@ def as_dict(counts):
 
 @pytest.mark.parametrize("kind", ["png", "tif", "npy", "bmp"])
 def test_pixels_and_images_of_each_class(tmp_path, kind):
-    counts = count(masks(tmp_path / kind, kind))
+    counts = count(masks(tmp_path / kind, kind), classes=[0, 1, 2, 255])
     assert as_dict(counts) == PIXELS
     assert (counts.unit, counts.items) == ("pixels", 3)
     assert counts.also["images"].tolist() == [3, 2, 2, 2]
@@ -142,7 +142,7 @@ def test_other_files_in_the_folder_are_named(tmp_path):
     folder = masks(tmp_path / "m")
     (folder / "x.jpg").write_bytes(b"\xff\xd8")
     (folder / "readme.txt").write_text("hello")
-    _, notes = count_path(folder)
+    _, notes = count_path(folder, ignore=255)
     assert notes == ["not masks, so not counted: 1 file (.jpg), 1 file (.txt)"]
     with pytest.raises(ValueError, match="JPEG changes the numbers"):
         count(folder / "x.jpg")
@@ -150,10 +150,10 @@ def test_other_files_in_the_folder_are_named(tmp_path):
 
 def test_a_list_of_paths_is_counted_as_it_stands(tmp_path):
     folder = masks(tmp_path / "m")
-    chosen = count([folder / "a.png", folder / "c.png"])
-    assert as_dict(chosen) == {"0": 4, "1": 5, "2": 4, "255": 1}
+    chosen = count([folder / "a.png", folder / "c.png"], ignore=255)
+    assert as_dict(chosen) == {"0": 4, "1": 5, "2": 4}
     assert chosen.source.endswith("a.png and 1 more")
-    assert count([folder / "a.png"]) == count(folder / "a.png")
+    assert count([folder / "a.png"], ignore=255) == count(folder / "a.png", ignore=255)
 
 
 def test_the_files_are_those_of_the_folder_the_glob_or_the_file(tmp_path):
@@ -232,6 +232,266 @@ def test_any_bytes_are_counted_or_refused_in_words(tmp_path_factory, content):
 def test_options_that_do_not_fit_are_refused(tmp_path, options, says):
     with pytest.raises(ValueError, match=says):
         count(masks(tmp_path / "m") / "a.png", **options)
+
+
+# what a number means
+
+
+@pytest.mark.parametrize(
+    ("values", "void"),
+    [([0, 1, 2, 255], 255), ([1, 255], 255), ([0, 1, 65535], 65535), ([0, 1, -1], -1), ([0, -100], -100)],
+)
+def test_a_number_apart_from_the_others_is_asked_about(tmp_path, values, void):
+    np.save(tmp_path / "m.npy", np.array([values]))
+    with pytest.raises(ValueError, match=rf"hold {void} beside .* ignore={void} .* classes="):
+        count(tmp_path / "m.npy")
+    assert void not in as_dict(count(tmp_path / "m.npy", ignore=void))
+    assert as_dict(count(tmp_path / "m.npy", classes=values)) == {str(v): 1 for v in values}
+
+
+@pytest.mark.parametrize("values", [list(range(256)), [0, 1, 2], [0, 3, 250, 255]])
+def test_numbers_that_go_on_to_255_are_not_asked_about(tmp_path, values):
+    np.save(tmp_path / "m.npy", np.array([values]))
+    assert count(tmp_path / "m.npy", classes=values if len(values) > 64 else None).per_class.sum() == len(values)
+
+
+def test_0_and_255_are_one_class_of_objects(tmp_path):
+    Image.fromarray(np.array([[0, 255, 255, 0, 0]], dtype=np.uint8)).save(tmp_path / "a.png")
+    Image.fromarray(np.zeros((1, 5), dtype=np.uint8)).save(tmp_path / "b.png")
+    counts, notes = count_path(tmp_path)
+    assert as_dict(counts) == {"0": 8, "255": 2}
+    assert any("is index 1 of these weights: train on (mask > 127)" in note for note in notes)
+    counts, notes = count_path(tmp_path, classes=["tissue", "nucleus"])
+    assert as_dict(counts) == {"tissue": 8, "nucleus": 2}
+    assert any("index 1" in note for note in notes)
+    flipped, notes = count_path(tmp_path, classes={255: "nucleus", 0: "tissue"})
+    assert any(f"index {flipped.classes.index('nucleus')}" in note for note in notes)
+    for names in (["nucleus"], ["a", "b", "c"]):
+        with pytest.raises(ValueError, match="one class of objects") as error:
+            count(tmp_path, classes=names)
+        assert "ignore" not in str(error.value)
+
+
+def test_jpeg_noise_around_black_and_white_is_known(tmp_path):
+    import io
+
+    rng = np.random.default_rng(0)
+    for i in range(3):
+        mask = np.zeros((64, 64), np.uint8)
+        x, y = rng.integers(5, 30, 2)
+        mask[x : x + 25, y : y + 20] = 255
+        file = io.BytesIO()
+        Image.fromarray(mask).save(file, "JPEG", quality=90)
+        Image.open(file).save(tmp_path / f"{i}.png")
+    with pytest.raises(ValueError, match=r"gather around 0 and 255 .*one class drawn in black and white.*mask > 127"):
+        count(tmp_path)
+
+
+def test_smooth_edges_of_black_and_white_are_known(tmp_path):
+    mask = np.zeros((64, 64), np.uint8)
+    mask[10:40, 20:50] = 255
+    Image.fromarray(mask).resize((97, 97), Image.Resampling.BICUBIC).save(tmp_path / "m.png")
+    with pytest.raises(ValueError, match="gather around 0 and 255"):
+        count(tmp_path)
+
+
+def test_many_classes_with_large_numbers_are_no_noise(tmp_path):
+    """FreeSurfer's labels: mostly background, small numbers, and 251 to 255 for the corpus callosum."""
+    mask = np.zeros((200, 200), np.int32)
+    mask[:30] = np.tile(np.array([2, 3, 4, 10, 11, 41, 42, 77, 85, 100]), 20)
+    mask[40, :10] = [251, 251, 252, 252, 253, 253, 254, 254, 255, 255]
+    np.save(tmp_path / "m.npy", mask)
+    assert len(count(tmp_path)) == 16
+
+
+def test_jpeg_under_another_name_is_refused(tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "m.jpg")
+    (tmp_path / "m.jpg").rename(tmp_path / "m.png")
+    with pytest.raises(ValueError, match=r"m\.png: this is JPEG"):
+        count(tmp_path)
+
+
+def test_grey_in_three_channels_is_a_number(tmp_path):
+    for i, mask in enumerate(CELLS.values()):
+        Image.fromarray(np.stack([mask.astype(np.uint8)] * 3, -1)).save(tmp_path / f"{i}.png")
+    counts = count(tmp_path, ignore=255)
+    assert counts.per_class.tolist() == [11, 5, 4]
+    assert counts.classes == ("0", "1", "2")
+    assert counts.also["images"].tolist() == [3, 2, 2]
+    assert as_dict(count(tmp_path, classes=["a", "b", "c"], ignore="255")) == {"a": 11, "b": 5, "c": 4}
+    assert as_dict(count(tmp_path, classes={0: "a", 1: "b", 2: "b"}, ignore="#ffffff")) == {"a": 11, "b": 9}
+    assert read_mask(tmp_path / "0.png").tolist() == CELLS["a"].tolist()
+    with pytest.raises(ValueError, match="hold 255 beside 0, 1, 2"):
+        count(tmp_path)
+
+
+def test_black_alone_in_one_of_many_colour_masks_is_a_colour(tmp_path):
+    colours = np.zeros((2, 3, 3), dtype=np.uint8)
+    Image.fromarray(colours).save(tmp_path / "a.png")
+    colours[0, :2] = (128, 64, 128)
+    colours[1, 0] = (9, 9, 9)
+    Image.fromarray(colours).save(tmp_path / "b.png")
+    assert as_dict(count(tmp_path)) == {"#000000": 9, "#090909": 1, "#804080": 2}
+    assert as_dict(count(tmp_path, ignore="#000000")) == {"#090909": 1, "#804080": 2}
+    assert as_dict(count(tmp_path / "a.png", classes={"#000000": "void"})) == {"void": 6}
+
+
+# what is no mask
+
+
+ONE_HOT = np.eye(3, dtype=np.uint8)[np.array([[0, 1, 2, 0, 0, 1], [2, 2, 0, 0, 1, 1]] * 3)]
+
+
+@pytest.mark.parametrize(
+    ("array", "says"),
+    [
+        (ONE_HOT, r"is one-hot: axis 2 .*argmax\(2\)"),
+        (np.moveaxis(ONE_HOT, -1, 0).astype(float), r"is one-hot: axis 0 .*argmax\(0\)"),
+        (np.moveaxis(ONE_HOT, -1, 0)[None].astype(bool), r"is one-hot: axis 1 .*argmax\(1\)"),
+        (np.array([[0.0, 255.0], [255.0, 0.0]]), "the scale of pictures"),
+        (np.random.default_rng(0).integers(0, 4, (8, 8, 3)), r"3 numbers for each pixel.*np\.moveaxis"),
+        (np.repeat(np.arange(64).reshape(8, 8, 1) % 4, 3, axis=2), r"the same numbers 3 times.*array\[\.\.\., 0\]"),
+        (np.array([[2**63, 1]], dtype=np.uint64), "too large"),
+    ],
+)
+def test_arrays_that_are_no_labels_are_refused(tmp_path, array, says):
+    np.save(tmp_path / "m.npy", array)
+    with pytest.raises(ValueError, match=says) as error:
+        count(tmp_path / "m.npy")
+    assert "m.npy" in str(error.value)
+
+
+def test_volumes_of_any_order_and_one_pixel_wide_are_labels(tmp_path):
+    volume = np.zeros((3, 8, 8), np.uint8)
+    volume[1, 2:4, 2:4] = 1
+    for array in (volume, np.asfortranarray(volume), volume.astype(">i4"), volume.astype(np.float32), volume > 0):
+        np.save(tmp_path / "m.npy", array)
+        assert as_dict(count(tmp_path / "m.npy")) == {"0": 188, "1": 4}
+
+
+def test_nan_pixels_are_asked_about(tmp_path):
+    np.save(tmp_path / "m.npy", np.array([[0, 1, np.nan, 1]]))
+    Image.fromarray(np.array([[0, 1, np.nan]], dtype=np.float32)).save(tmp_path / "m.tif")
+    for name, expected in (("m.npy", {"0": 1, "1": 2}), ("m.tif", {"0": 1, "1": 1})):
+        with pytest.raises(ValueError, match=r"1 pixels are NaN; .*--ignore nan"):
+            count(tmp_path / name)
+        for nan in (float("nan"), "nan", [np.nan, 7]):
+            assert as_dict(count(tmp_path / name, ignore=nan)) == expected
+        with pytest.raises(ValueError, match="NaN"):
+            read_mask(tmp_path / name)
+
+
+# TIFF
+
+
+def tiff(pages, *, deflate=False, order="<", samples=1, photometric=1, text=b"") -> bytes:
+    """A TIFF of whole pages in one strip each, written by hand, because Pillow does not write 64 bits or many channels."""
+    import struct
+    import zlib
+
+    out = bytearray((b"II*\0" if order == "<" else b"MM\0*") + b"\0\0\0\0")
+    link = 4
+    for page in pages:
+        data = page.astype(page.dtype.newbyteorder(order)).tobytes()
+        data = zlib.compress(data) if deflate else data
+        start = len(out)
+        out += data + b"\0" * (len(data) % 2)
+        kind = {"u": 1, "i": 2, "f": 3}[page.dtype.kind]
+        entries = [
+            (256, 4, [page.shape[1]]), (257, 4, [page.shape[0]]), (258, 3, [8 * page.dtype.itemsize] * samples),
+            (259, 3, [8 if deflate else 1]), (262, 3, [photometric]), (273, 4, [start]), (277, 3, [samples]),
+            (278, 4, [page.shape[0]]), (279, 4, [len(data)]), (339, 3, [kind] * samples),
+        ]  # fmt: skip
+        if text:
+            entries.insert(5, (270, 2, list(text)))
+        more = bytearray()
+        at = len(out)
+        head = at + 2 + 12 * len(entries) + 4
+        table = struct.pack(order + "H", len(entries))
+        for tag, form, values in entries:
+            letter = {2: "B", 3: "H", 4: "I"}[form]
+            packed = struct.pack(f"{order}{len(values)}{letter}", *values)
+            if len(packed) <= 4:
+                field = packed.ljust(4, b"\0")
+            else:
+                field = struct.pack(order + "I", head + len(more))
+                more += packed
+            table += struct.pack(order + "HHI", tag, form, len(values)) + field
+        out[link : link + 4] = struct.pack(order + "I", at)
+        link = at + 2 + 12 * len(entries)
+        out += table + b"\0\0\0\0" + more
+    return bytes(out)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"])
+@pytest.mark.parametrize(("order", "deflate"), [("<", False), (">", True)])
+def test_tiffs_of_every_depth(tmp_path, dtype, order, deflate):
+    mask = np.array([[0, 1, 2], [2, 2, 100]]).astype(dtype)
+    (tmp_path / "m.tif").write_bytes(tiff([mask], deflate=deflate, order=order))
+    assert as_dict(count(tmp_path / "m.tif")) == {"0": 1, "1": 1, "2": 3, "100": 1}
+    assert read_mask(tmp_path / "m.tif").tolist() == [[0, 1, 2], [2, 2, 100]]
+
+
+def test_large_numbers_of_32_bits_stay_what_they_are(tmp_path):
+    (tmp_path / "m.tif").write_bytes(tiff([np.array([[3_000_000_000, 7]], np.uint32)]))
+    assert as_dict(count(tmp_path / "m.tif")) == {"7": 1, "3000000000": 1}
+
+
+def test_pages_of_64_bits_are_a_volume(tmp_path):
+    (tmp_path / "m.tif").write_bytes(tiff([np.full((2, 3), i) for i in range(3)]))
+    assert read_mask(tmp_path / "m.tif").shape == (3, 2, 3)
+
+
+def test_several_numbers_for_each_pixel_are_refused(tmp_path):
+    for samples in (2, 3, 5):
+        pixels = np.zeros((4, 4 * samples), np.uint8)
+        page = tiff([pixels], samples=samples).replace(
+            (4 * samples).to_bytes(4, "little"), (4).to_bytes(4, "little"), 1
+        )
+        (tmp_path / "m.tif").write_bytes(page)
+        with pytest.raises(ValueError, match=f"it has {samples} numbers for each pixel; a mask has one"):
+            count(tmp_path / "m.tif")
+    text = b"ImageJ=1.53\nimages=2\nchannels=2\n\0"
+    (tmp_path / "m.tif").write_bytes(tiff([np.zeros((2, 2), np.uint8)] * 2, text=text))
+    with pytest.raises(ValueError, match="several channels"):
+        count(tmp_path / "m.tif")
+
+
+def test_pages_of_different_sizes_are_refused_for_maps(tmp_path):
+    (tmp_path / "m.tif").write_bytes(tiff([np.zeros((4, 4), np.int64), np.zeros((2, 2), np.int64)]))
+    with pytest.raises(ValueError, match="different sizes"):
+        read_mask(tmp_path / "m.tif")
+
+
+# size
+
+
+@pytest.mark.parametrize("kind", ["png", "npy", "tif"])
+def test_stripes_give_what_the_whole_gives(tmp_path, monkeypatch, kind):
+    from steelyard.data import image
+
+    mask = np.random.default_rng(0).integers(0, 5, (53, 47)).astype(np.uint8)
+    np.save(tmp_path / "m.npy", mask) if kind == "npy" else Image.fromarray(mask).save(tmp_path / f"m.{kind}")
+    whole = count(tmp_path)
+    monkeypatch.setattr(image, "PIECE", 100)
+    assert count(tmp_path) == whole
+    assert whole.per_class.tolist() == np.bincount(mask.ravel()).tolist()
+
+
+def test_a_slide_of_14000_pixels_a_side_is_read_in_stripes(tmp_path):
+    import tracemalloc
+
+    side = 14_000
+    image = Image.new("L", (side, side))
+    image.paste(1, (0, 0, 1000, 1000))
+    image.save(tmp_path / "m.png", compress_level=1)
+    del image
+    tracemalloc.start()
+    counts = count(tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert as_dict(counts) == {"0": side * side - 10**6, "1": 10**6}
+    assert peak < 64e6  # Pillow's own copy, a byte for each pixel, is not Python's
 
 
 def test_real_cells(shared_data):

@@ -189,3 +189,68 @@ def test_batches_may_be_multilabel():
 def test_a_batch_without_the_key_is_a_named_error(key, says):
     with pytest.raises(ValueError, match=says):
         count(loader(), key=key)
+
+
+# masks in memory know their images, as masks in files do
+
+THREE = np.array([[[0, 0, 1], [0, 2, 255]], [[0, 0, 0], [0, 0, 255]], [[1, 1, 2], [2, 2, 0]]])
+
+
+def test_median_frequency_is_the_same_by_every_way(tmp_path):
+    import torch
+    from torch.utils.data import DataLoader, TensorDataset
+
+    from steelyard import median_frequency
+
+    for i, mask in enumerate(THREE):
+        np.save(tmp_path / f"{i}.npy", mask)
+    from_files = count(tmp_path, ignore=255)
+    masks = torch.from_numpy(THREE)
+    loader = DataLoader(TensorDataset(torch.zeros(3, 1), masks), batch_size=2)
+    ways = [
+        count(THREE, kind="exclusive", ignore=255),
+        count(masks, kind="exclusive", ignore=255),
+        count(masks[:, None].to(torch.uint8), kind="exclusive", ignore=255),
+        count(list(THREE), kind="exclusive", ignore=255),
+        count(loader, key=1, kind="exclusive", ignore=255),
+    ]
+    for way in ways:
+        assert way.per_class.tolist() == from_files.per_class.tolist() == [9, 3, 4]
+        assert way.containing.tolist() == from_files.containing.tolist() == [16, 11, 11]
+        assert way.also["images"].tolist() == from_files.also["images"].tolist()
+        assert (way.unit, way.items) == ("pixels", 3)
+        assert median_frequency(way).label_weights().tolist() == median_frequency(from_files).label_weights().tolist()
+
+
+def test_masks_of_different_sizes_are_images_of_one_list():
+    counts = count([THREE[0], np.array([[0, 1]])], kind="exclusive", ignore=255, classes=["a", "b", "c", "d"])
+    assert as_dict(counts) == {"a": 4, "b": 2, "c": 1, "d": 0}
+    assert (counts.items, counts.also["images"].tolist(), counts.containing.tolist()) == (2, [2, 2, 1, 0], [7, 7, 5, 0])
+
+
+@pytest.mark.parametrize(
+    ("masks", "says"),
+    [
+        (THREE, r"hold 255 beside 0, 1, 2 .*ignore=255"),
+        (np.where(THREE == 255, -1, THREE), r"hold -1 beside 0, 1, 2"),
+        (np.where(THREE > 0, 255, 0), "one class of objects, whose index is 1"),
+        (np.eye(3)[np.where(THREE == 255, 0, THREE)], r"one-hot: axis 3"),
+        (np.moveaxis(np.eye(3, dtype=int)[np.where(THREE == 255, 0, THREE)], -1, 1), r"one-hot: axis 1"),
+        (np.where(THREE > 0, 255.0, 0.0), "the scale of pictures"),
+        (np.random.default_rng(0).integers(0, 9, (2, 8, 8, 3)), "3 numbers for each pixel on axis 3"),
+        (np.random.default_rng(0).integers(0, 9, (2, 3, 8, 8)), "3 numbers for each pixel on axis 1"),
+        (np.random.default_rng(0).integers(0, 9, (8, 8, 3)), "3 numbers for each pixel, as a picture"),
+    ],
+)
+def test_what_is_no_mask_is_refused_in_memory_too(masks, says):
+    with pytest.raises(ValueError, match=says):
+        count(masks, kind="exclusive")
+    with pytest.raises(ValueError, match=says):
+        count([(0, masks)], key=1, kind="exclusive")
+
+
+def test_numbers_that_stand_apart_may_be_classes():
+    values, times = np.unique(THREE, return_counts=True)
+    counts = count(THREE, kind="exclusive", classes=[0, 1, 2, 255])
+    assert as_dict(counts) == dict(zip(map(str, values.tolist()), times.tolist(), strict=True))
+    assert counts.also["images"].tolist() == [3, 2, 2, 2]

@@ -15,7 +15,7 @@ from steelyard.data.source import Tally
 from steelyard.data.workers import finish, in_batches
 
 SOURCES = {
-    "masks": lambda folder: (masks(folder / "m"), {}),
+    "masks": lambda folder: (masks(folder / "m"), {"ignore": 255}),
     "coco": lambda folder: (coco(folder / "c.json"), {}),
     "voc": lambda folder: (voc(folder / "v") / "Annotations", {}),
     "yolo": lambda folder: (yolo(folder / "y") / "data.yaml", {}),
@@ -94,8 +94,8 @@ def test_parquet_digests_look_at_the_label_column_alone(tmp_path):
 
 def test_shards_of_a_folder_add_to_the_folder(tmp_path):
     folder = masks(tmp_path / "m")
-    whole = count(folder)
-    parts = [count(folder / f"{name}.png") for name in "abc"]
+    whole = count(folder, ignore=255)
+    parts = [count(folder / f"{name}.png", ignore=255) for name in "abc"]
     total = parts[0] + parts[1] + parts[2]
     assert total.per_class.tolist() == whole.per_class.tolist()
     assert total.containing.tolist() == whole.containing.tolist()
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_read_stops_the_count_or_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"b\.png: "):
         count(folder)
     for workers in (1, 4):
-        counts, notes = count_path(folder, on_error="report", workers=workers)
+        counts, notes = count_path(folder, ignore=255, on_error="report", workers=workers)
         assert counts.items == 2
         assert notes[-1].startswith(f"2 files could not be read: {folder}/b.png (this is no image")
         assert "d.png" in notes[-1]
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_read_stops_the_count_or_is_named(tmp_path):
 def test_a_file_without_permission_is_named(tmp_path):
     folder = masks(tmp_path / "m")
     (folder / "b.png").chmod(0)
-    assert "Permission denied" in count_path(folder, on_error="report")[1][-1]
+    assert "Permission denied" in count_path(folder, ignore=255, on_error="report")[1][-1]
 
 
 def test_nothing_readable_is_an_error_even_when_reported(tmp_path):
@@ -139,7 +139,7 @@ def test_nothing_readable_is_an_error_even_when_reported(tmp_path):
 
 
 def test_a_mistake_of_ours_is_not_an_unreadable_file(tmp_path, monkeypatch):
-    monkeypatch.setattr("steelyard.data.masks.decode", lambda *_: 1 / 0)
+    monkeypatch.setattr("steelyard.data.masks.pieces", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         count(masks(tmp_path / "m"), on_error="report")
 
@@ -166,6 +166,6 @@ def test_progress_shows_on_stderr_and_changes_nothing(tmp_path, monkeypatch, cap
     monkeypatch.setattr("steelyard.data.progress.PATIENCE", -1)
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes the pipe for a terminal
     folder = masks(tmp_path / "m")
-    assert count(folder, progress=True) == count(folder)
+    assert count(folder, ignore=255, progress=True) == count(folder, ignore=255)
     assert count([(0, [1, 2])] * 3, key=1, progress=True).items == 6
     assert "counting" in capsys.readouterr().err

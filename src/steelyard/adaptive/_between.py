@@ -48,8 +48,8 @@ class Knots(nn.Module):
         self._knots = Held(self, mapped(lambda *numbers: torch.stack(numbers), *tables[::2]), "knots_")
         self.error = 0.0
         for i in range(1, len(places), 2):
-            found = self.at(torch.tensor(float(places[i]), dtype=torch.float64))
-            for field, numbers in found.items():
+            between = self.at(torch.tensor(float(places[i]), dtype=torch.float64))
+            for field, numbers in between.items():
                 pairs = zip(numbers, tables[i][field], strict=True)
                 self.error = max([self.error, *(_distance(field, *pair) for pair in pairs)])
 
@@ -136,8 +136,8 @@ def _joined(table: Table) -> dict[str, np.ndarray]:
 
 
 def _table(field: str, values: list[np.ndarray], source: tuple[str, ...]) -> Table:
-    made = [Table.of(field, v, source) for v in values]
-    return Table(made[0].operation, tuple(f for t in made for f in t.factors))
+    tables = [Table.of(field, v, source) for v in values]
+    return Table(tables[0].operation, tuple(f for t in tables for f in t.factors))
 
 
 def _distance(field: str, found: Tensor, wanted: Tensor) -> float:

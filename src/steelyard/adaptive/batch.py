@@ -179,19 +179,19 @@ class BatchStatistics(Rule):
     def _ratios(self) -> Tensor:
         """log of pi^-beta d^gamma over the smallest of its column."""
         shares, few = self._shares()
-        found = -self.beta * torch.maximum(shares, few).log()
+        ratios = -self.beta * torch.maximum(shares, few).log()
         if self.gamma:
-            hard = self.gamma * self.difficulty.clamp(min=torch.finfo(found.dtype).tiny).log()
+            hard = self.gamma * self.difficulty.clamp(min=torch.finfo(ratios.dtype).tiny).log()
             # a class without a miss left is not infinitely easier: the others would all be cut alike
-            found = found + torch.maximum(hard, hard.amax(dim=0) - math.log(self.widest))
-        return found - found.amin(dim=0)
+            ratios = ratios + torch.maximum(hard, hard.amax(dim=0) - math.log(self.widest))
+        return ratios - ratios.amin(dim=0)
 
     def _weights(self) -> Tensor:
         raw = self._ratios().exp().clamp(max=self.widest)
         goal = raw / (self._shares()[0] * raw).sum(dim=0)
         way = (self.steps / self.warm_up).clamp(max=1.0) if self.warm_up else 1.0
-        found = 1 + (goal - 1) * way
-        return found if found.shape[1] > 1 else found.squeeze(1)
+        weights = 1 + (goal - 1) * way
+        return weights if weights.shape[1] > 1 else weights.squeeze(1)
 
     def watched(self) -> dict[str, Tensor]:
         shares = self._shares()[0]
@@ -200,21 +200,21 @@ class BatchStatistics(Rule):
         return {name: t for name, t in shown.items() if t.numel() <= 4096}
 
     def warnings(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+        sentences: dict[str, str] = {}
         shares, _ = self._shares()
         total = self.count.sum(dim=0)
         rare = (shares * total < 1 - self.momentum) & (total > 0)
         if rare.any():
-            found["rare"] = (
+            sentences["rare"] = (
                 f"{self._some(rare)} came less than once within the memory of {1 / (1 - self.momentum):.4g} steps, so the weight"
                 " there is a guess; raise momentum, or give Counts of the whole data."
             )
         wide = self._ratios() > math.log(self.widest) + 1e-9
         if wide.any():
-            found["widest"] = (
+            sentences["widest"] = (
                 f"{self._some(wide)} would weigh more than widest={self.widest:g} times the smallest; it is cut there."
             )
-        return found
+        return sentences
 
     def _some(self, which: Tensor) -> str:
         rows = which.any(dim=1 if self.link.exclusive else 0).nonzero().flatten().tolist()

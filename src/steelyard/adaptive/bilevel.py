@@ -144,16 +144,16 @@ class Bilevel:
 
     def step(self, train: Batch, held_out: Batch) -> Tensor:
         """Move the numbers once; returns the held-out loss. Batches are (inputs, target); a tuple of inputs is unpacked."""
-        found = self.hypergradient(train, held_out)
+        outer = self.hypergradient(train, held_out)
         self.gradients += 3 + 2 * self.terms
-        if not self._warned and float(found.growth) > 1:
+        if not self._warned and float(outer.growth) > 1:
             self._warned = True
             warnings.warn(
-                f"Bilevel: the series for H^-1 grows (the last of {self.terms} terms is {float(found.growth):.3g} times the first):"
+                f"Bilevel: the series for H^-1 grows (the last of {self.terms} terms is {float(outer.growth):.3g} times the first):"
                 f" inner_rate={self.inner_rate:g} is too large for this loss. Lower it, or raise damping.",
                 stacklevel=2,
             )
-        for leaf, gradient, (_, rule, key) in zip(self.leaves, found.gradients, self._where, strict=True):
+        for leaf, gradient, (_, rule, key) in zip(self.leaves, outer.gradients, self._where, strict=True):
             now = getattr(rule, key)
             leaf.data = now.detach().clone()  # it may have been loaded
             leaf.grad = gradient.to(leaf)
@@ -161,7 +161,7 @@ class Bilevel:
         self.optimizer.zero_grad()
         for leaf, (_, rule, key) in zip(self.leaves, self._where, strict=True):
             rule.move(key, leaf.detach().clone())
-        return found.value
+        return outer.value
 
     def state_dict(self) -> dict[str, Any]:
         return {"optimizer": self.optimizer.state_dict(), "gradients": self.gradients}

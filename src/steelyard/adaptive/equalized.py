@@ -65,8 +65,8 @@ class Equalized(Rule):
         self.register_buffer("gradients", zeros)  # row 1 = "is"
         self.register_buffer("pending", zeros.clone())
         self.register_buffer("weight", self._weights())
-        told = (f"equalized(gamma={gamma:g}, mu={mu:g}, alpha={alpha:g})",)
-        self._structure = Recipe(weight=self.weight, classes=names, kind="multilabel", source=told)
+        source = (f"equalized(gamma={gamma:g}, mu={mu:g}, alpha={alpha:g})",)
+        self._structure = Recipe(weight=self.weight, classes=names, kind="multilabel", source=source)
 
     @property
     def ratio(self) -> Tensor:

@@ -277,7 +277,7 @@ def condition(
 def _features(module: nn.Module) -> int:
     for layer in reversed(list(module.modules())):
         for size in SIZES:
-            found = getattr(layer, size, None)
-            if isinstance(found, int):
-                return found
+            features = getattr(layer, size, None)
+            if isinstance(features, int):
+                return features
     raise ValueError(f"FiLM: {type(module).__name__} does not say how many features it returns; pass features=.")

@@ -132,8 +132,10 @@ class Hardest(Rule):
         return {"kept": self.kept}
 
     def extra_repr(self) -> str:
-        told = f"k={self.k:g}" if self.k is not None else f"negatives={self.negatives:g}, background={self.background}"
-        return told + (", per_item=True" if self.per_item else "")
+        chosen = (
+            f"k={self.k:g}" if self.k is not None else f"negatives={self.negatives:g}, background={self.background}"
+        )
+        return chosen + (", per_item=True" if self.per_item else "")
 
 
 hardest = Hardest  # reads as what it does: CrossEntropy(hardest(0.25))

@@ -76,8 +76,8 @@ class FBetaKnee(Rule):
         self.register_buffer("steps", torch.tensor(0))
         self.register_buffer("beta", torch.ones((), dtype=torch.float64))
         self.register_buffer("weight", torch.ones(2, dtype=torch.float64))
-        told = f"F-beta knee ({family}, beta up to {beta_max:g})"
-        self._structure = Recipe(weight=self.weight, kind="exclusive", source=(told,))
+        source = f"F-beta knee ({family}, beta up to {beta_max:g})"
+        self._structure = Recipe(weight=self.weight, kind="exclusive", source=(source,))
 
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {"weight": (self.weight,)}
@@ -132,35 +132,37 @@ class FBetaKnee(Rule):
             return ["F-beta knee: no positives seen yet, so there is no knee and weights are 1."]
         precision, recall = (float(v) for v in self.rates())
         maxes = sorted({*BETA_MAXES, self.beta_max})
-        found = [float(knee(self._average(), beta_max=m, family=self.family, grid=self.grid)) for m in maxes]
+        betas = [float(knee(self._average(), beta_max=m, family=self.family, grid=self.grid)) for m in maxes]
         return [
             f"F-beta knee: at precision {precision:.3g} and recall {recall:.3g} it lies at beta"
-            f" {' / '.join(f'{b:.3g}' for b in found)} for beta_max {' / '.join(f'{m:g}' for m in maxes)}: how far it"
+            f" {' / '.join(f'{b:.3g}' for b in betas)} for beta_max {' / '.join(f'{m:g}' for m in maxes)}: how far it"
             " moves along is how much of the weight is the choice of beta_max. A threshold of F* / (1 + beta^2) needs no weight."
         ]
 
     def warnings(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+        sentences: dict[str, str] = {}
         if not int(self.steps):
-            return found
+            return sentences
         if not float(self.counts[0] + self.counts[2]):
-            found["no positives"] = "no positives seen so far, so the weight stays 1; is label 1 the positive class?"
-            return found
+            sentences["no positives"] = (
+                "no positives seen so far, so the weight stays 1; is label 1 the positive class?"
+            )
+            return sentences
         beta = float(self.beta)
         if beta >= LATE * self.beta_max:
-            found["end"] = (
+            sentences["end"] = (
                 f"the knee is at beta = {beta:.3g} of a grid that ends at beta_max={self.beta_max:g}: the end of the grid"
                 " decides. See adaptive.knee_sensitivity, or move the threshold instead."
             )
         if float(_height(self._average(), self.beta_max, self.family, self.grid)[1].amax()) <= 0:
-            found["no knee"] = (
+            sentences["no knee"] = (
                 f"Pr(F_beta <= F_1) has no knee up to beta_max={self.beta_max:g}, so the weight is 1; precision and recall are"
                 f" {' and '.join(f'{float(v):.3g}' for v in self.rates())}."
             )
         w = beta**2 if self.squared else beta
         if w >= self.widest or w <= 1 / self.widest:
-            found["widest"] = f"the knee asks for a weight of {w:.3g}; it is clipped at widest={self.widest:g}."
-        return found
+            sentences["widest"] = f"the knee asks for a weight of {w:.3g}; it is clipped at widest={self.widest:g}."
+        return sentences
 
     def extra_repr(self) -> str:
         return f"{self.family}, beta up to {self.beta_max:g}{', squared' if self.squared else ''}, momentum {self.momentum:g}"
@@ -287,11 +289,11 @@ def normal_exponential_ratio(z: Any, *, mean: Any, spread: Any, rate: Any) -> Te
     beyond = (a - m).clamp(min=0)
     far = erfcx(beyond / math.sqrt(2)) * torch.exp(-m * m / 2) / 2
     near = torch.where(a < m, a, 0.0)
-    found = ndtr(-m) + torch.where(a < m, torch.exp(near * (near / 2 - m)) * ndtr(m - near), far)
+    below = ndtr(-m) + torch.where(a < m, torch.exp(near * (near / 2 - m)) * ndtr(m - near), far)
     sure = torch.where(z > 0, torch.exp(-rate * (mean.clamp(min=0) / z)), 0.0)
     sure = torch.where(mean > 0, sure, 1.0)
-    found = torch.where(some, found, sure).clamp(0, 1)
-    return torch.where(negative, 1 - found, found)
+    below = torch.where(some, below, sure).clamp(0, 1)
+    return torch.where(negative, 1 - below, below)
 
 
 def _wide(*values: Any) -> tuple[Tensor, ...]:

@@ -136,14 +136,14 @@ class Learned(Rule):
         if self.how != "geometric":
             return None
         tables = self._tables()
-        found = self.share.new_zeros(())
+        penalty = self.share.new_zeros(())
         for field, table in tables.items():
             if field == "weight":
                 mass = (self.share * table).sum()
-                found = found + mass - 1 - mass.log()
+                penalty = penalty + mass - 1 - mass.log()
             else:
-                found = found + (table if field == "offset" else table.log()).square().mean()
-        return self.prior * found
+                penalty = penalty + (table if field == "offset" else table.log()).square().mean()
+        return self.prior * penalty
 
     def move(self, name: str, value: Tensor) -> None:
         super().move(name, value)
@@ -155,18 +155,18 @@ class Learned(Rule):
             "minimax": "lower rate",
             "bilevel": "take fewer outer steps, or a larger held-out set",
         }[self.how]
-        found = spread(cure, self._tables(), float(self.share.max() / self.share.min()))
+        sentences = spread(cure, self._tables(), float(self.share.max() / self.share.min()))
         if self.how == "minimax" and float(self.simplex.q.max()) > 0.95:
-            found["collapsed"] = (
+            sentences["collapsed"] = (
                 f"one class has {float(self.simplex.q.max()):.1%} of all the weight, so the others are hardly trained: it may be"
                 " one that cannot be learned (noise, labels at chance). Lower rate, or leave that class out."
             )
         if self.how == "bilevel" and self.driver.steps >= PATIENCE and int(self.moves) == 0:
-            found["unmoved"] = (
+            sentences["unmoved"] = (
                 f"no outer step was taken in {self.driver.steps} steps, so the numbers are what they were at the start:"
                 " call adaptive.Bilevel(model, loss).step(train, held_out) every few steps."
             )
-        return found
+        return sentences
 
     def extra_repr(self) -> str:
         return f"{self.how}, {', '.join(self.free.fields)}"
@@ -222,28 +222,28 @@ class Free:
 
     def start(self, recipe: Recipe | None) -> dict[str, np.ndarray]:
         """The free numbers of `recipe`; zeros where it says nothing."""
-        found = {}
+        free = {}
         for field in self.fields:
             shape = self.shapes[field] if field == "offset" else self.per_label
             table = None if recipe is None else getattr(recipe, field)
-            given = None if table is None else table.numpy() if field == "offset" else np.log(table.numpy())
-            if given is not None and len(shape) == 1:
-                given = given.reshape(-1)
-            found[field] = np.zeros(shape) if given is None else np.broadcast_to(given, shape).copy()
+            numbers = None if table is None else table.numpy() if field == "offset" else np.log(table.numpy())
+            if numbers is not None and len(shape) == 1:
+                numbers = numbers.reshape(-1)
+            free[field] = np.zeros(shape) if numbers is None else np.broadcast_to(numbers, shape).copy()
             if field == "offset":
-                found[field] = found[field].reshape(-1)
-        return found
+                free[field] = free[field].reshape(-1)
+        return free
 
     def tables(self, free: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """{field: table} in the shape of the free numbers."""
-        found = {}
+        tables = {}
         for field in self.fields:
             s = free[field]
             if field == "offset":
-                found[field] = s if self.kind == "multilabel" else s - s.mean()
+                tables[field] = s if self.kind == "multilabel" else s - s.mean()
             else:
-                found[field] = (s - s.mean()).exp()
-        return found
+                tables[field] = (s - s.mean()).exp()
+        return tables
 
     def emitted(self, tables: Mapping[str, Tensor]) -> Tables:
         """The same as `Rule.emit` has them."""
@@ -252,7 +252,7 @@ class Free:
 
 def spread(cure: str, tables: Mapping[str, Tensor], imbalance: float) -> dict[str, str]:
     """A sentence for every table whose entries are far apart: weights 100 times, scales 10 times, offsets 100 times the imbalance."""
-    found = {}
+    sentences = {}
     for field, table in tables.items():
         flat = table.detach().double().reshape(-1)
         apart = float((flat.max() - flat.min()).exp() if field == "offset" else flat.max() / flat.min())
@@ -263,11 +263,11 @@ def spread(cure: str, tables: Mapping[str, Tensor], imbalance: float) -> dict[st
                 if field == "offset"
                 else f"{field}s are {apart:.3g} times apart"
             )
-            found[field] = (
+            sentences[field] = (
                 f"the {what}, more than {most:.3g}: a few rows then decide every step. Lower the learning rate of these"
                 f" numbers, or {cure}."
             )
-    return found
+    return sentences
 
 
 LEAST = 1e-12  # a share of 0 could never grow again

@@ -136,10 +136,10 @@ class CalibratedMaps(Rule):
                 valid = target != self.ignore_index
             extra = extra.to(loss)
             below = (valid & (extra < 0)).sum(dtype=loss.dtype)
-            found = torch.stack([loss.sum(), (loss * torch.where(valid, extra.clamp(min=0), 0.0)).sum(), below])
+            sums = torch.stack([loss.sum(), (loss * torch.where(valid, extra.clamp(min=0), 0.0)).sum(), below])
             if self.boundary_f is not None:
-                found = torch.cat([found, self._boundaries(logits, target, valid)])
-        return found
+                sums = torch.cat([sums, self._boundaries(logits, target, valid)])
+        return sums
 
     def learn(self, sums: Tensor) -> None:
         self._kept = None
@@ -164,25 +164,25 @@ class CalibratedMaps(Rule):
         return shown if self.boundary_f is None else shown | {"boundary_f": self.score}
 
     def warnings(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+        sentences: dict[str, str] = {}
         total, mapped, below, *_ = self.sums.tolist()
         if not total:
-            return found
+            return sentences
         goal = f"share={self.share:g}" if self.boundary_f is None else f"boundary_f={self.boundary_f:g}"
         a = float(self.strength)
         if below:
-            found["below"] = (
+            sentences["below"] = (
                 f"the maps hold values below base={self.base:g}; they count as base. What is the maps' base?"
             )
         if not mapped:
-            found["flat"] = f"the maps are flat, all at base={self.base:g}, so no strength brings {goal}."
+            sentences["flat"] = f"the maps are flat, all at base={self.base:g}, so no strength brings {goal}."
         elif a >= self.largest:
-            found["largest"] = f"the strength is at its end, largest={self.largest:g}, and {goal} is not reached."
+            sentences["largest"] = f"the strength is at its end, largest={self.largest:g}, and {goal} is not reached."
         elif a <= self.smallest and (self.share is None or self.share > 0):
-            found["smallest"] = (
+            sentences["smallest"] = (
                 f"the strength is at its end, {self.smallest:g}, and {goal} is exceeded without the maps."
             )
-        return found
+        return sentences
 
     def _weights(self, extra: Tensor) -> Tensor:
         return 1 + self.strength.to(extra) * extra.clamp(min=0)
@@ -213,12 +213,12 @@ class CalibratedMaps(Rule):
     def _made(self, make: Callable[..., Any], logits: Tensor, target: Tensor) -> Tensor:
         labels = self._labels(target)
         if not self._batch:
-            made = make(labels)
+            maps = make(labels)
         elif not self.link.exclusive and labels.dim() > 3:  # every label of every image is a mask
-            made = make(labels.flatten(0, 1), batch=True).reshape(labels.shape)
+            maps = make(labels.flatten(0, 1), batch=True).reshape(labels.shape)
         else:
-            made = make(labels, batch=True)
-        extra = self._extra(made, logits.device)
+            maps = make(labels, batch=True)
+        extra = self._extra(maps, logits.device)
         if extra.shape != labels.shape:
             raise ValueError(
                 f"CalibratedMaps: make gave a map of shape {list(extra.shape)} for labels {list(labels.shape)}; it must be the same."
@@ -227,8 +227,8 @@ class CalibratedMaps(Rule):
 
     def _extra(self, maps: Any, device: torch.device) -> Tensor:
         """m - base, detached; not below 0, of which `warnings` tells."""
-        made = maps.detach() if isinstance(maps, Tensor) else torch.as_tensor(maps)
-        return made.to(device, torch.promote_types(made.dtype, torch.float32)) - self.base
+        values = maps.detach() if isinstance(maps, Tensor) else torch.as_tensor(maps)
+        return values.to(device, torch.promote_types(values.dtype, torch.float32)) - self.base
 
     def _boundaries(self, logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
         labels = self._labels(target)
@@ -283,9 +283,9 @@ def boundary(labels: Tensor, valid: Tensor) -> Tensor:
 
 def f_score(sums: Tensor) -> Tensor:
     """Harmonic mean of precision and recall of `hits`; 1 where there is no boundary at all."""
-    close, ours, found, theirs = sums.unbind()
+    close, ours, met, theirs = sums.unbind()
     precision = torch.where(ours > 0, close / torch.where(ours > 0, ours, 1.0), (theirs == 0).to(sums.dtype))
-    recall = torch.where(theirs > 0, found / torch.where(theirs > 0, theirs, 1.0), (ours == 0).to(sums.dtype))
+    recall = torch.where(theirs > 0, met / torch.where(theirs > 0, theirs, 1.0), (ours == 0).to(sums.dtype))
     both = precision + recall
     return 2 * precision * recall / torch.where(both > 0, both, 1.0)
 

@@ -50,11 +50,13 @@ class Mixed(Rule):
         super().__init__()
         if not rules:
             raise ValueError("Mixed: give at least one rule, such as Mixed(Deferred(...), focal(gamma=2.0)).")
-        made = [_Fixed(r) if isinstance(r, Recipe) else as_rule(r) for r in rules]
-        for rule, given in zip(made, rules, strict=True):
+        parts = [_Fixed(r) if isinstance(r, Recipe) else as_rule(r) for r in rules]
+        for rule, rule_or_recipe in zip(parts, rules, strict=True):
             if rule is None:
-                raise TypeError(f"Mixed: takes rules and recipes, got {type(given).__name__} {given!r}.")
-        self.rules = nn.ModuleList(made)  # type: ignore[arg-type]  # none is None
+                raise TypeError(
+                    f"Mixed: takes rules and recipes, got {type(rule_or_recipe).__name__} {rule_or_recipe!r}."
+                )
+        self.rules = nn.ModuleList(parts)  # type: ignore[arg-type]  # none is None
         self.reads_logits = any(rule.reads_logits for rule in self.parts)
         self.selects = any(rule.selects for rule in self.parts)
         self.clock = Clock(needed=False)  # for the history; whether a part needs one is its own matter
@@ -89,10 +91,10 @@ class Mixed(Rule):
             }
             others = {f: getattr(rest, f) for f in ONE_ONLY}
             source = tuple(x for s in structures for x in s.source)
-            made = Recipe(**joined, **others, classes=rest.classes, kind=rest.kind, source=source)
+            structure = Recipe(**joined, **others, classes=rest.classes, kind=rest.kind, source=source)
             if len(self._structures) > 16:  # a rule that makes a new structure every time
                 self._structures.clear()
-            self._structures[key] = structures, made
+            self._structures[key] = structures, structure
         return self._structures[key][1]
 
     def observe(self, logits: Tensor, target: Tensor) -> None:
@@ -109,8 +111,8 @@ class Mixed(Rule):
 
     def weigh(self, logits: Tensor, target: Tensor) -> Tensor | None:
         every = [rule.weigh(logits, target) for rule in self.parts]
-        found = [w for w in every if w is not None]
-        return functools.reduce(torch.mul, found) if found else None
+        those = [w for w in every if w is not None]
+        return functools.reduce(torch.mul, those) if those else None
 
     def adjust(self, logits: Tensor, target: Tensor) -> Tensor:
         for rule in self.parts:
@@ -119,8 +121,8 @@ class Mixed(Rule):
 
     def penalty(self) -> Tensor | None:
         every = [rule.penalty() for rule in self.parts]
-        found = [p for p in every if p is not None]
-        return functools.reduce(torch.add, found) if found else None
+        those = [p for p in every if p is not None]
+        return functools.reduce(torch.add, those) if those else None
 
     def serve(self, link: Link, ignore_index: int) -> None:
         for rule in self.parts:

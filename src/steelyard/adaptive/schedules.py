@@ -99,8 +99,8 @@ class Way:
         return x**self.power if self.schedule == "power" else x
 
     def __repr__(self) -> str:
-        told = f"power {self.power:g}" if self.schedule == "power" else self.schedule
-        return f"{told} over {self.by} {self.begin:g} to {self.end:g}{' and back' if self.and_back else ''}"
+        form = f"power {self.power:g}" if self.schedule == "power" else self.schedule
+        return f"{form} over {self.by} {self.begin:g} to {self.end:g}{' and back' if self.and_back else ''}"
 
 
 class Deferred(Rule):
@@ -218,8 +218,8 @@ class Curriculum(Rule):
         self.start, self.end = float(start), float(end)
         self.register_buffer("prior", torch.tensor(counts.prior))
         self.register_buffer("weight", self._at(0.0))
-        told = (f"curriculum({start:g} to {end:g}{' and back' if and_back else ''})",)
-        self._structure = Recipe(weight=self.weight, classes=counts.classes, kind=counts.kind, source=told)
+        source = (f"curriculum({start:g} to {end:g}{' and back' if and_back else ''})",)
+        self._structure = Recipe(weight=self.weight, classes=counts.classes, kind=counts.kind, source=source)
 
     prior: Tensor
 

@@ -66,8 +66,8 @@ class Seesaw(Rule):
         self.register_buffer("seen", start)
         self.register_buffer("pending", torch.zeros_like(start))
         self.register_buffer("offset", self._mitigation())
-        told = (f"seesaw(p={p:g}, q={q:g})",)
-        self._structure = Recipe(offset=self.offset, classes=names, kind="exclusive", source=told)
+        source = (f"seesaw(p={p:g}, q={q:g})",)
+        self._structure = Recipe(offset=self.offset, classes=names, kind="exclusive", source=source)
 
     def _mitigation(self) -> Tensor:
         """log M [label, class]"""

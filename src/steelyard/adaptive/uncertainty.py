@@ -74,24 +74,24 @@ class Uncertainty(Rule):
     def warnings(self) -> dict[str, str]:
         weights = (-self.s.detach()).exp()
         names = self._structure.classes or tuple(str(c) for c in range(weights.shape[0]))
-        found = unlearned(self.s, self.driver.steps)
+        sentences = unlearned(self.s, self.driver.steps)
         axis = 0 if self.s.shape[1] == len(names) else 1
         high = (weights > self.largest / 2).any(dim=axis).tolist()
         if any(high):
-            told = ", ".join(repr(n) for n, h in zip(names, high, strict=True) if h)
-            found["largest"] = (
-                f"the weight of {told} is above half of largest={self.largest:g}: the net fits the training data of it, and the"
+            named = ", ".join(repr(n) for n, h in zip(names, high, strict=True) if h)
+            sentences["largest"] = (
+                f"the weight of {named} is above half of largest={self.largest:g}: the net fits the training data of it, and the"
                 " weight only grows. It says nothing about the data then; stop earlier, or hold the weights fixed."
             )
         # at the optimum 1 / weight is the loss; that of a guess is log C
         lost = (1 / weights - 1 / self.largest > 1.5 * math.log(max(weights.shape[0], 2))).any(dim=axis).tolist()
         if any(lost):
-            told = ", ".join(repr(n) for n, h in zip(names, lost, strict=True) if h)
-            found["lost"] = (
-                f"the weight of {told} is that of a class whose loss is far worse than a guess: it is being given up for the others."
+            named = ", ".join(repr(n) for n, h in zip(names, lost, strict=True) if h)
+            sentences["lost"] = (
+                f"the weight of {named} is that of a class whose loss is far worse than a guess: it is being given up for the others."
                 " Take a smaller largest=, or weights by count."
             )
-        return found
+        return sentences
 
     def extra_repr(self) -> str:
         return f"{list(self.s.shape)}, largest={self.largest:g}"

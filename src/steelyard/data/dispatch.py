@@ -12,7 +12,7 @@ from .coco import Coco
 from .columns import Column, Indicators
 from .frames import count_dataset, count_frame, is_dataset, is_frame
 from .labels import some
-from .masks import Masks
+from .masks import Masks, segmentation
 from .memory import count_batches, is_array, piece_of
 from .paths import MASKS, OTHER, TABLES, ends_in, files, holds
 from .source import Source
@@ -58,7 +58,8 @@ def count(
     missing    tables: the texts that stand for missing, instead of ?, NA, NaN, null and their like; "none" for no text. What
                `classes` names is a class
     same_case  tables: join the spellings of one class that differ by case, blanks, a final dot or zeros (>50K and >50K.)
-    kind       "multilabel" is what a 2-D array of 0 and 1 is; "exclusive" counts every element of an array instead
+    kind       "multilabel" is what a 2-D array of 0 and 1 is; "exclusive" counts every element of an array instead, and knows the
+               images of masks [N, H, W]
     instances  masks whose numbers are objects: "objects" (0 is background), or the divisor of numbers such as 26003
                (1000: class 26)
     split      of a YOLO or VOC data set: "train" (YOLO's default), "val", "test", "all"
@@ -112,7 +113,7 @@ def count(
             )
     if key is not None or _is_stream(data):
         return count_batches(data, key, classes, ignore, kind, progress)
-    return piece_of(data, kind).counts(classes, ignore)
+    return piece_of(data, kind, ignore).counts(classes, ignore)
 
 
 def count_path(
@@ -174,6 +175,8 @@ def source_of(
     if kind == "masks":
         _only("label", label, "tables", text)
         _only("split", split, "VOC and YOLO data sets", text)
+        if not chosen:
+            common |= segmentation(text, paths)
         return Masks(**common, instances=instances, chosen=chosen)
     _only("instances", instances, "masks", text)
     if kind == "YOLO":

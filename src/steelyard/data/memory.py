@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..counts import Counts
 from . import arrays, labels
+from .image import apart, no_labels
 from .progress import counted
 from .tally import DISTINCT
 
@@ -23,12 +24,17 @@ class Piece:
     tally  {label: how often}, {column: how many say yes}, or {label: in how many sets}
     items  rows; of an exclusive form, labels
     shape  columns of YES_NO; otherwise dimensions
+    within {label: labels of the images that hold it}, and `images` {label: images that hold it}, of masks [N, H, W], where
+           `pictures` says how many images there are
     """
 
     form: str
     tally: Counter[Any]
     items: int
     shape: int
+    within: Counter[Any] = field(default_factory=Counter)
+    images: Counter[Any] = field(default_factory=Counter)
+    pictures: int = 0
 
     def add(self, other: "Piece") -> None:
         multilabel = (YES_NO, LISTS)
@@ -44,6 +50,9 @@ class Piece:
             self.form = VALUES
         self.tally.update(other.tally)
         self.items += other.items
+        self.within.update(other.within)
+        self.images.update(other.images)
+        self.pictures += other.pictures
 
     def counts(self, classes: Any, ignore: Any, source: str = "") -> Counts:
         """ValueError where labels are missing, have no name, or nothing was found."""
@@ -57,6 +66,8 @@ class Piece:
             return Counts(yes, names, "rows", source, kind="multilabel", items=self.items)
         if self.form == LISTS:
             return _of_lists(self, classes, ignore, source)
+        if self.pictures:
+            return _of_pictures(self, classes, ignore, source)
         unit = "rows" if self.shape < 2 else "elements"
         if self.form == INDICES:
             return labels.from_indices(self.tally, classes=classes, ignore=ignore, source=source, unit=unit)
@@ -76,7 +87,7 @@ def count_batches(data: Any, key: Any, classes: Any, ignore: Any, kind: str | No
     total: Piece | None = None
     for number, batch in enumerate(counted(data, "counting", "batches", shown=progress)):
         batch_labels = _labels_of(batch, key, number)
-        piece = piece_of(batch_labels if dimensions(batch_labels) else [batch_labels], kind)
+        piece = piece_of(batch_labels if dimensions(batch_labels) else [batch_labels], kind, ignore)
         if total is None:
             total = piece
         else:
@@ -102,9 +113,9 @@ def _labels_of(batch: Any, key: Any, number: int) -> Any:
         ) from None
 
 
-def piece_of(data: Any, kind: str | None) -> Piece:
+def piece_of(data: Any, kind: str | None, ignore: Any = None) -> Piece:
     """What the data holds. Its type and shape decide, never its values: two dimensions are multi-label, so are sets and
-    lists of text, unless `kind` is "exclusive"."""
+    lists of text, unless `kind` is "exclusive". Then [N, H, W] and lists of [H, W] are masks, image by image."""
     if kind != "exclusive" and are_lists(data):
         tally = Counter(label for item in data for label in {_plain(v) for v in item})
         return Piece(LISTS, tally, len(data), 1)
@@ -112,8 +123,97 @@ def piece_of(data: Any, kind: str | None) -> Piece:
         array = arrays.as_array(data)
         yes = arrays.count_indicators(array, classes=None, source="").per_class.tolist()
         return Piece(YES_NO, Counter(dict(enumerate(yes))), len(array), len(yes))
+    masks = _masks(data) if kind == "exclusive" else None
+    if masks is not None:
+        return _piece_of_masks(masks, ignore)
     tally, indices = arrays.tally_labels(data)
     return Piece(INDICES if indices else VALUES, Counter(tally), sum(tally.values()), dimensions(data))
+
+
+def _masks(data: Any) -> list[np.ndarray] | None:
+    """The masks of an array [N, H, W] (or with more axes), or of a list of arrays [H, W]; None if it is neither."""
+    if isinstance(data, (list, tuple)) and data and all(is_array(v) and dimensions(v) >= 2 for v in data):
+        return [arrays.as_array(v) for v in data]
+    if dimensions(data) < 3:
+        return None
+    array = arrays.as_array(data)
+    return list(array) if array.ndim > 2 and _refuse_no_labels(array) else None
+
+
+def _refuse_no_labels(array: np.ndarray) -> bool:
+    """ValueError for one-hot arrays and pictures in the place of labels, as for files."""
+    reason = no_labels(array)
+    channels = next((a for a in (1, 3) if array.ndim == 4 and array.shape[a] in (3, 4)), None)
+    if (
+        reason is None
+        and channels is not None
+        and min(s for i, s in enumerate(array.shape) if i not in (0, channels)) > 4
+    ):
+        reason = (
+            f"the array {list(array.shape)} has {array.shape[channels]} numbers for each pixel on axis {channels}, as pictures in colours;"
+            " masks have one, [N, H, W]"
+        )
+    if reason is not None:
+        raise ValueError(f"count: {reason}.")
+    return True
+
+
+def _piece_of_masks(masks: list[np.ndarray], ignore: Any) -> Piece:
+    total = Piece(VALUES, Counter(), 0, 3)
+    for number, mask in enumerate(masks):
+        _refuse_no_labels(mask)
+        tally, indices = arrays.tally_labels(mask)
+        total.form = INDICES if indices else VALUES
+        total.tally.update(tally)
+        kept, _ = labels.drop(tally, ignore)
+        total.within.update(dict.fromkeys(kept, sum(kept.values())))
+        total.images.update(dict.fromkeys(kept, 1))
+        total.pictures = number + 1
+    total.items = sum(total.tally.values())
+    return total
+
+
+def _of_pictures(piece: Piece, classes: Any, ignore: Any, source: str) -> Counts:
+    """Pixels, and what is known of the images, as for masks in files."""
+    kept, missing = labels.drop(piece.tally, ignore)
+    labels.refuse_missing(missing, ignore)
+    if classes is None:
+        _ask_what_255_is(kept)
+    if piece.form == VALUES:
+        also = {"images": piece.images}
+        items = piece.pictures
+        return labels.by_value(
+            kept, classes=classes, source=source, unit="pixels", items=items, containing=piece.within, also=also
+        )
+
+    def counted(tally: Mapping[Any, int]) -> Counts:
+        return labels.from_indices(tally, classes=classes, ignore=None, source=source, unit="pixels")
+
+    counts, within, images = counted(kept), counted(piece.within), counted(piece.images)
+    return Counts(
+        counts.per_class,
+        counts.classes,
+        "pixels",
+        source,
+        items=piece.pictures,
+        containing=within.per_class,
+        also={"images": images.per_class},
+    )
+
+
+def _ask_what_255_is(tally: Mapping[Any, int]) -> None:
+    """ValueError where masks hold 255 beside 0, or beside the numbers of classes, and so 256 logits would be needed."""
+    void = apart(tally)
+    if void == 255 and set(tally) == {0, 255}:
+        raise ValueError(
+            "count: the masks hold 0 and 255, one class of objects, whose index is 1: count mask > 127 as integers, and train on that."
+        )
+    if void is not None:
+        others = ", ".join(str(v) for v in sorted(set(tally) - {void})[:4])
+        raise ValueError(
+            f"count: the masks hold {void} beside {others} ({tally[void]:,} pixels). If it is void pass ignore={void}, and the same to"
+            f" the loss; if it is a class pass classes=, such as classes={sorted(tally)[:30]}."
+        )
 
 
 def are_lists(data: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from ..counts import Counts
 from . import boxes, digest
 from .exports import other_text
-from .labels import listed, some, suggest
+from .labels import listed, names_in, some, suggest
 from .paths import ends_in, files, inside
 from .source import Shard, Source, Tally, Tell
 
@@ -149,11 +149,11 @@ class Yolo(Source):
         named = self.classes if names is None else names
         if named is not None:
             where = self.path if self.config is None else str(self.config[0])
-            _name(total, [str(n) for n in listed(named)], where)
+            _name(total, names_in(named), where)
         if not total.items:
             raise ValueError(f"{self.path}: no image is left to count; {'; '.join(total.notes)}.")
         classes = self.classes if names is not None else None
-        known = None if named is None else [str(n) for n in listed(named)]
+        known = None if named is None else names_in(named)
         split = "" if self.config is None else f", {self.split or 'train'}"
         counts = boxes.counted(total, self.path + split, known=known, classes=classes, ignore=self.ignore)
         outside, twice = total.facts["outside"], total.facts["twice"]

@@ -26,17 +26,17 @@ class Clock(nn.Module):
                 getattr(self, name).fill_(float(value) if name == "metric" else int(value))
         self._quiet = True
 
-    def told(self) -> dict[str, float]:
+    def known(self) -> dict[str, float]:
         """{name: value} of what was told so far."""
-        found = {"epoch": int(self.epoch), "step": int(self.step), "metric": float(self.metric)}
-        return {name: v for name, v in found.items() if v == v and (v >= 0 or name == "metric")}
+        now = {"epoch": int(self.epoch), "step": int(self.step), "metric": float(self.metric)}
+        return {name: v for name, v in now.items() if v == v and (v >= 0 or name == "metric")}
 
     def check(self, name: str) -> None:
         """Warn once where training goes on and nobody says how far it is."""
         if self._quiet or torch.compiler.is_compiling():
             return
         self._quiet = True
-        if not self.told():
+        if not self.known():
             warnings.warn(
                 f"{name}: the schedule was never advanced, so it stands at its beginning. Call"
                 " loss.advance(epoch=epoch) at the start of every epoch (or step=, metric=).",

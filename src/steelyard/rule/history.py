@@ -27,8 +27,8 @@ class History:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        found = dict.fromkeys(name for row in self.rows for name in row)
-        return tuple(n for n in PLACES if n in found) + tuple(n for n in found if n not in PLACES)
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        return tuple(n for n in PLACES if n in names) + tuple(n for n in names if n not in PLACES)
 
     def __len__(self) -> int:
         return len(self.rows)

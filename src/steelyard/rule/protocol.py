@@ -267,7 +267,7 @@ class Driver:
         """The rule has changed between steps: a row of `history` that stays, and a look for warnings."""
         if torch.compiler.is_compiling():
             return
-        self.trace.add(self.rule.watched(), {} if self.rule.clock is None else self.rule.clock.told())
+        self.trace.add(self.rule.watched(), {} if self.rule.clock is None else self.rule.clock.known())
         if self.steps >= self.rule.warns_from:
             self._warn()
 

@@ -1,4 +1,4 @@
-"""The laws of adaptive rules: each a function of one `Case`, its name and docstring the law."""
+"""The laws of adaptive rules: each a function of one `Case`, its docstring the law. One list, so it may be long."""
 
 import copy
 import dataclasses
