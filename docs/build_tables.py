@@ -18,6 +18,7 @@ from steelyard.recipe import COMBINE, ONE_ONLY
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))  # a test loads this file by its path
+import rooms  # noqa: E402
 import speed_page  # noqa: E402
 
 NOTE = "<!-- Written by docs/build_tables.py; edit the docstrings, then run: python3 run.py docs -->"
@@ -88,6 +89,8 @@ def build() -> dict[str, str]:
         "rules.md": rules_page(),
         "cli.md": cli_page(),
         "speed.md": speed_page.page(NOTE),
+        "images/rooms.svg": rooms.draw(),
+        "images/tuning.svg": rooms.draw("tuning"),
     }
 
 

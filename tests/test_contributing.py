@@ -1,5 +1,6 @@
 """What CONTRIBUTING.md promises, done in a copy of the package as it is written there."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -19,11 +20,22 @@ class Checkout:
         for part in ("docs", "tests/laws", "tests/ingredients", "tests/adaptive", "benchmarks/results"):
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
 
-    def add_line(self, path: str, after: str, line: str) -> None:
-        file = self.package / path
-        text = file.read_text("utf-8")
-        assert text.count(f"{after}\n") == 1
-        file.write_text(text.replace(f"{after}\n", f"{after}\n{line}\n"), "utf-8")
+    def follow(self, section: str, *, lines: bool = True) -> str:
+        """Do what a section of CONTRIBUTING.md says: files that are written whole, and lines to add to those there are. The last
+        of these lines; `lines=False` leaves them out."""
+        text = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition(f"## {section}\n")[2].partition("\n## ")[0]
+        line = ""
+        for path, block in re.findall(r"`(\S+\.py)`:\n\n```python\n(.*?)```", text, flags=re.DOTALL):
+            file = self.folder / path
+            if not file.exists():
+                file.write_text(block, "utf-8")
+                continue
+            line = block.strip()
+            before, last, after = file.read_text("utf-8").rpartition("\nfrom .")  # behind the last of its kind
+            head, newline, rest = after.partition("\n")
+            if lines:
+                file.write_text(f"{before}{last}{head}{newline}{block}{rest}", "utf-8")
+        return line
 
     def run(self, program: str) -> str:
         """What a program prints in there; the copy comes before the package that is installed."""
@@ -40,26 +52,6 @@ class Checkout:
 def checkout(tmp_path) -> Checkout:
     return Checkout(tmp_path)
 
-
-NAME = "cube_root"
-INGREDIENT = '''
-"""Weights by the cube root of the inverse count."""
-
-from ..counts import Counts
-from ..options import ingredient
-from ..recipe import Recipe, unit_mass
-
-
-@ingredient
-def cube_root(counts: Counts) -> Recipe:
-    """Weigh a label by n_c^(-1/3).
-
-    Source: nobody.
-    """
-    weight = counts.nonempty("cube-root") ** (-1 / 3)
-    return unit_mass(Recipe(weight=weight, classes=counts.classes, kind=counts.kind), counts)
-'''.lstrip()
-LINE = f"from .{NAME} import {NAME} as {NAME}"
 
 # as a user would: the library, the command, the page of the docs, and the laws that pytest finds
 SEEN_BY = """
@@ -83,8 +75,7 @@ sys.exit(pytest.main(["-q", "--import-mode=importlib", "tests/ingredients/test_m
 
 
 def test_a_new_ingredient_is_one_file_and_one_line(checkout):
-    (checkout.package / "ingredients" / f"{NAME}.py").write_text(INGREDIENT, "utf-8")
-    checkout.add_line("ingredients/__init__.py", "from .log_frequency import log_frequency as log_frequency", LINE)
+    checkout.follow("A new weighting")
     (checkout.folder / "data.csv").write_text("y\n" + "a\n" * 8 + "b\n", "utf-8")
     told = checkout.run(SEEN_BY)
     assert "('cube_root()',) True\ncube_root()\npositive class: 'b'\n" in told
@@ -93,53 +84,11 @@ def test_a_new_ingredient_is_one_file_and_one_line(checkout):
 
 
 def test_without_the_line_a_test_names_it(checkout):
-    (checkout.package / "ingredients" / f"{NAME}.py").write_text(INGREDIENT, "utf-8")
-    with pytest.raises(AssertionError, match=f"add to src/steelyard/ingredients/__init__.py: {LINE}"):
+    line = checkout.follow("A new weighting", lines=False)
+    with pytest.raises(AssertionError, match=f"add to src/steelyard/ingredients/__init__.py: {line}"):
         checkout.run(FOLDER_IS_ON_THE_MENU)
 
 
-RULE = '''
-"""Weights by how many labels of each class came so far."""
-
-import math
-from typing import Annotated
-
-import torch
-from torch import Tensor
-
-from ..counts import Counts
-from ..ops.factors import Tables
-from ..options import In
-from ..recipe import Recipe
-from ..rule.protocol import Rule
-
-
-class Running(Rule):
-    """Weigh a label by n_c^(-power), with n_c the labels seen so far, of the steps before.
-
-    Source: nobody.
-    """
-
-    seen: Tensor
-
-    def __init__(self, counts: Counts, *, power: Annotated[float, In(0.0, math.inf)] = 1.0):
-        super().__init__()
-        self.power = power
-        self.register_buffer("seen", torch.ones(len(counts), dtype=torch.float64))
-        self.register_buffer("pending", torch.zeros(len(counts), dtype=torch.float64))
-        self._structure = Recipe(weight=self.seen, classes=counts.classes, kind="exclusive", source=("running",))
-
-    def emit(self) -> tuple[Recipe, Tables]:
-        return self._structure, {"weight": (self.seen**-self.power,)}
-
-    def observe(self, logits: Tensor, target: Tensor) -> Tensor:
-        seen = self.read(logits, target)
-        return torch.zeros_like(self.seen).index_add(0, seen.y, seen.valid.to(self.seen))
-
-    def learn(self, sums: Tensor) -> None:
-        self.seen = self.seen + sums
-'''.lstrip()
-RULE_LINE = "from .running import Running as Running"
 RULE_SEEN_BY = """
 rule = steelyard.adaptive.RULES["Running"]
 try:
@@ -159,9 +108,46 @@ sys.exit(pytest.main(["-v", "--import-mode=importlib", "tests/adaptive/test_laws
 
 
 def test_a_new_rule_is_one_file_and_one_line(checkout):
-    (checkout.package / "adaptive" / "running.py").write_text(RULE, "utf-8")
-    checkout.add_line("adaptive/__init__.py", "from .hardest import Hardest as Hardest", RULE_LINE)
+    checkout.follow("A new rule")
     told = checkout.run(RULE_SEEN_BY)
     assert "Running: power must be in [0, inf), got -1." in told
     assert "| `Running(counts)` | `power=1.0` in [0, inf) | Weigh a label by n_c^(-power), with n_c the labels" in told
     assert told.count("test_a_law_holds[Running-") == 14
+
+
+CURVE_SEEN_BY = """
+import my_losses, torch
+curve = my_losses.Hardened(0.25)
+steelyard.testing.check_ingredient(steelyard.fixed, curve=curve)
+for link in ("softmax", "sigmoid"):
+    steelyard.testing.check_backend("eager", given={link: {"hardened": steelyard.Recipe(curve=curve)}})
+
+recipe = steelyard.Recipe(weight=[1.0, 3.0], curve=curve)
+recipe.save("recipe.json")
+assert steelyard.Recipe.load("recipe.json") == recipe
+
+# the best constant prediction of 30 % is undone to 30 %
+z, y = torch.zeros(1, 2, dtype=torch.float64, requires_grad=True), torch.tensor([0] * 7 + [1] * 3)
+loss, step = steelyard.CrossEntropy(recipe), torch.optim.LBFGS([z], max_iter=100, line_search_fn="strong_wolfe")
+
+def closure():
+    step.zero_grad()
+    value = loss(z.expand(10, 2), y)
+    value.backward()
+    return value
+
+step.step(closure)
+print(f"{steelyard.posterior(z.detach(), loss)[0, 1].item():.3f}")
+"""
+LOADED_WITHOUT = """
+try:
+    steelyard.Recipe.load("recipe.json")
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_a_new_curve_is_one_file(checkout):
+    checkout.follow("A new curve")
+    assert checkout.run("sys.path.insert(0, '.')" + CURVE_SEEN_BY).endswith("0.300\n")
+    assert "my_losses" in checkout.run(LOADED_WITHOUT)

@@ -17,7 +17,7 @@ from steelyard.tuning.data.problem import problem
 from steelyard.tuning.metric import METRICS
 
 ARMS = {"inverse_frequency(beta=1)": sy.inverse_frequency, "focal(gamma=2)": sy.focal(gamma=2.0)}
-SMALL: dict[str, Any] = {"repeats": 2, "bootstrap": 100, "recipes": ARMS}
+SMALL: dict[str, Any] = {"repeats": 2, "folds": 3, "bootstrap": 100, "recipes": ARMS}
 
 
 def small(name: str, rows: int = 400, repeat: int = 0):
@@ -41,9 +41,8 @@ def test_sharing_fits_changes_no_verdict(name, metrics):
     with sharing():
         shared = [told(sy.tune(task, metric=m, seed=3, **SMALL)) for m in metrics]
     for metric, found in zip(metrics, shared, strict=True):
-        plainly = sy.tune(
-            sample.table(), label="y", positive=positive, metric=metric, seed=3, **SMALL, **GENERATORS[name].options
-        )
+        options = SMALL | GENERATORS[name].options | {"baselines": metric == metrics[0]}  # with resampled rows once
+        plainly = sy.tune(sample.table(), label="y", positive=positive, metric=metric, seed=3, **options)
         assert found == told(plainly)
 
 
@@ -127,6 +126,7 @@ def test_an_answer_is_one_record_per_metric(monkeypatch):
         GENERATORS["H1"], name="tiny", draw=lambda rng, rows: GENERATORS["H1"].draw(rng, 400)
     )
     monkeypatch.setitem(GENERATORS, "tiny", generator)
+    monkeypatch.setattr(verdicts, "asked", lambda metric, question: asked(metric, question) | SMALL)
     question = Question("tiny", 2, ("roc_auc", "expected_cost"), bootstrap=100, truth=True)
     found = answer(question)
     assert [(r["generator"], r["repeat"], r["metric"]) for r in found] == [

@@ -7,6 +7,8 @@ import pytest
 
 from benchmarks import outside
 
+pytestmark = pytest.mark.xdist_group("published")  # one worker: a table is fitted in all its folds once
+
 
 @pytest.fixture(scope="module")
 def mammography(shared_data: Path) -> dict:

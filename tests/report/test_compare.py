@@ -24,7 +24,7 @@ def test_studies_of_the_same_rows_and_splits_have_differences_without_intervals(
     found = compare(kept, won)
     assert found.comparable
     assert found.values is not None
-    assert found.values.head == ("strategy", "this study", "the other", "right - left")
+    assert found.values.head == ("weighting", "this study", "the other", "right - left")
     rows = {row[0]: row[1:] for row in found.values.rows}
     assert rows["inverse_frequency(beta=0.5)"] == ("0.367", "0.456", "+0.089")  # 0.456 - 0.3672
     assert rows["plain"] == ("0.364", "0.364", "+0.000")

@@ -69,7 +69,7 @@ def test_reading_leaves_the_data_alone(any_study):
     assert any_study == before
 
 
-def test_a_winner_that_is_no_candidate_is_refused(kept):
+def test_a_winner_that_was_not_compared_is_refused(kept):
     kept["verdict"]["winner"] = "magic"
     with pytest.raises(ValueError, match="'magic' is not among the weightings plain, "):
         Report.from_json(kept)

@@ -168,8 +168,8 @@ def test_pictures_and_tables_have_names(any_study, page_of):
     assert dict(elements)["html"]["lang"] == "en"
 
 
-def test_the_page_stays_small_with_many_strategies_and_points(kept, page_of):
-    many = [dict(kept["arms"][3], name=f"strategy {i}") for i in range(40)]
+def test_the_page_stays_small_with_many_weightings_and_points(kept, page_of):
+    many = [dict(kept["arms"][3], name=f"weighting {i}") for i in range(40)]
     kept["arms"] += many
     for curves in kept["curves"].values():
         for kept_at in (curves["precision_recall"], curves["thresholds"]):

@@ -41,7 +41,7 @@ def test_other_metrics_name_those_after_recalibration_and_at_capacity(kept):
     assert by_name["plain"][grid.head.index("log loss after recalibration")] == "0.1429"
 
 
-def test_classes_come_rarest_first_with_both_strategies(three):
+def test_classes_come_rarest_first_with_both_arms(three):
     found = class_wise(Report.from_json(three))
     assert found is not None
     assert found.arms == ("plain", "inverse_frequency(beta=0.5)")

@@ -4,12 +4,12 @@ import pytest
 
 from steelyard import Counts, Recipe, focal, inverse_frequency, logit_adjustment, mix
 from steelyard.recipe import mean_weight
-from steelyard.tuning.arms import Arm, arms, candidates, distance, equals_plain
+from steelyard.tuning.arms import Arm, arms, distance, equals_plain, usual
 
 COUNTS = Counts.of(950, 50)
 
 
-@pytest.mark.parametrize("arm", candidates(), ids=lambda a: a.name)
+@pytest.mark.parametrize("arm", usual(), ids=lambda a: a.name)
 def test_every_candidate_has_unit_mass_and_is_called_as_its_recipe_says(arm):
     recipe = arm.recipe(COUNTS)
     assert mean_weight(recipe, COUNTS) == pytest.approx(1)
@@ -18,7 +18,7 @@ def test_every_candidate_has_unit_mass_and_is_called_as_its_recipe_says(arm):
 
 
 def test_plain_comes_first_and_once():
-    assert [a.name for a in candidates()][:2] == ["plain", "inverse_frequency(beta=0.25)"]
+    assert [a.name for a in usual()][:2] == ["plain", "inverse_frequency(beta=0.25)"]
     given = arms({"plain": Recipe(), "mine": Recipe(weight=[1, 9])})
     assert [a.name for a in given] == ["plain", "mine"]
     mine = given[1].recipe(COUNTS)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -18,6 +19,8 @@ import pytest
 from steelyard import focal, inverse_frequency
 from steelyard.tuning import tune
 from steelyard.tuning.stop import Unfinished
+
+pytestmark = pytest.mark.xdist_group("study resume")  # one worker: the finished study is made once
 
 FEW = {"balanced": inverse_frequency, "square root": lambda c: inverse_frequency(c, beta=0.5)}
 
@@ -34,15 +37,10 @@ def answer(study) -> dict:
     return {k: v for k, v in study.to_dict().items() if k not in ("seconds", "fits", "warnings")}
 
 
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'study.db'}"
-
-
 def run(url, *, resume=True, **options):
-    return tune(
-        table(), **{"label": "y", "recipes": FEW, "bootstrap": 100, "storage": url, "resume": resume, **options}
-    )
+    """Without resampled rows, which are most of the fits and are kept like all others."""
+    small = {"label": "y", "recipes": FEW, "bootstrap": 100, "baselines": False}
+    return tune(table(), **{**small, "storage": url, "resume": resume, **options})
 
 
 def after(fits: int):
@@ -57,19 +55,53 @@ def after(fits: int):
     return progress
 
 
-def test_a_finished_study_is_read_and_not_fitted_again(url):
-    first, again = run(url), run(url)
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'study.db'}"
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """The answer of a study that was kept in memory and left alone."""
+    return run(None, resume=False)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """(its file, a finished study that was begun with resume)"""
+    file = tmp_path_factory.mktemp("kept") / "study.db"
+    return file, run(f"sqlite:///{file}")
+
+
+@pytest.fixture(scope="module")
+def again(kept):
+    return run(f"sqlite:///{kept[0]}")
+
+
+@pytest.fixture
+def copy(kept, tmp_path):
+    """The address of the finished study, to be worked on."""
+    return f"sqlite:///{shutil.copy(kept[0], tmp_path / 'copy.db')}"
+
+
+def test_a_finished_study_is_read_and_not_fitted_again(kept, again):
+    _, first = kept
     assert first.fits["reused"] == 0
     assert again.fits == {"new": 0, "reused": first.fits["new"]}
     assert answer(again) == answer(first)
 
 
-def test_with_and_without_a_file_the_answer_is_the_same(url):
-    assert answer(run(url)) == answer(run(None, resume=False))
+def test_fits_of_resampled_rows_are_kept_too(url):
+    first, second = (run(url, baselines=True, repeats=1, folds=3) for _ in range(2))
+    assert second.fits == {"new": 0, "reused": first.fits["new"]}
+    assert answer(second) == answer(first)
 
 
-def test_ctrl_c_reports_whole_repetitions_and_resume_ends_with_the_same_answer(url):
-    whole = run(None, resume=False)
+def test_with_and_without_a_file_the_answer_is_the_same(kept, whole):
+    assert answer(kept[1]) == answer(whole)
+
+
+def test_ctrl_c_reports_whole_repetitions_and_resume_ends_with_the_same_answer(url, whole):
     partial = run(url, progress=after(300))
     assert partial.stopped.why == "interrupted"
     assert 1 <= partial.stopped.done < 5
@@ -83,19 +115,19 @@ def test_ctrl_c_reports_whole_repetitions_and_resume_ends_with_the_same_answer(u
 
 
 def test_below_three_repetitions_there_is_no_verdict(url):
-    partial = run(url, progress=after(250))
+    partial = run(url, progress=after(200))
     assert partial.stopped.done < 3
     assert partial.verdict.case == "P"
     assert partial.verdict.winner is None
     assert "--resume" in partial.verdict.sentence
 
 
-def test_a_stop_before_the_first_repetition_is_an_error_that_loses_nothing(url):
+def test_a_stop_before_the_first_repetition_is_an_error_that_loses_nothing(url, whole):
     with pytest.raises(Unfinished, match="needs a whole repetition"):
         run(url, progress=after(1))
     resumed = run(url)
     assert resumed.fits["reused"] > 0
-    assert answer(resumed) == answer(run(None, resume=False))
+    assert answer(resumed) == answer(whole)
 
 
 def test_a_spent_budget_is_an_error_that_says_what_to_do(url):
@@ -103,30 +135,42 @@ def test_a_spent_budget_is_an_error_that_says_what_to_do(url):
         run(url, budget=1e-6)
 
 
-def test_a_further_strategy_is_the_only_thing_that_is_fitted(url):
-    first = run(url)
-    more = run(url, recipes={**FEW, "focal": focal(gamma=2.0)})
-    assert more.fits["reused"] == first.fits["new"]
+def test_a_further_strategy_is_the_only_thing_that_is_fitted(kept, copy):
+    more = run(copy, recipes={**FEW, "focal": focal(gamma=2.0)})
+    assert more.fits["reused"] == kept[1].fits["new"]
     assert more.fits["new"] == len(more.settings) * 26
 
 
-def test_another_metric_uses_the_same_fits_and_is_said(url):
-    run(url)
-    again = run(url, metric="balanced_accuracy", seed=0)
-    assert again.fits["reused"] > 0
-    assert any("average precision" in w and "more than one metric" in w for w in again.warnings)
+def test_another_metric_uses_the_same_fits_and_is_said(copy):
+    judged = run(copy, metric="balanced_accuracy", seed=0)
+    assert judged.fits["reused"] > 0
+    assert any("average precision" in w and "more than one metric" in w for w in judged.warnings)
 
 
-def test_another_table_is_refused_in_words(url):
-    run(url)
+def test_another_table_is_refused_in_words(copy):
     with pytest.raises(ValueError, match=r"400"):
-        tune(table(400), label="y", recipes=FEW, bootstrap=100, storage=url, resume=True)
+        tune(table(400), label="y", recipes=FEW, bootstrap=100, storage=copy, resume=True)
 
 
-def test_without_resume_a_study_starts_anew(url):
-    first = run(url)
-    again = run(url, resume=False)
-    assert again.fits == first.fits
+def test_without_resume_a_study_starts_anew(kept, copy):
+    assert run(copy, resume=False).fits == kept[1].fits
+
+
+def test_resume_without_a_study_starts_one_and_says_so(kept, again):
+    assert [w for w in kept[1].warnings if "there was no study to go on with" in w]
+    assert not [w for w in again.warnings if "there was no study to go on with" in w]
+
+
+def test_a_damaged_fit_is_made_again_and_the_report_says_so(kept, copy):
+    first = kept[1]
+    with contextlib.closing(sqlite3.connect(copy.removeprefix("sqlite:///"))) as db:
+        one = "SELECT rowid FROM steelyard_fit WHERE repetition = 2 AND fold = 3 LIMIT 1"
+        db.execute(f"UPDATE steelyard_fit SET arrays = substr(arrays, 1, 40) WHERE rowid = ({one})")
+        db.commit()
+    mended = run(copy)
+    assert mended.fits == {"new": 1, "reused": first.fits["new"] - 1}
+    assert any("1 fit was damaged" in w for w in mended.warnings)
+    assert answer(mended) == answer(first)
 
 
 def saved(database: Path) -> int:
@@ -171,22 +215,3 @@ def test_kill_dash_nine_at_random_points(tmp_path):
     for report in (resumed, alone):
         del report["fits"], report["seconds"]
     assert resumed == alone
-
-
-def test_resume_without_a_study_starts_one_and_says_so(tmp_path):
-    first, second = (run(f"sqlite:///{tmp_path}/study.db", resume=True) for _ in range(2))
-    assert [w for w in first.warnings if "there was no study to go on with" in w]
-    assert not [w for w in second.warnings if "there was no study to go on with" in w]
-    assert (second.fits["new"], second.fits["reused"]) == (0, first.fits["new"])
-
-
-def test_a_damaged_fit_is_made_again_and_the_report_says_so(tmp_path):
-    first = run(f"sqlite:///{tmp_path}/study.db")
-    with contextlib.closing(sqlite3.connect(tmp_path / "study.db")) as db:
-        one = "SELECT rowid FROM steelyard_fit WHERE repetition = 2 AND fold = 3 LIMIT 1"
-        db.execute(f"UPDATE steelyard_fit SET arrays = substr(arrays, 1, 40) WHERE rowid = ({one})")
-        db.commit()
-    again = run(f"sqlite:///{tmp_path}/study.db", resume=True)
-    assert again.fits == {"new": 1, "reused": first.fits["new"] - 1}
-    assert any("1 fit was damaged" in w for w in again.warnings)
-    assert answer(again) == answer(first)

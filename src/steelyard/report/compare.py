@@ -217,7 +217,7 @@ def _values(left: Report, right: Report, metric: str, names: tuple[str, str], co
         x, y = a.get(name), b.get(name)
         gain = "" if x is None or y is None else formatting.signed(y - x)
         rows.append((name, _fine(metric, x), _fine(metric, y), *((gain,) if comparable else ())))
-    return Grid(("strategy", *names, *(("right - left",) if comparable else ())), tuple(rows))
+    return Grid(("weighting", *names, *(("right - left",) if comparable else ())), tuple(rows))
 
 
 def _values_text(both: Comparison) -> str:

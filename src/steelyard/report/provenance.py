@@ -18,7 +18,7 @@ def provenance(report: Report) -> list[tuple[str, str]]:
         ("splits", _splits(report)),
         (
             "chosen on the other folds",
-            f"{title}, then the threshold{rule}; plain has the same freedom as every candidate",
+            f"{title}, then the threshold{rule}; plain has the same freedom as every weighting",
         ),
         (title, _settings(report)),
         ("continuous search", _search(report)),
@@ -49,7 +49,7 @@ def _splits(report: Report) -> str:
     if splits.repeats is None or splits.folds is None:
         return ""
     judged = f"; {formatting.count(splits.judged)} rows judged" if splits.judged is not None else ""
-    same = "the same rows held out for every candidate"
+    same = "the same rows held out for every weighting"
     column = f" in column {formatting.quote(splits.by)}" if splits.by else ""
     if splits.kind == "time":
         return (

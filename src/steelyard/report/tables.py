@@ -74,7 +74,7 @@ def others(report: Report, order: Sequence[Row]) -> Grid | None:
     if not names:
         return None
     rows = [(row.name, *(_fine(n, arms[row.name].on(n).value) for n in names)) for row in order]
-    return Grid(("strategy", *(formatting.metric(n) for n in names)), tuple(rows))
+    return Grid(("weighting", *(formatting.metric(n) for n in names)), tuple(rows))
 
 
 def class_wise(report: Report) -> ClassWise | None:
@@ -99,7 +99,7 @@ def _row(arm: Arm, metric: str, role: str, mark: Mark | None) -> Row:
     on = arm.on(metric)
     with_interval = mark is not None or role == "baseline"
     notes = {
-        "plain": "what every candidate has to beat; its threshold is moved too",
+        "plain": "what every weighting has to beat; its threshold is moved too",
         "same": arm.equals_plain,
         "baseline": arm.note,
     }

@@ -23,7 +23,7 @@ COLOUR = {"won": "blue", "kept": "green", "open": "yellow", "unfinished": "yello
 
 
 def text(report: Report) -> str:
-    """The verdict's sentence on one line, what to do next, the candidates, the decisions, and how it was computed."""
+    """The verdict's sentence on one line, what to do next, the weightings, the decisions, and how it was computed."""
     return _text(contents(report))
 
 
@@ -60,7 +60,7 @@ def _text(content: Content) -> str:
 
 
 def _head(content: Content) -> tuple[str, ...]:
-    return ("strategy", content.metric, "difference", "95 % interval", "")
+    return ("weighting", content.metric, "difference", "95 % interval", "")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

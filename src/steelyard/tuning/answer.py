@@ -62,7 +62,7 @@ class Verdict:
 @dataclasses.dataclass(frozen=True)
 class Final:
     """The winner, or plain, refitted on all rows. `threshold_rule` is the metric that the threshold optimises; `model` is what
-    the engine has to show of it: coefficients by column, and the intercept, for a linear one."""
+    the kind of model has to show of it: coefficients by column, and the intercept, for a linear one."""
 
     arm: str
     recipe: Recipe

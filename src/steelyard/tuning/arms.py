@@ -41,13 +41,13 @@ class Arm:
 
     def recipe(self, counts: Counts) -> Recipe:
         """With unit mass on these counts, so that no arm differs from plain by its learning rate or regularisation."""
-        made = dataclasses.replace(self.make(counts), classes=counts.classes, kind="exclusive")
-        return unit_mass(made, counts)
+        recipe = dataclasses.replace(self.make(counts), classes=counts.classes, kind="exclusive")
+        return unit_mass(recipe, counts)
 
     def key(self, counts: Counts) -> str:
         """What a stored fit is found by: the recipe on all rows says more than a name that may be given to another one."""
-        said = f"{self.resample}|{self.recipe(counts).to_json()}"
-        return f"{self.name[:120]} #{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+        content = f"{self.resample}|{self.recipe(counts).to_json()}"
+        return f"{self.name[:120]} #{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 
 def plain() -> Arm:
@@ -65,8 +65,8 @@ def on_path(ingredient: Callable[..., Recipe], parameter: str, x: float) -> Arm:
     )
 
 
-def candidates() -> tuple[Arm, ...]:
-    """Plain and the strategies that a study compares with it unless told otherwise."""
+def usual() -> tuple[Arm, ...]:
+    """Plain and the arms that a study compares with it unless told otherwise."""
     return (
         plain(),
         *(on_path(inverse_frequency, "beta", b) for b in (0.25, 0.5, 0.75, 1)),
@@ -77,20 +77,20 @@ def candidates() -> tuple[Arm, ...]:
 
 
 def arms(given: Any = None) -> tuple[Arm, ...]:
-    """Plain first, then the given arms; None gives `candidates()`.
+    """Plain first, then the given arms; None gives `usual()`.
 
     given   {name: Recipe, or function Counts -> Recipe}, or an iterable of Arms or such functions
     ValueError for a name that stands twice or for something that is neither.
     """
     if given is None:
-        return candidates()
+        return usual()
     items: Iterable[Any] = given.items() if isinstance(given, Mapping) else given
-    made = [plain(), *(a for item in items if (a := _arm(item)).name != PLAIN)]
-    names = [a.name for a in made]
+    every = [plain(), *(a for item in items if (a := _arm(item)).name != PLAIN)]
+    names = [a.name for a in every]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise ValueError(f"tune: the arm {twice[0]!r} is given twice; arms need names of their own.")
-    return tuple(made)
+    return tuple(every)
 
 
 def _arm(item: Any) -> Arm:

@@ -117,14 +117,14 @@ Part = Callable[[int, int, np.ndarray], np.ndarray]
 def _by_part(out: OutOfFold, metric: Metric, one: Part) -> np.ndarray:
     held = out.split.held
     if metric.kind == DECISION:
-        found = np.full(held.shape, UNJUDGED, np.int8 if out.classes < 128 else np.int32)
+        outcome = np.full(held.shape, UNJUDGED, np.int8 if out.classes < 128 else np.int32)
     else:
         wide = () if out.classes == 2 else (out.classes,)
-        found = np.full((*held.shape, *wide), np.nan, np.float32)
+        outcome = np.full((*held.shape, *wide), np.nan, np.float32)
     for a, f in out.split.parts():
         rows = out.split.out(a, f)
-        found[a, rows] = one(a, f, rows)
-    return found
+        outcome[a, rows] = one(a, f, rows)
+    return outcome
 
 
 def _shares(out: OutOfFold, a: int, f: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from .search import FittedArm, Search
 from .split import TIME, rare, rare_by_block, rarest
 from .validation.outcomes import outcomes
 from .verdict.comparisons import compare
-from .verdict.decision import Comparison, Decision, Gate, decide, remark
+from .verdict.decision import Comparison, Decision, Gate, decide, note_on_few
 from .verdict.sentences import Facts, cut_short, rare_name, sentence
 
 
@@ -176,7 +176,7 @@ class Contest:
     def _verdict(
         self, decision: Decision, main: Comparison, gate: Gate, facts: Facts, stopped: Stopped | None
     ) -> Verdict:
-        notes = [remark(facts.rare, f"{facts.rare} {facts.rare_name}")]
+        notes = [note_on_few(facts.rare, f"{facts.rare} {facts.rare_name}")]
         if stopped is not None and decision.case != "P":
             notes.append(cut_short(stopped.done, stopped.planned))
         return Verdict(

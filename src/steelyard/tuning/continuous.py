@@ -1,7 +1,7 @@
-"""Between the points of the grid: one option of the best strategy, searched on a continuous scale.
+"""Between the points of the grid: one option of the best arm, searched on a continuous scale.
 
 The value is tuned like everything else: for each fold it is chosen on the other folds, among all values that were tried. So
-what comes out is judged as one more strategy and not as the best of many.
+what comes out is judged as one more arm and not as the best of many.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ class Range:
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """One strategy whose option is chosen, for each fold, on the other folds.
+    """One arm whose option is chosen, for each fold, on the other folds.
 
     xs       values that were tried; `fitted` are their arms
     picked   [repetitions, folds] which of them was chosen outside each fold; `final` on all rows
@@ -96,7 +96,7 @@ class Family:
 
 
 def explore(search: Search, metric: Metric, trials: int, seed: int, *, storage: str | None, name: str) -> Family | None:
-    """Search around the best strategy that lies on a path; None where none does, or the search was stopped before.
+    """Search around the best arm that lies on a path; None where none does, or the search was stopped before.
 
     trials   values to try beside those of the grid
     storage  of the trials, or None to keep them in memory; `name` of them there

@@ -129,12 +129,12 @@ def _numbers(cells: Sequence[str], names: Sequence[str]) -> bool:
         return False
 
 
-def _order(found: Sequence[str], names: Sequence[str], where: str, who: str) -> list[int]:
-    if sorted(found) != sorted(names):
-        unknown = [cell for cell in found if cell not in names]
-        missing = [name for name in names if name not in found]
+def _order(cells: Sequence[str], names: Sequence[str], where: str, who: str) -> list[int]:
+    if sorted(cells) != sorted(names):
+        unknown = [cell for cell in cells if cell not in names]
+        missing = [name for name in names if name not in cells]
         says = f"unknown: {', '.join(unknown)}" if unknown else f"missing: {', '.join(missing)}"
         raise ValueError(
             f"{who}: the {where} of the cost matrix must name the classes {', '.join(names)}, each once; {says}."
         )
-    return [names.index(cell) for cell in found]
+    return [names.index(cell) for cell in cells]

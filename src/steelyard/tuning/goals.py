@@ -92,8 +92,8 @@ def _share(capacity: float | str | None) -> tuple[float | None, tuple[float, flo
         return None, None
     try:
         rows, _, per = str(capacity).partition("/")
-        said = float(rows), float(per) if per else 1.0
-        return said[0] / said[1], said
+        ratio = float(rows), float(per) if per else 1.0
+        return ratio[0] / ratio[1], ratio
     except (ValueError, ZeroDivisionError):
         raise ValueError(
             f"tune: capacity must be rows of rows, such as 200/10000, or a share, got {capacity!r}."
@@ -136,13 +136,13 @@ def metric(
         near = difflib.get_close_matches(key, [*METRICS, *SHORT], 1, cutoff=0.5)
         hint = f"Did you mean {near[0]!r}? " if near else ""
         raise ValueError(f"{who}: unknown metric {name!r}. {hint}Known are {', '.join(METRICS)}.")
-    found = METRICS[key]
-    if found.two_classes and classes > 2:
+    known = METRICS[key]
+    if known.two_classes and classes > 2:
         fit = ", ".join(m.name for m in METRICS.values() if not m.two_classes)
-        raise ValueError(f"{who}: {found.name} is for two classes but the label has {classes}; choose one of {fit}.")
-    if found.name == "expected_cost":
-        return _costed(found, classes, cost_fn, cost_fp, cost_matrix, exchange, names, who)
-    if found.name == "recall_at_capacity":
+        raise ValueError(f"{who}: {known.name} is for two classes but the label has {classes}; choose one of {fit}.")
+    if known.name == "expected_cost":
+        return _costed(known, classes, cost_fn, cost_fp, cost_matrix, exchange, names, who)
+    if known.name == "recall_at_capacity":
         if capacity is None:
             raise ValueError(
                 f"{who}: recall_at_capacity needs to know how many rows can be acted upon; give capacity, a share of the"
@@ -150,13 +150,13 @@ def metric(
             )
         if not 0 < capacity < 1:
             raise ValueError(f"{who}: capacity is a share of the rows between 0 and 1, got {capacity!r}.")
-        title = f"{found.title} ({100 * capacity:.3g} % of rows)"
-        return dataclasses.replace(found, title=title, capacity=float(capacity))
-    return found
+        title = f"{known.title} ({100 * capacity:.3g} % of rows)"
+        return dataclasses.replace(known, title=title, capacity=float(capacity))
+    return known
 
 
 def _costed(
-    found: Metric,
+    metric: Metric,
     classes: int,
     cost_fn: float | None,
     cost_fp: float | None,
@@ -165,7 +165,7 @@ def _costed(
     names: Sequence[str] | None,
     who: str,
 ) -> Metric:
-    given = [
+    ways = [
         said
         for said, there in (
             ("cost_fn and cost_fp", cost_fn is not None or cost_fp is not None),
@@ -174,14 +174,14 @@ def _costed(
         )
         if there
     ]
-    if len(given) > 1:
-        raise ValueError(f"{who}: {' and '.join(given)} say the same thing in different ways; give one of them.")
-    if classes > 2 and given != ["cost_matrix"]:
+    if len(ways) > 1:
+        raise ValueError(f"{who}: {' and '.join(ways)} say the same thing in different ways; give one of them.")
+    if classes > 2 and ways != ["cost_matrix"]:
         raise ValueError(
             f"{who}: expected_cost of {classes} classes needs a cost matrix, {classes} x {classes}: rows are the truth,"
-            f" columns the decision{'; ' + given[0] + ' is for two classes' if given else ''}."
+            f" columns the decision{'; ' + ways[0] + ' is for two classes' if ways else ''}."
         )
-    if not given:
+    if not ways:
         raise ValueError(
             f"{who}: expected_cost needs to know what mistakes cost; give cost_fn (a missed positive) and"
             " cost_fp (a false alarm), e.g. 20 and 1, a cost_matrix, or exchange (false alarms per positive found)."
@@ -189,12 +189,12 @@ def _costed(
     if matrix is not None:
         over = net(matrix, classes, names, who=who)
         if classes > 2:
-            return dataclasses.replace(found, cost_matrix=over)
+            return dataclasses.replace(metric, cost_matrix=over)
         cost_fn, cost_fp = of_two(over, names, who=who)
     for which, cost in (("cost_fn", cost_fn), ("cost_fp", cost_fp), ("exchange", exchange)):
         if cost is not None and not 0 < cost < np.inf:
             raise ValueError(f"{who}: {which} must be a number > 0, got {cost!r}.")
     missed = exchange if exchange is not None else cost_fn
     return dataclasses.replace(
-        found, cost_fn=1.0 if missed is None else float(missed), cost_fp=1.0 if cost_fp is None else float(cost_fp)
+        metric, cost_fn=1.0 if missed is None else float(missed), cost_fp=1.0 if cost_fp is None else float(cost_fp)
     )

@@ -40,9 +40,9 @@ class Ranked:
 
         def pick(mask: np.ndarray) -> sparse.csr_matrix:
             at = mask.nonzero()[0].astype(np.int32)
-            found = sparse.csr_matrix((ones[: len(at)], (group[at], at)), shape=(G, len(score)))
-            found.data = ones[: len(at)]
-            return found
+            picked = sparse.csr_matrix((ones[: len(at)], (group[at], at)), shape=(G, len(score)))
+            picked.data = ones[: len(at)]
+            return picked
 
         return cls(pick(positive), pick(tied & ~positive), pick((group < G) & ~positive), positive)
 
@@ -96,16 +96,16 @@ def of_subsets(score: np.ndarray, y: np.ndarray, code: np.ndarray, member: np.nd
     shown = last[holds]
     before = np.append(-1, last)[:-1][holds]  # the row before each level that holds a positive
     group = (np.cumsum(holds) - 1)[level[at]]
-    found = {"average_precision": np.empty(len(member)), "roc_auc": np.empty(len(member))}
+    values = {"average_precision": np.empty(len(member)), "roc_auc": np.empty(len(member))}
     for i, belongs in enumerate(member):
         counted = belongs[patterns]
-        said = np.append(0, np.cumsum(counted, dtype=np.int32))
+        shown_before = np.append(0, np.cumsum(counted, dtype=np.int32))
         step = np.bincount(group, weights=counted[at], minlength=len(shown))
-        here = said[shown + 1] - said[before + 1] - step  # negatives with a positive's score
-        fp = said[shown + 1] - np.cumsum(step)
-        found["average_precision"][i] = _average_precision(step, fp) if len(at) else 0.0
-        found["roc_auc"][i] = _roc_auc(step, fp, here, said[-1] - step.sum()) if len(at) else 0.5
-    return found
+        here = shown_before[shown + 1] - shown_before[before + 1] - step  # negatives with a positive's score
+        fp = shown_before[shown + 1] - np.cumsum(step)
+        values["average_precision"][i] = _average_precision(step, fp) if len(at) else 0.0
+        values["roc_auc"][i] = _roc_auc(step, fp, here, shown_before[-1] - step.sum()) if len(at) else 0.5
+    return values
 
 
 def descending(score: np.ndarray) -> np.ndarray:

@@ -85,14 +85,14 @@ def tune(
     group       column (with a function: values) of rows that belong together; `time` to order them by, with `gap` rows between
                 training and test whose labels are not known in time
     classes     how the labels are read, with `ignore`, `missing` and `same_case`: see `steelyard.count`
-    recipes     {name: Recipe or function of Counts}; None compares the usual strategies
+    recipes     {name: Recipe or function of Counts}; None compares the usual weightings
     metric      decides alone; average precision for two classes, balanced accuracy for more, unless said
     cost_fn     cost of a missed positive, cost_fp of a false alarm; or cost_matrix [truth, decision], also as text or the path
                 of a CSV file; or exchange, the false alarms that one more positive is worth
     capacity    how many rows can be acted upon: a share, or "200/10000"
     model       linear, mlp, boosting, lightgbm, or the import path of a scikit-learn classifier
     epochs      with a function that yields its model after every epoch
-    search      values to try between the grid's, around the best strategy
+    search      values to try between the grid's, around the best weighting
     folds       of each of `repeats` cross-validations; fewer where the rarer class is small
     bootstrap   draws of rows behind the intervals
     folder      finished fits are kept in its study.db, and `resume` goes on with them; it is made if it is missing

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
 from steelyard import Counts, Recipe, focal, inverse_frequency, unit_mass
-from steelyard.tuning.models.estimators import EstimatorModel, made, parse
+from steelyard.tuning.models.estimators import EstimatorModel, classifier, parse
 from steelyard.tuning.models.forms import undo
 from steelyard.tuning.models.model import Fit
 from steelyard.tuning.threads import own_warnings
@@ -96,7 +96,7 @@ def test_anything_else_is_an_error_and_nothing_is_run(path):
 )
 def test_what_is_no_classifier_is_an_error_that_says_what_to_do(path, told):
     with pytest.raises(ValueError, match=told):
-        made(path)
+        classifier(path)
 
 
 def test_class_weight_in_the_arguments_is_an_error():
@@ -221,8 +221,8 @@ def test_the_estimator_itself_is_never_fitted():
     X, y, _ = rows()
     engine = EstimatorModel("sklearn.naive_bayes.GaussianNB")
     engine.fit(Fit(X, y, [PLAIN, BALANCED], ONE))
-    assert not [name for name in vars(engine.made) if name.endswith("_")]
-    assert isinstance(engine.made, GaussianNB)
+    assert not [name for name in vars(engine.estimator) if name.endswith("_")]
+    assert isinstance(engine.estimator, GaussianNB)
 
 
 def test_absent_classes_and_settings_are_errors():

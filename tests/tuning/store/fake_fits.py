@@ -115,7 +115,7 @@ def kill(url: str, folder: Path, times: int) -> None:
 if __name__ == "__main__":
     task, url, folder, count = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
     if task == "work":
-        pids = [fork(url, folder, [(0, f) for f in range(count)], 0.2) for _ in range(2)]
+        pids = [fork(url, folder, [(0, f) for f in range(count)], 0.05) for _ in range(2)]
         sys.exit(max(os.waitpid(pid, 0)[1] for pid in pids))
     else:
         kill(url, folder, count)

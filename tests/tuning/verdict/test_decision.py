@@ -177,10 +177,10 @@ def test_no_arm_to_compare_means_plain():
 
 
 def test_few_rows_are_said():
-    assert decision.remark(19, "19 positives") == ""
-    assert "very large effects" in decision.remark(20, "20 positives")
-    assert "medium effects" in decision.remark(79, "79 positives")
-    assert decision.remark(80, "80 positives") == ""
+    assert decision.note_on_few(19, "19 positives") == ""
+    assert "very large effects" in decision.note_on_few(20, "20 positives")
+    assert "medium effects" in decision.note_on_few(79, "79 positives")
+    assert decision.note_on_few(80, "80 positives") == ""
 
 
 def test_false_winners_of_the_family_stay_at_the_level():
@@ -221,7 +221,7 @@ def winners(kind: str, bootstrapped_as: str, studies: int = 60) -> float:
         judge = Judge(y, 2, 100, seed, drawn)
         judge.add("auc", METRICS["roc_auc"], list(scores), range(3))
         compared = decision.compare(
-            METRICS["roc_auc"], *judge.found("auc", 3)[:2], np.arange(3) > 0, judge.found("auc", 3)[2]
+            METRICS["roc_auc"], *judge.values("auc", 3)[:2], np.arange(3) > 0, judge.values("auc", 3)[2]
         )
         found += bool(decision.would_win(compared).any())
     return found / studies

@@ -43,7 +43,7 @@ def classes(report: Report) -> list[Picture]:
             shape=shapes,
             tooltip=[
                 "class:N",
-                alt.Tooltip("series:N", title="strategy"),
+                alt.Tooltip("series:N", title="weighting"),
                 "measure:N",
                 alt.Tooltip("value:Q", format=".3f"),
             ],

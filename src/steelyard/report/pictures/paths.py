@@ -41,7 +41,7 @@ def _path(report: Report, path: WeightPath, i: int) -> Picture | None:
     band = base.mark_area(color=BEST, opacity=0.18).encode(y=alt.Y("low:Q", scale=scale, title=metric), y2="high:Q")
     line = base.mark_line(color=BEST).encode(y=y)
     shown = [
-        alt.Tooltip("arm:N", title="strategy"),
+        alt.Tooltip("arm:N", title="weighting"),
         alt.Tooltip("y:Q", title="value", format=".3f"),
         alt.Tooltip("low:Q", format=".3f"),
         alt.Tooltip("high:Q", format=".3f"),
@@ -65,7 +65,7 @@ def _path(report: Report, path: WeightPath, i: int) -> Picture | None:
         section="path",
         title=ingredient,
         desc=f"{metric} against {parameter} of {ingredient}, from no weights at 0, with intervals; plain training has {formatting.number(plain)}.{said}",
-        caption=f"{metric[:1].upper()}{metric[1:]} as weights grow; the band is the 95 % interval of the difference to plain, over all strategies at once.{beside}",
+        caption=f"{metric[:1].upper()}{metric[1:]} as weights grow; the band is the 95 % interval of the difference to plain, over all weightings at once.{beside}",
         spec=finished(
             alt.layer(*layers),
             points=drawn,

@@ -188,18 +188,18 @@ def _one_label(codes: np.ndarray, y: np.ndarray, *, ordered: bool) -> str:
 def drifting(task: Problem, split: Split | None = None) -> list[str]:
     """A share of a class that rises or falls along the rows, or along a column of dates; and rows sorted by label."""
     y, n = task.y, len(task.y)
-    found = []
+    sentences = []
     shares = np.bincount(y) / n
     by_chance = (n - 1) * float(1 - np.sum(shares**2))
     changes = _changes(y)
     if by_chance >= 20 and changes <= max(task.classes - 1, ORDERED * by_chance):
-        found.append(
+        sentences.append(
             f"the rows are sorted by the label: it changes {changes} times in {n} rows where chance would change it"
             f" {by_chance:.0f} times. Shuffled folds do not mind, but the order of the rows says nothing about time; do not"
             " number them for --time."
         )
     elif said := _trend(y, np.arange(n), task):
-        found.append(
+        sentences.append(
             f"{said} from the first tenth of the rows to the last. If the rows are in order of time, name the column that"
             " says so with --time: shuffled folds learn from the future, and a threshold for today's share will not fit."
         )
@@ -212,11 +212,11 @@ def drifting(task: Problem, split: Split | None = None) -> list[str]:
         )
     for column in task.features.columns:
         if isinstance(column, Number) and _is_date(column, task) and (said := _trend(y, column.values, task)):
-            found.append(
+            sentences.append(
                 f"{said} along column {column.name!r}. If that is when the rows came about, give --time {column.name!r}:"
                 " shuffled folds learn from the future."
             )
-    return found
+    return sentences
 
 
 def _is_date(column: Number, task: Problem) -> bool:

@@ -48,15 +48,15 @@ def column(name: str, table: Table) -> tuple[Column, list[str]]:
         huge = np.abs(values) > HUGE
         if not huge.any():
             return Number(name, values, scaled=kind == NUMBER), []
-        said = f"column {name!r}: {int(huge.sum())} numbers beyond {HUGE:g} are read as missing"
-        return Number(name, np.where(huge, np.nan, values), scaled=kind == NUMBER), [said]
+        note = f"column {name!r}: {int(huge.sum())} numbers beyond {HUGE:g} are read as missing"
+        return Number(name, np.where(huge, np.nan, values), scaled=kind == NUMBER), [note]
     texts = table.arrow(name)
     seconds = as_seconds(texts)
     if seconds is not None:
         return Number(name, seconds), [f"column {name!r} holds dates; they are read as seconds since 1970"]
     if is_prose(texts):
-        found = count(name, texts)
-        return found, [f"column {name!r} holds text; it is read as {found.what} (TF-IDF)"]
+        text = count(name, texts)
+        return text, [f"column {name!r} holds text; it is read as {text.what} (TF-IDF)"]
     encoded = texts.dictionary_encode().combine_chunks()
     levels = np.array(encoded.dictionary.to_pylist(), dtype=object).astype(str)
     order = np.argsort(levels, kind="stable")

@@ -40,15 +40,15 @@ def duplicates(task: Problem, split: Split | None = None) -> list[str]:
     contradict = int(np.sum((labels[:, 0] < labels[:, 1])[cell[rows]]))
     most = int(times[cell[rows]].max())
     whole = "" if split is None or split.groups is None else ", and in another group"
-    found = (
+    sentence = (
         f"{len(rows)} of {n} rows ({100 * len(rows) / n:.3g} %) equal another row in every column{whole}, so they are held"
         f" out while their twins are learned from{f'; one of them stands {most} times' if most > 2 else ''}. If twins are"
         " the same thing seen again (a patient, a machine, a customer), name the column that says so with --group; if they are copies, remove"
         " them."
     )
     if contradict:
-        found += f" {contradict} of them have a twin with another label, which no model can tell apart."
-    return [found]
+        sentence += f" {contradict} of them have a twin with another label, which no model can tell apart."
+    return [sentence]
 
 
 def _equal_rows(task: Problem) -> tuple[int, np.ndarray, np.ndarray]:

@@ -167,12 +167,12 @@ def read(table: Table, label: str, *, without: Mapping[str, str] | None = None) 
         if reason := (without or {}).get(name, ""):
             notes.append(f"column {name!r} is left out: {reason}")
             continue
-        found, said = column(name, table)
-        if reason := useless(found):
+        parsed, notes_read = column(name, table)
+        if reason := useless(parsed):
             notes.append(f"column {name!r} is left out: {reason}")
             continue
-        columns.append(found)
-        notes.extend(said)
+        columns.append(parsed)
+        notes.extend(notes_read)
     if not columns:
         raise ValueError(
             f"tune: no column besides {label!r} can be learned from. {'; '.join(notes) or 'There is no other column'}."

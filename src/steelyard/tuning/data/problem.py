@@ -56,25 +56,25 @@ class Problem:
 
     def digest(self) -> str:
         """A hash of the labels, groups, order and features: the same rows in the same order, whatever the file is called."""
-        found = self._labels()
+        digest = self._labels()
         for extra in (self.groups, self.order):
-            found.update(b"-" if extra is None else np.ascontiguousarray(extra).tobytes())
+            digest.update(b"-" if extra is None else np.ascontiguousarray(extra).tobytes())
         if isinstance(self.features, Features):
             for column in self.features.columns:
                 for field in dataclasses.fields(column):
-                    found.update(_content(getattr(column, field.name)))
+                    digest.update(_content(getattr(column, field.name)))
         else:  # rows that only the user's own function reads
-            self.features.digest(found)
-        return found.hexdigest()
+            self.features.digest(digest)
+        return digest.hexdigest()
 
     def labels_digest(self) -> str:
         """The same of the labels alone: tables that differ in their columns may still hold the same rows."""
         return self._labels().hexdigest()
 
     def _labels(self) -> Any:
-        found = hashlib.sha256(np.ascontiguousarray(self.y).tobytes())
-        found.update("\0".join(self.counts.classes).encode())
-        return found
+        digest = hashlib.sha256(np.ascontiguousarray(self.y).tobytes())
+        digest.update("\0".join(self.counts.classes).encode())
+        return digest
 
 
 def problem(

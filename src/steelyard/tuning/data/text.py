@@ -62,12 +62,14 @@ class TfIdf:
         from scipy import sparse
 
         if not len(self.kept) or not len(rows):
-            made = sparse.csr_matrix((len(rows), len(self.kept)))
+            weights = sparse.csr_matrix((len(rows), len(self.kept)))
         else:
-            made = self.weigh.transform(self.column.counts[rows][:, self.kept])
+            weights = self.weigh.transform(self.column.counts[rows][:, self.kept])
         if self.gaps:
-            made = sparse.hstack([made, sparse.csr_matrix(self.column.missing[rows, None].astype(float))], format="csr")
-        return made
+            weights = sparse.hstack(
+                [weights, sparse.csr_matrix(self.column.missing[rows, None].astype(float))], format="csr"
+            )
+        return weights
 
     @property
     def names(self) -> list[str]:

@@ -35,13 +35,13 @@ class Estimators:
         A forest says 0 and 1, whose logarithms no later row could repair. So p_c becomes (n p_c + w_c / C) / (n + mean w): as
         if one row more, of every class in equal parts, had been seen wherever the model is asked. Ranks stay as they are.
         """
-        found = []
+        scores = []
         for model, weights in zip(self.models, self.weights, strict=True):
             with own_warnings():
                 p = np.asarray(model.predict_proba(X), dtype=np.float64)
             mass = np.log(self.rows * p + weights / self.classes)
-            found.append(mass[:, 1] - mass[:, 0] if self.classes == 2 else mass - np.log(self.rows + weights.mean()))
-        return np.stack(found)[:, None]
+            scores.append(mass[:, 1] - mass[:, 0] if self.classes == 2 else mass - np.log(self.rows + weights.mean()))
+        return np.stack(scores)[:, None]
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {}
@@ -53,7 +53,7 @@ class Estimators:
 class EstimatorModel:
     """A classifier named by its import path, with arguments if need be.
 
-    >>> EstimatorModel("sklearn.neighbors.KNeighborsClassifier(n_neighbors=5)").made
+    >>> EstimatorModel("sklearn.neighbors.KNeighborsClassifier(n_neighbors=5)").estimator
     KNeighborsClassifier()
 
     Label weights go through sample_weight where `fit` takes it, else through class_weight. ValueError for a path that cannot
@@ -71,18 +71,18 @@ class EstimatorModel:
         from sklearn.utils.validation import has_fit_parameter
 
         self.name = path
-        self.made = made(path)
-        parameters = self.made.get_params()
+        self.estimator = classifier(path)
+        parameters = self.estimator.get_params()
         if parameters.get("class_weight") is not None:
             raise ValueError(
                 f"tune: {path} sets class_weight, which is what the arms of a study set; leave it out of the arguments."
             )
-        self.by_row = has_fit_parameter(self.made, "sample_weight")
+        self.by_row = has_fit_parameter(self.estimator, "sample_weight")
         self.by_class = not self.by_row and "class_weight" in parameters
 
     def refuses(self, recipe: Recipe, classes: int) -> str:
         """Why label weights do not say it or the classifier does not take them, or ""."""
-        kind = type(self.made).__name__
+        kind = type(self.estimator).__name__
         more = beyond_weights(recipe)
         if more:
             return (
@@ -103,7 +103,7 @@ class EstimatorModel:
         models, converged = [], []
         weights = np.stack([label_weights(r, fit.classes) for r in fit.recipes])
         for own in weights:
-            model: Any = clone(self.made)
+            model: Any = clone(self.estimator)
             _seed(model, fit.seed)
             plain = _equal(own)  # then as the user would fit it without us
             if self.by_class and not plain:
@@ -122,22 +122,22 @@ class EstimatorModel:
         return Estimators(tuple(models), weights, len(y), np.array(converged), fit.classes)
 
 
-def made(path: str) -> Any:
+def classifier(path: str) -> Any:
     """A classifier from its import path; arguments are literals by name, read and never run."""
     from sklearn.base import BaseEstimator, is_classifier
 
     module, name, arguments = parse(path)
-    found = _imported(path, module, name)
-    if not (inspect.isclass(found) and issubclass(found, BaseEstimator)):
+    cls = _imported(path, module, name)
+    if not (inspect.isclass(cls) and issubclass(cls, BaseEstimator)):
         raise ValueError(f"tune: {module}.{name} is no scikit-learn estimator; give the path of a classifier's class.")
-    known = inspect.signature(found).parameters
+    known = inspect.signature(cls).parameters
     for argument in arguments:
         if argument not in known:
             raise ValueError(
                 f"tune: {name} has no argument {argument!r}{_nearest(argument, list(known))}; it takes {', '.join(known)}."
             )
     try:
-        estimator = found(**arguments)
+        estimator = cls(**arguments)
     except TypeError as error:
         raise ValueError(
             f"tune: {path} cannot be made: {error}. Estimators that need other estimators have no place on a command line;"

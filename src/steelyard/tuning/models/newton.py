@@ -40,11 +40,11 @@ def fit(
     free = torch.tensor([1.0] * (rows.width - 1) + [0.0], dtype=torch.float64)
     alike = torch.arange(form.models) if alike is None else alike
     problem = _Problem(form, rows, (strength / rows.count)[:, None, None] * free, alike)
-    found = [
+    batches = [
         _minimise(problem.take(part), None if start is None else start[part])
         for part in torch.arange(form.models).split(capacity(rows, form.width))
     ]
-    theta, converged = zip(*found, strict=True)
+    theta, converged = zip(*batches, strict=True)
     return torch.cat(theta), torch.cat(converged)
 
 

@@ -151,8 +151,8 @@ def _undone_to_shares(prior: np.ndarray, recipe: Recipe) -> np.ndarray:
             break
         step, last = (step if size < last else step / 2), size
         z = z + step * missing
-    found = optimum(bind(recipe, "softmax"), torch.from_numpy(prior))  # thorough, and a thousand times slower
-    return np.log(prior) if found is None else found.detach().numpy()
+    logits = optimum(bind(recipe, "softmax"), torch.from_numpy(prior))  # thorough, and a thousand times slower
+    return np.log(prior) if logits is None else logits.detach().numpy()
 
 
 def same_curve(recipes: Sequence[Recipe]) -> list[list[int]]:

@@ -49,8 +49,8 @@ def fit(
     for part in torch.arange(form.models).split(batch):
         begin = np.ascontiguousarray(theta[part].numpy().transpose(2, 1, 0))
         ridge = (strength[part] / rows).double().numpy()
-        found, done = _newton(form.take(part), design, ridge, begin, tolerance, iterations)
-        theta[part], converged[part] = torch.from_numpy(found.transpose(2, 1, 0).copy()), torch.from_numpy(done)
+        solved, done = _newton(form.take(part), design, ridge, begin, tolerance, iterations)
+        theta[part], converged[part] = torch.from_numpy(solved.transpose(2, 1, 0).copy()), torch.from_numpy(done)
     return theta, converged
 
 

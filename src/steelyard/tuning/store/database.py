@@ -127,15 +127,15 @@ class Database:
         return self._read(lambda c: list(c.execute(query).scalars()))
 
     def warnings(self) -> list[str]:
-        said = []
+        sentences = []
         if self.started and self._resume:
-            said.append(f"there was no study to go on with in {self.shown}, so one was started")
+            sentences.append(f"there was no study to go on with in {self.shown}, so one was started")
         if self.damaged:
             fits = "1 fit was" if self.damaged == 1 else f"{self.damaged} fits were"
-            said.append(
+            sentences.append(
                 f"{fits} damaged in {self.shown} and made again; what damaged them may have damaged other files"
             )
-        return said
+        return sentences
 
     def close(self) -> None:
         """Give up what is claimed. The last process that closes a SQLite study leaves one file."""
@@ -166,8 +166,8 @@ class Database:
             others = connection.execute(sa.select(t.c.describe)).scalars().all() if resume else ()
             if others:
                 raise ValueError(f"tune: {self.shown} {_differences(describe, others)}")
-            made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-            values = {"fingerprint": fingerprint, "describe": describe, "format": tables.FORMAT, "created": made}
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            values = {"fingerprint": fingerprint, "describe": describe, "format": tables.FORMAT, "created": now}
             there = connection.execute(sa.insert(t).values(values).returning(t.c.id)).scalar_one()
             self.started = True
         elif not resume:

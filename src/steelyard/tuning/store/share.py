@@ -31,20 +31,20 @@ def share(
         came = 0
         lacking: list[Todo] = []
         for part, keys in left:
-            if found := store.load(part, keys):
+            if fits := store.load(part, keys):
                 came += 1
-                yield part, found, False
-            if rest := tuple(key for key in keys if key not in found):
+                yield part, fits, False
+            if rest := tuple(key for key in keys if key not in fits):
                 lacking.append((part, rest))
         claimed: list[Todo] = []
         done: set[Todo] = set()
         try:
-            for todo, found in execute(fit, _claims(store, lacking, claimed, stop), stop):
+            for todo, fits in execute(fit, _claims(store, lacking, claimed, stop), stop):
                 came += 1
-                store.save(todo[0], found)
+                store.save(todo[0], fits)
                 claimed.remove(todo)
                 done.add(todo)
-                yield todo[0], found, True
+                yield todo[0], fits, True
         finally:
             for part, keys in claimed:
                 with contextlib.suppress(ValueError):  # the storage is away: claims end with the process

@@ -19,9 +19,9 @@ def boundaries(y: np.ndarray, cuts: np.ndarray, folds: int, gap: int) -> np.ndar
     reach = Reach(y, cuts, gap)
     for k in range(folds, 1, -1):
         for need in (PER_BLOCK, 1):
-            found = reach.boundaries(k, need)
-            if found is not None:
-                return found
+            starts = reach.boundaries(k, need)
+            if starts is not None:
+                return starts
     return None
 
 
@@ -76,10 +76,10 @@ class Reach:
                 return None
             latest.append(bound)
         latest.reverse()
-        found: list[int] = []
+        starts: list[int] = []
         for i in range(k):
             low = (
-                self.end(0, max(need, LEARNED), self.gap) if i == 0 else self.end(found[-1], need, self.gap * (i == 1))
+                self.end(0, max(need, LEARNED), self.gap) if i == 0 else self.end(starts[-1], need, self.gap * (i == 1))
             )
             if low is None or low > latest[i]:
                 return None
@@ -87,5 +87,5 @@ class Reach:
             below, above = self.down(target), self.up(target)
             near = [c for c in (below, above) if c is not None]
             nearest = min(near, key=lambda c: abs(c - target)) if near else low
-            found.append(int(np.clip(nearest, low, latest[i])))
-        return np.array(found)
+            starts.append(int(np.clip(nearest, low, latest[i])))
+        return np.array(starts)

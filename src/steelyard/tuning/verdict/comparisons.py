@@ -71,9 +71,9 @@ def compare(
         judge.add(GATE, level, [scores[j] for j in among], among)
     compared = {}
     for m in metrics:
-        values, drawn, blocks = judge.found(m.name, len(everyone))
+        values, drawn, blocks = judge.values(m.name, len(everyone))
         compared[m.name] = decision.compare(m, values, drawn, everyone, blocks)
-    values, drawn, _ = judge.found(level.name if chosen.name == level.name else GATE, len(everyone))
+    values, drawn, _ = judge.values(level.name if chosen.name == level.name else GATE, len(everyone))
     would_be = decision.name(compared[chosen.name], distances)[0]
     gate = decision.gate(
         "AUC" if two else level.title,
@@ -119,7 +119,7 @@ class Judge:
             self.used += len(some)
             self.waiting.append((name, Evaluator(metric, np.stack(some), self.y, self.classes)))
 
-    def found(self, name: str, arms: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    def values(self, name: str, arms: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """[arms, repetitions], [arms, repetitions, draws] and in time [arms, blocks]; NaN for arms that were not added."""
         self._flush()
         places, repetitions = self.places[name]

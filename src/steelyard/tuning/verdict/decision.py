@@ -13,7 +13,7 @@ from ..metric import Metric
 
 LEVEL = 0.95
 NORMAL = 1.959963984540054  # its two-sided quantile of the normal distribution
-FEW, SOME, ENOUGH = 20, 40, 80  # rows of the rarer class: no verdict below FEW, remarks below ENOUGH
+FEW, SOME, ENOUGH = 20, 40, 80  # rows of the rarer class: no verdict below FEW, notes below ENOUGH
 IDENTICAL = 1e-7  # a standard error below this means the same predictions
 REPETITIONS = 3  # finished ones that a study which was stopped needs for a verdict
 BLOCKS, PER_BLOCK = 4, 5  # one history says something by itself if so many blocks hold so many rows of the rarer class
@@ -196,7 +196,7 @@ def too_few_blocks(blocks: Sequence[int] | None) -> bool:
     return blocks is not None and sum(n >= PER_BLOCK for n in blocks) < BLOCKS
 
 
-def remark(rare: int, positives: str) -> str:
+def note_on_few(rare: int, positives: str) -> str:
     """What few rows of the rarer class mean for the verdict, or ""."""
     if rare < FEW or rare >= ENOUGH:
         return ""

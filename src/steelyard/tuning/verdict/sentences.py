@@ -96,7 +96,7 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
 
 
 def cut_short(done: int, planned: int) -> str:
-    """The remark on a verdict from fewer repetitions than planned, or ""."""
+    """The note on a verdict from fewer repetitions than planned, or ""."""
     if done >= planned:
         return ""
     return f"The study stopped after {done} of {planned} repetitions; go on with --resume for the others."
