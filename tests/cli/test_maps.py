@@ -13,6 +13,8 @@ from steelyard.cli.maps import run
 from steelyard.spatial import Cache, Map
 from steelyard.spatial.cache import key
 
+pytestmark = pytest.mark.filterwarnings("ignore:border. objects touch")  # many of these masks are crowds
+
 Image = pytest.importorskip("PIL.Image")
 
 

@@ -14,6 +14,8 @@ from steelyard.spatial import Cache, Map
 from steelyard.spatial import cache as cache_module
 from steelyard.spatial.cache import key, sealed, unsealed
 
+pytestmark = pytest.mark.filterwarnings("ignore:border. objects touch")  # many of these masks are crowds
+
 BORDER, MASK = Map("border", share=0.3), MASKS["many"]
 
 

@@ -14,6 +14,8 @@ from steelyard import spatial
 from steelyard.spatial import Map, calibrate
 from steelyard.spatial.map import MAPS, takes
 
+pytestmark = pytest.mark.filterwarnings("ignore:border. objects touch")  # many of these masks are crowds
+
 # of every map: options that are not its defaults
 OTHERS = {
     "border": [{"sigma": 3}, {"w0": 2, "base": 0.5}],

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..spatial.regions import Sums
 
 Found = TypeVar("Found")
+SUMS = 12  # numbers that a map tells of its mask; those of before it told of touching objects are added up anew
 Watch = Callable[[Sequence["Task"], str], Iterable["Task"]]  # goes through the tasks and shows how far it is
 
 
@@ -116,7 +117,9 @@ def _told(there: "tuple[np.ndarray, dict[str, Any]] | None", sums_key: str) -> "
     """What the map that is there says about its mask, if it is the same mask; w0 may be another."""
     from ..spatial.regions import Sums
 
-    return Sums.from_list(there[1]["sums"]) if there is not None and there[1].get("sums_key") == sums_key else None
+    if there is None or there[1].get("sums_key") != sums_key or len(there[1]["sums"]) != SUMS:
+        return None
+    return Sums.from_list(there[1]["sums"])
 
 
 def _sums_key(map: "Map", mask: "np.ndarray", near: float) -> str:

@@ -70,11 +70,11 @@ def read_map(map: Map, masks: Any, *, near: float = NEAR) -> MapExplanation:
 def explained(map: Map, of_masks: Iterable[Sums], near: float) -> MapExplanation:
     """From the sums of the masks, one after another."""
     floor, shape, pixels = np.zeros(3), np.zeros(3), np.zeros(3)
-    factors, bare, many = [], 0, 0
+    factors, bare, many, touching = [], 0, 0, 0
     for one in of_masks:
         w0 = map.w0(one.mass)
         floor, shape, pixels = floor + one.floor, shape + w0 * one.shape, pixels + one.pixels
-        bare, many = bare + (one.mass.shape == 0), many + 1
+        bare, many, touching = bare + (one.mass.shape == 0), many + 1, touching + one.touching
         if one.mass.shape:
             factors.append(w0)
     if not many:
@@ -89,6 +89,11 @@ def explained(map: Map, of_masks: Iterable[Sums], near: float) -> MapExplanation
     spread = (min(factors), max(factors)) if factors else (0.0, 0.0)
     source = f"{map} on {many:,} {'mask' if many == 1 else 'masks'}"
     warnings, notes = _far(regions, near), _notes(map, regions, bare, many, mean)
+    if touching:
+        warnings.append(
+            f"objects touch in {touching:,} of {many:,} {'mask' if many == 1 else 'masks'}, without a pixel of background between them that"
+            " could weigh more; spatial.separate(instances) cuts a gap."
+        )
     return MapExplanation(source, regions, float(near), share, spread, mean, many, bare, tuple(warnings), tuple(notes))
 
 

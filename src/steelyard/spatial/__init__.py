@@ -14,6 +14,7 @@ from .lesion import lesion
 from .map import Map, calibrate
 from .objects import objects
 from .regions import shares
+from .separate import separate
 
 __all__ = [
     "Cache",
@@ -25,6 +26,7 @@ __all__ = [
     "distance",
     "lesion",
     "objects",
+    "separate",
     "shares",
     "signed_distance",
 ]

@@ -5,6 +5,7 @@ import dataclasses
 import difflib
 import inspect
 import math
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,6 +23,7 @@ from .images import DIMENSIONS, Mask, read
 from .lesion import lesion
 from .lesion import parts as lesion_parts
 from .objects import components
+from .separate import TOUCH
 from .share import Mass, Parts, checked_share, mass, solve, weigh
 
 Pair = tuple[Callable[..., Any], Callable[..., Parts]]
@@ -67,8 +69,11 @@ class Map:
             checked_share(name, self.options["share"])
 
     def __call__(self, mask: Mask, *, batch: bool = False) -> Mask:
-        """The weights, float32, in the shape and kind of the mask."""
-        return self.weigh(self.parts(mask, batch=batch))
+        """The weights, float32, in the shape and kind of the mask. Warns as the function of this name does."""
+        parts = self.parts(mask, batch=batch)
+        if parts.touching:
+            warnings.warn(TOUCH, stacklevel=2)
+        return self.weigh(parts)
 
     def weigh(self, parts: Parts) -> Any:
         """The weights from the parts."""

@@ -20,23 +20,26 @@ NEAR = 20.0
 @dataclasses.dataclass(frozen=True)
 class Sums:
     """floor, shape, pixels  float64 [3], one sum for each region
-    mass                   of all of them, summed as `weigh` does, so that both find the same w0 to the bit"""
+    mass                   of all of them, summed as `weigh` does, so that both find the same w0 to the bit
+    touching               images in which objects touch, where that matters to the map"""
 
     floor: np.ndarray
     shape: np.ndarray
     pixels: np.ndarray
     mass: Mass
+    touching: int = 0
 
     def to_list(self) -> list[float]:
-        return [*self.floor.tolist(), *self.shape.tolist(), *self.pixels.tolist(), self.mass.floor, self.mass.shape]
+        by_region = [*self.floor.tolist(), *self.shape.tolist(), *self.pixels.tolist()]
+        return [*by_region, self.mass.floor, self.mass.shape, float(self.touching)]
 
     @classmethod
     def from_list(cls, numbers: list[float]) -> "Sums":
-        """ValueError for anything else than eleven numbers."""
+        """ValueError for anything else than twelve numbers."""
         array = np.array(numbers, np.float64)
-        if array.shape != (11,):
-            raise ValueError(f"Sums: eleven numbers are needed, got shape {list(array.shape)}.")
-        return cls(array[:3], array[3:6], array[6:9], Mass(float(array[9]), float(array[10])))
+        if array.shape != (12,):
+            raise ValueError(f"Sums: twelve numbers are needed, got shape {list(array.shape)}.")
+        return cls(array[:3], array[3:6], array[6:9], Mass(float(array[9]), float(array[10])), int(array[11]))
 
 
 def sums(parts: Parts, near: float = NEAR) -> Sums:
@@ -48,7 +51,7 @@ def sums(parts: Parts, near: float = NEAR) -> Sums:
         floor += np.bincount(region, parts.floors[i][kept].ravel(), minlength=3)
         shape += np.bincount(region, parts.shapes[i][kept].ravel(), minlength=3)
         pixels += np.bincount(region, minlength=3)
-    return Sums(floor, shape, pixels, mass(parts))
+    return Sums(floor, shape, pixels, mass(parts), parts.touching)
 
 
 def shares(

@@ -16,12 +16,14 @@ from .images import Images, number
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-    """Floor and shape of every image, float64, before w0 is known; `name` is that of the map, for messages."""
+    """Floor and shape of every image, float64, before w0 is known; `name` is that of the map, for messages. `touching` says in how many
+    images objects touch, where that matters to the map."""
 
     name: str
     images: Images
     floors: list[np.ndarray]
     shapes: list[np.ndarray]
+    touching: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
