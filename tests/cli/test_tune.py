@@ -144,9 +144,8 @@ def test_two_runs_share_one_study_in_postgresql(steelyard, patients, tmp_path, p
 
 
 @pytest.mark.slow
-def test_ray_gives_the_same_report(patients, tmp_path):
+def test_ray_gives_the_same_report(patients, tmp_path, ray):
     """In processes of their own: what Ray keeps of a cluster it started would be met by the tests of our own cluster."""
-    pytest.importorskip("ray")
     reports = []
     for engine in ("local", "ray"):
         command = [sys.executable, "-m", "steelyard", "tune", str(patients), "--label", "ill", "--engine", engine]
