@@ -177,9 +177,9 @@ def read(table: Table, label: str, *, without: Mapping[str, str] | None = None) 
         if not reason:
             found, said = column(name, table)
             reason = useless(found)
-            if isinstance(found, Category) and (reason or len(found.levels) > LEVELS):
-                if look := looks_numeric(table, name):
-                    doubts.append(f"{name} ({look})" if reason else f"most levels of {name} ({look})")
+            wide = isinstance(found, Category) and (reason or len(found.levels) > LEVELS)
+            if wide and (look := looks_numeric(table, name)):
+                doubts.append(f"{name} ({look})" if reason else f"most levels of {name} ({look})")
             if not reason:
                 columns.append(found)
         if reason:
