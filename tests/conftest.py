@@ -1,7 +1,9 @@
 """Fixtures shared by all tests."""
 
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors on a busy machine: threads would wait for each other
 
@@ -9,6 +11,7 @@ import hypothesis
 import pytest
 
 import steelyard.ingredients  # noqa: F401  # before pytest imports its files one by one and binds their names to modules
+from steelyard.core import load
 
 # no deadline: a busy machine is no failure; the same cases every time, so that a green test stays green. Look for new
 # ones with STEELYARD_HYPOTHESIS=explore
@@ -31,3 +34,33 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def examples_data() -> Path:
     return ROOT / "examples" / "data"
+
+
+# A test that needs something which is not everywhere asks for it by one of these (or a fixture beside it: PostgreSQL in tests/tuning,
+# a browser in tests/report), so that what is skipped says why.
+
+
+@pytest.fixture(scope="session")
+def native_core() -> Any:
+    """The C++ kernels."""
+    core = load()
+    if core is None:
+        pytest.skip("steelyard was installed without the native core")
+    return core
+
+
+@pytest.fixture(scope="session")
+def compiler() -> str:
+    """A C++ compiler, which torch.compile calls."""
+    program = next(
+        (path for name in (os.environ.get("CXX"), "c++", "g++", "clang++") if name and (path := shutil.which(name))),
+        None,
+    )
+    if program is None:
+        pytest.skip("there is no C++ compiler, which torch.compile needs")
+    return program
+
+
+@pytest.fixture(scope="session")
+def ray() -> Any:
+    return pytest.importorskip("ray", reason="Ray is not installed (steelyard[ray])")

@@ -40,8 +40,7 @@ class Deadly:
 
 
 @pytest.mark.slow
-def test_a_cluster_gives_the_same_answer_though_a_worker_is_killed(tmp_path, monkeypatch):
-    pytest.importorskip("ray")
+def test_a_cluster_gives_the_same_answer_though_a_worker_is_killed(tmp_path, monkeypatch, ray):
     from steelyard.data.dispatch import source_of
     from steelyard.data.workers import read_on_cluster
 

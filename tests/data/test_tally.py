@@ -85,7 +85,7 @@ def test_one_class_for_all_is_counted_exactly_beyond_a_chunk(core):
     assert tally_integers(x, threads=2) == {0: (1 << 23) + 4, 255: 1}
 
 
-@pytest.mark.skipif(load() is None, reason="the C++ core is not there")
+@pytest.mark.usefixtures("native_core")
 @given(st.lists(st.one_of(st.sampled_from(["a", "b", "c"]), st.text(max_size=2))))
 def test_objects_are_counted_by_where_they_lie(items):
     found = load().tally_objects(items, 10)

@@ -49,7 +49,7 @@ def test_compiled_is_the_same_without_a_graph_break(link, name):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not native.available(), reason="installed without the native core")
+@pytest.mark.usefixtures("native_core")
 @pytest.mark.parametrize("link", ["softmax", "sigmoid"])
 def test_every_recipe_compiles_to_the_native_kernels(link):
     """One op in the graph wherever the kernels know the recipe, and the numbers of the call that was not compiled."""
@@ -70,7 +70,7 @@ def test_every_recipe_compiles_to_the_native_kernels(link):
         assert any("steelyard" in op for op in ops) == known, name
 
 
-@pytest.mark.skipif(not native.available(), reason="installed without the native core")
+@pytest.mark.usefixtures("native_core")
 @pytest.mark.parametrize("link", LINKS)
 def test_the_op_is_what_torch_expects_of_one(link):
     recipe = testing.recipes(link)["everything"]
@@ -120,6 +120,7 @@ def test_the_drop_ins_compile(kind):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
 def test_inductor_gives_the_same_numbers():
     loss = sy.CrossEntropy(sy.mix(sy.Recipe(weight=[0.5, 1.0, 3.0]), sy.focal(gamma=2.0), sy.smooth(0.1)))
     call = testing.calls("softmax")["image"].to(torch.float32)

@@ -14,7 +14,7 @@ from steelyard.ops import bind, fused, native, plan
 
 planning = sys.modules["steelyard.ops.plan"]  # the name in the package is the function
 
-pytestmark = pytest.mark.skipif(not native.available(), reason="installed without the native core")
+pytestmark = pytest.mark.usefixtures("native_core")
 SETS = native._native.sets() if native.available() else []
 
 

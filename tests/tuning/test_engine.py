@@ -82,8 +82,7 @@ def test_without_ray_the_command_that_installs_it_is_named(monkeypatch):
 
 
 @pytest.mark.slow
-def test_an_address_without_a_cluster_is_named(monkeypatch):
-    pytest.importorskip("ray")
+def test_an_address_without_a_cluster_is_named(monkeypatch, ray):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
     with pytest.raises(ValueError, match=r"cannot use RAY_ADDRESS=127\.0\.0\.1:9: .*refused"):
         next(engine.ray(abs, [1], never))
@@ -132,9 +131,8 @@ def right(found, count):
 
 
 @pytest.fixture(scope="module")
-def two_nodes():
+def two_nodes(ray):
     """A cluster on this machine, to which RAY_ADDRESS points, and its second node, which may be removed."""
-    pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
     quiet = {"object_store_memory": 100 << 20, "include_dashboard": False}
@@ -147,9 +145,8 @@ def two_nodes():
 
 
 @pytest.fixture(scope="module")
-def connected(two_nodes):
+def connected(two_nodes, ray):
     """The driver stays connected, as in a notebook, so that the next test finds workers that have started."""
-    import ray
 
     ray.init(log_to_driver=False, logging_level=logging.ERROR)
     yield
