@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+
 import pytest
 from tests.data.examples import coco
+
 from steelyard import count
 from steelyard.data import count_path
 

@@ -10,8 +10,6 @@ from steelyard.spatial import Map
 from steelyard.spatial.map import MAPS
 
 pytestmark = pytest.mark.filterwarnings("ignore:border. objects touch")  # many of these masks are crowds
-
-
 SET = [discs(5, seed=8), discs(0), MASKS["many"], discs(30, size=60, seed=9)]
 
 

@@ -24,8 +24,6 @@ OTHERS = {
     "dilate": [{"outer": 2, "inner": 1}],
     "lesion": [{"power": 0.5}, {"share": 0.6}],
 }
-
-
 CASES = [(name, options) for name in MAPS for options in ({}, *OTHERS[name])]
 SET = [discs(5, seed=8), discs(0), MASKS["many"], discs(30, size=60, seed=9)]
 
