@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from steelyard.counts import Counts
-from steelyard.options import In, OneOf, checked, ingredient
+from steelyard.options import In, OneOf, checked, ingredient, made_by
 from steelyard.recipe import Recipe
 
 
@@ -159,3 +159,18 @@ def test_a_class_is_checked_under_its_name():
         TypeError, match=r"Taken: missing a required argument: 'size'|write Taken\(\*, size, share=None\)"
     ):
         Taken()
+
+
+@made_by("make one with Unit.of(1)")
+class Unit:
+    pass
+
+
+def test_an_argument_of_a_class_that_says_how_it_is_made_is_checked():
+    @ingredient
+    def measured(unit: Unit, *, other: int = 0) -> Recipe:
+        return Recipe()
+
+    assert measured(Unit()) == Recipe()
+    with pytest.raises(TypeError, match=r"measured: unit must be Unit, got int; make one with Unit.of\(1\)\."):
+        measured(3)

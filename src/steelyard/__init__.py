@@ -27,8 +27,7 @@ _HOMES = {
     "losses.linear": ("LinearCrossEntropy",),
     "losses.dropin": ("CrossEntropyLoss", "BCEWithLogitsLoss"),
     "losses.functional": ("cross_entropy", "binary_cross_entropy"),
-    "losses.reduction": ("global_mass",),
-    "losses.accumulation": ("accumulate",),
+    "losses.accumulation": ("accumulate", "global_mass"),
     "beyond": ("Sum", "quality_focal"),
     "calibrate": ("posterior", "threshold"),
     "tuning": ("tune",),
@@ -43,12 +42,11 @@ if TYPE_CHECKING:
     from .counts import Counts
     from .data import count
     from .ingredients import *  # noqa: F403
-    from .losses.accumulation import accumulate
+    from .losses.accumulation import accumulate, global_mass
     from .losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss
     from .losses.functional import binary_cross_entropy, cross_entropy
     from .losses.linear import LinearCrossEntropy
     from .losses.modules import BinaryCrossEntropy, CrossEntropy
-    from .losses.reduction import global_mass
     from .recipe import Recipe, mix, unit_mass
     from .tuning import tune
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from .files import saved_json, write_text_atomically
+from .options import made_by
 
 FORMAT = "steelyard.counts/1"
 KINDS = ("exclusive", "multilabel")
@@ -18,6 +19,7 @@ _DIGEST = re.compile(r"[0-9a-f]{32}")
 MOST = 2**53  # every whole number up to here is a float64
 
 
+@made_by("make one with sy.count(data) or Counts.of(900, 100)")
 class Counts:
     """How many of each class the data holds. Frozen; two of them add.
 

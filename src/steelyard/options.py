@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T", bound=type)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,6 +112,19 @@ class Spec:
         return value if number is None else int(number) if isinstance(option.rule, In) and option.rule.whole else number
 
 
+_MADE_BY: dict[type, str] = {}
+
+
+def made_by(how: str) -> Callable[[T], T]:
+    """Over a class: arguments that are annotated with it are checked, and the error says how to make one."""
+
+    def remember(kind: T) -> T:
+        _MADE_BY[kind] = how
+        return kind
+
+    return remember
+
+
 def spec_of(function: Callable[..., Any]) -> Spec:
     """Read the Spec from a signature annotated with `Annotated[float, In(...)]`."""
     of_init = inspect.isclass(function) and not dataclasses.is_dataclass(function)
@@ -191,10 +205,9 @@ def _bound(spec: Spec, function: Callable[..., Any], args: Any, kwargs: Any) -> 
     bound.apply_defaults()
     for name, value in bound.arguments.items():
         wanted = hints.get(name)
-        # by its name, because the class lives one layer up
-        if isinstance(wanted, type) and wanted.__name__ == "Counts" and not isinstance(value, wanted):
-            made = "make one with sy.count(data) or Counts.of(900, 100)"
-            raise TypeError(f"{title}: {name} must be Counts, got {type(value).__name__}; {made}.")
+        if isinstance(wanted, type) and wanted in _MADE_BY and not isinstance(value, wanted):
+            how = _MADE_BY[wanted]
+            raise TypeError(f"{title}: {name} must be {wanted.__name__}, got {type(value).__name__}; {how}.")
         bound.arguments[name] = spec.read(name, value)
     return bound
 

@@ -7,7 +7,7 @@ from torch._dynamo.testing import CompileCounter
 
 import steelyard as sy
 from steelyard.adaptive import Deferred
-from steelyard.losses import reduction
+from steelyard.losses import accumulation
 from steelyard.rule import protocol
 
 
@@ -33,7 +33,7 @@ def test_all_losses_of_a_sum_share_one_all_reduce(batch, monkeypatch):
     z, _, s = batch
     total = sy.Sum(a=sy.CrossEntropy(MASS), b=sy.BinaryCrossEntropy(), c=sy.CrossEntropy(sy.fixed(norm=3.0)))
     sent = []
-    monkeypatch.setattr(reduction, "over_ranks", lambda sums, group: sent.append(sums) or sums)
+    monkeypatch.setattr(accumulation, "over_ranks", lambda sums, group: sent.append(sums) or sums)
     torch.testing.assert_close(in_parts(total, z, soft(z), s), total(z, soft(z), weight=s))
     assert [t.shape for t in sent] == [(3,)]
 
@@ -79,7 +79,7 @@ def test_statistics_are_summed_over_the_group_of_the_step_unless_a_rule_has_its_
     z, y, _ = batch
     asked = []
     monkeypatch.setattr(protocol, "over_ranks", lambda sums, group: asked.append(group) or sums)
-    monkeypatch.setattr(reduction, "over_ranks", lambda sums, group: sums)
+    monkeypatch.setattr(accumulation, "over_ranks", lambda sums, group: sums)
     loss, own = sy.CrossEntropy(Everything("count")), sy.CrossEntropy(Everything("count"))
     own.rule.group = "mine"
     with sy.accumulate(sy.Sum(a=loss, b=own), y, group="theirs"):

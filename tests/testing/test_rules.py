@@ -108,3 +108,9 @@ def test_a_bad_rule_is_told_its_law(rule, law):
 def test_a_rule_without_a_recipe_is_none():
     with pytest.raises(TypeError, match="Nothing: a rule must have recipe"):
         type("Nothing", (adaptive.Rule,), {})
+
+
+@pytest.mark.parametrize(("hook", "instead"), [("settle", r"learn\(sums\)"), ("complaints", r"warnings\(\)")])
+def test_a_hook_that_nobody_calls_is_refused_with_what_to_write(hook, instead):
+    with pytest.raises(TypeError, match=rf"Old: nobody calls {hook}\(\) of a rule any more; .*{instead}"):
+        type("Old", (adaptive.Rule,), {"recipe": lambda self: sy.Recipe(), hook: lambda self: None})

@@ -54,24 +54,8 @@ def binary_cross_entropy(
     return _loss(name, SIGMOID, logits, target, recipe, weight, normalizer, ignore_index, reduction, class_dim)
 
 
-def unreduced_terms(
-    name: str,
-    logits: Tensor,
-    target: Tensor,
-    bound: Bound,
-    weight: Any = None,
-    *,
-    ignore_index: int = -100,
-    class_dim: int = 1,
-    backend: str | None = None,
-) -> Terms:
-    """Terms in the caller's layout: softmax one per label, sigmoid one per logit."""
-    call = arrange(name, logits, target, weight, bound, class_dim)
-    return terms_of(name, call, bound, ignore_index=ignore_index, backend=backend)
-
-
 def terms_of(name: str, call: Call, bound: Bound, *, ignore_index: int, backend: str | None = None) -> Terms:
-    """`unreduced_terms` of a call that is arranged already."""
+    """Terms in the caller's layout: softmax one per label, sigmoid one per logit."""
     found = _terms(name, call, bound, ignore_index, backend)
     return Terms(*(call.restore(t, bound.link) for t in found))
 

@@ -65,9 +65,9 @@ class LinearCrossEntropy(RecipeLoss):
     ) -> Tensor:
         bound = self.bound()
         _check(input, linear_weight, target, linear_bias, bound.width)
-        normalizer = self._shared if normalizer is None and self.reduction == "mean" else normalizer
+        normalizer = self._divisor(normalizer)
         value = self._value(bound, input, linear_weight, target, linear_bias, weight, normalizer)
-        if self.training and self.rule is not None and self._shared is None:
+        if self.training and self.rule is not None and not self.in_step:
             self.rule.driver.settle()
         return value
 

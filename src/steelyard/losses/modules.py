@@ -1,6 +1,7 @@
 """A recipe bound to an nn.Module: CrossEntropy and BinaryCrossEntropy."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import torch
@@ -36,7 +37,7 @@ class RecipeLoss(nn.Module):
         self.ignore_index, self.reduction, self.class_dim = ignore_index, reduction, class_dim
         self.consume_logits = consume_logits
         self._recipe = None if rule is not None else recipe
-        self._shared: Tensor | None = None  # Z of the step that `accumulate` holds open
+        self._step: Tensor | None = None  # Z of the step that is held open
         self._made: tuple[list[int], Any, Bound] | None = None
         if rule is not None:
             rule.driver.serve(self.link, ignore_index)
@@ -93,9 +94,7 @@ class RecipeLoss(nn.Module):
     ) -> Tensor:
         name = type(self).__name__
         check_reduction(name, self.reduction, normalizer)
-        if normalizer is None and self.reduction == "mean":
-            normalizer = self._shared
-        bound = self.bound()
+        normalizer, bound = self._divisor(normalizer), self.bound()
         call = arrange(name, logits, target, weight, bound, self.class_dim)
         if self.rule is not None:
             return self._adaptive(self.rule, call, bound, normalizer)
@@ -106,12 +105,27 @@ class RecipeLoss(nn.Module):
     ) -> Tensor:
         """How much of the step's mean this call is [], float64: 1, and less inside `accumulate`. A number that is to be
         added once per step is multiplied by it."""
-        name, bound = type(self).__name__, self.bound()
-        if normalizer is None and self.reduction == "mean":
-            normalizer = self._shared
+        name, bound, normalizer = type(self).__name__, self.bound(), self._divisor(normalizer)
         call = arrange(name, logits, target, weight, bound, self.class_dim)
         one = torch.ones((), dtype=torch.float64, device=logits.device)
         return penalized(one, call, bound, self.ignore_index, self.reduction, normalizer)
+
+    @property
+    def in_step(self) -> bool:
+        """Whether an `accumulate` holds a step of it open."""
+        return self._step is not None
+
+    @contextlib.contextmanager
+    def step_over(self, z: Tensor) -> Iterator[None]:
+        """Inside, every mean divides by `z` and what the rule learned does not take effect."""
+        self._step = z
+        try:
+            yield
+        finally:
+            self._step = None
+
+    def _divisor(self, normalizer: float | Tensor | None) -> float | Tensor | None:
+        return self._step if normalizer is None and self.reduction == "mean" else normalizer
 
     def _reduced(self, call: Call, bound: Bound, normalizer: float | Tensor | None) -> Tensor:
         return reduced(
@@ -134,7 +148,7 @@ class RecipeLoss(nn.Module):
         extra = rule.penalty()
         if extra is not None:
             value = value + penalized(extra, given, bound, ignored, self.reduction, normalizer).to(value.dtype)
-        if self.training and self._shared is None:
+        if self.training and not self.in_step:
             rule.driver.settle()
         return value
 

@@ -25,6 +25,11 @@ from ..recipe import Recipe
 from .clock import Clock
 from .history import History, Trace
 
+FORMER = {  # hooks of rules written before 0.1, which would be silently left out
+    "settle": "observe() returns sums shaped like the buffer `pending`, and learn(sums) takes them in, over all ranks",
+    "complaints": "write warnings()",
+    "check_clock": "set self.clock = Clock()",
+}
 CHECKED_FIRST = 64  # steps; then at twice as many, and so on: looking at values makes a GPU wait
 PATIENCE = 512  # steps before a rule that waits for a call from outside says so
 
@@ -104,6 +109,9 @@ class Rule(nn.Module):
         super().__init_subclass__()
         if cls.recipe is Rule.recipe and cls.emit is Rule.emit:
             raise TypeError(f"{cls.__name__}: a rule must have recipe() or emit(); see steelyard.adaptive.Rule.")
+        for name, instead in FORMER.items():
+            if name in vars(cls):
+                raise TypeError(f"{cls.__name__}: nobody calls {name}() of a rule any more; {instead}.")
         if "__init__" in vars(cls):
             cls.__init__ = checked(cls.__init__)
 

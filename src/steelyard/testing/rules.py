@@ -17,10 +17,9 @@ from torch import Tensor, nn
 from ..calibrate import posterior
 from ..counts import Counts
 from ..link import Link, link_of
-from ..losses.accumulation import accumulate
+from ..losses.accumulation import accumulate, global_mass
 from ..losses.functional import binary_cross_entropy, cross_entropy
 from ..losses.modules import BinaryCrossEntropy, CrossEntropy
-from ..losses.reduction import global_mass
 from ..ops import bind
 from ..recipe import Recipe
 from ..rule.protocol import Rule

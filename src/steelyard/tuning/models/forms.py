@@ -275,10 +275,10 @@ def _refusal(bound: Bound) -> str:
             "smooths its targets; away from the optimum its undone scores leave [0, 1] and cannot be compared on one"
             " scale. Leave the smoothing out of the arms."
         )
-    if bound.link == "softmax" and bound.scale is not None:
+    if bound.link.exclusive and bound.scale is not None:
         return "scales the logits, which a linear model's own scale undoes."
     # softmax has a use for an offset per class, and on hard labels for a weight per class
-    tables = (bound.scale, bound.offset, bound.margin, bound.weight) if bound.link == "sigmoid" else (bound.margin,)
+    tables = (bound.scale, bound.offset, bound.margin, bound.weight) if not bound.link.exclusive else (bound.margin,)
     if any(t is not None and t.column is not None and t.column.numel() > 1 for t in tables):
         return "has a table with one number per class; the linear model needs one number per label."
     return ""

@@ -172,6 +172,6 @@ def _table(parts: Parts | None, absent: float, shape: tuple[int, int]) -> Tensor
 
 def _own(bound: Bound, classes: int) -> Tensor:
     """W[y,y], [C]"""
-    if bound.link == "sigmoid":
+    if not bound.link.exclusive:
         return _table(bound.weight, 1.0, (classes, 1))[:, 0]
     return _table(bound.weight, 1.0, (classes, classes)).diagonal()
