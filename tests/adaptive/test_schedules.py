@@ -1,4 +1,7 @@
-"""Deferred, Anneal, Curriculum, Mixed: what they do on hand-computed cases and on long-tailed digits."""
+"""Deferred, Anneal, Curriculum, Mixed: what they do on hand-computed cases and on long-tailed digits.
+
+Files: adaptive/_between.py, adaptive/mixed.py.
+"""
 
 import warnings
 

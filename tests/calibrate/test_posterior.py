@@ -1,4 +1,7 @@
-"""Undo: minimise the expected loss of random recipes, then ask for the posterior back."""
+"""Undo: minimise the expected loss of random recipes, then ask for the posterior back.
+
+Files: calibrate/sigmoid.py, calibrate/softmax.py.
+"""
 
 import math
 

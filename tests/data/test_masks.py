@@ -1,4 +1,4 @@
-"""Masks: pixels, images and objects of each class, whatever the file format."""
+"""Masks: pixels, images and objects of each class, whatever the file format. Files: data/image.py."""
 
 from pathlib import Path
 

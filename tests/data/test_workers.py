@@ -1,4 +1,7 @@
-"""Data in parts: the parts add to the whole, however they are cut, ordered, read, or damaged."""
+"""Data in parts: the parts add to the whole, however they are cut, ordered, read, or damaged.
+
+Files: data/digest.py, data/source.py.
+"""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The ingredients that only choose a curve, against formulas written out in torch."""
+"""The ingredients that only choose a curve, against formulas written out in torch. Files: ingredients/robust.py."""
 
 import pytest
 import torch

@@ -1,4 +1,7 @@
-"""Temperatures by class and by label, and margins: what they do to the logits."""
+"""Temperatures by class and by label: what they do to the logits.
+
+Files: ingredients/class_temperature.py, ingredients/label_temperature.py.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The losses as nn.Modules: state, devices and dtypes, autocast, copies."""
+"""The losses as nn.Modules: state, devices and dtypes, autocast, copies. Files: ops/factors.py."""
 
 import copy
 

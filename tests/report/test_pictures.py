@@ -1,4 +1,7 @@
+"""Which pictures a study has, and that all of them can be drawn."""
+
 import pytest
+from tests.report.drawn import by_key
 
 from steelyard.report import Report, pictures
 
@@ -13,10 +16,6 @@ BINARY = [
     "path-0",
     "search",
 ]
-
-
-def by_key(data):
-    return {picture.key: picture for picture in pictures.pictures(Report.from_json(data))}
 
 
 def test_a_study_of_two_classes_has_all_its_pictures(kept, older):

@@ -1,4 +1,7 @@
-"""Every map is what its docstring says, computed another way; and all of them keep the same manners."""
+"""All maps keep the same manners. What each of them is has a test of its own.
+
+Files: spatial/images.py, spatial/share.py.
+"""
 
 import numpy as np
 import pytest

@@ -1,12 +1,7 @@
 """The weight path: plain, and intervals of differences."""
 
 import pytest
-
-from steelyard.report import Report, pictures
-
-
-def by_key(data):
-    return {picture.key: picture for picture in pictures.pictures(Report.from_json(data))}
+from tests.report.drawn import by_key
 
 
 def test_a_weight_path_has_plain_and_the_interval_of_the_difference(kept):

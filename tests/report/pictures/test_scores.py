@@ -1,13 +1,9 @@
 """Densities of the scores, and what their axis shows."""
 
 import pytest
+from tests.report.drawn import by_key
 
-from steelyard.report import Report, pictures
 from steelyard.report.pictures.scores import log_odds
-
-
-def by_key(data):
-    return {picture.key: picture for picture in pictures.pictures(Report.from_json(data))}
 
 
 def test_scores_of_each_class_have_area_one(kept):

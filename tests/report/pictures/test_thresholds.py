@@ -4,15 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.report.drawn import by_key
 
 from steelyard.calibrate.exchange import exchange
-from steelyard.report import Report, pictures
 from steelyard.report.evidence import Cut
 from steelyard.report.pictures.thresholds import bought
-
-
-def by_key(data):
-    return {picture.key: picture for picture in pictures.pictures(Report.from_json(data))}
 
 
 def points(picture, series):

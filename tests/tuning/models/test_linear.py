@@ -1,4 +1,7 @@
-"""The batched Newton against scikit-learn and scipy. Files: tuning/models/hessian.py, tuning/models/newton.py, tuning/models/rows.py."""
+"""The batched Newton against scikit-learn and scipy.
+
+Files: tuning/models/hessian.py, tuning/models/newton.py, tuning/models/rows.py.
+"""
 
 from collections.abc import Sequence
 
