@@ -11,16 +11,18 @@ from steelyard import Recipe, focal, inverse_frequency, logit_adjustment
 from steelyard.tuning import Study, tune
 from steelyard.tuning.models import by_name
 
-FAST = {
-    "label": "y",
-    "bootstrap": 200,
-    "baselines": False,
-}  # no resampled rows: they cost most of the fits and never win
+# no resampled rows: they cost most of the fits and never win
+FAST = {"label": "y", "bootstrap": 200, "baselines": False}
 FEW_ARMS = {
     "inverse_frequency(beta=0.5)": lambda c: inverse_frequency(c, beta=0.5),
     "inverse_frequency(beta=1)": inverse_frequency,
     "focal(gamma=2)": focal(gamma=2.0),
 }
+
+
+def seeds(count: int, quick: int) -> list:
+    """The first few in every run, the others in the slow one."""
+    return [seed if seed < quick else pytest.param(seed, marks=pytest.mark.slow) for seed in range(count)]
 
 
 def table(X, y) -> pd.DataFrame:
@@ -54,14 +56,14 @@ def well_specified(seed: int, n: int = 1000) -> pd.DataFrame:
     return table(X, rng.random(n) < 1 / (1 + np.exp(3 - 1.5 * X[:, 0] + X[:, 1])))
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", seeds(10, 4))
 def test_labels_without_signal_never_have_a_winner(seed):
     found = tune(nothing(seed), **FAST, repeats=3, recipes=FEW_ARMS, seed=seed)
     assert found.verdict.winner is None
     assert found.verdict.case in "BCDF"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(3, 1))
 def test_weights_that_help_win(seed):
     found = tune(outliers(seed), **FAST, repeats=3, recipes=FEW_ARMS)
     assert found.verdict.case == "A"
@@ -72,7 +74,7 @@ def test_weights_that_help_win(seed):
     assert found.final.recipe == won.recipe
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(3, 1))
 def test_weights_that_cannot_help_do_not_win(seed):
     found = tune(well_specified(seed), **FAST, repeats=3, recipes=FEW_ARMS, metric="balanced-accuracy")
     assert found.verdict.winner is None
