@@ -1,4 +1,7 @@
-"""torch.compile, torch.export and torch.func take the losses without a graph break, and give the same numbers."""
+"""torch.compile, torch.export and torch.func take the losses without a graph break, and give the same numbers.
+
+Files: ops/compiled.py.
+"""
 
 import pytest
 import torch

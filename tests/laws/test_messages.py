@@ -1,4 +1,4 @@
-"""Bad input is a ValueError that says what, where, got and what to do."""
+"""Bad input is a ValueError that says what, where, got and what to do. Files: losses/functional.py."""
 
 import math
 
