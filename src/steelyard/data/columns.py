@@ -12,6 +12,7 @@ from . import arff, delimited, digest, labels, parquet
 from .arrays import count_indicators
 from .classes import CELLS, Cells, classes_of
 from .paths import ends_in, table_files
+from .several import count_parts, note_on_parts
 from .source import Shard, Source, Tally, Tell
 from .tables import Table, all_parquet, read_table
 from .tally import refuse_too_many
@@ -50,6 +51,17 @@ class Column(Source):
         what = f"{self.path}, column {name!r}"
         if total.facts["lists"]:
             return self._lists(total, what), total.notes
+        if self.separator is not None:
+            counts, notes = count_parts(
+                total.cells,
+                self.separator,
+                what,
+                classes=self.classes,
+                ignore=self.ignore,
+                missing=self.missing,
+                digest=total.digest,
+            )
+            return counts, [*total.notes, *notes]
         read = classes_of(
             total.cells,
             what,
@@ -60,7 +72,8 @@ class Column(Source):
             same_case=self.same_case,
             digest=total.digest,
         )
-        return read.counts, [*total.notes, *read.notes]
+        parts = note_on_parts(dict.fromkeys(read.counts.classes, 1))
+        return read.counts, [*total.notes, *read.notes, *([parts] if parts else [])]
 
     def _lists(self, total: Tally, what: str) -> Counts:
         kept, _ = labels.drop(total.cells.times, self.ignore)

@@ -13,6 +13,7 @@ from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of
 from .column_names import find_column
 from .columns import indicator_counts, indicators
 from .progress import counted
+from .several import count_parts
 from .tally import holds_label_lists, refuse_too_many, tally_lists
 
 ROWS = 1 << 16
@@ -103,8 +104,11 @@ def _need_label(label: Any, names: list[str]) -> None:
 
 
 def _of_cells(cells: Cells, name: str, options: dict[str, Any]) -> Counts:
-    read = classes_of(cells, f"column {name!r}", name=name, **options)
-    return read.counts
+    separator = options.pop("separator", None)
+    if separator is not None:
+        del options["same_case"]
+        return count_parts(cells, separator, f"column {name!r}", **options)[0]
+    return classes_of(cells, f"column {name!r}", name=name, **options).counts
 
 
 def _of_lists(arrays: Iterable[Any], name: str, options: dict[str, Any], known: Sequence[str] | None = None) -> Counts:
