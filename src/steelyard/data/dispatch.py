@@ -89,8 +89,13 @@ def count(
     """
     if kind not in KINDS:
         raise ValueError(f"count: kind must be 'exclusive' or 'multilabel', got {kind!r}.")
-    reading = {"classes": labels.in_order(classes), "ignore": ignore, "missing": missing, "same_case": same_case}
-    reading["separator"] = separator
+    reading = {
+        "classes": labels.in_order(classes),
+        "ignore": ignore,
+        "missing": missing,
+        "same_case": same_case,
+        "separator": separator,
+    }
     if isinstance(data, (str, PathLike)) or _are_files(data):
         of_files = {"instances": instances, "split": split, "on_error": on_error, "engine": engine, "workers": workers}
         return count_path(data, label, progress=progress, **reading, **of_files)[0]
@@ -143,8 +148,7 @@ def count_path(
         known = known_counts(path, label, classes=classes, ignore=ignore)
         if known is not None:
             return known
-    reading = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case}
-    reading["separator"] = separator
+    reading = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case, "separator": separator}
     source = source_of(path, label=label, instances=instances, split=split, **reading)
     if engine == "ray":
         return read_on_cluster(source, on_error=on_error, progress=progress)

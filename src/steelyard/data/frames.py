@@ -36,7 +36,7 @@ def count_frame(data: Any, label: Any, **options: Any) -> Counts:
     if not isinstance(label, (str, int)):
         picked = [find_column(names, one, "count") for one in label]
         columns = {name: _as_floats(data[originals[name]], name) for name in picked}
-        return indicator_counts(*indicators(columns, options["ignore"]), options["classes"], "")[0]
+        return indicator_counts(indicators(columns, options["ignore"]), options["classes"], "")[0]
     name = find_column(names, label, "count")
     column, what = data[originals[name]], f"count: column {name!r}"
     array = _as_arrow(column)
@@ -56,7 +56,7 @@ def count_dataset(data: Any, label: Any, *, progress: bool = False, **options: A
             for name, parts in columns.items():
                 parts.append(_as_floats(table[name], name))
         whole = {name: np.concatenate([np.empty(0), *parts]) for name, parts in columns.items()}
-        return indicator_counts(*indicators(whole, options["ignore"]), options["classes"], "")[0]
+        return indicator_counts(indicators(whole, options["ignore"]), options["classes"], "")[0]
     name = find_column(names, label, "count")
     what = f"count: column {name!r}"
     known = class_names(data, name)
