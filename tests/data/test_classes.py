@@ -1,4 +1,7 @@
-"""From a cell to a class: every store and both commands read the same cells alike, and nothing changes in silence."""
+"""From a cell to a class: every store and both commands read the same cells alike, and nothing changes in silence.
+
+Files: data/cells.py.
+"""
 
 import datetime
 import decimal

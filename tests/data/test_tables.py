@@ -1,4 +1,7 @@
-"""Reading tables: what is repaired is said, what cannot be read is a clear error."""
+"""Reading tables: what is repaired is said, what cannot be read is a clear error.
+
+Files: data/column_names.py, data/delimited.py, data/dialect.py, data/parquet.py.
+"""
 
 import csv
 import io
