@@ -2,8 +2,10 @@
 
 import copy
 import json
+from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -244,3 +246,41 @@ def test_a_repr_shows_what_was_counted_and_stays_short():
         "Counts({'no': 900, 'yes': 100}, unit='rows', source='')"
     )
     assert len(repr(Counts(range(100_000)))) < 300
+
+
+def test_a_series_is_read_by_its_index():
+    y = pd.Series([0] * 100 + [1] * 900)
+    counts = Counts(y.value_counts())
+    assert (counts.classes, counts.per_class.tolist()) == (("0", "1"), [100, 900])
+    assert Counts(pd.Series(["no"] * 900 + ["yes"] * 100).value_counts()) == Counts([900, 100], ["no", "yes"])
+    assert Counts(pd.Series(["yes"] * 900 + ["no"] * 100).value_counts()) == Counts([100, 900], ["no", "yes"])
+    assert Counts(pd.Series([1.0, 0.0, 1.0]).value_counts()) == Counts([1, 2], ["0", "1"])
+    assert Counts(pd.Series([True, False, True]).value_counts()) == Counts([1, 2], ["False", "True"])
+    assert Counts(pd.DataFrame({"y": ["b", "a", "b"]}).value_counts()) == Counts([1, 2], ["a", "b"])
+    assert Counts(y.value_counts(), ["no", "yes"]) == Counts([100, 900], ["no", "yes"])
+    assert Counts(pd.Series([3, 5])) == Counts([3, 5])
+    sizes = pd.Series(pd.Categorical(["small", "large", "small"], ["small", "large", "huge"], ordered=True))
+    assert Counts(sizes.value_counts()) == Counts([2, 1, 0], ["small", "large", "huge"])
+
+
+def test_a_dictionary_names_its_classes():
+    assert Counts({"no": 900, "yes": 100}) == Counts([900, 100], ["no", "yes"])
+    assert Counts({"yes": 100, "no": 900}).classes == ("yes", "no")
+    assert Counts({1: 100, 0: 900}) == Counts([900, 100])
+    assert Counts(Counter(["yes", "no", "no"])) == Counts([2, 1], ["no", "yes"])
+    assert Counts({"no": 900, "yes": 100}, classes=["yes", "no"]) == Counts([100, 900], ["yes", "no"])
+
+
+@pytest.mark.parametrize(
+    ("per_class", "classes", "says"),
+    [
+        ({"a": 1, None: 2}, None, "a class is missing"),
+        ({"a": 1, "1": 3, 1: 2}, None, "same name"),
+        ({"a": 1, "b": 3}, ["a", "c"], "the numbers are those of 'a', 'b', but classes= names 'a', 'c'"),
+        (pd.Series([0.25, 0.75], ["a", "b"]), None, "whole numbers"),
+        (pd.Series([1, 3], ["a", float("nan")]), None, "a class is missing"),
+    ],
+)
+def test_a_dictionary_or_series_that_does_not_fit_is_named(per_class, classes, says):
+    with pytest.raises(ValueError, match=says):
+        Counts(per_class, classes)

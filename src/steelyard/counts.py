@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -23,7 +24,8 @@ MOST = 2**53  # every whole number up to here is a float64
 class Counts:
     """How many of each class the data holds. Frozen; two of them add.
 
-    per_class   [C] whole numbers >= 0
+    per_class   [C] whole numbers >= 0; or {class: number}, or a Series by class, such as y.value_counts() of pandas. Whole numbers
+                as classes, a Counter and a Series stand ascending (ordered categories in their order), other dictionaries as written
     classes     the C names, in the order of the logits; default "0", "1", ...
     unit        what was counted: "rows", "pixels", "boxes", ...
     source      where: a path, a name; free text
@@ -52,7 +54,7 @@ class Counts:
 
     def __init__(
         self,
-        per_class: Iterable[int],
+        per_class: Iterable[int] | Mapping[Any, int],
         classes: Sequence[Any] | None = None,
         unit: str = "rows",
         source: str = "",
@@ -63,6 +65,8 @@ class Counts:
         also: Mapping[str, Iterable[int]] | None = None,
         digest: str | None = None,
     ):
+        if (by_class := _by_class(per_class)) is not None:
+            per_class, classes = _in_order(by_class, classes)
         n = _whole_numbers("per_class", per_class)
         names = tuple(str(c) for c in (range(len(n)) if classes is None else classes))
         if len(names) != len(n):
@@ -286,6 +290,52 @@ def add_digests(one: str | None, other: str | None) -> str | None:
     if one is None or other is None:
         return None
     return f"{(int(one, 16) + int(other, 16)) % 2**128:032x}"
+
+
+def _by_class(per_class: Any) -> dict[str, int] | None:
+    """{class: number} in the order of the logits, of a dictionary or a Series by class; None where there are only numbers."""
+    if isinstance(per_class, Mapping):
+        keys, numbers = list(per_class), list(per_class.values())
+        ascending = isinstance(per_class, Counter) or all(isinstance(k, int) for k in keys)
+    elif hasattr(per_class, "to_numpy") and hasattr(per_class, "index") and not callable(per_class.index):
+        keys, numbers, index = list(per_class.index), per_class.to_numpy().tolist(), per_class.index
+        keys = [k[0] if isinstance(k, tuple) and len(k) == 1 else k for k in keys]  # of frame[["y"]].value_counts()
+        ascending = True
+        if getattr(index, "ordered", False):  # ordered categories
+            places = index.codes.tolist()
+            order = sorted(range(len(places)), key=places.__getitem__)
+            keys, numbers, ascending = [keys[i] for i in order], [numbers[i] for i in order], False
+    else:
+        return None
+    if any(k is None or k != k for k in keys):
+        raise ValueError("Counts: a class is missing (NaN or None); leave it out, or name it.")
+    pairs = list(zip(keys, numbers, strict=True))
+    if ascending:
+        try:
+            pairs.sort(key=lambda pair: pair[0])
+        except TypeError:
+            raise ValueError("Counts: the classes are of mixed kinds; name them alike, such as all as text.") from None
+    named = {_class_name(k): n for k, n in pairs}
+    if len(named) < len(pairs):
+        raise ValueError("Counts: two classes have the same name; class names must differ.")
+    return named
+
+
+def _in_order(by_class: dict[str, int], classes: Sequence[Any] | None) -> tuple[list[int], list[str]]:
+    """Numbers and names; `classes` chooses the order, or names the classes 0, 1, ..."""
+    names = list(by_class) if classes is None else [_class_name(c) for c in classes]
+    if set(names) == set(by_class):
+        return [by_class[name] for name in names], names
+    if list(by_class) == [str(i) for i in range(len(names))]:
+        return list(by_class.values()), names
+    raise ValueError(
+        f"Counts: the numbers are those of {', '.join(map(repr, by_class))}, but classes= names"
+        f" {', '.join(map(repr, names))}; give the same names, or none."
+    )
+
+
+def _class_name(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _whole_numbers(name: str, values: Iterable[int]) -> np.ndarray:

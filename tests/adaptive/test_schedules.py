@@ -1,4 +1,7 @@
-"""Deferred, Anneal, Curriculum, Mixed: what they do on hand-computed cases and on long-tailed digits."""
+"""Deferred, Anneal, Curriculum, Mixed: what they do on hand-computed cases and on long-tailed digits.
+
+Files: adaptive/_between.py, adaptive/mixed.py.
+"""
 
 import warnings
 
@@ -29,26 +32,6 @@ def test_deferred_by_zero_is_at_once_and_needs_no_advance():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sy.CrossEntropy(rule)(torch.zeros(2, 2), torch.tensor([0, 1]))
-
-
-def test_a_schedule_that_is_never_advanced_warns_once():
-    loss = sy.CrossEntropy(adaptive.Deferred(A, B, after_epoch=3))
-    x, y = torch.zeros(2, 2), torch.tensor([0, 1])
-    loss.eval()
-    loss(x, y)  # evaluation is no reason
-    loss.train()
-    with pytest.warns(UserWarning, match="Deferred: the schedule was never advanced"):
-        loss(x, y)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        loss(x, y)
-
-
-def test_a_plain_recipe_may_be_advanced_too():
-    sy.CrossEntropy(A).advance(epoch=3)
-    loss = sy.CrossEntropy(adaptive.Deferred(A, B, after_epoch=3))
-    sy.Sum(both=adaptive.UncertainSum(ce=loss)).advance(epoch=3)
-    assert loss.recipe.weight == B.weight
 
 
 def test_anneal_by_hand():
@@ -112,50 +95,6 @@ def test_what_cannot_be_is_said_when_it_is_made(make, match):
         make()
 
 
-def test_an_object_of_the_callers_own_is_taken():
-    class Own:
-        def __init__(self):
-            self.seen = 0
-
-        def recipe(self):
-            return sy.Recipe(weight=[1.0, 1.0 + self.seen])
-
-        def observe(self, logits, target):
-            assert not logits.requires_grad
-            self.seen += 1
-
-        def advance(self, epoch=None, step=None, metric=None):
-            self.epoch = epoch
-
-        def weigh(self, logits, target):
-            return None
-
-        def adjust(self, logits, target):
-            return logits
-
-    own = Own()
-    loss = sy.CrossEntropy(own)
-    x, y = torch.zeros(2, 2, requires_grad=True), torch.tensor([1, 1])
-    assert loss(x, y).item() == pytest.approx(0.6931, abs=1e-4)
-    assert loss(x, y).item() == pytest.approx(2 * 0.6931, abs=1e-4)
-    loss.advance(epoch=7)
-    assert own.epoch == 7
-
-
-@pytest.mark.parametrize("name", ["a.svg", *(pytest.param(n, marks=pytest.mark.slow) for n in ("a.png", "a.html"))])
-def test_pictures_of_the_history(name, tmp_path):
-    pytest.importorskip("altair")
-    loss = sy.CrossEntropy(adaptive.Curriculum(sy.Counts.of(900, 100), over=(0, 10)))
-    for epoch in range(12):
-        loss.advance(epoch=epoch)
-    history = loss.rule.history()
-    assert "epoch" in str(history)
-    history.plot(tmp_path / name)
-    assert (tmp_path / name).stat().st_size > 1000
-    with pytest.raises(ValueError, match="must end in"):
-        history.plot(tmp_path / "a.bmp")
-
-
 # Measured with 25 seeds on this protocol (benchmarks/results/rules.json, docs/choosing.md): .027 +- .002, .052 +- .003, VS .052 +- .005,
 # .028 +- .002. Three standard errors of five seeds, about .005 each, are allowed. VS of other orders of the classes has .060 +- .005.
 @pytest.mark.parametrize(
@@ -188,41 +127,3 @@ def test_long_tailed_digits(make, expected):
     loss = sy.CrossEntropy(make())
     found, _ = digits.gain(loss, each=lambda step: loss.advance(epoch=step))
     assert found == pytest.approx(expected, abs=0.015)
-
-
-def test_a_schedule_serves_the_linear_layer_and_a_rule_that_reads_logits_does_not():
-    torch.manual_seed(0)
-    layer, x, y = torch.nn.Linear(4, 2), torch.randn(6, 4), torch.tensor([0, 1, 0, 1, 1, 0])
-    linear = sy.LinearCrossEntropy(adaptive.Deferred(A, B, after_epoch=1))
-    for epoch, recipe in ((0, A), (1, B)):
-        linear.advance(epoch=epoch)
-        torch.testing.assert_close(
-            linear(x, layer.weight, y, linear_bias=layer.bias), sy.CrossEntropy(recipe)(layer(x), y)
-        )
-
-    class Looks(adaptive.Rule):
-        def recipe(self):
-            return A
-
-        def weigh(self, logits, target):
-            return torch.ones_like(target)
-
-    with pytest.raises(ValueError, match="Looks needs the logits"):
-        sy.LinearCrossEntropy(Looks())
-    with pytest.raises(ValueError, match="Mixed needs the logits"):
-        sy.LinearCrossEntropy(adaptive.Mixed(adaptive.Deferred(A, B, after_epoch=1), Looks()))
-
-
-def test_explain_and_json_take_what_stands_now():
-    counts = sy.Counts.of(900, 100)
-    loss = sy.CrossEntropy(adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(counts), after_epoch=1))
-    for epoch, mean in ((0, [1.0, 1.0]), (1, [0.5556, 5.0])):
-        loss.advance(epoch=epoch)
-        for given in (loss, loss.rule):
-            found = sy.explain(given, counts)
-            assert [round(o.weight, 4) for o in found.outcomes] == mean
-
-
-def test_mix_says_how_rules_are_mixed():
-    with pytest.raises(TypeError, match=r"adaptive\.Mixed"):
-        sy.mix(adaptive.Deferred(A, B, after_epoch=1), sy.focal(gamma=2.0))

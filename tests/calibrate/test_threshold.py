@@ -94,9 +94,46 @@ def test_a_capacity_is_never_exceeded_and_is_filled_where_no_score_ties():
     assert threshold([0.9, 0.5, 0.5, 0.5], [0, 1, 0, 1], capacity=0.5) == pytest.approx(0.7)
 
 
-def test_infinite_scores_are_cut_like_others():
-    assert threshold([-math.inf, -math.inf, 0.5, 2.0], [0, 0, 1, 1], metric="fbeta") == 0.5
-    assert threshold([-math.inf, 0.5, math.inf], [0, 0, 1], metric="fbeta") == math.inf
+@pytest.mark.parametrize(
+    ("p", "says"),
+    [([-2.5, 0.5, 3.0], "got -2.5 to 3"), ([0.1, 0.5, 1.5], "to 1.5"), ([-math.inf, 0.5, 0.9], "got -inf")],
+)
+def test_logits_and_other_scores_are_refused(p, says):
+    with pytest.raises(ValueError, match=f"{says}.*posterior.*sigmoid"):
+        threshold(p, [0, 0, 1], metric="fbeta")
+
+
+TEXT = ["no", "no", "yes", "no", "yes", "yes"]
+SCORES = [0.1, 0.2, 0.35, 0.4, 0.8, 0.9]
+
+
+@pytest.mark.parametrize("y", [TEXT, np.array(TEXT), np.array(TEXT, object)], ids=["list", "text", "object"])
+def test_labels_of_text_are_taken(y):
+    expected = threshold(SCORES, [int(v == "yes") for v in TEXT], cost_fn=20, cost_fp=1)
+    assert threshold(SCORES, y, cost_fn=20, cost_fp=1) == expected
+    assert threshold(SCORES, y, cost_fn=20, cost_fp=1, positive="yes") == expected
+
+
+def test_a_series_of_text_is_taken():
+    pd = pytest.importorskip("pandas")
+    for dtype in (object, "string", "category"):
+        y = pd.Series(TEXT, dtype=dtype)
+        assert threshold(SCORES, y, metric="fbeta") == threshold(
+            SCORES, [int(v == "yes") for v in TEXT], metric="fbeta"
+        )
+
+
+def test_whose_probability_it_is_is_asked_where_the_data_do_not_say():
+    """p is that of "ill", the first in order."""
+    y = ["ill" if v == "yes" else "well" for v in TEXT]
+    with pytest.raises(ValueError, match="say positive='ill' or positive='well'"):
+        threshold(SCORES, y, metric="fbeta")
+    expected = threshold(SCORES, [int(v == "yes") for v in TEXT], metric="fbeta")
+    assert threshold(SCORES, y, metric="fbeta", positive="ill") == expected
+    assert threshold(SCORES, [2 if v == "yes" else 1 for v in TEXT], metric="fbeta", positive=2) == expected
+    for wrong, labels in (("sick", y), (3, [0, 1, 0, 0, 1, 1])):
+        with pytest.raises(ValueError, match="must be one of the two labels"):
+            threshold(SCORES, labels, metric="fbeta", positive=wrong)
 
 
 def test_tensors_and_booleans_are_taken():

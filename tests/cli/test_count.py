@@ -1,4 +1,4 @@
-"""steelyard count."""
+"""steelyard count. Files: cli/output.py."""
 
 import json
 

@@ -1,11 +1,8 @@
-"""The commands on masks and boxes, and what is printed for other frameworks."""
+"""The commands on masks and boxes, and tables whose cells are missing or misspelt."""
 
 import json
 
-import numpy as np
 import pytest
-import torch
-from tests.cli.test_weigh import run_snippet
 from tests.data.examples import arff, coco, masks, voc, yolo
 
 from steelyard import Counts
@@ -80,76 +77,6 @@ def test_options_that_do_not_fit_are_one_paragraph(steelyard, tmp_path, argument
     assert (code, out) == (2, "")
     assert says in err
     assert len(err.splitlines()) == 1
-
-
-def test_the_lightgbm_snippet_weighs_the_rows(steelyard, two_classes):
-    pytest.importorskip("lightgbm")
-    _, out, _ = steelyard("weigh", two_classes, "--label", "y", "--lightgbm")
-    y = np.array(["yes" if i % 10 == 0 else "no" for i in range(100)])
-    model = run_snippet(out).model.set_params(n_estimators=2, min_child_samples=1, verbose=-1)
-    assert model.fit(np.arange(100.0)[:, None], y).get_params()["class_weight"]["yes"] == 5
-
-
-def test_the_xgboost_snippet_gives_each_row_its_weight(steelyard, two_classes, monkeypatch):
-    import sys
-    import types
-
-    class Classifier:
-        def __init__(self, scale_pos_weight=None):
-            self.scale_pos_weight = scale_pos_weight
-
-        def fit(self, x, y, sample_weight):
-            fitted.append(sample_weight)
-
-    fitted = []
-    monkeypatch.setitem(sys.modules, "xgboost", types.SimpleNamespace(XGBClassifier=Classifier))
-    _, out, _ = steelyard("weigh", two_classes, "--label", "y", "--xgboost")
-    found = run_snippet(out, x=None, y=np.array([0, 1, 0]))
-    np.testing.assert_allclose(fitted[0], [5 / 9, 5, 5 / 9], rtol=1e-6)
-    assert found.model.scale_pos_weight == 9
-
-
-def test_the_ultralytics_snippet_sets_what_its_loss_reads(steelyard, tmp_path, monkeypatch):
-    """The names are those of Ultralytics 8.4: set_class_weights is called before training, the loss reads class_weights."""
-    import sys
-    import types
-
-    class Trainer:
-        device = "cpu"
-
-        def __init__(self):
-            self.model = types.SimpleNamespace()
-
-    class YOLO:
-        def __init__(self, name): ...
-        def train(self, data, trainer):
-            made.append(trainer())
-            made[0].set_class_weights()
-
-    made = []
-    for name, held in {
-        "ultralytics": {"YOLO": YOLO},
-        "ultralytics.models.yolo.detect": {"DetectionTrainer": Trainer},
-        "ultralytics.utils.torch_utils": {"unwrap_model": lambda m: m},
-    }.items():
-        monkeypatch.setitem(sys.modules, name, types.SimpleNamespace(**held))
-    _, out, _ = steelyard("weigh", voc(tmp_path / "v"), "--ultralytics")
-    run_snippet(out)
-    torch.testing.assert_close(made[0].model.class_weights, torch.tensor([4 / 6, 2.0]))
-
-
-def test_the_mmdet_snippet_adds_background(steelyard, tmp_path):
-    _, out, _ = steelyard("weigh", voc(tmp_path / "v"), "--mmdet")
-    found = run_snippet(out)
-    assert found.loss_cls["class_weight"] == [*found.loss_decode["class_weight"], 1.0]
-    np.testing.assert_allclose(found.class_weight, [4 / 6, 2], rtol=1e-6)
-
-
-@pytest.mark.parametrize("form", ["--lightgbm", "--xgboost", "--ultralytics", "--mmdet"])
-def test_what_is_no_class_weight_is_refused_there(steelyard, two_classes, form):
-    code, out, err = steelyard("weigh", two_classes, "--label", "y", "--strategy", "focal", form)
-    assert (code, out) == (2, "")
-    assert "not a set of class weights" in err
 
 
 @pytest.fixture

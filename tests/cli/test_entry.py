@@ -1,4 +1,4 @@
-"""The entry point: version, help, and what is not imported for them."""
+"""The entry point: version, help, and what is not imported for them. Files: cli/app.py, version.py."""
 
 import subprocess
 import sys

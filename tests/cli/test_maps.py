@@ -1,4 +1,7 @@
-"""steelyard maps: masks in files to maps in files, whole, and only what is missing or changed."""
+"""steelyard maps: masks in files to maps in files, whole, and only what is missing or changed.
+
+Files: cli/map_files.py, spatial/preview.py.
+"""
 
 import json
 import os

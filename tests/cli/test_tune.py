@@ -36,7 +36,11 @@ def steelyard(capsys):
 def test_the_answer_is_the_same_in_the_terminal_and_in_the_files(steelyard, patients, tmp_path):
     code, out, _ = steelyard("tune", patients, "--label", "ill", "--out", tmp_path / "answer", *QUICK)
     assert code == 0
-    assert out.splitlines()[0] == "positive class: 'yes' (40 of 300 rows, 13.33%)"
+    read, positive, *_ = out.splitlines()
+    assert read == (
+        f"read: 300 rows of {patients}; 2 of 3 columns used (age, ward); classes of ill: 0 = 'no', 1 = 'yes'"
+    )
+    assert positive == "positive class: 'yes' (40 of 300 rows, 13.33%)"
     report = json.loads((tmp_path / "answer" / "report.json").read_text(encoding="utf-8"))
     assert report["verdict"]["sentence"] in out
     assert report["positive"] == "yes"
@@ -48,7 +52,22 @@ def test_the_answer_is_the_same_in_the_terminal_and_in_the_files(steelyard, pati
 def test_the_positive_class_may_be_named(steelyard, patients, tmp_path):
     code, out, _ = steelyard("tune", patients, "--label", "ill", "--positive", "no", "--out", tmp_path / "o", *QUICK)
     assert code == 0
-    assert out.startswith("positive class: 'no' (260 of 300 rows")
+    assert out.splitlines()[1].startswith("positive class: 'no' (260 of 300 rows")
+
+
+def test_a_column_that_looks_like_numbers_and_is_not_used_stands_above_the_verdict(steelyard, tmp_path):
+    rng = np.random.default_rng(0)
+    amount = [f"{v:.3f} {'kg' if i % 3 else 'lb'}" for i, v in enumerate(rng.normal(50, 9, size=300))]
+    frame = pd.DataFrame({"x": rng.normal(size=300), "amount": amount, "y": np.where(np.arange(300) < 60, "b", "a")})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    code, out, _ = steelyard("tune", tmp_path / "t.csv", "--label", "y", "--out", tmp_path / "o", *QUICK)
+    assert code == 0
+    read, _, unused, *_ = out.splitlines()
+    assert "1 of 3 columns used (x); not used: amount (300 different texts in 300 rows (an identifier))" in read
+    assert unused.startswith("NOT USED: amount (looks like a number, such as")
+    report = json.loads((tmp_path / "o" / "report.json").read_text(encoding="utf-8"))
+    assert report["verdict"]["sentence"].startswith("Not used: amount (looks like a number")
+    assert report["warnings"][0].startswith("not used: amount")
 
 
 def test_na_is_a_class_and_spellings_are_joined_where_the_owner_says_so(steelyard, tmp_path):

@@ -1,4 +1,6 @@
-"""Masks: pixels, images and objects of each class, whatever the file format."""
+"""Masks: pixels, images and objects of each class, whatever the file format. Files: data/image.py."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -381,91 +383,6 @@ def test_nan_pixels_are_asked_about(tmp_path):
             read_mask(tmp_path / name)
 
 
-# TIFF
-
-
-def tiff(pages, *, deflate=False, order="<", samples=1, photometric=1, text=b"") -> bytes:
-    """A TIFF of whole pages in one strip each, written by hand, because Pillow does not write 64 bits or many channels."""
-    import struct
-    import zlib
-
-    out = bytearray((b"II*\0" if order == "<" else b"MM\0*") + b"\0\0\0\0")
-    link = 4
-    for page in pages:
-        data = page.astype(page.dtype.newbyteorder(order)).tobytes()
-        data = zlib.compress(data) if deflate else data
-        start = len(out)
-        out += data + b"\0" * (len(data) % 2)
-        kind = {"u": 1, "i": 2, "f": 3}[page.dtype.kind]
-        entries = [
-            (256, 4, [page.shape[1]]), (257, 4, [page.shape[0]]), (258, 3, [8 * page.dtype.itemsize] * samples),
-            (259, 3, [8 if deflate else 1]), (262, 3, [photometric]), (273, 4, [start]), (277, 3, [samples]),
-            (278, 4, [page.shape[0]]), (279, 4, [len(data)]), (339, 3, [kind] * samples),
-        ]  # fmt: skip
-        if text:
-            entries.insert(5, (270, 2, list(text)))
-        more = bytearray()
-        at = len(out)
-        head = at + 2 + 12 * len(entries) + 4
-        table = struct.pack(order + "H", len(entries))
-        for tag, form, values in entries:
-            letter = {2: "B", 3: "H", 4: "I"}[form]
-            packed = struct.pack(f"{order}{len(values)}{letter}", *values)
-            if len(packed) <= 4:
-                field = packed.ljust(4, b"\0")
-            else:
-                field = struct.pack(order + "I", head + len(more))
-                more += packed
-            table += struct.pack(order + "HHI", tag, form, len(values)) + field
-        out[link : link + 4] = struct.pack(order + "I", at)
-        link = at + 2 + 12 * len(entries)
-        out += table + b"\0\0\0\0" + more
-    return bytes(out)
-
-
-@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"])
-@pytest.mark.parametrize(("order", "deflate"), [("<", False), (">", True)])
-def test_tiffs_of_every_depth(tmp_path, dtype, order, deflate):
-    mask = np.array([[0, 1, 2], [2, 2, 100]]).astype(dtype)
-    (tmp_path / "m.tif").write_bytes(tiff([mask], deflate=deflate, order=order))
-    assert as_dict(count(tmp_path / "m.tif")) == {"0": 1, "1": 1, "2": 3, "100": 1}
-    assert read_mask(tmp_path / "m.tif").tolist() == [[0, 1, 2], [2, 2, 100]]
-
-
-def test_large_numbers_of_32_bits_stay_what_they_are(tmp_path):
-    (tmp_path / "m.tif").write_bytes(tiff([np.array([[3_000_000_000, 7]], np.uint32)]))
-    assert as_dict(count(tmp_path / "m.tif")) == {"7": 1, "3000000000": 1}
-
-
-def test_pages_of_64_bits_are_a_volume(tmp_path):
-    (tmp_path / "m.tif").write_bytes(tiff([np.full((2, 3), i) for i in range(3)]))
-    assert read_mask(tmp_path / "m.tif").shape == (3, 2, 3)
-
-
-def test_several_numbers_for_each_pixel_are_refused(tmp_path):
-    for samples in (2, 3, 5):
-        pixels = np.zeros((4, 4 * samples), np.uint8)
-        page = tiff([pixels], samples=samples).replace(
-            (4 * samples).to_bytes(4, "little"), (4).to_bytes(4, "little"), 1
-        )
-        (tmp_path / "m.tif").write_bytes(page)
-        with pytest.raises(ValueError, match=f"it has {samples} numbers for each pixel; a mask has one"):
-            count(tmp_path / "m.tif")
-    text = b"ImageJ=1.53\nimages=2\nchannels=2\n\0"
-    (tmp_path / "m.tif").write_bytes(tiff([np.zeros((2, 2), np.uint8)] * 2, text=text))
-    with pytest.raises(ValueError, match="several channels"):
-        count(tmp_path / "m.tif")
-
-
-def test_pages_of_different_sizes_are_refused_for_maps(tmp_path):
-    (tmp_path / "m.tif").write_bytes(tiff([np.zeros((4, 4), np.int64), np.zeros((2, 2), np.int64)]))
-    with pytest.raises(ValueError, match="different sizes"):
-        read_mask(tmp_path / "m.tif")
-
-
-# size
-
-
 @pytest.mark.parametrize("kind", ["png", "npy", "tif"])
 def test_stripes_give_what_the_whole_gives(tmp_path, monkeypatch, kind):
     from steelyard.data import image
@@ -510,3 +427,66 @@ def test_real_cells(shared_data):
 def test_the_masks_are_what_the_examples_say():
     values, times = np.unique(np.concatenate([m.ravel() for m in CELLS.values()]), return_counts=True)
     assert dict(zip(map(str, values.tolist()), times.tolist(), strict=True)) == PIXELS
+
+
+def test_masks_with_an_underscore_are_masks(tmp_path):
+    folder = masks(tmp_path / "m")
+    (folder / "a.png").rename(folder / "_DSC0001.png")
+    assert count(folder, ignore=255).items == 3
+
+
+# masks as exports lay them out
+
+
+def cvat_segmentation(folder: Path) -> Path:
+    (folder / "SegmentationClass").mkdir(parents=True)
+    (folder / "SegmentationObject").mkdir()
+    (folder / "ImageSets" / "Segmentation").mkdir(parents=True)
+    (folder / "ImageSets" / "Segmentation" / "default.txt").write_text("1\n2\n")
+    (folder / "labelmap.txt").write_text(
+        "# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:128,0,0::\nbig dog:0,128,0::\nyak:0,0,128::\n"
+    )
+    classes = np.zeros((4, 5, 3), np.uint8)
+    Image.fromarray(classes).save(folder / "SegmentationClass" / "2.png")
+    Image.fromarray(classes).save(folder / "SegmentationObject" / "2.png")
+    classes[0, :3], classes[1, :2] = (128, 0, 0), (0, 128, 0)
+    Image.fromarray(classes).save(folder / "SegmentationClass" / "1.png")
+    Image.fromarray(classes[::-1] // 2).save(folder / "SegmentationObject" / "1.png")
+    return folder
+
+
+def test_cvat_segmentation_counts_the_classes_once_by_their_names(tmp_path):
+    counts, notes = count_path(cvat_segmentation(tmp_path / "cvat"))
+    assert as_dict(counts) == {"background": 35, "cat": 3, "big dog": 2, "yak": 0}
+    assert counts.items == 2
+    assert any("SegmentationObject" in note for note in notes)
+    for where in ("cvat/SegmentationClass", "."):
+        assert as_dict(count(tmp_path / where)) == as_dict(counts)
+    assert as_dict(count(tmp_path / "cvat", ignore="#000000", classes={"#800000": "c", "#008000": "d"})) == {
+        "c": 3,
+        "d": 2,
+    }
+
+
+def test_cvat_segmentation_with_numbers(tmp_path):
+    folder = cvat_segmentation(tmp_path / "cvat")
+    for name in ("1", "2"):
+        Image.fromarray(np.array([[0, 1, 2, 1]], np.uint8)).save(folder / "SegmentationClass" / f"{name}.png")
+    assert as_dict(count(folder)) == {"background": 2, "cat": 4, "big dog": 2, "yak": 0}
+
+
+def test_the_same_pixels_in_several_forms_are_not_added_up(tmp_path):
+    for form in ("labelIds", "instanceIds"):
+        np.save(tmp_path / f"a_gtFine_{form}.npy", np.array([[0, 7]]))
+    with pytest.raises(ValueError, match=r"\*_labelIds\.png, \*_instanceIds\.png; give one of them as a glob"):
+        count(tmp_path)
+
+
+def test_an_npz_says_what_to_save(tmp_path):
+    np.savez(tmp_path / "a.npz", labels=np.array([0, 1]))
+    for where in (tmp_path, tmp_path / "a.npz"):
+        with pytest.raises(ValueError, match=r"NPZ holds several arrays; save the one with the labels"):
+            count(where)
+    (tmp_path / "a.npz").rename(tmp_path / "a.npy")
+    with pytest.raises(ValueError, match="archive"):
+        count(tmp_path / "a.npy")

@@ -1,4 +1,4 @@
-"""Labels in memory, against collections.Counter, numpy.unique and pandas.value_counts."""
+"""Labels in memory, against collections.Counter, numpy.unique and pandas.value_counts. Files: data/labels.py."""
 
 from collections import Counter
 

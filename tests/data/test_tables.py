@@ -1,4 +1,7 @@
-"""Reading tables: what is repaired is said, what cannot be read is a clear error."""
+"""Reading tables: what is repaired is said, what cannot be read is a clear error.
+
+Files: data/column_names.py, data/delimited.py, data/dialect.py, data/parquet.py.
+"""
 
 import csv
 import io
@@ -164,10 +167,10 @@ def test_empty_constant_and_huge_columns_are_kept(write):
     assert said(table, "no value at all in: none") and said(table, "1 infinite row")  # noqa: PT018
 
 
-def test_one_word_among_numbers_is_named(write):
+def test_one_word_among_numbers_is_missing_and_quoted(write):
     table = read_table(write("x,y\n" + "".join(f"{i},a\n" for i in range(30)) + "unknown,b\n"))
-    assert table.kind("x") == "category"
-    assert said(table, "1 of 31 cells are not numbers, such as 'unknown': x")
+    np.testing.assert_array_equal(table.column("x"), [*range(30), math.nan])
+    assert said(table, "'unknown' (1 row) is no number among numbers and was read as missing: x")
 
 
 def test_parquet_types_without_a_kind_are_left_out_or_become_numbers(tmp_path):

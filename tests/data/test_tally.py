@@ -1,4 +1,7 @@
-"""Whole numbers are counted alike by the C++ core and by numpy, whatever their type, range and order in memory."""
+"""Whole numbers are counted alike by the C++ core and by numpy, whatever their type, range and order in memory.
+
+Files: core.py, data/arrays.py.
+"""
 
 from collections import Counter
 

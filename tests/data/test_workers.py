@@ -1,4 +1,7 @@
-"""Data in parts: the parts add to the whole, however they are cut, ordered, read, or damaged."""
+"""Data in parts: the parts add to the whole, however they are cut, ordered, read, or damaged.
+
+Files: data/digest.py, data/source.py.
+"""
 
 import json
 import os
@@ -160,12 +163,3 @@ def test_old_counts_without_provenance_still_load(tmp_path):
     old = {k: v for k, v in json.loads(Counts.of(3, 1).to_json()).items() if k not in ("also", "digest")}
     (tmp_path / "old.json").write_text(json.dumps(old))
     assert Counts.load(tmp_path / "old.json") == Counts.of(3, 1)
-
-
-def test_progress_shows_on_stderr_and_changes_nothing(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("steelyard.data.progress.PATIENCE", -1)
-    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes the pipe for a terminal
-    folder = masks(tmp_path / "m")
-    assert count(folder, ignore=255, progress=True) == count(folder, ignore=255)
-    assert count([(0, [1, 2])] * 3, key=1, progress=True).items == 6
-    assert "counting" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The menu holds every ingredient, ours and those of others."""
+"""The menu holds every ingredient, ours and those of others. Files: ingredients/_plugins.py."""
 
 import importlib
 import importlib.metadata

@@ -1,4 +1,4 @@
-"""What holds for the transform of every framework."""
+"""What holds for the transform of every framework. Files: integrations/mask_weights.py."""
 
 import pickle
 

@@ -1,4 +1,7 @@
-"""The one form, written down literally with dense tables and log_softmax, as an oracle: values, gradients, precision."""
+"""The one form, written down literally with dense tables and log_softmax, as an oracle: values, gradients, precision.
+
+Files: ops/bind.py, ops/bound.py, ops/reference.py.
+"""
 
 import math
 

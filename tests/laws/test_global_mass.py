@@ -1,4 +1,4 @@
-"""Z of a step: what the loss itself would divide by, over any number of micro-batches."""
+"""Z of a step: what the loss itself would divide by, over any number of micro-batches. Files: losses/reduction.py."""
 
 import pytest
 import torch

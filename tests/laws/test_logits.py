@@ -1,4 +1,4 @@
-"""What may be done to logits, targets and layouts without changing the loss."""
+"""What may be done to logits, targets and layouts without changing the loss. Files: ops/shapes.py."""
 
 import dataclasses
 

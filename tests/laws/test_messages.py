@@ -1,4 +1,4 @@
-"""Bad input is a ValueError that says what, where, got and what to do."""
+"""Bad input is a ValueError that says what, where, got and what to do. Files: losses/functional.py."""
 
 import math
 
@@ -51,7 +51,7 @@ def test_sigmoid_shapes(logits, target, said):
 @pytest.mark.parametrize(
     "recipe", [None, sy.Recipe(weight=[1.0] * 19), sy.Recipe(target=0.1), sy.Recipe(margin=[1.0] * 19)]
 )
-@pytest.mark.parametrize("label", [19, 255, -1])
+@pytest.mark.parametrize("label", [255, -1])
 @pytest.mark.parametrize("dtype", [torch.int64, torch.int32])
 def test_a_label_outside_the_classes(recipe, label, dtype):
     target = torch.tensor([3, label, 18], dtype=dtype)
@@ -61,6 +61,52 @@ def test_a_label_outside_the_classes(recipe, label, dtype):
     ):
         sy.CrossEntropy(recipe)(f(3, 19), target)
     assert sy.CrossEntropy(recipe, ignore_index=label)(f(3, 19), target).isfinite()
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        ([1, 2, 3], r"has label 3 .*Do your labels start at 1\? Then pass target - 1\.$"),
+        ([3, 3], r"has label 3 .*Do your labels start at 1\? Then pass target - 1\.$"),
+        ([0, 1, 2, 3], r"has label 3 .*start at 1\? .* If they start at 0, labels up to 3 need 4 logits"),
+        ([0, 4, 3, 1], r"has label 4 .*labels up to 4 need 5 logits"),
+        ([0, 1, 3, -100], r"has label 3 .*start at 1"),
+    ],
+)
+@pytest.mark.parametrize(
+    "loss", [sy.CrossEntropy(), sy.CrossEntropyLoss(), sy.CrossEntropy(sy.Recipe(weight=[1.0, 2.0, 3.0]))]
+)
+def test_a_class_is_not_taken_for_void_because_its_number_is_one_too_high(loss, labels, says):
+    with pytest.raises(ValueError, match=says) as error:
+        loss(f(len(labels), 3), torch.tensor(labels))
+    assert "ignore_index" not in str(error.value)
+
+
+@pytest.mark.parametrize(("labels", "void"), [([0, 1, 255], 255), ([0, -1, 2], -1), ([0, 9, 1], 9), ([0, 255, 3], 255)])
+def test_a_number_apart_may_be_void(labels, void):
+    with pytest.raises(ValueError, match=rf"has label {void} .*Void label\? pass ignore_index={void}"):
+        sy.CrossEntropy()(f(len(labels), 3), torch.tensor(labels))
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: sy.CrossEntropy(weight=[1.0, 2.0]), r"CrossEntropyLoss\(weight=.*CrossEntropy\(fixed\(weight="),
+        (lambda: sy.CrossEntropy(label_smoothing=0.1), r"CrossEntropyLoss\(label_smoothing=.*smooth\("),
+        (lambda: sy.BinaryCrossEntropy(pos_weight=3.0), r"BCEWithLogitsLoss\(pos_weight=.*fixed\(weight="),
+        (lambda: sy.BinaryCrossEntropy(weight=3.0), r"BCEWithLogitsLoss\(weight="),
+        (lambda: sy.CrossEntropy(ignore=3), r"unknown option 'ignore'; it takes recipe, ignore_index"),
+        (lambda: sy.CrossEntropy([1.0, 2.0]), r"fixed\(weight=\.\.\.\), or CrossEntropyLoss\(weight="),
+    ],
+)
+def test_options_of_torch_point_to_where_they_are_taken(make, says):
+    with pytest.raises(TypeError, match=says):
+        make()
+
+
+def test_labels_1_and_2_of_a_binary_loss():
+    with pytest.raises(ValueError, match=r"got 2. Labels 1 and 2. Pass target - 1"):
+        sy.BinaryCrossEntropy()(f(3), torch.tensor([1, 2, 1]))
 
 
 @pytest.mark.parametrize("label", [2, -1, 255])

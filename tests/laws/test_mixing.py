@@ -1,4 +1,4 @@
-"""mix: a commutative monoid on recipes, to the bit."""
+"""mix: a commutative monoid on recipes, to the bit. Files: recipe.py."""
 
 import dataclasses
 import itertools

@@ -1,5 +1,7 @@
 """The Triton kernels against the reference: on a GPU where there is one, else step by step in Triton's interpreter.
 
+Files: ops/gpu.py, ops/triton_curves.py, ops/triton_sigmoid.py, ops/triton_softmax.py, ops/triton_sums.py.
+
 The interpreter has to be asked for before Triton is imported: TRITON_INTERPRET=1 python -m pytest tests/laws/test_triton.py -m "".
 """
 

@@ -1,4 +1,4 @@
-"""steelyard report: a study's answer again, and two studies side by side."""
+"""steelyard report: a study's answer again, and two studies side by side. Files: cli/report.py."""
 
 import pytest
 

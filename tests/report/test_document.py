@@ -1,4 +1,7 @@
-"""report.json is read once: what it lacks, what it may not hold, and that every key of it is read in one place."""
+"""report.json is read once: what it lacks, what it may not hold, and that every key of it is read in one place.
+
+Files: report/evidence.py, report/part.py.
+"""
 
 import copy
 import json

@@ -1,6 +1,7 @@
-"""Masks to try maps on."""
+"""Masks to try maps on, and distances on them, the slow way."""
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 
 def discs(many, size=96, seed=0, radius=(2, 8), dims=2):
@@ -30,3 +31,12 @@ MASKS = {
 }
 SPACINGS = {2: [None, (2.0, 0.7)], 3: [None, (3.0, 1.0, 0.5)]}
 CASES = [(name, spacing) for name, mask in MASKS.items() for spacing in SPACINGS[mask.ndim]]
+SMALL = [(name, spacing) for name, spacing in CASES if MASKS[name].size < 1000 and MASKS[name].size]
+
+
+def brute(there, spacing):
+    """From every pixel to the nearest that is `there`, pair by pair."""
+    at = np.argwhere(np.ones(there.shape, bool)) * np.array(spacing)
+    if not there.any():
+        return np.full(there.shape, np.inf)
+    return cdist(at, np.argwhere(there) * np.array(spacing)).min(axis=1).reshape(there.shape)

@@ -16,16 +16,6 @@ from steelyard.spatial.transforms import to_both, to_nearest
 pytestmark = pytest.mark.filterwarnings("ignore:border. objects touch")  # many of these masks are crowds
 
 
-@pytest.fixture(params=["native", "scipy"])
-def backend(request, monkeypatch):
-    """The C++ core, and what stands in for it."""
-    if request.param == "scipy":
-        monkeypatch.setattr(transforms, "_native", None)
-    else:
-        request.getfixturevalue("native_core")
-    return request.param
-
-
 def agree(instances, spacing):
     """To the bit; where spacing is no whole number the two may take another of two equal ways, and round it otherwise."""
     d1, d2 = naive(instances, spacing)

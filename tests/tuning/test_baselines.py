@@ -1,4 +1,7 @@
-"""What people do without weights: rules that need no fits, and rows drawn anew until the classes are even."""
+"""What people do without weights: rules that need no fits, and rows drawn anew until the classes are even.
+
+Files: tuning/job.py.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""Executors: every item once, in any order; with Ray, whatever happens to workers and machines."""
+"""Executors: every item once, in any order; with Ray, whatever happens to workers and machines.
+
+Files: cluster.py, tuning/threads.py.
+"""
 
 import dataclasses
 import logging

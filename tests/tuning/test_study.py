@@ -1,4 +1,4 @@
-"""Whole studies, and small simulations in which the truth is known."""
+"""Whole studies, and small simulations in which the truth is known. Files: tuning/answer.py, tuning/contest.py, tuning/search.py."""
 
 import json
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..link import SIGMOID, Link, link_for
 from ..losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss
 from ..losses.modules import BinaryCrossEntropy, CrossEntropy
+from ..losses.probabilities import look_like_probabilities
 from ..ops import Bound, bind
 from ..recipe import Recipe
 from ..rule.protocol import as_recipe
@@ -137,6 +138,11 @@ def _read(caller: str, logits: Any, recipe_or_loss: Any, link: str | Link | None
         z = z.movedim(axis, -1 if softmax_link else 1)
     if isinstance(recipe_or_loss, BCEWithLogitsLoss):
         z = recipe_or_loss.plain(z)
+    if softmax_link and look_like_probabilities(z):
+        raise ValueError(
+            f"{caller}: takes logits, but all {z.numel() // z.shape[-1]:,} rows are in [0, 1] and sum to 1, so they are probabilities;"
+            " pass the logits before the softmax, or the log of the probabilities."
+        )
     z = z.clamp(-INFINITE, INFINITE)
     classes = None if recipe is None else recipe.classes
     rows = z.reshape(-1, z.shape[-1]) if softmax_link else z

@@ -21,6 +21,7 @@ def threshold(
     precision: float | None = None,
     exchange: float | None = None,
     capacity: float | None = None,
+    positive: Any = None,
 ) -> float:
     """The cut that is best on (p, y): predict positive where p >= cut. Exactly one purpose must be named.
 
@@ -32,10 +33,14 @@ def threshold(
     capacity          highest recall among cuts that call at most this share of the rows: 200 of 10,000 is 0.02. Tied
                       rows stay together, so fewer may be called; to call exactly 200, take the first 200
 
-    p [N] probabilities (or scores, ascending) of the positive class, y [N] 0 or 1: arrays, lists or tensors, held out
+    positive          which of two labels p is the probability of; of text without it the second in order, as p[:, 1] of
+                      scikit-learn is
+
+    p [N] probabilities of the positive class, y [N] 0 or 1, or two labels of text: arrays, lists or tensors, held out
     from training. Cuts lie midway between neighbouring scores, so rows with one score stay together; "everything" is
     -inf and "nothing" inf. Of equally good cuts the highest is taken: the fewest alarms. ValueError for no or several
-    purposes, y of one class, or a precision that no cut reaches.
+    purposes, y of one class, a precision that no cut reaches, and scores outside [0, 1]: a cut of logits is no
+    probability, and one of other scores means nothing where they are undone or recalibrated.
 
     Calibrated probabilities need no data: predict positive where p >= cost_fp / (cost_fp + cost_fn).
 
@@ -44,7 +49,13 @@ def threshold(
     >>> threshold([0.1, 0.2, 0.3, 0.8], [0, 1, 0, 1], cost_fn=20, cost_fp=1).__round__(3)
     0.15
     """
-    scores, positive = checked(p, y)
+    scores, is_positive = checked(p, y, positive=positive)
+    if scores.min() < 0 or scores.max() > 1:
+        low, high = scores.min(), scores.max()
+        raise ValueError(
+            f"threshold: p holds probabilities, in [0, 1], got {low:.4g} to {high:.4g}. Logits? Pass posterior(logits, loss), or"
+            " their sigmoid. Other scores? Pass (score - low) / (high - low), with the low and the high of training."
+        )
     costs = cost_fn is not None or cost_fp is not None
     purposes = {"metric": metric, "recall": recall, "precision": precision, "exchange": exchange, "capacity": capacity}
     named = [name for name, value in purposes.items() if value is not None]
@@ -54,7 +65,7 @@ def threshold(
             f"threshold: name one purpose: cost_fn= and cost_fp=, metric= ({', '.join(METRICS)}), recall=,"
             f" precision=, exchange= or capacity=; got {got}."
         )
-    cuts, hits, alarms = candidates(scores, positive)
+    cuts, hits, alarms = candidates(scores, is_positive)
     misses, quiet = hits[-1] - hits, alarms[-1] - alarms
     found = np.divide(hits, hits + alarms, out=np.ones(len(cuts)), where=hits + alarms > 0)  # precision
     if costs:
@@ -109,8 +120,8 @@ def steps(ranked: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.concatenate([[np.inf], middle, [-np.inf]]), hits, np.append(0, last + 1) - hits
 
 
-def checked(p: Any, y: Any, who: str = "threshold") -> tuple[np.ndarray, np.ndarray]:
-    scores, labels = as_numpy(p), as_numpy(y)
+def checked(p: Any, y: Any, who: str = "threshold", *, positive: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    scores, labels = as_numpy(p), _labels(y)
     if scores.ndim != 1 or labels.shape != scores.shape:
         raise ValueError(
             f"{who}: p and y must be two vectors of one length, got {list(scores.shape)} and {list(labels.shape)};"
@@ -118,11 +129,45 @@ def checked(p: Any, y: Any, who: str = "threshold") -> tuple[np.ndarray, np.ndar
         )
     if np.isnan(scores).any():
         raise ValueError(f"{who}: p holds NaN.")
-    if not np.isin(labels, (0, 1)).all():
-        raise ValueError(f"{who}: y must be 0 or 1, got {np.unique(labels).tolist()[:5]}.")
-    if len(np.unique(labels)) < 2:
+    is_positive = _positive(scores, labels, who, positive)
+    if is_positive.all() or not is_positive.any():
         raise ValueError(f"{who}: y has only one class, so no cut is better than another; give data with both.")
-    return scores, labels == 1
+    return scores, is_positive
+
+
+def _labels(y: Any) -> np.ndarray:
+    """Numbers as float64, text as it is."""
+    if not hasattr(y, "detach"):
+        array = np.asarray(y)
+        if array.dtype.kind in "USO" and any(isinstance(v, (str, bytes)) for v in array.ravel()[:1].tolist()):
+            return array.astype(str)
+    return as_numpy(y)
+
+
+def _positive(scores: np.ndarray, labels: np.ndarray, who: str, positive: Any) -> np.ndarray:
+    """Which rows are positive."""
+    names = np.unique(labels)
+    text = labels.dtype.kind == "U"
+    if positive is not None:
+        wanted = str(positive) if text else positive
+        if wanted not in names.tolist() or len(names) > 2:
+            raise ValueError(f"{who}: positive={positive!r} must be one of the two labels of y, {names.tolist()[:5]}.")
+        return labels == wanted
+    if not text:
+        if not np.isin(labels, (0, 1)).all():
+            raise ValueError(f"{who}: y must be 0 or 1, got {names.tolist()[:5]}; of two other labels say positive=.")
+        return labels == 1
+    if len(names) != 2:
+        if len(names) == 1:
+            return np.ones(len(labels), bool)
+        raise ValueError(f"{who}: y must hold two labels, got {len(names)}: {names.tolist()[:5]}.")
+    second = labels == names[1]
+    if scores[second].mean() < scores[~second].mean():
+        raise ValueError(
+            f"{who}: p is lower on average where y is {str(names[1])!r} than where it is {str(names[0])!r}, so whose probability it is"
+            f" is not clear; say positive={str(names[0])!r} or positive={str(names[1])!r}."
+        )
+    return second
 
 
 def _share(name: str, value: float) -> float:

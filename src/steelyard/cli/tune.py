@@ -3,7 +3,7 @@
 import inspect
 import sys
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,7 +35,8 @@ def run(**options: Any) -> None:
     options["classes"] = read_classes(options["classes"])
     options |= {name: options[name] or None for name in ("ignore", "missing")}  # typer gives an empty list for none
     task = problem(*(options.pop(name) for name in ("data", "label", "positive")), **{n: options.pop(n) for n in TABLE})
-    print(_first_line(task), flush=True)
+    print(_what_was_read(task))
+    print(_classes_line(task), *(f"NOT USED: {doubt}" for doubt in task.doubts), sep="\n", flush=True)
     with _bar() as progress:
         study = tune(task, progress=progress, **options)
     document = study.to_dict()
@@ -76,7 +77,24 @@ run.__signature__ = inspect.Signature(_parameters())  # type: ignore[attr-define
 run.__annotations__ = {p.name: p.annotation for p in run.__signature__.parameters.values()}  # type: ignore[attr-defined]
 
 
-def _first_line(task: "Problem") -> str:
+def _what_was_read(task: "Problem") -> str:
+    """Rows, columns used and not used, classes in order, in one line."""
+    rows, columns = task.read
+    used = [column.name for column in task.features.columns]
+    parts = [f"read: {rows:,} rows of {task.path}", f"{len(used)} of {columns} columns used ({_some(used)})"]
+    parts += [f"{what}: {name}" for what, name in (("group", task.group), ("time", task.time)) if name is not None]
+    if task.features.dropped:
+        parts.append(f"not used: {_some([f'{name} ({why})' for name, why in task.features.dropped.items()])}")
+    classes = _some([f"{i} = {c!r}" for i, c in enumerate(task.counts.classes)])
+    parts.append(f"classes of {task.label}: {classes}")
+    return "; ".join(" ".join(part.split()) for part in parts)
+
+
+def _some(names: Sequence[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def _classes_line(task: "Problem") -> str:
     n = dict(zip(task.counts.classes, task.counts.per_class.tolist(), strict=True))
     if task.positive is not None:
         total = sum(n.values())

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .numbers import dressed
 from .tally import arrow, without_views
 
 MISSING = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null")
+HEAD, SAMPLE = 200_000, 2_000  # rows above which a column is first looked at by its beginning
+GROUPED = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$|^[^,]*$"  # what a comma may separate: thousands
 NAME = 64  # bytes that a name may have
 NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
 
@@ -56,7 +59,7 @@ def _from_text(raw: Any, decimal: str) -> Column:
         notes.append(" and ".join(repr(m) for m in sorted(marks) if m) + " was read as missing")
     values = pc.if_else(missing, pa.scalar(None, values.type), values)
     numbers = _numbers(values)
-    if numbers is None and decimal == ",":
+    if numbers is None and decimal == "," and not pc.all(pc.match_substring_regex(values, GROUPED)).as_py():
         numbers = _numbers(pc.replace_substring(values, ",", "."))
         if numbers is not None:
             notes.append("the decimal comma was read")
@@ -66,7 +69,10 @@ def _from_text(raw: Any, decimal: str) -> Column:
     words = pc.unique(pc.utf8_lower(values)).to_pylist()
     if set(words) <= {"true", "false", None}:
         return Column(values, BOOLEAN, tuple(notes))
-    return Column(values, CATEGORY, (*notes, *_almost_numbers(values)))
+    read = _dressed(values, decimal)
+    if read is not None:
+        return Column(read[0], NUMBER, (*notes, *read[1]))
+    return Column(values, CATEGORY, tuple(notes))
 
 
 def _from_arrow(raw: Any) -> Column | None:
@@ -121,11 +127,13 @@ def _seconds(raw: Any) -> Any:
 
 
 def from_typed_text(raw: Any) -> Column:
-    """Text that a Parquet file or DataFrame declares as text stays text; only the marks for missing go."""
+    """Text that a Parquet file or DataFrame declares as text stays text, numbers in clothes aside; the marks for missing go."""
     pa, pc = arrow()
     trimmed = pc.utf8_trim_whitespace(raw)
     missing = pc.is_in(trimmed, value_set=pa.array(MISSING, raw.type))
-    return Column(pc.if_else(missing, pa.scalar(None, raw.type), trimmed), CATEGORY)
+    values = pc.if_else(missing, pa.scalar(None, raw.type), trimmed)
+    read = _dressed(values, ",", declared=True)
+    return Column(values, CATEGORY) if read is None else Column(read[0], NUMBER, read[1])
 
 
 def finite(values: Any) -> tuple[Any, tuple[str, ...]]:
@@ -151,13 +159,23 @@ def _numbers(values: Any) -> Any:
     return None
 
 
-def _almost_numbers(values: Any) -> tuple[str, ...]:
-    """Name what keeps a column from being one of numbers, if that is less than a tenth of it."""
+def _dressed(values: Any, decimal: str, *, declared: bool = False) -> tuple[Any, tuple[str, ...]] | None:
+    """(float64 array, notes) of a column of numbers in clothes, or None. Of text that is `declared` as text only those that
+    something was taken off, since text of plain digits may well be a code."""
+    pa, pc = arrow()
+    if len(values) > HEAD and dressed(_times(values.slice(0, SAMPLE)), decimal) is None:
+        return None
+    times = _times(values)
+    read = dressed(times, decimal) if times else None
+    if read is None or (declared and not read.undressed):
+        return None
+    encoded = values.dictionary_encode().combine_chunks()
+    levels = [None if t is None else read.value[t] for t in encoded.dictionary.to_pylist()]
+    numbers = pc.take(pa.array(levels, pa.float64()), encoded.indices)
+    return pa.chunked_array([numbers]), read.notes
+
+
+def _times(texts: Any) -> dict[str, int]:
     _, pc = arrow()
-    head = values.slice(0, 20_000).drop_null()
-    word = pc.invert(pc.match_substring_regex(head, r"^[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?$"))
-    words = pc.sum(word).as_py() or 0
-    if not 0 < words < len(head) / 10:
-        return ()
-    first = head.filter(word)[0].as_py()
-    return (f"it is read as categories, because {words} of {len(head)} cells are not numbers, such as {first[:30]!r}",)
+    pairs = pc.value_counts(texts.drop_null())
+    return dict(zip(pairs.field("values").to_pylist(), pairs.field("counts").to_pylist(), strict=True))

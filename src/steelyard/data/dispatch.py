@@ -5,12 +5,13 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from ..counts import FORMAT, Counts
+from ..counts import Counts
 from . import labels
 from .arff import label_columns
 from .coco import Coco
 from .columns import Column, Indicators
 from .frames import count_dataset, count_frame, is_dataset, is_frame
+from .known import known_counts
 from .labels import some
 from .masks import Masks, segmentation
 from .memory import count_batches, is_array, piece_of
@@ -134,8 +135,10 @@ def count_path(
     """`count` of files, with the notes of what was repaired or left out on the way."""
     if engine not in ENGINES:
         raise ValueError(f"count: engine must be one of {', '.join(ENGINES)}, got {engine!r}.")
-    if is_saved(path):
-        return Counts.load(path), []  # type: ignore[arg-type]
+    if instances is None and split is None:
+        known = known_counts(path, label, classes=classes, ignore=ignore)
+        if known is not None:
+            return known
     reading = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case}
     source = source_of(path, label=label, instances=instances, split=split, **reading)
     if engine == "ray":
@@ -193,17 +196,6 @@ def source_of(
     if isinstance(label, (str, int)):
         return Column(**common, label=label)
     return Indicators(**common, label=tuple(label))
-
-
-def is_saved(path: Any) -> bool:
-    """Whether a file holds Counts that were saved."""
-    if not isinstance(path, (str, PathLike)) or not str(path).endswith(".json"):
-        return False
-    try:
-        with Path(path).expanduser().open("rb") as file:
-            return FORMAT.encode() in file.read(200)
-    except OSError:
-        return False  # the search for the file says what is wrong
 
 
 def _are_files(data: Any) -> bool:

@@ -79,9 +79,7 @@ class Piece:
 def count_batches(data: Any, key: Any, classes: Any, ignore: Any, kind: str | None, progress: bool = False) -> Counts:
     """Counts of batch[key] over all batches; one batch is held at a time."""
     if isinstance(data, Mapping):
-        raise ValueError(
-            "count: a dictionary is not data; if it holds counts, write Counts(list(d.values()), list(d))."
-        )
+        raise ValueError("count: a dictionary is not data; if it holds counts, write Counts(d).")
     if not isinstance(data, Iterable):
         raise ValueError(f"count: key= is for a DataLoader or an iterable of batches, got {type(data).__name__}.")
     total: Piece | None = None

@@ -20,6 +20,7 @@ from ..ops import Bound
 from ..ops.bound import Product, Target
 from ..ops.shapes import arrange, same_shape
 from .functional import check_reduction, reduced
+from .probabilities import warn_once
 
 Made = TypeVar("Made")
 
@@ -73,6 +74,7 @@ class CrossEntropyLoss(_DropIn):
         self.ignore_index, self.label_smoothing = ignore_index, float(label_smoothing)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        warn_once(self, input, min(1, input.dim() - 1))
         soft = target.is_floating_point()
         smoothing = self.label_smoothing
         if soft and smoothing:  # torch mixes with the uniform distribution even where a row does not sum to 1

@@ -13,7 +13,7 @@ from ..ops import Bound, Terms, bind, plan, terms, total
 from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
 from ..rule.protocol import Adaptive, Rule, as_rule
-from .reduction import REDUCTIONS, own_divisor, reduce
+from .reduction import REDUCTIONS, divided, own_divisor, reduce
 
 Result = TypeVar("Result")
 
@@ -113,6 +113,14 @@ def reduced(
     consume: bool = False,
 ) -> Tensor:
     """In one pass where a backend has one, else from the unreduced terms. `consume` as consume_logits of CrossEntropy."""
+    if reduction == "mean" and torch.compiler.is_compiling() and isinstance(normalizer, (int, float)):
+        # a graph of the sum serves every number; one with the number in it would be made again for the next
+        summed = reduced(
+            name, call, bound, ignore_index=ignore_index, reduction="sum", normalizer=None, consume=consume
+        )
+        return divided(
+            summed, summed.new_ones(()) * normalizer
+        )  # of a product a compiler knows how to leave the number open
     if consume and torch.is_grad_enabled() and call.logits.requires_grad:
         _check_consumable(name, call.logits)
     if (norm := _known(bound.norm, reduction, normalizer)) is not None:
@@ -195,13 +203,24 @@ def check_labels(name: str, target: Tensor, size: int, ignore_index: int) -> Non
         return
     labels = target.long()
     labels = labels[labels != ignore_index]
-    wrong = labels[(labels < 0) | (labels >= size)]
+    wrong = labels[(labels < 0) | (labels >= size)].unique()
     if wrong.numel():
-        label = int(wrong[0])
+        label = int(wrong[-1]) if int(wrong[0]) >= 0 else int(wrong[0])
         raise ValueError(
             f"{name}: target has label {label} but the logits have {size} classes (0..{size - 1})."
-            f" Void label? pass ignore_index={label}."
+            f" {_way_out(labels, wrong.tolist(), size)}"
         ) from None
+
+
+def _way_out(labels: Tensor, wrong: list[int], size: int) -> str:
+    """A class must not be ignored because its number is one too high, so void is offered only for a number that stands apart."""
+    highest = wrong[-1]
+    if wrong[0] >= 0 and (highest == size or len(wrong) > 1) and highest < 2 * size:
+        if highest == size and not bool((labels == 0).any()):
+            return "Do your labels start at 1? Then pass target - 1."
+        return f"Do your labels start at 1? Then pass target - 1. If they start at 0, labels up to {highest} need {highest + 1} logits."
+    void = [label for label in wrong if label < 0 or label >= size]
+    return f"Void label? pass ignore_index={void[-1] if void[0] >= 0 else void[0]}."
 
 
 def _check_yes_or_no(name: str, target: Tensor, ignore_index: int) -> None:
@@ -216,7 +235,8 @@ def _check_yes_or_no(name: str, target: Tensor, ignore_index: int) -> None:
         return
     if found:
         label = int(target[wrong][0])
+        one_based = "" if label != 2 or bool((target == 0).any()) else " Labels 1 and 2? Pass target - 1."
         raise ValueError(
-            f"{name}: integer targets must be 0, 1 or ignore_index={ignore_index}, got {label}."
+            f"{name}: integer targets must be 0, 1 or ignore_index={ignore_index}, got {label}.{one_based}"
             " Probabilities are floats; exclusive classes 0..C-1 go to CrossEntropy."
         )

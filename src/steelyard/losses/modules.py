@@ -16,6 +16,28 @@ from ..recipe import Recipe
 from ..rule.protocol import Adaptive, Rule, as_rule
 from .functional import adapt, check_reduction, explained, reduced, terms_of
 from .penalty import penalized
+from .probabilities import warn_once
+
+DROP_INS = {"weight": "CrossEntropyLoss", "label_smoothing": "CrossEntropyLoss", "pos_weight": "BCEWithLogitsLoss"}
+INGREDIENTS = {
+    "weight": "fixed(weight=...)",
+    "label_smoothing": "smooth(...)",
+    "pos_weight": "fixed(weight=[[1.0], [p]])",
+}
+
+
+def refuse_options_of_torch(name: str, options: dict[str, Any]) -> None:
+    """TypeError for keywords that the losses do not take; for those of torch's losses it says where they are taken."""
+    for option in options:
+        if option not in INGREDIENTS:
+            raise TypeError(
+                f"{name}: unknown option {option!r}; it takes recipe, ignore_index, reduction, class_dim, consume_logits."
+            )
+        drop_in = "BCEWithLogitsLoss" if name == "BinaryCrossEntropy" and option == "weight" else DROP_INS[option]
+        raise TypeError(
+            f"{name}: takes a recipe, not {option}=. With torch's signature and numbers that is {drop_in}({option}=...);"
+            f" as a recipe it is {name}({INGREDIENTS[option]}), which takes effective_number(counts) and others, too."
+        )
 
 
 class RecipeLoss(nn.Module):
@@ -32,7 +54,10 @@ class RecipeLoss(nn.Module):
         if recipe is None:
             recipe = Recipe()
         if rule is None and not isinstance(recipe, Recipe):
-            raise TypeError(f"{name}: takes a Recipe, got {type(recipe).__name__}. Weights alone: fixed(weight=...).")
+            raise TypeError(
+                f"{name}: takes a Recipe, got {type(recipe).__name__}. Weights alone: fixed(weight=...), or"
+                " CrossEntropyLoss(weight=...) with torch's numbers."
+            )
         check_reduction(name, reduction)
         self.ignore_index, self.reduction, self.class_dim = ignore_index, reduction, class_dim
         self.consume_logits = consume_logits
@@ -94,6 +119,8 @@ class RecipeLoss(nn.Module):
     ) -> Tensor:
         name = type(self).__name__
         check_reduction(name, self.reduction, normalizer)
+        if self.link.exclusive:
+            warn_once(self, logits, self.class_dim)
         normalizer, bound = self._divisor(normalizer), self.bound()
         call = arrange(name, logits, target, weight, bound, self.class_dim)
         if self.rule is not None:
@@ -195,7 +222,9 @@ class CrossEntropy(RecipeLoss):
         reduction: str = "mean",
         class_dim: int = 1,
         consume_logits: bool = False,
+        **of_torch: Any,
     ):
+        refuse_options_of_torch(type(self).__name__, of_torch)
         super().__init__(recipe, ignore_index, reduction, class_dim, consume_logits)
 
 
@@ -231,5 +260,7 @@ class BinaryCrossEntropy(RecipeLoss):
         reduction: str = "mean",
         class_dim: int = 1,
         consume_logits: bool = False,
+        **of_torch: Any,
     ):
+        refuse_options_of_torch(type(self).__name__, of_torch)
         super().__init__(recipe, ignore_index, reduction, class_dim, consume_logits)

@@ -1,4 +1,4 @@
-"""What is wrong with the data is named; what is not wrong is not."""
+"""What is wrong with the data is named; what is not wrong is not. Files: tuning/data/duplicates.py."""
 
 import time
 from pathlib import Path

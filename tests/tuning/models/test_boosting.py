@@ -1,4 +1,7 @@
-"""Boosted trees against the packages' own objectives, repeated rows, and true probabilities."""
+"""Boosted trees against the packages' own objectives, repeated rows, and true probabilities.
+
+Files: tuning/models/lightgbm.py.
+"""
 
 import dataclasses
 import threading

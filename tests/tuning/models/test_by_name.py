@@ -1,4 +1,4 @@
-"""Names of models and what stands behind them."""
+"""Names of models and what stands behind them. Files: tuning/models/model.py."""
 
 import importlib.util
 

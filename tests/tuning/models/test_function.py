@@ -1,4 +1,4 @@
-"""The user's own training function: shapes, epochs, undo, and what is refused."""
+"""The user's own training function: shapes, epochs, undo, and what is refused. Files: tuning/data/arrays.py."""
 
 import numpy as np
 import pandas as pd

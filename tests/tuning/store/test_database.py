@@ -1,4 +1,7 @@
-"""Finished fits are kept whole and none is made twice, in every kind of store."""
+"""Finished fits are kept whole and none is made twice, in every kind of store.
+
+Files: tuning/store/fits.py, tuning/store/tables.py, tuning/store/trials.py.
+"""
 
 import threading
 import time

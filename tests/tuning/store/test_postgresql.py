@@ -1,4 +1,7 @@
-"""A real PostgreSQL server that is not there, refuses, goes away in the middle of a study, or is met by many at once."""
+"""A real PostgreSQL server that is not there, refuses, goes away in the middle of a study, or is met by many at once.
+
+Files: tuning/store/errors.py.
+"""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Several processes at one study: every fit is made once, whoever dies."""
+"""Several processes at one study: every fit is made once, whoever dies. Files: tuning/store/worker.py."""
 
 import os
 import sqlite3

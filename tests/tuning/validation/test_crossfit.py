@@ -1,4 +1,7 @@
-"""What is tuned is chosen on the other folds, and chosen best."""
+"""What is tuned is chosen on the other folds, and chosen best.
+
+Files: tuning/validation/cuts.py, tuning/validation/outcomes.py, tuning/validation/sweep.py.
+"""
 
 import dataclasses
 

@@ -1,4 +1,7 @@
-"""What trains never sees what is held out, and every row that is judged is held out once."""
+"""What trains never sees what is held out, and every row that is judged is held out once.
+
+Files: tuning/split.py, tuning/validation/blocks.py.
+"""
 
 import numpy as np
 import pytest

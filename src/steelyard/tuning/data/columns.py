@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 
 from ...data.cells import CATEGORY, NUMBER
+from ...data.numbers import numeric
 from ...data.tables import Table
+from ...data.tally import arrow
 from .group_time import as_seconds
 from .text import Text, count, is_prose
 
@@ -86,6 +88,17 @@ def useless(column: Column) -> str:
     if known >= MANY and len(distinct) >= 0.9 * known:
         return f"{len(distinct)} different texts in {known} rows (an identifier)"
     return ""
+
+
+def looks_numeric(table: Table, name: str) -> str:
+    """ "looks like a number, such as ..." of a column of texts most of which are numbers by themselves, or ""."""
+    _, pc = arrow()
+    pairs = pc.value_counts(table.arrow(name).drop_null())
+    times = dict(zip(pairs.field("values").to_pylist(), pairs.field("counts").to_pylist(), strict=True))
+    share, examples = numeric(times)
+    if share < 0.5:
+        return ""
+    return f"looks like a number, such as {' and '.join(map(repr, examples))}"
 
 
 def _numbers_rows(known: np.ndarray) -> bool:

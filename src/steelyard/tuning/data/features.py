@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...data.tables import Table
-from .columns import Category, Column, Number, column, useless
+from .columns import Category, Column, Number, column, looks_numeric, useless
 from .text import Text, TfIdf, learn
 from .trees import Raw
 
@@ -18,10 +18,16 @@ CHUNK = 2**15  # rows encoded at a time, so that what lies between columns and m
 
 @dataclasses.dataclass(frozen=True)
 class Features:
-    """The columns a model may use, and notes on those it may not."""
+    """The columns a model may use, and notes on those it may not.
+
+    dropped  {column: why it is not used}
+    doubts   the same of columns that look as if they should be, such as "amount (looks like a number, such as '5 kg', '6 lb')"
+    """
 
     columns: tuple[Column, ...]
     notes: tuple[str, ...] = ()
+    dropped: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     def encode(self, train: np.ndarray) -> "Encoder":
         """For models that need every number finite and of about the same size; `train` are row numbers."""
@@ -34,7 +40,7 @@ class Features:
 
     def rows(self, keep: np.ndarray) -> "Features":
         """The same columns for some of the rows."""
-        return Features(tuple(column.rows(keep) for column in self.columns), self.notes)
+        return dataclasses.replace(self, columns=tuple(column.rows(keep) for column in self.columns))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,20 +167,28 @@ def read(table: Table, label: str, *, without: Mapping[str, str] | None = None) 
     """
     columns: list[Column] = []
     notes: list[str] = []
+    dropped: dict[str, str] = {}
+    doubts: list[str] = []
     for name in table.names:
         if name == label:
             continue
-        if reason := (without or {}).get(name, ""):
+        reason, said = (without or {}).get(name, ""), []
+        known = bool(reason)
+        if not reason:
+            found, said = column(name, table)
+            reason = useless(found)
+            wide = isinstance(found, Category) and (reason or len(found.levels) > LEVELS)
+            if wide and (look := looks_numeric(table, name)):
+                doubts.append(f"{name} ({look})" if reason else f"most levels of {name} ({look})")
+            if not reason:
+                columns.append(found)
+        if reason:
             notes.append(f"column {name!r} is left out: {reason}")
-            continue
-        parsed, notes_read = column(name, table)
-        if reason := useless(parsed):
-            notes.append(f"column {name!r} is left out: {reason}")
-            continue
-        columns.append(parsed)
-        notes.extend(notes_read)
+        if reason and not known:
+            dropped[name] = reason
+        notes.extend([] if reason else said)
     if not columns:
         raise ValueError(
             f"tune: no column besides {label!r} can be learned from. {'; '.join(notes) or 'There is no other column'}."
         )
-    return Features(tuple(columns), tuple(notes))
+    return Features(tuple(columns), tuple(notes), dropped, tuple(doubts))

@@ -51,6 +51,11 @@ class Problem:
         return len(self.counts)
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """Columns that are not used although they look as if they should be, such as "amount (looks like a number)"."""
+        return self.features.doubts if isinstance(self.features, Features) else ()
+
+    @property
     def rare(self) -> int:
         return int(self.counts.per_class.min())
 
@@ -114,7 +119,7 @@ def problem(
         raise ValueError(f"tune: {where} has one class only, {counts.classes[0]!r}; two are needed to tell apart.")
     notes = [*table.notes_on([name for name in table.names if name != label]), *said.notes]
     alike = look_alikes(counts.classes)
-    warnings = [] if alike is None else [alike]
+    warnings = [] if alike is None else [f"{alike}."]
     if left_out := int(np.sum(y < 0)):
         notes.append(f"{left_out} of {len(y)} rows have no label and are left out")
     keep = _large_enough(counts, where, warnings)
@@ -125,6 +130,11 @@ def problem(
     names = [counts.classes[i] for i in keep]
     roles = {group: "it says which rows belong together", time: "it says the order of the rows"}
     features = read(table, label, without={name: why for name, why in roles.items() if name is not None})
+    if features.doubts:
+        warnings.insert(
+            0,
+            f"not used: {'; '.join(features.doubts)}. Write the numbers alike, or say that it is no number and leave it out.",
+        )
     rows = y >= 0
     groups = None if group is None else codes_of(table, group, rows=rows)
     order = None if time is None else order_of(table, time, rows=rows)

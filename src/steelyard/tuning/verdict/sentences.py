@@ -1,6 +1,7 @@
 """The verdict in words. Numbers to three decimals; an arm's gain is never said without its interval."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -93,6 +94,11 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
         f" {facts.rare_name} a gain up to {upper} cannot be excluded. {_keep(facts, case)}, or bring more"
         f" {MORE[facts.rare_name]}.{judged}{_thin(facts)}"
     )
+
+
+def unused(doubts: Sequence[str]) -> str:
+    """What stands before any verdict where a column that looks like a number was not learned from, or ""."""
+    return f"Not used: {'; '.join(doubts)}; read it right before believing the rest. " if doubts else ""
 
 
 def cut_short(done: int, planned: int) -> str:

@@ -1,4 +1,4 @@
-"""accumulate and global_mass in one process; ranks are in test_ranks.py."""
+"""accumulate and global_mass in one process; ranks are in tests/framework/test_ranks.py. Files: losses/penalty.py."""
 
 import pytest
 import torch
@@ -63,30 +63,6 @@ def test_targets_may_come_from_a_generator(batch):
     with sy.accumulate(total, (part for part in (y[:5], y[5:])), weight=(part for part in (s[:5], s[5:]))):
         found = total(z[:5], y[:5], weight=s[:5]) + total(z[5:], y[5:], weight=s[5:])
     torch.testing.assert_close(found, total(z, y, weight=s))
-
-
-@pytest.mark.parametrize("norm", ["count", "mass", 5.0])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_micro_batches_add_up_to_one_penalty(batch, norm, weighted):
-    z, y, s = batch
-    loss = sy.CrossEntropy(Everything(norm)).eval()
-    rule = loss.rule
-    without = sy.CrossEntropy(loss.recipe)
-    mass = sy.global_mass(y, loss, weight=s if weighted else None)
-    weigh = rule.weigh(z, y) * (s if weighted else 1)
-    assert (weigh == 0).any()
-    items = sy.global_mass(y, RECIPE, weight=s if weighted else None) if norm == 5.0 else mass
-    expected = without(rule.adjust(z, y), y, weight=weigh, normalizer=mass) + rule.penalty() * items / mass
-    for found in (loss(z, y, weight=s if weighted else None), in_parts(loss, z, y, s if weighted else None)):
-        torch.testing.assert_close(found, expected)
-
-
-def test_a_penalty_is_on_every_item_that_is_not_ignored(batch):
-    z, y, _ = batch
-    loss = sy.CrossEntropy(Everything("count"), reduction="none").eval()
-    bare = loss(z, y) - loss.rule.penalty() * (y != -100)
-    torch.testing.assert_close(bare, sy.CrossEntropy(Everything("count")).eval().terms(z, y).loss)
-    assert (loss(z, y)[y == -100] == 0).all()
 
 
 def test_a_rule_of_two_losses_learns_once(batch):
@@ -171,3 +147,27 @@ def test_what_cannot_be_held_open_is_said_and_leaves_the_loss_as_it_was(batch):
     with pytest.raises(ValueError, match="1 targets but 2 weights"), sy.accumulate(loss, [y], weight=[None, None]):
         pass
     torch.testing.assert_close(loss(z, y), sy.CrossEntropy(MASS)(z, y))
+
+
+@pytest.mark.parametrize("norm", ["count", "mass", 5.0])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_micro_batches_add_up_to_one_penalty(batch, norm, weighted):
+    z, y, s = batch
+    loss = sy.CrossEntropy(Everything(norm)).eval()
+    rule = loss.rule
+    without = sy.CrossEntropy(loss.recipe)
+    mass = sy.global_mass(y, loss, weight=s if weighted else None)
+    weigh = rule.weigh(z, y) * (s if weighted else 1)
+    assert (weigh == 0).any()
+    items = sy.global_mass(y, RECIPE, weight=s if weighted else None) if norm == 5.0 else mass
+    expected = without(rule.adjust(z, y), y, weight=weigh, normalizer=mass) + rule.penalty() * items / mass
+    for found in (loss(z, y, weight=s if weighted else None), in_parts(loss, z, y, s if weighted else None)):
+        torch.testing.assert_close(found, expected)
+
+
+def test_a_penalty_is_on_every_item_that_is_not_ignored(batch):
+    z, y, _ = batch
+    loss = sy.CrossEntropy(Everything("count"), reduction="none").eval()
+    bare = loss(z, y) - loss.rule.penalty() * (y != -100)
+    torch.testing.assert_close(bare, sy.CrossEntropy(Everything("count")).eval().terms(z, y).loss)
+    assert (loss(z, y)[y == -100] == 0).all()

@@ -1,4 +1,7 @@
-"""The native kernels: the reference's numbers in every instruction set, shape and thread count, and its manners."""
+"""The native kernels: the reference's numbers in every instruction set, shape and thread count, and its manners.
+
+Files: ops/fused.py, ops/kernels.py, ops/plan.py, ops/tables.py.
+"""
 
 import copy
 import pickle

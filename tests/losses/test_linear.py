@@ -1,4 +1,4 @@
-"""LinearCrossEntropy is the linear layer and CrossEntropy, without the logits."""
+"""LinearCrossEntropy is the linear layer and CrossEntropy, without the logits. Files: ops/linear.py."""
 
 import pytest
 import torch

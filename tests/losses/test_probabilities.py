@@ -1,0 +1,49 @@
+"""A softmax too many is noticed where logits are undone."""
+
+import numpy as np
+import pytest
+import torch
+
+import steelyard as sy
+from steelyard.losses.probabilities import look_like_probabilities
+
+RECIPE = sy.Recipe(weight=[1.0, 2.0, 4.0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_probabilities_in_the_place_of_logits_are_noticed(dtype):
+    z = 3 * torch.randn(200, 3)
+    p = z.softmax(1).to(dtype)
+    assert look_like_probabilities(p)
+    assert not look_like_probabilities(z.to(dtype))
+    with pytest.raises(ValueError, match=r"posterior: takes logits, but all 200 rows are in .0, 1. and sum to 1"):
+        sy.posterior(p, RECIPE)
+    assert sy.posterior(p.float().log(), RECIPE).shape == (200, 3)
+
+
+def test_on_other_axes_and_in_numpy():
+    p = torch.randn(4, 3, 5, 6).softmax(1)
+    with pytest.raises(ValueError, match="all 120 rows"):
+        sy.posterior(p, sy.CrossEntropy(RECIPE))
+    with pytest.raises(ValueError, match="probabilities; pass the logits before the softmax"):
+        sy.posterior(p[:, :, 0, 0].numpy(), RECIPE)
+
+
+@pytest.mark.parametrize(
+    "logits", [[[0.0, 1.0, 0.0]], np.eye(3), np.zeros((4, 3)), [[0.3, 0.3, 0.4]], [[0.2, 0.3, 0.5], [0.2, 0.3, 0.6]]]
+)
+def test_what_may_well_be_logits_is_left_alone(logits):
+    assert sy.posterior(logits, RECIPE).shape == np.shape(logits)
+
+
+def test_a_loss_says_it_once_and_goes_on():
+    z, y = torch.randn(20, 3), torch.randint(3, (20,))
+    for loss in (sy.CrossEntropy(RECIPE), sy.CrossEntropy(), sy.CrossEntropyLoss()):
+        with pytest.warns(UserWarning, match="logits look like probabilities.*drop the softmax"):
+            first = loss(z.softmax(1), y)
+        assert loss(z.softmax(1), y) == first  # any warning is an error
+    loss = sy.CrossEntropy()
+    loss(z, y)
+    loss(torch.eye(3), torch.arange(3))
+    with pytest.warns(UserWarning, match="look like probabilities"):
+        sy.CrossEntropy(class_dim=-1)(torch.randn(4, 5, 3).softmax(-1), torch.zeros(4, 5, dtype=torch.long))
