@@ -179,6 +179,7 @@ def test_learned_tables_through_functional_call():
     torch.testing.assert_close(found["weight_0"], weight.grad)  # linear in the weight
 
 
+@pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize(
     "values", [[3.0, 5.0, 7.5, 2.25, 9.0, 0.0, 1.5, 4.0, 11.0, 13.0], [3, 5, 7, 2, 9, 0, 15, 4, 11, 13]]
 )
