@@ -177,3 +177,28 @@ def test_learned_tables_through_functional_call():
     found = grad(lambda tables: functional_call(loss, tables, (call.logits, call.target)))(other)
     loss(call.logits, call.target).backward()
     torch.testing.assert_close(found["weight_0"], weight.grad)  # linear in the weight
+
+
+@pytest.mark.usefixtures("compiler")
+@pytest.mark.parametrize(
+    "values", [[3.0, 5.0, 7.5, 2.25, 9.0, 0.0, 1.5, 4.0, 11.0, 13.0], [3, 5, 7, 2, 9, 0, 15, 4, 11, 13]]
+)
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+def test_a_normalizer_that_changes_every_step_compiles_twice_at_most(link, values):
+    """A number of positives, say: the second graph leaves it open, as torch's own losses do."""
+    from torch._dynamo.utils import counters
+
+    torch._dynamo.reset()
+    counters.clear()
+    softmax = link == "softmax"
+    loss = sy.CrossEntropy(sy.Recipe(weight=[1.0, 2.0, 3.0])) if softmax else sy.BinaryCrossEntropy(sy.focal(gamma=2.0))
+    step = torch.compile(lambda z, y, n: loss(z, y, normalizer=n), fullgraph=True)
+    for number in values:
+        z = torch.randn(8, 3, requires_grad=True) if softmax else torch.randn(8, requires_grad=True)
+        y = torch.randint(3 if softmax else 2, (8,))
+        found = step(z, y, number)
+        (gradient,) = torch.autograd.grad(found, z)
+        expected = loss(z, y, normalizer=number)
+        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(gradient, torch.autograd.grad(expected, z)[0])
+    assert counters["stats"]["unique_graphs"] <= 2

@@ -13,7 +13,7 @@ from ..ops import Bound, Terms, bind, plan, terms, total
 from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
 from ..rule.protocol import Adaptive, Rule, as_rule
-from .reduction import REDUCTIONS, own_divisor, reduce
+from .reduction import REDUCTIONS, divided, own_divisor, reduce
 
 Result = TypeVar("Result")
 
@@ -113,6 +113,14 @@ def reduced(
     consume: bool = False,
 ) -> Tensor:
     """In one pass where a backend has one, else from the unreduced terms. `consume` as consume_logits of CrossEntropy."""
+    if reduction == "mean" and torch.compiler.is_compiling() and isinstance(normalizer, (int, float)):
+        # a graph of the sum serves every number; one with the number in it would be made again for the next
+        summed = reduced(
+            name, call, bound, ignore_index=ignore_index, reduction="sum", normalizer=None, consume=consume
+        )
+        return divided(
+            summed, summed.new_ones(()) * normalizer
+        )  # of a product a compiler knows how to leave the number open
     if consume and torch.is_grad_enabled() and call.logits.requires_grad:
         _check_consumable(name, call.logits)
     if (norm := _known(bound.norm, reduction, normalizer)) is not None:

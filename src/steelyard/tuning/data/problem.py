@@ -13,6 +13,7 @@ from ...counts import Counts
 from ...data.cells import from_arrow
 from ...data.classes import look_alikes
 from ...data.labels import some, suggest
+from ...data.several import note_on_parts
 from ...data.tables import Table, read_table
 from ..split import PER_FOLD
 from .features import Features, read
@@ -130,6 +131,8 @@ def problem(
     names = [counts.classes[i] for i in keep]
     roles = {group: "it says which rows belong together", time: "it says the order of the rows"}
     features = read(table, label, without={name: why for name, why in roles.items() if name is not None})
+    if parts := note_on_parts(dict.fromkeys(counts.classes, 1)):
+        warnings.append(f"{parts} with steelyard count; tune takes one label per row.")
     if features.doubts:
         warnings.insert(
             0,
