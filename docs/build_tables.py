@@ -18,6 +18,7 @@ from steelyard.recipe import COMBINE, ONE_ONLY
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))  # a test loads this file by its path
+import reading_page  # noqa: E402
 import rooms  # noqa: E402
 import speed_page  # noqa: E402
 
@@ -88,6 +89,7 @@ def build() -> dict[str, str]:
         "ingredients.md": ingredients_page(),
         "rules.md": rules_page(),
         "cli.md": cli_page(),
+        "reading.md": reading_page.page(NOTE),
         "speed.md": speed_page.page(NOTE),
         "images/rooms.svg": rooms.draw(),
         "images/tuning.svg": rooms.draw("tuning"),

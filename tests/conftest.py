@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors on a busy machine
 
 import hypothesis
 import pytest
+from tests.postgresql import postgresql, server  # noqa: F401  # fixtures
 
 import steelyard.ingredients  # noqa: F401  # before pytest imports its files one by one and binds their names to modules
 from steelyard.core import load
@@ -36,8 +37,8 @@ def examples_data() -> Path:
     return ROOT / "examples" / "data"
 
 
-# A test that needs something which is not everywhere asks for it by one of these (or a fixture beside it: PostgreSQL in tests/tuning,
-# a browser in tests/report), so that what is skipped says why.
+# A test that needs something which is not everywhere asks for it by one of these (PostgreSQL: tests/postgresql.py; a browser:
+# tests/report), so that what is skipped says why.
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,8 @@ class Counts:
     kind        "exclusive": one class per item; "multilabel": yes or no per class, so n_neg = items - per_class
     items       rows or images seen; default sum of per_class (exclusive), required for multilabel
     containing  [C], units in the items that contain the class (median frequency needs it), or None
-    also        other whole numbers [C] by name, such as {"images": how many images contain the class}
+    also        other whole numbers [C] by name, such as {"images": how many images contain the class}; "unknown" of multilabel
+                counts: items that say neither yes nor no, so n_neg = items - unknown - per_class
     digest      fingerprint of the bytes that were counted, 32 hexadecimal digits, or None; `==` does not look at it
 
     >>> both = Counts.of(900, 100) + Counts.of(90, 10)
@@ -101,6 +102,11 @@ class Counts:
                 raise ValueError(
                     f"Counts: also[{name!r}] has {len(values)} numbers for {len(n)} classes; give one per class."
                 )
+        if kind == "multilabel" and "unknown" in others and bool(np.any(n + others["unknown"] > items)):
+            c = int(np.argmax(n + others["unknown"]))
+            raise ValueError(
+                f"Counts: class {names[c]!r} counts {n[c]} and is unknown in {others['unknown'][c]} of only {items} items."
+            )
         if digest is not None and not _DIGEST.fullmatch(str(digest)):
             raise ValueError(f"Counts: digest must be 32 hexadecimal digits, got {digest!r}.")
         for name, value in (
@@ -134,7 +140,12 @@ class Counts:
     def table(self) -> np.ndarray:
         """float64 counts per label value: [C] for exclusive classes, [2, K] for multilabel (row 1 = "is")."""
         n = self.per_class.astype(np.float64)
-        return n if self.kind == "exclusive" else np.stack([self.items - n, n])
+        return n if self.kind == "exclusive" else np.stack([self.known - n, n])
+
+    @property
+    def known(self) -> np.ndarray:
+        """[K], of multilabel counts: the items that say yes or no; the others, `also["unknown"]`, say nothing of this label."""
+        return self.items - self.also.get("unknown", np.zeros(len(self), dtype=np.int64))
 
     @property
     def prior(self) -> np.ndarray:
@@ -180,6 +191,8 @@ class Counts:
         both = self.containing is not None and other.containing is not None
         sources = dict.fromkeys(s for c in (self, other) for s in c.source.split(" + ") if s)
         shared = [name for name in self.also if name in other.also]
+        if self.kind == "multilabel" and ("unknown" in self.also or "unknown" in other.also):
+            shared = list(dict.fromkeys([*shared, "unknown"]))
         return Counts(
             self._spread(self.per_class, classes) + other._spread(other.per_class, classes),
             classes,
@@ -191,7 +204,7 @@ class Counts:
             if both and self.containing is not None and other.containing is not None
             else None,
             also={
-                name: self._spread(self.also[name], classes) + other._spread(other.also[name], classes)
+                name: self._spread(self._also(name), classes) + other._spread(other._also(name), classes)
                 for name in shared
             },
             digest=add_digests(self.digest, other.digest),
@@ -212,6 +225,9 @@ class Counts:
         kind = "multilabel" if name == "images" else "exclusive"
         items = self.items if kind == "multilabel" else None
         return Counts(self.also[name], self.classes, name, self.source, kind=kind, items=items, digest=self.digest)
+
+    def _also(self, name: str) -> np.ndarray:
+        return self.also.get(name, np.zeros(len(self), dtype=np.int64))
 
     def _spread(self, numbers: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
         at = {c: i for i, c in enumerate(classes)}

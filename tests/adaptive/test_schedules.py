@@ -1,6 +1,6 @@
 """Deferred, Anneal, Curriculum, Mixed: what they do on hand-computed cases and on long-tailed digits.
 
-Files: adaptive/_between.py, adaptive/mixed.py.
+Files: adaptive/_between.py.
 """
 
 import warnings

@@ -1,4 +1,7 @@
-"""A column of a table, from memory and streamed from files, against pandas.value_counts."""
+"""A column of a table, from memory and streamed from files, against pandas.value_counts.
+
+Files: data/delimited.py, data/parquet.py.
+"""
 
 import os
 

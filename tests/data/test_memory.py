@@ -1,4 +1,7 @@
-"""Labels in memory, against collections.Counter, numpy.unique and pandas.value_counts. Files: data/labels.py."""
+"""Labels in memory, against collections.Counter, numpy.unique and pandas.value_counts.
+
+Files: data/arrays.py, data/labels.py.
+"""
 
 from collections import Counter
 

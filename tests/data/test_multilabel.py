@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard import count
+from steelyard import Counts, count
+from steelyard.data import count_path
 
 
 def as_dict(counts):
@@ -85,3 +86,50 @@ def test_real_multilabel_sets(shared_data, name, rows, labels, check):
     counts = count(shared_data / "multilabel" / f"{name}.arff")
     assert (counts.items, len(counts)) == (rows, labels)
     assert {k: as_dict(counts)[k] for k in check} == check
+
+
+UNKNOWN = {
+    "a": [1, 0, None, -1, 1, None],
+    "b": [0, 1, 1, 0, None, None],
+    "c": [0, 0, 1, 1, 0, None],
+}
+
+
+@pytest.mark.parametrize("store", ["csv", "parquet", "pandas", "dataset"])
+def test_unknown_is_not_no_and_the_row_counts_for_its_other_labels(tmp_path, store):
+    frame = pd.DataFrame(UNKNOWN, dtype="Int64")
+    data = frame
+    if store == "csv":
+        frame.to_csv(data := tmp_path / "t.csv", index=False)
+    elif store == "parquet":
+        frame.to_parquet(data := tmp_path / "t.parquet")
+    elif store == "dataset":
+        data = pytest.importorskip("datasets").Dataset.from_dict(UNKNOWN)
+    elif store == "pandas":
+        data = frame.astype(float)
+    counts = count(data, label=["a", "b", "c"])
+    assert counts.items == 5
+    assert counts.per_class.tolist() == [2, 2, 2]
+    assert counts.also["unknown"].tolist() == [2, 1, 0]
+    np.testing.assert_array_equal(counts.table, [[1, 2, 3], [2, 2, 2]])
+    np.testing.assert_allclose(counts.prior[1], [2 / 3, 1 / 2, 2 / 5])
+    assert "1 row without a label left out" in counts.source
+    if store in ("csv", "parquet"):
+        _, notes = count_path(data, ["a", "b", "c"])
+        assert "unknown (nothing or -1) is not no, and such a row counts for its other labels: a 2, b 1" in notes
+
+
+def test_minus_one_that_may_mean_no_is_asked(tmp_path):
+    frame = pd.DataFrame({"a": [1, -1, 1], "b": [1, 0, 1]})
+    with pytest.raises(ValueError, match=r"'a' holds -1 and 1 but no 0\. If -1 means no, write 0"):
+        count(frame, label=["a", "b"])
+
+
+def test_counts_with_unknown_labels_add_save_and_weigh():
+    some = Counts([2, 1], ["a", "b"], kind="multilabel", items=5, also={"unknown": [2, 0]})
+    none = Counts([1, 1], ["a", "b"], kind="multilabel", items=4)
+    both = some + none
+    np.testing.assert_array_equal(both.table, some.table + none.table)
+    assert Counts.from_json(both.to_json()) == both
+    with pytest.raises(ValueError, match="unknown in 4 of only 5"):
+        Counts([2, 1], ["a", "b"], kind="multilabel", items=5, also={"unknown": [4, 0]})

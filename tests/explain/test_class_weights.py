@@ -30,6 +30,13 @@ def test_classes_are_written_as_they_stand_in_the_column(name, code):
 def test_one_name_that_is_no_number_makes_all_of_them_text():
     assert label_values(["0", "1", "ill"]) == ["0", "1", "ill"]
     assert label_values(["1", "2.5"]) == [1, 2.5]
+    assert label_values(["7", "007"]) == ["7", "007"]
+
+
+def test_booleans_are_what_pandas_reads_from_the_file():
+    for names in (["False", "True"], ["false", "true"], ["FALSE", "TRUE"]):
+        assert label_values(names) == [False, True]
+    assert label_values(["TRUE", "true", "false"]) == ["TRUE", "true", "false"]
 
 
 def test_weights_alone_can_be_said_and_nothing_beyond_them():

@@ -1,4 +1,4 @@
-"""mix: a commutative monoid on recipes, to the bit. Files: recipe.py."""
+"""mix: a commutative monoid on recipes, to the bit."""
 
 import dataclasses
 import itertools

@@ -1,4 +1,7 @@
-"""Whole studies, and small simulations in which the truth is known. Files: tuning/answer.py, tuning/contest.py, tuning/search.py."""
+"""Whole studies, and small simulations in which the truth is known.
+
+Files: tuning/answer.py, tuning/contest.py, tuning/job.py, tuning/search.py.
+"""
 
 import json
 

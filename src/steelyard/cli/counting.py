@@ -83,6 +83,10 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         ],
         False,
     ),
+    "separator": (
+        Annotated[str | None, _option("Tables: what stands between several labels in one cell, such as '|'.", "--separator")],
+        None,
+    ),
     "instances": (
         Annotated[
             str | None,
@@ -115,6 +119,7 @@ def _count(options: dict[str, Any]) -> "tuple[Counts, list[str]]":
         ignore=options["ignore"] or None,
         missing=options["missing"] or None,
         same_case=options["same_case"],
+        separator=options["separator"],
         instances=options["instances"],
         split=options["split"],
         on_error=options["on_error"],

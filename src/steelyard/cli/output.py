@@ -31,8 +31,9 @@ def class_table(counts: "Counts", columns: Mapping[str, "np.ndarray"]) -> str:
     table.add_column("class", overflow="fold")
     for name in ("count", "share", *columns):
         table.add_column(name, justify="right", no_wrap=True)
-    total = counts.items if counts.kind == "multilabel" else int(counts.per_class.sum())
+    known = counts.known if counts.kind == "multilabel" else None  # of an unknown label nobody knows the share
     for i, name in enumerate(counts.classes[:SHOWN]):
+        total = int(counts.per_class.sum() if known is None else known[i])
         share = f"{counts.per_class[i] / total:.2%}" if total else ""
         more = [f"{v:,}" if isinstance(v := values[i].item(), int) else f"{v:.5g}" for values in columns.values()]
         table.add_row(Text(name), f"{counts.per_class[i]:,}", share, *more)

@@ -17,7 +17,7 @@ from .output import check_folder
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem
 
-TABLE = ("group", "time", "classes", "ignore", "missing", "same_case")
+TABLE = ("group", "time", "classes", "ignore", "missing", "same_case", "drop", "categorical")
 RECORDS = (request.Data, request.Goal, request.Fits, request.Run)
 
 
@@ -33,7 +33,9 @@ def run(**options: Any) -> None:
     out = options["folder"]
     check_folder("tune", out)
     options["classes"] = read_classes(options["classes"])
-    options |= {name: options[name] or None for name in ("ignore", "missing")}  # typer gives an empty list for none
+    options |= {
+        name: options[name] or None for name in ("ignore", "missing", "drop", "categorical")
+    }  # typer gives an empty list for none
     task = problem(*(options.pop(name) for name in ("data", "label", "positive")), **{n: options.pop(n) for n in TABLE})
     print(_what_was_read(task))
     print(_classes_line(task), *(f"NOT USED: {doubt}" for doubt in task.doubts), sep="\n", flush=True)

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..counts import Counts
 from . import arff, delimited, digest, labels, parquet
-from .arrays import count_indicators
 from .classes import CELLS, Cells, classes_of
 from .paths import ends_in, table_files
+from .several import count_parts, note_on_parts
 from .source import Shard, Source, Tally, Tell
 from .tables import Table, all_parquet, read_table
 from .tally import refuse_too_many
@@ -50,6 +50,17 @@ class Column(Source):
         what = f"{self.path}, column {name!r}"
         if total.facts["lists"]:
             return self._lists(total, what), total.notes
+        if self.separator is not None:
+            counts, notes = count_parts(
+                total.cells,
+                self.separator,
+                what,
+                classes=self.classes,
+                ignore=self.ignore,
+                missing=self.missing,
+                digest=total.digest,
+            )
+            return counts, [*total.notes, *notes]
         read = classes_of(
             total.cells,
             what,
@@ -60,7 +71,8 @@ class Column(Source):
             same_case=self.same_case,
             digest=total.digest,
         )
-        return read.counts, [*total.notes, *read.notes]
+        parts = note_on_parts(dict.fromkeys(read.counts.classes, 1))
+        return read.counts, [*total.notes, *read.notes, *([parts] if parts else [])]
 
     def _lists(self, total: Tally, what: str) -> Counts:
         kept, _ = labels.drop(total.cells.times, self.ignore)
@@ -77,7 +89,7 @@ class Column(Source):
 
 @dataclass(frozen=True, kw_only=True)
 class Indicators(Source):
-    """Several columns of 0 and 1: yes or no for each label. Rows with any of them missing are left out."""
+    """Several columns of 0 and 1: yes or no for each label; nothing and -1 are unknown, for that label alone."""
 
     label: tuple[str | int, ...]
 
@@ -91,14 +103,15 @@ class Indicators(Source):
         else:
             table, mark = read_table(shard.path, columns=list(self.label)), digest.of_file(shard.path)
         columns = {name: table.column(name) for name in table.names}
-        yes, rows, missing = indicators(columns, self.ignore)
-        return Tally(Counter(yes), items=rows, facts=Counter(missing=missing), digest=mark, notes=list(table.notes))
+        said = indicators(columns, self.ignore)
+        facts = Counter(empty=said.empty)
+        also = {"unknown": said.unknown, "minus": said.minus}
+        return Tally(said.yes, items=said.rows, also=also, facts=facts, digest=mark, notes=list(table.notes))
 
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
-        counts, left_out = indicator_counts(
-            total.labels, total.items, total.facts["missing"], self.classes, self.path, digest.written(total.digest)
-        )
-        return counts, [*total.notes, *left_out]
+        said = YesNo(total.labels, total.also["unknown"], total.also["minus"], total.items, total.facts["empty"])
+        counts, notes = indicator_counts(said, self.classes, self.path, digest.written(total.digest))
+        return counts, [*total.notes, *notes]
 
 
 def table_shards(path: str) -> list[Shard]:
@@ -109,34 +122,59 @@ def table_shards(path: str) -> list[Shard]:
     return [shard for file in files for shard in parquet.shards(file, GROUPS)]
 
 
-def indicators(columns: Mapping[str, np.ndarray], ignore: Any) -> tuple[dict[str, int], int, int]:
-    """({label: how many rows say yes}, rows, rows left out) of columns of 0 and 1, float64 with NaN."""
+@dataclass(frozen=True)
+class YesNo:
+    """Columns of yes and no: how many rows say yes, how many say nothing (nothing or -1), how many say -1, of `rows` in all; `empty`
+    rows say nothing at all."""
+
+    yes: Counter[str]
+    unknown: Counter[str]
+    minus: Counter[str]
+    rows: int
+    empty: int
+
+
+def indicators(columns: Mapping[str, np.ndarray], ignore: Any) -> YesNo:
+    """What columns of 0 and 1 say, float64 with NaN. A row that does not say one label still counts for the others."""
     if ignore is not None:
         raise ValueError("count: ignore= is for one label per row; multi-label columns are 0 or 1 everywhere.")
     for name, column in columns.items():
-        odd = [v for v in column[:10_000].tolist() if not labels.is_missing(v) and v not in (0, 1)]
+        odd = [] if column.dtype == object else column[~np.isnan(column) & ~np.isin(column, (0, 1, -1))][:1].tolist()
         if column.dtype == object or odd:
             example = odd[0] if odd else "text"
             raise ValueError(f"count: several label columns are multi-label, 0 or 1, but {name!r} holds {example!r}.")
     array = np.stack(list(columns.values()), axis=1)
-    keep = ~np.isnan(array).any(axis=1)
-    missing = int(len(array) - keep.sum())
-    if missing == len(array):
-        return dict.fromkeys(columns, 0), 0, missing
-    per_class = count_indicators(array[keep], classes=None, source="").per_class.tolist()
-    return dict(zip(columns, per_class, strict=True)), len(array) - missing, missing
+    unknown = np.isnan(array) | (array == -1)
+
+    def by_name(marked: np.ndarray) -> Counter[str]:
+        return Counter(dict(zip(columns, np.count_nonzero(marked, axis=0).tolist(), strict=True)))
+
+    empty = int(np.count_nonzero(unknown.all(axis=1)))
+    return YesNo(by_name(array == 1), by_name(unknown), by_name(array == -1), len(array), empty)
 
 
-def indicator_counts(
-    yes: Mapping[str, int], rows: int, missing: int, classes: Any, source: str, mark: str | None = None
-) -> tuple[Counts, list[str]]:
+def indicator_counts(said: YesNo, classes: Any, source: str, mark: str | None = None) -> tuple[Counts, list[str]]:
     """(multi-label Counts, notes). `classes` gives the columns other names, in their order."""
-    if not rows:
-        raise ValueError(f"count: no row has a value in all of {labels.some(list(yes))}, so there is nothing to count.")
-    names = list(yes) if classes is None else labels.names_in(classes)
-    if len(names) != len(yes):
-        raise ValueError(f"count: classes= names {len(names)} labels, but there are {len(yes)} columns.")
-    note = labels.left_out(missing)
-    where = source + (f" ({note})" if missing else "")
-    counts = Counts(list(yes.values()), names, "rows", where, kind="multilabel", items=rows, digest=mark)
-    return counts, [note] if missing else []
+    columns, items = list(said.yes), said.rows - said.empty
+    if not items:
+        raise ValueError(f"count: no row has a value in any of {labels.some(columns)}, so there is nothing to count.")
+    for name in columns:
+        if said.minus[name] and said.yes[name] + said.unknown[name] == said.rows:
+            raise ValueError(
+                f"count: column {name!r} holds -1 and 1 but no 0. If -1 means no, write 0 for it; if it means unknown, no row"
+                " says no, and there is nothing to weigh."
+            )
+    names = columns if classes is None else labels.names_in(classes)
+    if len(names) != len(columns):
+        raise ValueError(f"count: classes= names {len(names)} labels, but there are {len(columns)} columns.")
+    note = labels.left_out(said.empty)
+    where = source + (f" ({note})" if said.empty else "")
+    unknown = [said.unknown[name] - said.empty for name in columns]
+    also = {"unknown": unknown} if any(unknown) else None
+    yes = [said.yes[name] for name in columns]
+    counts = Counts(yes, names, "rows", where, kind="multilabel", items=items, also=also, digest=mark)
+    notes = [note] if said.empty else []
+    if any(unknown):
+        shown = ", ".join(f"{name} {n:,}" for name, n in list(zip(names, unknown, strict=True))[:8] if n)
+        notes.append(f"unknown (nothing or -1) is not no, and such a row counts for its other labels: {shown}")
+    return counts, notes

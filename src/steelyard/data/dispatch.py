@@ -37,6 +37,7 @@ def count(
     ignore: Any = None,
     missing: Any = None,
     same_case: bool = False,
+    separator: str | None = None,
     kind: str | None = None,
     instances: str | int | None = None,
     split: str | None = None,
@@ -60,6 +61,7 @@ def count(
     missing    tables: the texts that stand for missing, instead of ?, NA, NaN, null and their like; "none" for no text. What
                `classes` names is a class
     same_case  tables: join the spellings of one class that differ by case, blanks, a final dot or zeros (>50K and >50K.)
+    separator  tables: what stands between several labels in one cell, such as "|", ", " or " ": multi-label
     kind       "multilabel" is what a 2-D array of 0 and 1 is; "exclusive" counts every element of an array instead, and knows the
                images of masks [N, H, W]
     instances  masks whose numbers are objects: "objects" (0 is background), or the divisor of numbers such as 26003
@@ -88,7 +90,13 @@ def count(
     """
     if kind not in KINDS:
         raise ValueError(f"count: kind must be 'exclusive' or 'multilabel', got {kind!r}.")
-    reading = {"classes": labels.in_order(classes), "ignore": ignore, "missing": missing, "same_case": same_case}
+    reading = {
+        "classes": labels.in_order(classes),
+        "ignore": ignore,
+        "missing": missing,
+        "same_case": same_case,
+        "separator": separator,
+    }
     if isinstance(data, (str, PathLike)) or _are_files(data):
         of_files = {"instances": instances, "split": split, "on_error": on_error, "engine": engine, "workers": workers}
         return count_path(data, label, progress=progress, **reading, **of_files)[0]
@@ -107,7 +115,7 @@ def count(
         raise ValueError(
             f"count: label= names a column of a table, but the data is {type(data).__name__}; leave it out."
         )
-    for name, value in (("missing", missing), ("same_case", same_case or None)):
+    for name, value in (("missing", missing), ("same_case", same_case or None), ("separator", separator)):
         if value is not None:
             raise ValueError(
                 f"count: {name}= is for tables, but the data is {type(data).__name__}; name what does not count with"
@@ -126,6 +134,7 @@ def count_path(
     ignore: Any = None,
     missing: Any = None,
     same_case: bool = False,
+    separator: str | None = None,
     instances: str | int | None = None,
     split: str | None = None,
     on_error: str = "raise",
@@ -140,7 +149,7 @@ def count_path(
         known = known_counts(path, label, classes=classes, ignore=ignore)
         if known is not None:
             return known
-    reading = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case}
+    reading = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case, "separator": separator}
     source = source_of(path, label=label, instances=instances, split=split, **reading)
     if engine == "ray":
         return read_on_cluster(source, on_error=on_error, progress=progress)
@@ -155,6 +164,7 @@ def source_of(
     ignore: Any = None,
     missing: Any = None,
     same_case: bool = False,
+    separator: str | None = None,
     instances: str | int | None = None,
     split: str | None = None,
 ) -> Source:
@@ -176,10 +186,11 @@ def source_of(
         text, kind = f"{first} and {len(others):,} more" if others else str(first), "masks"
     common: dict[str, Any] = {"path": text, "classes": labels.in_order(classes), "ignore": ignore}
     if kind == "tables":
-        common |= {"missing": missing, "same_case": same_case}
+        common |= {"missing": missing, "same_case": same_case, "separator": separator}
     else:
         _only("missing", missing, "tables", text)
         _only("same-case", same_case or None, "tables", text)
+        _only("separator", separator, "tables", text)
     if kind == "masks":
         _only("label", label, "tables", text)
         _only("split", split, "VOC and YOLO data sets", text)

@@ -13,6 +13,7 @@ from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of
 from .column_names import find_column
 from .columns import indicator_counts, indicators
 from .progress import counted
+from .several import count_parts
 from .tally import holds_label_lists, refuse_too_many, tally_lists
 
 ROWS = 1 << 16
@@ -35,7 +36,7 @@ def count_frame(data: Any, label: Any, **options: Any) -> Counts:
     if not isinstance(label, (str, int)):
         picked = [find_column(names, one, "count") for one in label]
         columns = {name: _as_floats(data[originals[name]], name) for name in picked}
-        return indicator_counts(*indicators(columns, options["ignore"]), options["classes"], "")[0]
+        return indicator_counts(indicators(columns, options["ignore"]), options["classes"], "")[0]
     name = find_column(names, label, "count")
     column, what = data[originals[name]], f"count: column {name!r}"
     array = _as_arrow(column)
@@ -55,7 +56,7 @@ def count_dataset(data: Any, label: Any, *, progress: bool = False, **options: A
             for name, parts in columns.items():
                 parts.append(_as_floats(table[name], name))
         whole = {name: np.concatenate([np.empty(0), *parts]) for name, parts in columns.items()}
-        return indicator_counts(*indicators(whole, options["ignore"]), options["classes"], "")[0]
+        return indicator_counts(indicators(whole, options["ignore"]), options["classes"], "")[0]
     name = find_column(names, label, "count")
     what = f"count: column {name!r}"
     known = class_names(data, name)
@@ -103,8 +104,11 @@ def _need_label(label: Any, names: list[str]) -> None:
 
 
 def _of_cells(cells: Cells, name: str, options: dict[str, Any]) -> Counts:
-    read = classes_of(cells, f"column {name!r}", name=name, **options)
-    return read.counts
+    separator = options.pop("separator", None)
+    if separator is not None:
+        del options["same_case"]
+        return count_parts(cells, separator, f"column {name!r}", **options)[0]
+    return classes_of(cells, f"column {name!r}", name=name, **options).counts
 
 
 def _of_lists(arrays: Iterable[Any], name: str, options: dict[str, Any], known: Sequence[str] | None = None) -> Counts:

@@ -80,6 +80,7 @@ class Source(ABC):
     ignore: Any = None
     missing: Any = None
     same_case: bool = False
+    separator: str | None = None
 
     @abstractmethod
     def shards(self) -> Sequence[Shard]:

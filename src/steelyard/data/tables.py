@@ -95,12 +95,16 @@ class Table:
 
     def keys(self, name: str | int) -> np.ndarray:
         """int64 [rows]: the same number where the cells say the same, as `count` reads them; -1 where missing."""
+        return self.levels(name)[0]
+
+    def levels(self, name: str | int) -> tuple[np.ndarray, list[str]]:
+        """(`keys`, what each of them says): a column of any kind as categories."""
         codes, values, cells = self._coded(self.resolve(name))
         read, _ = read_cells(cells)
         first: dict[Any, int] = {}
         known = [read.get(v) for v in values]
         numbers = [-1 if v is None else first.setdefault(v, len(first)) for v in known]
-        return np.array([*numbers, -1], dtype=np.int64)[codes]
+        return np.array([*numbers, -1], dtype=np.int64)[codes], [labels.label_name(v) for v in first]
 
     def _coded(self, name: str) -> tuple[np.ndarray, list[Any], Cells]:
         """(code of each row, -1 where null; the cell of each code; the distinct cells)."""

@@ -15,6 +15,9 @@ BEYOND = {
 }
 
 
+TRUE, FALSE = frozenset(("True", "TRUE", "true")), frozenset(("False", "FALSE", "false"))  # as pandas reads a CSV
+
+
 def beyond_weights(recipe: Recipe) -> str | None:
     """Why a vector of class weights cannot say this recipe, or None if it can."""
     others = [f"{name} {what}" for name, what in BEYOND.items() if getattr(recipe, name) is not None]
@@ -37,8 +40,8 @@ def label_values(names: Sequence[str]) -> list[bool | int | float | str]:
     >>> label_values(["1", "2.5"]), label_values(["0", "ill"]), label_values(["True", "False"])
     ([1, 2.5], ['0', 'ill'], [True, False])
     """
-    if set(names) <= {"True", "False"}:
-        return [name == "True" for name in names]
+    if len({name.lower() for name in names}) == len(names) and set(names) <= TRUE | FALSE:
+        return [name in TRUE for name in names]
     numbers = [_number(name) for name in names]
     return list(names) if None in numbers else [n for n in numbers if n is not None]
 

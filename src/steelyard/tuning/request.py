@@ -26,6 +26,10 @@ class Data:
         list[str] | None, "Text that stands for no label, instead of ?, NA, null and their like; none: no text does."
     ] = None
     same_case: Annotated[bool, "Labels that differ by case, blanks, a final dot or .0 are one class."] = False
+    drop: Annotated[list[str] | None, "A column that is not learned from."] = None
+    categorical: Annotated[
+        list[str] | None, "A column of categories that are spelled as numbers, such as zip codes."
+    ] = None
 
 
 @dataclasses.dataclass(frozen=True)

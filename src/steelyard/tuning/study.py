@@ -37,7 +37,7 @@ __all__ = ["Study", "tune"]
 
 FORMAT = 1  # of what a stored fit means
 LARGE = 50_000  # rows above which fewer repetitions and draws are enough (see docs/tuner.md)
-READING = ("classes", "ignore", "missing", "same_case")  # of the fields of Data
+READING = ("classes", "ignore", "missing", "same_case", "drop", "categorical")  # of the fields of Data
 RESAMPLED = 20_000  # rows up to which resampling is tried
 
 
@@ -55,6 +55,8 @@ def tune(
     ignore: Any = None,
     missing: Any = None,
     same_case: bool = False,
+    drop: Any = None,
+    categorical: Any = None,
     recipes: Any = None,
     metric: str | None = None,
     cost_fn: float | None = None,
@@ -84,6 +86,7 @@ def tune(
     positive    the positive of two classes; the rarer one unless said
     group       column (with a function: values) of rows that belong together; `time` to order them by, with `gap` rows between
                 training and test whose labels are not known in time
+    drop        columns that are not learned from; `categorical` those of categories that are spelled as numbers
     classes     how the labels are read, with `ignore`, `missing` and `same_case`: see `steelyard.count`
     recipes     {name: Recipe or function of Counts}; None compares the usual weightings
     metric      decides alone; average precision for two classes, balanced accuracy for more, unless said
@@ -110,7 +113,7 @@ def tune(
         source,
         data,
         recipes,
-        Data(label, positive, group, time, gap, classes, ignore, missing, same_case),
+        Data(label, positive, group, time, gap, classes, ignore, missing, same_case, drop, categorical),
         Goal(metric, cost_fn, cost_fp, cost_matrix, exchange, capacity),
         Fits(model, search, folds, repeats, bootstrap, seed, epochs, baselines),
         Run(folder, resume, budget, storage, engine, progress),
@@ -194,7 +197,7 @@ def _task(source: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Probl
         return model, problem(source, asked.label, asked.positive, group=asked.group, time=asked.time, **reading)
     if wrong := [name for name in READING if getattr(asked, name)]:
         raise ValueError(
-            f"tune: {wrong[0]}= says how the labels of a table are read; a function is given labels as they are."
+            f"tune: {wrong[0]}= says how a table is read; a function is given rows and labels as they are."
         )
     if data is None:
         raise ValueError("tune: a function needs data to train on: data=(X, y), or data=X and label=y.")

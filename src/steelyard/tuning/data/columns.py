@@ -1,6 +1,7 @@
 """The columns that a model may learn from: what kind each is, and which hold no information."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -42,8 +43,11 @@ class Category:
 Column = Number | Category | Text
 
 
-def column(name: str, table: Table) -> tuple[Column, list[str]]:
-    """A column, and what a reader should know about how it was read."""
+def column(name: str, table: Table, *, categorical: bool = False) -> tuple[Column, list[str]]:
+    """A column, and what a reader should know about how it was read. `categorical`: whatever it holds, such as zip codes."""
+    if categorical:
+        codes, names = table.levels(name)
+        return _category(name, codes, names), []
     kind = table.kind(name)
     if kind != CATEGORY:
         values = np.asarray(table.column(name), dtype=np.float64)
@@ -60,12 +64,16 @@ def column(name: str, table: Table) -> tuple[Column, list[str]]:
         text = count(name, texts)
         return text, [f"column {name!r} holds text; it is read as {text.what} (TF-IDF)"]
     encoded = texts.dictionary_encode().combine_chunks()
-    levels = np.array(encoded.dictionary.to_pylist(), dtype=object).astype(str)
+    return _category(name, encoded.indices.fill_null(-1).to_numpy(), encoded.dictionary.to_pylist()), []
+
+
+def _category(name: str, codes: np.ndarray, names: Sequence[str]) -> Category:
+    """With the levels in the order of their names."""
+    levels = np.array(names, dtype=object).astype(str)
     order = np.argsort(levels, kind="stable")
     place = np.full(len(levels) + 1, -1, dtype=np.int32)
     place[order] = np.arange(len(levels))
-    codes = place[encoded.indices.fill_null(-1).to_numpy()]  # -1 takes the last entry
-    return Category(name, codes, tuple(levels[order].tolist())), []
+    return Category(name, place[codes], tuple(levels[order].tolist()))  # -1 takes the last entry
 
 
 def useless(column: Column) -> str:

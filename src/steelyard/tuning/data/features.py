@@ -1,7 +1,7 @@
 """From columns to a design matrix. What is learned from rows (medians, scales, levels, words) is learned in the training part."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -160,10 +160,13 @@ def _chunks(rows: np.ndarray) -> Iterator[np.ndarray]:
     return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
 
 
-def read(table: Table, label: str, *, without: Mapping[str, str] | None = None) -> Features:
+def read(
+    table: Table, label: str, *, without: Mapping[str, str] | None = None, categorical: Collection[str] = ()
+) -> Features:
     """Every column of the table but the label, those without information left out with a note.
 
-    without  {column: why it is left out}, such as the column that says the groups
+    without      {column: why it is left out}, such as the column that says the groups
+    categorical  columns that are categories although they hold numbers, such as zip codes
     """
     columns: list[Column] = []
     notes: list[str] = []
@@ -175,9 +178,9 @@ def read(table: Table, label: str, *, without: Mapping[str, str] | None = None) 
         reason, said = (without or {}).get(name, ""), []
         known = bool(reason)
         if not reason:
-            found, said = column(name, table)
+            found, said = column(name, table, categorical=name in categorical)
             reason = useless(found)
-            wide = isinstance(found, Category) and (reason or len(found.levels) > LEVELS)
+            wide = name not in categorical and isinstance(found, Category) and (reason or len(found.levels) > LEVELS)
             if wide and (look := looks_numeric(table, name)):
                 doubts.append(f"{name} ({look})" if reason else f"most levels of {name} ({look})")
             if not reason:

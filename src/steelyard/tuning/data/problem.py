@@ -12,7 +12,8 @@ from scipy import sparse
 from ...counts import Counts
 from ...data.cells import from_arrow
 from ...data.classes import look_alikes
-from ...data.labels import some, suggest
+from ...data.labels import listed, some, suggest
+from ...data.several import note_on_parts
 from ...data.tables import Table, read_table
 from ..split import PER_FOLD
 from .features import Features, read
@@ -93,11 +94,16 @@ def problem(
     ignore: Any = None,
     missing: Any = None,
     same_case: bool = False,
+    drop: Any = None,
+    categorical: Any = None,
 ) -> Problem:
     """Read a path, a Table or a DataFrame. ValueError with what to do where nothing can be learned or compared.
 
     group  column whose equal values belong together (several rows of one patient): never on both sides of a fold
     time   column to order the rows by: what comes later is never learned from
+
+    drop         a column or several that are not learned from
+    categorical  a column or several of categories that are spelled as numbers, such as zip codes
 
     classes, ignore, missing and same_case say how the labels are read, as in `count`.
 
@@ -129,7 +135,11 @@ def problem(
     y = new[y]  # -1 takes the last entry
     names = [counts.classes[i] for i in keep]
     roles = {group: "it says which rows belong together", time: "it says the order of the rows"}
-    features = read(table, label, without={name: why for name, why in roles.items() if name is not None})
+    without = dict.fromkeys(_columns(table, label, drop, "drop"), "as was said with --drop (drop=)")
+    without |= {name: why for name, why in roles.items() if name is not None}
+    features = read(table, label, without=without, categorical=_columns(table, label, categorical, "categorical"))
+    if parts := note_on_parts(dict.fromkeys(counts.classes, 1)):
+        warnings.append(f"{parts} with steelyard count; tune takes one label per row.")
     if features.doubts:
         warnings.insert(
             0,
@@ -162,6 +172,13 @@ def problem(
         group,
         time,
     )
+
+
+def _columns(table: Table, label: str, wanted: Any, option: str) -> list[str]:
+    names = [table.resolve(name) for name in listed(wanted)]
+    if label in names:
+        raise ValueError(f"tune: {option}= names {label!r}, which is the label; name other columns.")
+    return names
 
 
 def _content(value: Any) -> bytes:

@@ -1,0 +1,100 @@
+"""docs/reading.md: what is understood, cell by cell, as the readers themselves answer. Loaded by build_tables.py."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from steelyard.data import numbers
+from steelyard.data.cells import MISSING
+from steelyard.data.classes import CELLS, Cells, look_alikes, read_cells
+from steelyard.data.dialect import DELIMITERS
+from steelyard.data.known import COUNT
+from steelyard.data.labels import label_name
+from steelyard.data.paths import MASKS, OTHER, TABLES
+from steelyard.data.several import note_on_parts
+
+LABELS = (
+    ("0", "1"), ("0.0", "1.0"), ("1", "1.0", "2"), ("007", "7"), ("1E1", "10"), ("+1", "-1"),
+    ("18446744073709551616", "18446744073709551617"), ("no ", "no", " yes"), ("'a'", '"b"'), ("True", "TRUE", "false"),
+    (">50K", ">50K.", "<=50K"), ("NA", "DE", "FR"), ("2020-01-02", "2020-01-01"), ("inf", "1"), ("A|B", "A", "B"),
+)  # fmt: skip
+COLUMNS = (
+    (("1,219", "12,000", "1,234,567"), "."), (("1.219,50", "3,25"), ","), (("1'219.5", "3.5"), "."), (("1 219,5", "3,5"), ","),
+    (("1,219", "200"), ","), (("1,219", "2000"), ","), (("$1,219.50", "-$3"), "."), (("12 %", "7.5%"), "."), (("35 kg", "36 kg"), "."),
+    (("(12.5)", "3"), "."), (("−12.5", "3"), "."), (("01:30:00", "00:05"), "."), (("<500", "620", ">5000"), "."),
+    ((*map(str, range(10, 25)), "None"), "."), ((*map(str, range(10, 25)), "-"), "."), ((*map(str, range(10, 25)), "12O"), "."),
+    (("<=50K", ">50K"), "."), (("1st", "2nd", "3rd"), "."), (("5 kg", "6 lb"), "."), (("0 2 4", "1 3"), "."), (("18-25", "26-40"), "."),
+)  # fmt: skip
+
+
+def page(note: str) -> str:
+    names = ", ".join(f"`{m}`" for m in MISSING if m)
+    text = f"""{note}
+
+# What is understood
+
+Every row of the tables below is what the readers answer. Labels are read by one reader, whatever holds them (CSV, ARFF, Parquet, a
+DataFrame, a dataset) and whichever command asks; lists and arrays in memory are as they are: whole numbers there are logit indices.
+
+## Labels
+
+An empty cell is no label, nor are {names}; what `classes=` names is a label all the same. `--missing none` (`missing="none"`) says that no text
+stands for missing, `--missing TEXT` which does; what was left out is named with its rows. Text that a Parquet file or a DataFrame
+declares as text stays as it stands, blanks around it aside. Cells of a CSV are numbers if each can be written back as it is, zeros
+behind the point aside; otherwise all of them stay text. Ordered categories, Enums and a ClassLabel keep their order and unused levels.
+`classes=` names the classes in order, as a list, {{index: name}} or {{name: index}}; or joins values, {{value: name}}.
+
+| cells of a CSV | classes | said |
+|---|---|---|
+"""
+    text += "".join(_labels(cells) for cells in LABELS)
+    text += """
+## Columns to learn from
+
+`tune` reads a column of a CSV as numbers if nine tenths of its rows are; the others are missing values, and quoted. Of text that a Parquet
+file or a DataFrame declares as text only what something was taken off becomes numbers: plain digits may be codes. A column of texts most of
+which are numbers, and which is not used, stands before the verdict. `--categorical COL` is for numbers that are names, `--drop COL` for what is
+not to be learned from.
+
+| cells | decimal comma possible | read as | said |
+|---|---|---|---|
+"""
+    text += "".join(_column(cells, decimal) for cells, decimal in COLUMNS)
+    text += f"""
+## Files
+
+Tables: {_code(TABLES)}, in one file, a folder or a glob; separated by {", ".join(DELIMITERS.values())}, with a decimal comma where the comma
+does not separate. Masks: {_code(MASKS)}. A table of two columns, one of them named {_code(COUNT)}, with a row for each class, holds known counts;
+so does a JSON such as `{{"no": 900, "yes": 100}}`.
+
+| ending | answer |
+|---|---|
+"""
+    return text + "".join(f"| `{ending}` | {reason} |\n" for ending, reason in OTHER.items())
+
+
+def _labels(cells: tuple[str, ...]) -> str:
+    values, notes = read_cells(Cells(Counter(cells), CELLS))
+    names = dict.fromkeys(label_name(v) for v in values.values() if v is not None)
+    said = [*notes, look_alikes(names), note_on_parts(dict.fromkeys([*names, "C"], 1)) if "A|B" in names else None]
+    if lost := [c for c, v in values.items() if v is None and c.strip() in MISSING]:
+        said.append(f"{' and '.join(map(repr, lost))} was read as missing, with its rows")
+    return f"| {_code(cells)} | {_code(names)} | {_escaped('; '.join(s for s in said if s))} |\n"
+
+
+def _column(cells: tuple[str, ...], decimal: str) -> str:
+    read = numbers.dressed(dict.fromkeys(cells, 1), decimal)
+    shown = (*cells[:2], "…", cells[-1]) if len(cells) > 5 else cells
+    if read is None:
+        return f"| {_code(shown)} | {'yes' if decimal == ',' else 'no'} | categories | |\n"
+    values = ", ".join(
+        "…" if c == "…" else "missing" if read.value[c] is None else f"{read.value[c]:.12g}" for c in shown
+    )
+    return f"| {_code(shown)} | {'yes' if decimal == ',' else 'no'} | {values} | {_escaped('; '.join(read.notes))} |\n"
+
+
+def _code(texts: Iterable[str]) -> str:
+    return ", ".join("…" if t == "…" else f"`{_escaped(t)}`" for t in texts)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
