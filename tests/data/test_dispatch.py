@@ -1,5 +1,7 @@
 """What a folder holds decides how it is counted."""
 
+import json
+
 import pytest
 from tests.data.examples import coco, masks, voc
 
@@ -29,6 +31,26 @@ def test_whatever_a_folder_holds_and_is_not_read_is_named(tmp_path):
     (tmp_path / "t" / "a.csv").write_text("x,y\n1,a\n2,b\n")
     (tmp_path / "t" / "b.xlsx").touch()
     assert "in the folder, but not read: 1 file (.xlsx)" in count_path(tmp_path / "t", "y")[1]
+
+
+def test_png_pictures_of_boxes_are_not_taken_for_masks(tmp_path):
+    """As Roboflow exports them: _annotations.coco.json among its pictures."""
+    file = coco(tmp_path / "train" / "_annotations.coco.json")
+    data = json.loads(file.read_text())
+    for i, image in enumerate(data["images"]):
+        image["file_name"] = f"_DSC000{i}.png"
+        masks(tmp_path / "m")
+        (tmp_path / "m" / "a.png").rename(file.parent / image["file_name"])
+    file.write_text(json.dumps(data))
+    assert count(tmp_path / "train").unit == "boxes"
+    assert count(tmp_path / "train").per_class.tolist() == [3, 1, 0]
+    (tmp_path / "m" / "b.png").rename(tmp_path / "train" / "mask.png")
+    with pytest.raises(ValueError, match="say which to count with a glob"):
+        count(tmp_path / "train")
+    folder = (voc(tmp_path / "v") / "Annotations").rename(tmp_path / "boxes")
+    for name in "123":
+        (folder / f"{name}.png").touch()
+    assert count(folder).per_class.tolist() == [3, 1]
 
 
 def test_a_folder_of_jpegs_says_why_it_is_none_of_masks(tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 from ..counts import Counts
 from . import labels
 from .arff import label_columns
-from .coco import Coco
+from .coco import Coco, load
 from .columns import Column, Indicators
 from .frames import count_dataset, count_frame, is_dataset, is_frame
 from .known import known_counts
@@ -23,6 +23,7 @@ from .voc import Voc
 from .workers import read_all, read_on_cluster
 from .yolo import NAMES, YAML, Yolo
 
+FEW_JSON = 9  # as many files are looked into to see whether they list the pictures beside them
 KINDS = (None, "exclusive", "multilabel")
 ENGINES = ("local", "ray")
 ENDINGS = {"tables": TABLES, "masks": MASKS, "YOLO": YAML, "VOC": (".xml",), "COCO": (".json",)}
@@ -240,6 +241,8 @@ def _kind(text: str, paths: list[Path]) -> str:
         raise ValueError(
             f"{text}: the folder holds both boxes (.xml) and masks; give its folder Annotations or SegmentationClass."
         )
+    if folder and set(held) in ({"masks", "COCO"}, {"masks", "VOC"}) and _are_annotated(paths):
+        return next(kind for kind in held if kind != "masks")
     if set(held) == {"tables", "VOC"} and any(ends_in(f, (".arff",)) for f in paths):
         return "tables"
     if len(held) > 1:
@@ -253,6 +256,22 @@ def _kind(text: str, paths: list[Path]) -> str:
         more = "".join(f" {reason[0].upper()}{reason[1:]}." for reason in dict.fromkeys(reasons))
         raise ValueError(f"{text}: there is nothing to count in this folder; it holds {holds(paths)}.{more}")
     return "tables"
+
+
+def _are_annotated(paths: list[Path]) -> bool:
+    """Whether the PNGs and TIFFs of a folder are the pictures of its boxes: each has an annotation of its name beside it, or a COCO lists it."""
+    pictures = [f for f in paths if ends_in(f, MASKS)]
+    others = [f for f in paths if ends_in(f, (".xml", ".json"))]
+    named = {f.with_suffix("") for f in others}
+    if all(f.with_suffix("") in named for f in pictures):
+        return True
+    listed: set[str] = set()
+    for file in others if len(others) <= FEW_JSON else ():
+        data = load(file) if ends_in(file, (".json",)) else None
+        images = data.get("images") if isinstance(data, dict) else None
+        names = (str(i.get("file_name")) for i in images or () if isinstance(i, dict))
+        listed |= {name.replace("\\", "/").rpartition("/")[2] for name in names}
+    return all(f.name in listed for f in pictures)
 
 
 def _only(name: str, value: Any, what: str, text: str) -> None:
