@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_class_weight
-from tests.data.examples import voc
+from tests.data.examples import nnunet, voc
 
 BALANCED = compute_class_weight("balanced", classes=np.array(["no", "yes"]), y=["no"] * 90 + ["yes"] * 10)
 
@@ -132,7 +132,51 @@ def test_the_mmdet_snippet_adds_background(steelyard, tmp_path):
     np.testing.assert_allclose(found.class_weight, [4 / 6, 2], rtol=1e-6)
 
 
-@pytest.mark.parametrize("form", ["--lightgbm", "--xgboost", "--ultralytics", "--mmdet"])
+def nnunet_folder(folder):
+    return nnunet(folder, {"background": 0, "liver": 1, "tumour": 2})
+
+
+def test_the_monai_snippet_weighs_the_classes(steelyard, tmp_path, monkeypatch):
+    import sys
+    import types
+
+    losses = types.SimpleNamespace(DiceCELoss=lambda **options: options)
+    monkeypatch.setitem(sys.modules, "monai", types.SimpleNamespace(losses=losses))
+    monkeypatch.setitem(sys.modules, "monai.losses", losses)
+    _, out, _ = steelyard("weigh", nnunet_folder(tmp_path / "d"), "--monai")
+    torch.testing.assert_close(run_snippet(out).loss["weight"], torch.tensor([48 / 42, 48 / 4, 48 / 2]) / 3)
+    assert '0 = "background", 1 = "liver", 2 = "tumour"' in out
+
+
+def test_the_nnunet_snippet_sets_the_weights_of_its_cross_entropy(steelyard, tmp_path, monkeypatch):
+    """The names are those of nnU-Net 2: _build_loss gives a DC_and_CE_loss with a part `ce`, in a wrapper with a part `loss`."""
+    import sys
+    import types
+
+    class Trainer:
+        device = "cpu"
+
+        def _build_loss(self):
+            return wrapped
+
+    _, out, _ = steelyard("weigh", nnunet_folder(tmp_path / "d"), "--nnunet")
+    name = "nnunetv2.training.nnUNetTrainer.nnUNetTrainer"
+    for i in range(1, 5):
+        module = types.SimpleNamespace(nnUNetTrainer=Trainer)
+        monkeypatch.setitem(sys.modules, ".".join(name.split(".")[:i]), module)
+    for wrapper in (True, False):
+        inner = torch.nn.Module()
+        inner.ce = torch.nn.CrossEntropyLoss()
+        wrapped = torch.nn.Module() if wrapper else inner
+        if wrapper:
+            wrapped.loss = inner
+        loss = run_snippet(out).nnUNetTrainerWeighted()._build_loss()
+        assert loss is wrapped
+        torch.testing.assert_close(inner.ce.weight, torch.tensor([48 / 42, 48 / 4, 48 / 2]) / 3)
+        assert inner.ce(torch.zeros(1, 3), torch.tensor([2])).isfinite()
+
+
+@pytest.mark.parametrize("form", ["--lightgbm", "--xgboost", "--ultralytics", "--mmdet", "--monai", "--nnunet"])
 def test_what_is_no_class_weight_is_refused_there(steelyard, two_classes, form):
     code, out, err = steelyard("weigh", two_classes, "--label", "y", "--strategy", "focal", form)
     assert (code, out) == (2, "")

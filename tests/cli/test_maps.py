@@ -235,3 +235,21 @@ def test_help_lists_the_kinds_and_their_options(steelyard):
         assert f"\n{kind}: --" in out
     assert "--sigma 5" in out
     assert run.__doc__.split(".")[0] in " ".join(out.replace("│", " ").split())
+
+
+def test_the_spacing_of_a_volume_is_that_of_its_file(steelyard, tmp_path):
+    import gzip
+
+    from tests.data.examples import nifti
+
+    mask = np.zeros((9, 8, 4), int)
+    mask[1:3, 1:4, 1:3], mask[5:8, 2:6, :2] = 1, 2
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(nifti(mask, "u1", steps=(0.7, 0.75, 3.0))))
+    command = ("maps", tmp_path / "a.nii.gz", "--kind", "border", "--sigma", "2")
+    assert steelyard(*command, "--out", tmp_path / "own")[0] == 0
+    assert np.array_equal(
+        np.load(tmp_path / "own" / "a.nii.npy"), Map("border", sigma=2, spacing=(0.7, 0.75, 3.0))(mask)
+    )
+    assert steelyard(*command, "--spacing", "1,1,1", "--out", tmp_path / "asked")[0] == 0
+    assert np.array_equal(np.load(tmp_path / "asked" / "a.nii.npy"), Map("border", sigma=2)(mask))
+    assert "1 kept" in steelyard(*command, "--out", tmp_path / "own")[1]

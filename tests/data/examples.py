@@ -1,6 +1,8 @@
 """Small data sets of every kind that is read from files, with what they hold."""
 
+import gzip
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -88,3 +90,44 @@ def arff(file: Path) -> Path:
         '<labels xmlns="http://mulan.sourceforge.net/labels"><label name="B"><label name="A"/></label></labels>'
     )
     return file
+
+
+CODES = {"u1": 2, "i2": 4, "i4": 8, "f4": 16, "f8": 64, "i1": 256, "u2": 512, "u4": 768, "i8": 1024, "u8": 1280}
+VOLUME = np.zeros((4, 3, 2), int)
+VOLUME[0, 1, :] = 1
+VOLUME[3, 2, 1] = 2
+
+
+def nifti(array, kind="i2", order="<", version=1, slope=0.0, inter=0.0, steps=(0.5, 0.75, 3.0)) -> bytes:
+    dims = [array.ndim, *array.shape, *[1] * (7 - array.ndim)]
+    pixdim = [1.0, *steps, *[1.0] * (7 - len(steps))]
+    data = array.astype(order + kind).tobytes(order="F")
+    code, bits = CODES[kind], 8 * int(kind[1:])
+    if version == 1:
+        head = bytearray(352)
+        struct.pack_into(order + "i", head, 0, 348)
+        struct.pack_into(order + "8h", head, 40, *dims)
+        struct.pack_into(order + "2h", head, 70, code, bits)
+        struct.pack_into(order + "8f", head, 76, *pixdim)
+        struct.pack_into(order + "3f", head, 108, 352, slope, inter)
+        head[344:348] = b"n+1\0"
+    else:
+        head = bytearray(544)
+        struct.pack_into(order + "i", head, 0, 540)
+        head[4:12] = b"n+2\0\r\n\x1a\n"
+        struct.pack_into(order + "2h", head, 12, code, bits)
+        struct.pack_into(order + "8q", head, 16, *dims)
+        struct.pack_into(order + "8d", head, 104, *pixdim)
+        struct.pack_into(order + "q2d", head, 168, 544, slope, inter)
+    return bytes(head) + data
+
+
+def nnunet(folder: Path, labels: dict, values: np.ndarray = VOLUME) -> Path:
+    for part in ("imagesTr", "labelsTr"):
+        (folder / part).mkdir(parents=True)
+    for case in ("a", "b"):
+        (folder / "imagesTr" / f"{case}_0000.nii.gz").write_bytes(gzip.compress(nifti(VOLUME + 0.5, "f4")))
+        (folder / "labelsTr" / f"{case}.nii.gz").write_bytes(gzip.compress(nifti(values, "u1")))
+    about = {"channel_names": {"0": "CT"}, "labels": labels, "numTraining": 2, "file_ending": ".nii.gz"}
+    (folder / "dataset.json").write_text(json.dumps(about))
+    return folder

@@ -49,7 +49,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
             str,
             typer.Argument(
                 metavar="DATA",
-                help="A table (CSV, TSV, ARFF, Parquet), masks (PNG, TIFF, NPY), boxes (COCO's .json, a folder of VOC's .xml,"
+                help="A table (CSV, TSV, ARFF, Parquet), masks (PNG, TIFF, NPY, NIfTI, NRRD), boxes (COCO's .json, a folder of VOC's .xml,"
                 " YOLO's data.yaml), or counts as `count --json` writes them; a file, a folder or a glob.",
             ),
         ],

@@ -127,6 +127,34 @@ def mmdet_lines(recipe: "Recipe", counts: "Counts", positive: int | None, how: s
     ])  # fmt: skip
 
 
+def monai_lines(recipe: "Recipe", counts: "Counts", positive: int | None, how: str) -> str:
+    """DiceCELoss: the weights act in its cross-entropy and in its Dice."""
+    _refuse("MONAI", recipe)
+    return "\n".join([
+        "import torch", "from monai.losses import DiceCELoss", "",
+        f"# {how}", f"# class order: {_order(counts)}; background is one of them",
+        f"weight = torch.tensor({_floats(recipe.label_weights())})",
+        "loss = DiceCELoss(to_onehot_y=True, softmax=True, weight=weight)  # MONAI before 1.2 calls it ce_weight",
+    ])  # fmt: skip
+
+
+def nnunet_lines(recipe: "Recipe", counts: "Counts", positive: int | None, how: str) -> str:
+    """A trainer whose cross-entropy has the weights; its Dice stays as it is."""
+    _refuse("nnU-Net", recipe)
+    return "\n".join([
+        "# a file in nnunetv2/training/nnUNetTrainer; then: nnUNetv2_train DATASET 3d_fullres 0 -tr nnUNetTrainerWeighted",
+        "import torch", "from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer", "",
+        f"# {how}", f"# class order: {_order(counts)}; it must be that of dataset.json",
+        "", "",
+        "class nnUNetTrainerWeighted(nnUNetTrainer):",
+        "    def _build_loss(self):",
+        "        loss = super()._build_loss()",
+        '        inner = getattr(loss, "loss", loss)  # without the wrapper of deep supervision',
+        f"        inner.ce.weight = torch.tensor({_floats(recipe.label_weights())}, device=self.device)",
+        "        return loss",
+    ])  # fmt: skip
+
+
 FORMS: dict[str, Callable[["Recipe", "Counts", int | None, str], str]] = {
     "torch": torch_lines,
     "keras": keras_lines,
@@ -135,6 +163,8 @@ FORMS: dict[str, Callable[["Recipe", "Counts", int | None, str], str]] = {
     "xgboost": xgboost_lines,
     "ultralytics": ultralytics_lines,
     "mmdet": mmdet_lines,
+    "monai": monai_lines,
+    "nnunet": nnunet_lines,
 }
 
 

@@ -82,7 +82,7 @@ def _sums(task: Task, map: "Map", near: float) -> "Sums":
     from ..spatial.cache import unsealed
     from ..spatial.regions import sums
 
-    mask = _read(task)
+    mask, map = _read(task), _spaced(task, map)
     return _told(unsealed(task.out), _sums_key(map, mask, near)) or _named(task, lambda: sums(map.parts(mask), near))
 
 
@@ -94,7 +94,7 @@ def _one(
     from ..spatial.cache import key, sealed, unsealed
     from ..spatial.regions import sums
 
-    mask = _read(task)
+    mask, map = _read(task), _spaced(task, map)
     name, sums_key = key(map, mask), _sums_key(map, mask, near)
     there = unsealed(task.out)
     parts = functools.cache(lambda: _named(task, lambda: map.parts(mask)))
@@ -140,6 +140,14 @@ def _read(task: Task) -> "np.ndarray":
     from ..data.masks import read_mask
 
     return read_mask(task.mask)
+
+
+def _spaced(task: Task, map: "Map") -> "Map":
+    """The map with the spacing that the file of a volume tells, unless one was asked for."""
+    from ..data.masks import read_spacing
+
+    spacing = read_spacing(task.mask) if map.options.get("spacing", "none") is None else None
+    return map if spacing is None else map.replace(spacing=spacing)
 
 
 def _named(task: Task, compute: Callable[[], Found]) -> Found:

@@ -37,7 +37,9 @@ def run(
     ctx: typer.Context,
     masks: Annotated[
         str,
-        typer.Argument(metavar="MASKS", help="A PNG, TIFF or NPY file, a folder or a glob: labels, 0 is background."),
+        typer.Argument(
+            metavar="MASKS", help="A PNG, TIFF, NPY, NIfTI or NRRD file, a folder or a glob: labels, 0 is background."
+        ),
     ],
     kind: Annotated[str, typer.Option("--kind", help="border, distance, contour, dilate or lesion; listed below.")],
     out: Annotated[

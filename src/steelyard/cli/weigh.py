@@ -42,6 +42,8 @@ def run(
     as_xgboost: Annotated[bool, form("--xgboost", "The weight of each row for XGBoost.")] = False,
     as_ultralytics: Annotated[bool, form("--ultralytics", "A trainer for Ultralytics' YOLO.")] = False,
     as_mmdet: Annotated[bool, form("--mmdet", "A loss for the configs of MMDetection and MMSegmentation.")] = False,
+    as_monai: Annotated[bool, form("--monai", "A DiceCELoss for MONAI.")] = False,
+    as_nnunet: Annotated[bool, form("--nnunet", "A trainer for nnU-Net.")] = False,
     out: Out = None,
 ) -> None:
     """Weigh the classes of the data by a strategy, such as --strategy effective-number --beta 0.99."""
@@ -49,6 +51,7 @@ def run(
 
     flagged = {"json": as_json, "torch": as_torch, "keras": as_keras, "sklearn": as_sklearn, "lightgbm": as_lightgbm}
     flagged |= {"xgboost": as_xgboost, "ultralytics": as_ultralytics, "mmdet": as_mmdet}
+    flagged |= {"monai": as_monai, "nnunet": as_nnunet}
     asked = [name for name, on in flagged.items() if on]
     if len(asked) > 1:
         raise ValueError(f"weigh: --{' and --'.join(asked)} are two forms of the same answer; choose one.")

@@ -15,6 +15,7 @@ from .known import known_counts
 from .labels import some
 from .masks import Masks, segmentation
 from .memory import count_batches, is_array, piece_of
+from .nnunet import of_nnunet
 from .paths import MASKS, OTHER, TABLES, ends_in, files, holds
 from .source import Source
 from .tables import column_names
@@ -49,7 +50,7 @@ def count(
 
     data       labels in a list, array, tensor or Series; a DataFrame, Arrow table or Hugging Face Dataset with label=;
                a DataLoader or other iterable of batches with key=; or a path: a CSV, TSV, ARFF or Parquet file, folder or
-               glob with label=; masks (PNG, TIFF, BMP, NPY: a file, folder, glob or list of Path); COCO's .json, a folder of
+               glob with label=; masks (PNG, TIFF, BMP, NPY, NIfTI, NRRD: a file, folder, glob or list of Path); COCO's .json, a folder of
                VOC's .xml, YOLO's data.yaml; an .arff with Mulan's .xml beside it; Counts that were saved
     label      the column of a table, by name or number (1 is the first, -1 the last); several columns of 0 and 1 are
                multi-label, and so is a column of lists
@@ -174,7 +175,11 @@ def source_of(
     """
     chosen: tuple[Path, ...] = ()
     if isinstance(path, (str, PathLike)):
-        text, paths = fspath(path), files(path)
+        known = of_nnunet(fspath(path)) if label is None else {}
+        text = known.get("path", fspath(path))
+        paths = files(text)
+        classes = known.get("classes") if classes is None else classes
+        ignore = known.get("ignore") if ignore is None else ignore
         kind = "tables" if label is not None else _kind(text, paths)
     else:
         first, *others = chosen = tuple(Path(fspath(p)).expanduser() for p in path)

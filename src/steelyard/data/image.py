@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .tiff import Tiff
+from .volume import volume
 
 COLOURS = np.dtype(np.uint32)  # of pieces that hold colours, 0xRRGGBB; numbers never have this type
 VOID = int(np.iinfo(np.int64).min)  # a pixel that is NaN
@@ -24,11 +25,15 @@ ONE_HOT = "save argmax over that axis"
 
 
 def decode(path: Path, raw: bytes) -> np.ndarray:
-    """[H, W] (pages of a TIFF: [D, H, W]; NPY: any shape) integers: class or object numbers, palette indices, or colours. VOID
+    """[H, W] (pages of a TIFF: [D, H, W]; NIfTI and NRRD: [x, y, z]; NPY: any shape) integers: class or object numbers, palette indices, or colours. VOID
     where a number is NaN.
 
     ValueError, naming the file, if it is damaged or holds no labels.
     """
+    scanned = volume(path, raw)
+    if scanned is not None:
+        array = scanned.array
+        return _whole_numbers(path, array) if array.dtype.itemsize >= 4 or array.dtype.kind == "f" else array
     array = None if raw.startswith(NPY) else _image(path, raw)
     if array is None:
         array = _npy(path, raw)
@@ -38,7 +43,12 @@ def decode(path: Path, raw: bytes) -> np.ndarray:
 
 def pieces(path: Path, raw: bytes) -> Iterator[np.ndarray]:
     """`decode` in flat pieces."""
-    if raw.startswith(NPY):
+    scanned = volume(path, raw)
+    if scanned is not None:
+        flat = scanned.array.T.reshape(-1)
+        for start in range(0, flat.size, PIECE):
+            yield _whole_numbers(path, flat[start : start + PIECE])
+    elif raw.startswith(NPY):
         array = _npy(path, raw)
         flat = (array.T if array.flags.f_contiguous else array).reshape(-1)
         for start in range(0, flat.size, PIECE):

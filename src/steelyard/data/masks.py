@@ -12,9 +12,10 @@ import numpy as np
 from ..counts import Counts
 from . import digest, labels
 from .image import COLOURS, VOID, apart, decode, pieces
-from .paths import MASKS, ends_in, files, holds
+from .paths import MASKS, VOLUMES, ends_in, files, holds
 from .source import Shard, Source, Tally, Tell
 from .tally import tally_integers
+from .volume import volume
 
 OBJECTS = "objects"
 CLASS_FOLDER, OBJECT_FOLDER, COLOUR_LIST = "SegmentationClass", "SegmentationObject", "labelmap.txt"
@@ -238,6 +239,13 @@ def mask_files(path: str | PathLike[str]) -> list[Path]:
     if not masks:
         raise ValueError(f"{folder}: the folder has no mask ({', '.join(MASKS)}); it holds {holds(paths)}.")
     return masks
+
+
+def read_spacing(path: str | PathLike[str]) -> tuple[float, ...] | None:
+    """Between neighbouring voxels along each axis of `read_mask`, where the file says so: NIfTI and NRRD."""
+    file = Path(path)
+    found = volume(file, file.read_bytes()) if ends_in(file, VOLUMES) else None
+    return None if found is None or len(found.spacing) != found.array.ndim else found.spacing
 
 
 def segmentation(path: str, masks: Sequence[Path]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from .labels import suggest
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".csv.gz", ".tsv.gz", ".arff")
-MASKS = (".png", ".tif", ".tiff", ".npy", ".bmp")
+VOLUMES = (".nii", ".nii.gz", ".nrrd")
+MASKS = (".png", ".tif", ".tiff", ".npy", ".bmp", *VOLUMES)
 PARQUET = b"PAR1"
 HIDDEN = ("__MACOSX", "_delta_log", "_temporary", "_spark_metadata")  # folders that programs keep for themselves
 OTHER = {
@@ -20,6 +21,9 @@ OTHER = {
     ".zip": "archives are not read; unpack it first",
     ".npz": "an NPZ holds several arrays; save the one with the labels, np.save('labels.npy', np.load('data.npz')['labels']), and count"
     " that file, or count the array in Python",
+    ".mha": "MetaImage is not read; save the label map as .nii.gz or .nrrd",
+    ".mhd": "MetaImage is not read; save the label map as .nii.gz or .nrrd",
+    ".dcm": "DICOM is not read; convert the label map to .nii.gz (dcm2niix, or DICOM-SEG by dcmqi)",
     ".jpg": "JPEG changes the numbers of a mask at every edge; save masks as PNG",
     ".jpeg": "JPEG changes the numbers of a mask at every edge; save masks as PNG",
 }
