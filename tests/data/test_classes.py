@@ -195,6 +195,12 @@ def test_what_was_dropped_is_named_with_its_rows(tmp_path, store):
     assert any("'NA' was read as missing in 30 rows" in n and "--missing none" in n for n in problem(data, "y").notes)
 
 
+def test_one_class_beside_what_was_dropped_says_what_was_dropped(tmp_path):
+    path = UNTYPED["csv"](tmp_path, ["NA", "a"] * 20)
+    with pytest.raises(ValueError, match=r"one class only, 'a'.*'NA' was read as missing in 20 rows.*--missing none"):
+        problem(path, "y")
+
+
 def test_a_number_can_stand_for_missing(tmp_path):
     for store in (UNTYPED["csv"], TYPED["parquet"], TYPED["pandas"]):
         cells = [0, 1, -1] * TIMES

@@ -62,6 +62,15 @@ def test_the_delimiter_is_found_and_said(write, delimiter, called):
     assert said(table, called)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_first_line_that_says_the_delimiter_is_believed(write, delimiter, end):
+    lines = [f"sep={delimiter}", *(delimiter.join(row) for row in (["x", "y"], ["1", "a"], ["2", "b"]))]
+    table = read_table(write(end.join(lines)))
+    assert table.names == ("x", "y")
+    assert (table.column("x").tolist(), table.column("y").tolist()) == ([1, 2], ["a", "b"])
+
+
 def test_a_decimal_comma_is_read_where_it_is_no_delimiter(write):
     table = read_table(write("a;b;c\n1,5;2;-3,25e2\n;,5;0\n"))
     np.testing.assert_array_equal(table.column("a"), [1.5, math.nan])

@@ -19,6 +19,7 @@ ROWS = 2000
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
+_SAID = re.compile(r"\"?sep=([,;\t|])\"?(?:\r\n|\n|\r)", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
@@ -69,13 +70,16 @@ def sniff(path: Path) -> Dialect:
         text = text[: end + 1]
     if not text.strip():
         raise ValueError(f"{path}: the file is empty; give a table with a header and at least one row.")
-    delimiter = _delimiter(text)
+    said = _SAID.match(text)  # Excel's first line, which says the delimiter
+    text = text[said.end() :] if said else text
+    delimiter = said[1] if said else _delimiter(text)
     quote, rows = _quote(text, delimiter, notes)
     if not rows:
         raise ValueError(f"{path}: no rows can be read from this text; save it as CSV or Parquet.")
     if delimiter != "," and not (delimiter == "\t" and ".tsv" in path.suffixes):
         notes.append(f"the cells are separated by {DELIMITERS[delimiter]}s")
     names, skip = _header(text, delimiter, quote, rows, notes)
+    skip += 1 if said else 0
     return Dialect(
         encoding=encoding,
         delimiter=delimiter,

@@ -122,7 +122,10 @@ def problem(
     counts = said.counts
     where = f"{table.path}, column {label!r}"
     if len(counts) < 2:
-        raise ValueError(f"tune: {where} has one class only, {counts.classes[0]!r}; two are needed to tell apart.")
+        dropped = "".join(f" ({note})" for note in said.notes if "read as missing" in note)
+        raise ValueError(
+            f"tune: {where} has one class only, {counts.classes[0]!r}; two are needed to tell apart.{dropped}"
+        )
     notes = [*table.notes_on([name for name in table.names if name != label]), *said.notes]
     alike = look_alikes(counts.classes)
     warnings = [] if alike is None else [f"{alike}."]
@@ -210,7 +213,9 @@ def as_table(data: Any) -> Table:
             f"tune: the {type(data).__name__} holds a column of mixed kinds ({said}); use one kind."
         ) from None
     columns = {name: from_arrow(arrow[name]) for name in arrow.column_names if not name.startswith("__index_level_")}
-    return Table(type(data).__name__, {n: c for n, c in columns.items() if c is not None}, arrow.num_rows)
+    lost = [name for name, c in columns.items() if c is None]
+    notes = [f"columns of lists, structures or bytes are left out: {some(lost)}"] if lost else []
+    return Table(type(data).__name__, {n: c for n, c in columns.items() if c is not None}, arrow.num_rows, notes)
 
 
 def _large_enough(counts: Counts, where: str, warnings: list[str]) -> list[int]:
