@@ -251,7 +251,7 @@ def test_a_number_apart_from_the_others_is_asked_about(tmp_path, values, void):
     assert as_dict(count(tmp_path / "m.npy", classes=values)) == {str(v): 1 for v in values}
 
 
-@pytest.mark.parametrize("values", [list(range(256)), [0, 1, 2], [0, 3, 250, 255]])
+@pytest.mark.parametrize("values", [list(range(256)), [0, 1, 2], [0, 3, 100, 240, 255]])
 def test_numbers_that_go_on_to_255_are_not_asked_about(tmp_path, values):
     np.save(tmp_path / "m.npy", np.array([values]))
     assert count(tmp_path / "m.npy", classes=values if len(values) > 64 else None).per_class.sum() == len(values)
@@ -295,6 +295,14 @@ def test_smooth_edges_of_black_and_white_are_known(tmp_path):
     Image.fromarray(mask).resize((97, 97), Image.Resampling.BICUBIC).save(tmp_path / "m.png")
     with pytest.raises(ValueError, match="gather around 0 and 255"):
         count(tmp_path)
+
+
+def test_two_grey_ends_without_a_middle_are_noise(tmp_path):
+    for values in ([0, 254, 255], [0, 3, 250, 255], [1, 240, 255]):
+        np.save(tmp_path / "m.npy", np.array([values]))
+        with pytest.raises(ValueError, match="gather around 0 and 255"):
+            count(tmp_path)
+        assert as_dict(count(tmp_path, classes=values)) == {str(v): 1 for v in values}
 
 
 def test_many_classes_with_large_numbers_are_no_noise(tmp_path):

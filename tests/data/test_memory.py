@@ -257,3 +257,17 @@ def test_numbers_that_stand_apart_may_be_classes():
     counts = count(THREE, kind="exclusive", classes=[0, 1, 2, 255])
     assert as_dict(counts) == dict(zip(map(str, values.tolist()), times.tolist(), strict=True))
     assert counts.also["images"].tolist() == [3, 2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("mask", "says"),
+    [
+        ([[0, 1, 255]], "hold 255 beside 0, 1"),
+        ([[0, 255], [0, 0]], "index is 1"),
+        ([[0.0, 255.0]], "index is 1|scale of pictures"),
+    ],
+)
+def test_one_mask_of_two_axes_is_asked_too(mask, says):
+    with pytest.raises(ValueError, match=says):
+        count(np.array(mask), kind="exclusive")
+    assert count(np.array(mask), kind="exclusive", ignore=255).per_class[0] >= 1

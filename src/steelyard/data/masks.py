@@ -203,7 +203,7 @@ class Masks(Source):
     def _refuse_smooth_black_and_white(self, pixels: Counter[Any]) -> None:
         """JPEG, or scaling that makes edges smooth, has left numbers around 0 and 255."""
         numbers = {v: n for v, n in pixels.items() if not isinstance(v, str)}
-        if len(numbers) <= 4 or min(numbers) < 0 or max(numbers) > WHITE:
+        if len(numbers) < 3 or min(numbers) < 0 or max(numbers) > WHITE:
             return
         bright = {v: n for v, n in numbers.items() if v >= WHITE - NEAR}
         dark, light, every = (
@@ -212,13 +212,20 @@ class Masks(Source):
             sum(numbers.values()),
         )
         peak = sum(n for v, n in bright.items() if v >= 250)
-        noise = len(bright) > 2 and light >= 0.002 * every and peak >= 0.5 * light and dark + light >= 0.9 * every
+        ends = 0 < dark < dark + light == every and len(bright) > 1  # nothing between them
+        noise = (
+            len(numbers) > 4
+            and len(bright) > 2
+            and light >= 0.002 * every
+            and peak >= 0.5 * light
+            and dark + light >= 0.9 * every
+        )
         between = [v for v in numbers if 0 < v < WHITE]
         pure = numbers.get(0, 0) + numbers.get(WHITE, 0)
         smooth = (
             len(between) >= 8 and max(between) >= 128 and numbers.get(WHITE, 0) >= 0.005 * every and pure >= 0.8 * every
         )
-        if noise or smooth:
+        if ends or noise or smooth:
             raise ValueError(
                 f"{self.path}: the numbers of the masks gather around 0 and 255 ({len(numbers)} different ones), as JPEG or smooth"
                 " scaling leaves them, so they are one class drawn in black and white. Save (mask > 127) as PNG, and scale masks"

@@ -69,6 +69,9 @@ class Piece:
         if self.pictures:
             return _of_pictures(self, classes, ignore, source)
         unit = "rows" if self.shape < 2 else "elements"
+        if self.form == INDICES and self.shape > 1 and classes is None:
+            kept, _ = labels.drop(self.tally, ignore)
+            _ask_what_255_is({value: n for value, n in kept.items() if min(kept) >= 0})
         if self.form == INDICES:
             return labels.from_indices(self.tally, classes=classes, ignore=ignore, source=source, unit=unit)
         kept, missing = labels.drop(self.tally, ignore)
@@ -200,7 +203,8 @@ def _of_pictures(piece: Piece, classes: Any, ignore: Any, source: str) -> Counts
 
 
 def _ask_what_255_is(tally: Mapping[Any, int]) -> None:
-    """ValueError where masks hold 255 beside 0, or beside the numbers of classes, and so 256 logits would be needed."""
+    """ValueError where masks hold 255 beside 0, or beside the numbers of classes, and so 256 logits would be needed. Of negative numbers
+    in other arrays `labels.from_indices` speaks."""
     void = apart(tally)
     if void == 255 and set(tally) == {0, 255}:
         raise ValueError(
