@@ -12,12 +12,12 @@ from .exports import other_text
 from .labels import listed, names_in, some, suggest
 from .paths import ends_in, files, inside
 from .source import Shard, Source, Tally, Tell
+from .yolo_config import class_names, keypoint_numbers, read_darknet, read_yaml, text_lines
 
 AREA = "area in millionths of the image"  # the files hold shares of the image, not pixels
 YAML = (".yaml", ".yml")
 NAMES = ("classes.txt", "obj.names")  # what labelling programs write beside the labels
 SPLITS = ("train", "val", "test")
-DARKNET = {"train": "train", "val": "valid", "test": "test"}
 SLACK = 0.01
 OUTSIDE = "images left out, as Ultralytics leaves them out, for a box beyond their edge"
 
@@ -39,16 +39,16 @@ class Yolo(Source):
         """(data.yaml, what it holds), or None. Darknet's obj.data says the same in another form."""
         where = Path(self.path).expanduser()
         if where.is_file():
-            return where, _yaml(where)
+            return where, read_yaml(where)
         candidates = sorted(f for f in where.iterdir() if ends_in(f, YAML))
         if len(candidates) > 1:
             raise ValueError(
                 f"{where}: there are several YAML files ({some([f.name for f in candidates])}); give the one to use."
             )
         if candidates:
-            return candidates[0], _yaml(candidates[0])
+            return candidates[0], read_yaml(candidates[0])
         darknet = [f for f in where.iterdir() if ends_in(f, (".data",)) and f.is_file()]
-        data = _darknet(darknet[0]) if len(darknet) == 1 else None
+        data = read_darknet(darknet[0]) if len(darknet) == 1 else None
         return None if data is None else (darknet[0], data)
 
     def shards(self) -> Sequence[Shard]:
@@ -127,7 +127,7 @@ class Yolo(Source):
         raw = shard.path.read_bytes() if shard.path.is_file() else b""
         keypoints = 0
         if self.config is not None and "kpt_shape" in self.config[1]:
-            keypoints = _keypoints(*self.config)
+            keypoints = keypoint_numbers(*self.config)
         rows = list(_rows(shard.path, raw, keypoints))
         outside = next((row for row in rows if not row.inside), None)
         if outside is not None:
@@ -169,11 +169,11 @@ class Yolo(Source):
     def _class_names(self) -> list[str] | None:
         """Of data.yaml, or of the classes.txt that labelling programs write beside the labels."""
         if self.config is not None:
-            return _names(*self.config)
+            return class_names(*self.config)
         where = Path(self.path).expanduser()
         for file in (folder / name for folder in (where, where.parent) for name in NAMES):
             if file.is_file():
-                return _lines(file)
+                return text_lines(file)
         return None
 
 
@@ -247,84 +247,6 @@ def _name(total: Tally, names: list[str], where: str) -> None:
             tally[names[value]] = tally.pop(value)
 
 
-def _yaml(file: Path) -> dict[str, Any]:
-    try:
-        import yaml
-    except ModuleNotFoundError:
-        raise ImportError("reading data.yaml needs PyYAML: pip install 'steelyard[images]'.") from None
-    try:
-        data = yaml.safe_load(_text(file))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{file}: this is not YAML ({' '.join(str(error).split())[:160]}).") from None
-    if not isinstance(data, dict) or ("names" not in data and "nc" not in data):
-        raise ValueError(f"{file}: it has no 'names' and no 'nc', so it does not describe a YOLO data set.")
-    return data
-
-
-def _darknet(file: Path) -> dict[str, Any] | None:
-    """obj.data: lines such as "train = data/train.txt"; None if it is something else."""
-    try:
-        pairs = [line.partition("=") for line in _lines(file)]
-    except ValueError:
-        return None
-    data: dict[str, Any] = {key.strip(): value.strip() for key, equals, value in pairs if equals}
-    if "names" not in data or "train" not in data:
-        return None
-    names = _here(file.parent, str(data["names"]))
-    if not names.is_file():
-        raise FileNotFoundError(f"{file}: it names {str(data['names'])!r}, but there is no {str(names)!r}.")
-    return {
-        **{split: str(_here(file.parent, str(data[key]))) for split, key in DARKNET.items() if key in data},
-        "names": _lines(names),
-    }
-
-
-def _here(folder: Path, place: str) -> Path:
-    """data/train.txt of obj.data, which exports put beside obj.data itself."""
-    there = folder / place.replace("\\", "/")
-    return there if there.exists() else folder / there.name
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file}: this is not UTF-8 text (byte {error.start:,}); save it as UTF-8.") from None
-
-
-def _lines(file: Path) -> list[str]:
-    return [line.strip() for line in _text(file).splitlines() if line.strip()]
-
-
-def _names(file: Path, data: dict[str, Any]) -> list[str]:
-    """`names`, a list or {number: name}; without them class_0, class_1, ... for `nc` classes, as Ultralytics calls them."""
-    nc = data.get("nc")
-    if nc is not None and not (isinstance(nc, int) and nc > 0):
-        raise ValueError(f"{file}: 'nc' must be the number of classes, got {nc!r}.")
-    names = data.get("names")
-    if names is None:
-        return [f"class_{i}" for i in range(nc or 0)]
-    if isinstance(names, dict):
-        by_number = {int(k) if str(k).isdecimal() else k: name for k, name in names.items()}
-        if len(by_number) < len(names) or set(by_number) != set(range(len(names))):
-            raise ValueError(
-                f"{file}: the numbers of 'names' must be 0 to {len(names) - 1}, got {some([str(k) for k in names])}."
-            )
-        names = [by_number[i] for i in range(len(names))]
-    names = [str(n) for n in listed(names)]
-    if nc is not None and nc != len(names):
-        raise ValueError(f"{file}: it says nc: {nc}, but names {len(names)} classes; correct one of them.")
-    return names
-
-
-def _keypoints(file: Path, data: dict[str, Any]) -> int:
-    """How many numbers of keypoints stand behind a box."""
-    shape = data["kpt_shape"]
-    if not (isinstance(shape, (list, tuple)) and len(shape) == 2 and all(isinstance(n, int) and n > 0 for n in shape)):
-        raise ValueError(f"{file}: kpt_shape must be [keypoints, 2 or 3], got {shape!r}.")
-    return shape[0] * shape[1]
-
-
 def _root(file: Path, data: dict[str, Any]) -> Path:
     """Where train, val and test start from: `path`, from the folder of the file or its parent, as Ultralytics looks."""
     path = Path(str(data.get("path") or "").replace("\\", "/")).expanduser()
@@ -339,7 +261,7 @@ def _labels(file: Path, root: Path, place: str) -> list[Path]:
     if not images.exists() and place.startswith("../"):
         images = root / place.removeprefix("../")  # exports write ../train/images beside train
     if images.is_file():
-        pictures = [_listed(images, root, line) for line in _lines(images)]
+        pictures = [_listed(images, root, line) for line in text_lines(images)]
         if not pictures:
             raise ValueError(f"{file}: {str(images)!r} lists no image.")
     elif images.is_dir():
@@ -414,7 +336,7 @@ def _picture_of(label: Path) -> bool:
 
 def _parts_of_images(place: Path) -> list[str]:
     """Folders called images in other than small letters, in a path or in the lines of a list."""
-    lines = _lines(place) if place.is_file() else [str(place)]
+    lines = text_lines(place) if place.is_file() else [str(place)]
     parts = {part for line in lines for part in line.replace("\\", "/").split("/")}
     return sorted(part for part in parts if part.lower() == "images" != part)
 
