@@ -161,7 +161,7 @@ def sigmoid_optimum(recipe, eta):
 def test_the_optimum_of_a_random_recipe_gives_the_posterior_back(cases, optimum):
     recovered = []
 
-    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(cases())
     def check(case):
         recipe, eta = case
@@ -172,6 +172,18 @@ def test_the_optimum_of_a_random_recipe_gives_the_posterior_back(cases, optimum)
 
     check()
     assert np.mean(recovered) > 0.9  # some curves are not convex, and not every search ends at an optimum
+
+
+def test_a_smoothed_label_says_what_eta_is_where_one_outcome_is_flat():
+    recipe = Recipe(
+        offset=[[0.2], [-1.9]], margin=[[0.75], [0.75]], target=0.2, curve=Asymmetric(0.0, 4.0, 0.05), kind="multilabel"
+    )
+    eta = torch.tensor([[0.1706]], dtype=torch.float64)
+    z, found = sigmoid_optimum(recipe, eta)
+    assert found.all()
+    assert torch.sigmoid(z - 1.9 - 0.75) < 0.05  # label 1's "is not" lies in the flat zone, its "is" does not
+    np.testing.assert_allclose(posterior(z, recipe), eta, atol=1e-6)
+    assert inside(z, recipe).all()
 
 
 def jacobian(recipe, z):

@@ -33,11 +33,12 @@ def undo(z: Tensor, bound: Bound) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _pulls(z: Tensor, bound: Bound, label: int) -> tuple[tuple[Tensor, Tensor], Tensor]:
-    """Logarithms of the pull towards "is" and of the pull away from it under `label`; where a curve has no slope."""
+    """Logarithms of the pull towards "is" and of the pull away from it under `label`; where none of both has a slope."""
     y = torch.full_like(z, label, dtype=torch.long)
     (branch,) = reference.branches(z, Labels(y, None, torch.ones_like(y, dtype=torch.bool), None), bound)
     logp, logq = logsigmoid(branch.u), logsigmoid(-branch.u)
     v1, v0 = log_steepness(bound.yes, logp, logq), log_steepness(bound.no, logq, logp)
     scale = 0.0 if branch.scale is None else branch.scale.log()
-    flat = (torch.isneginf(v1) & (branch.a > 0)) | (torch.isneginf(v0) & (branch.b > 0))
+    # a smoothed label pulls by both outcomes: where one of them is flat the other still says what eta is
+    flat = (torch.isneginf(v1) | (branch.a == 0)) & (torch.isneginf(v0) | (branch.b == 0))
     return (branch.a.log() + v1 + logq + scale, branch.b.log() + v0 + logp + scale), flat
