@@ -1,4 +1,7 @@
-"""YOLO: the split that is trained on, names, and what is wrong with a line or data.yaml."""
+"""YOLO: the split that is trained on, names, and what is wrong with a line or data.yaml.
+
+Files: data/yolo_config.py.
+"""
 
 from pathlib import Path
 
