@@ -11,7 +11,6 @@ from sqlalchemy import event, exc
 FORMS = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 PATIENCE = 30.0  # seconds to wait for a lock that another process holds
 REACH = 10  # seconds to wait for a server
-READS = {"writes": False}  # execution options of a transaction that takes no lock
 
 
 @dataclasses.dataclass(frozen=True)
