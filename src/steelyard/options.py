@@ -167,8 +167,8 @@ def ingredient(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         bound = _bound(spec, function, args, kwargs)
         recipe = function(*bound.args, **bound.kwargs)
-        told = [f"{n}={_said(v)}" for n, v in bound.arguments.items() if isinstance(v, (str, bool, int, float))]
-        return recipe.named(f"{spec.name}({', '.join(told)})")  # type: ignore[attr-defined]  # a Recipe, one layer up
+        shown = [f"{n}={_said(v)}" for n, v in bound.arguments.items() if isinstance(v, (str, bool, int, float))]
+        return recipe.named(f"{spec.name}({', '.join(shown)})")  # type: ignore[attr-defined]  # a Recipe, one layer up
 
     call.spec = spec  # type: ignore[attr-defined]
     return call

@@ -140,8 +140,8 @@ def _table(field: str, values: list[np.ndarray], source: tuple[str, ...]) -> Tab
     return Table(tables[0].operation, tuple(f for t in tables for f in t.factors))
 
 
-def _distance(field: str, found: Tensor, wanted: Tensor) -> float:
-    apart = torch.where(found == wanted, 0.0, (found - wanted).abs())
+def _distance(field: str, table: Tensor, wanted: Tensor) -> float:
+    apart = torch.where(table == wanted, 0.0, (table - wanted).abs())
     return float((apart / wanted.abs() if field in ("weight", "scale") else apart).max())
 
 

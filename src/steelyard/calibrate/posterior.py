@@ -156,18 +156,18 @@ def _trained_with(caller: str, recipe_or_loss: Any, link: str | Link | None) -> 
         link = link or link_for(recipe_or_loss.kind)
         return bind(recipe_or_loss, link), recipe_or_loss, 1
     if isinstance(recipe_or_loss, (CrossEntropy, BinaryCrossEntropy)):
-        found = recipe_or_loss.bound(), recipe_or_loss.recipe, recipe_or_loss.class_dim
+        trained_with = recipe_or_loss.bound(), recipe_or_loss.recipe, recipe_or_loss.class_dim
     elif isinstance(recipe_or_loss, CrossEntropyLoss):
-        found = recipe_or_loss.bound(), None, 1
+        trained_with = recipe_or_loss.bound(), None, 1
     elif isinstance(recipe_or_loss, BCEWithLogitsLoss):  # its pos_weight may run along any axis; see _read
-        found = bind(Recipe(), SIGMOID), None, 1
+        trained_with = bind(Recipe(), SIGMOID), None, 1
     else:
         raise TypeError(f"{caller}: takes a Recipe or a steelyard loss, got {type(recipe_or_loss).__name__}.")
-    if link not in (None, found[0].link):
+    if link not in (None, trained_with[0].link):
         raise ValueError(
-            f"{caller}: link={str(link)!r}, but {type(recipe_or_loss).__name__} is a {found[0].link} loss."
+            f"{caller}: link={str(link)!r}, but {type(recipe_or_loss).__name__} is a {trained_with[0].link} loss."
         )
-    return found
+    return trained_with
 
 
 def _numbers(caller: str, logits: Any) -> tuple[Tensor, np.dtype | None]:

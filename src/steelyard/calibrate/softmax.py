@@ -71,8 +71,8 @@ def check_softmax(bound: Bound, size: int, one_hot: bool) -> None:
     check_curves(bound)
     if bound.weight is not None:
         row, column, full = bound.weight
-        found = [w for w in (row, column, full.diagonal() if full is not None and one_hot else None) if w is not None]
-        zero = torch.nonzero(functools.reduce(torch.mul, found, torch.ones(())) == 0).flatten().tolist()
+        factors = [w for w in (row, column, full.diagonal() if full is not None and one_hot else None) if w is not None]
+        zero = torch.nonzero(functools.reduce(torch.mul, factors, torch.ones(())) == 0).flatten().tolist()
         if zero:
             raise ValueError(
                 f"posterior: class {zero[0]} has weight 0, so the logits say nothing about it; give it a weight > 0."

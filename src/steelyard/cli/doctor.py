@@ -22,9 +22,9 @@ def run() -> None:
     print(f"backend    {backend()}")
     missing = {}
     for extra, packages in EXTRAS.items():
-        told = [f"{name} {installed(name) or 'missing'}" for name in packages]
+        versions = [f"{name} {installed(name) or 'missing'}" for name in packages]
         missing |= {name: extra for name in packages if installed(name) is None}
-        print(f"[{extra}]".ljust(10), ", ".join(told))
+        print(f"[{extra}]".ljust(10), ", ".join(versions))
     for name, extra in missing.items():
         print(f"note: {name} is missing; pip install 'steelyard[{extra}]' brings it.")
     if not missing:

@@ -24,6 +24,6 @@ def run(
 
     loaded = Recipe.load(recipe)
     counts, notes = counting()
-    found = explain(loaded, counts)
-    emit(json.dumps(found.to_dict(), indent=1, allow_nan=False) if as_json else str(found), out)
+    explanation = explain(loaded, counts)
+    emit(json.dumps(explanation.to_dict(), indent=1, allow_nan=False) if as_json else str(explanation), out)
     say([*notes, *notes_on(counts)], machine=as_json or out is not None)

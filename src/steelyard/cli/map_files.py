@@ -48,13 +48,13 @@ def tasks(masks: str, files: Sequence[Path], out: Path) -> list[Task]:
         raise ValueError(
             f"maps: --out {out} lies among the masks, and the next run would take maps for masks; choose another folder."
         )
-    found: dict[Path, Path] = {}
+    outputs: dict[Path, Path] = {}
     for file in files:
         target = out / Path(os.path.relpath(file, root)).with_suffix(".npy")
-        if target in found:
-            raise ValueError(f"maps: {found[target]} and {file} would both become {target}; rename one of them.")
-        found[target] = file
-    return [Task(mask, target) for target, mask in found.items()]
+        if target in outputs:
+            raise ValueError(f"maps: {outputs[target]} and {file} would both become {target}; rename one of them.")
+        outputs[target] = file
+    return [Task(mask, target) for target, mask in outputs.items()]
 
 
 def make(
@@ -98,7 +98,7 @@ def _one(
     name, sums_key = key(map, mask), _sums_key(map, mask, near)
     there = unsealed(task.out)
     parts = functools.cache(lambda: _named(task, lambda: map.parts(mask)))
-    told = known or _told(there, sums_key) or sums(parts(), near)
+    known_sums = known or _told(there, sums_key) or sums(parts(), near)
     weights = there[0] if there is not None and there[1].get("key") == name else None
     new = weights is None
     if weights is None:
@@ -107,10 +107,12 @@ def _one(
         if cache is not None and found is None:
             cache.put(name, weights)
         task.out.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes_atomically(task.out, sealed(weights, {"key": name, "sums_key": sums_key, "sums": told.to_list()}))
+        write_bytes_atomically(
+            task.out, sealed(weights, {"key": name, "sums_key": sums_key, "sums": known_sums.to_list()})
+        )
     if preview:
         _preview(task.out.with_suffix(".png"), name, weights, mask)
-    return told, new
+    return known_sums, new
 
 
 def _told(there: "tuple[np.ndarray, dict[str, Any]] | None", sums_key: str) -> "Sums | None":

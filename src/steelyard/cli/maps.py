@@ -108,10 +108,12 @@ def _tell(making: "Making", near: float, out: Path, over_set: bool) -> None:
     from ..explain.maps import explained
     from ..files import write_text_atomically
 
-    found = explained(making.final, making.sums, near)
+    explanation = explained(making.final, making.sums, near)
     about = {"map": making.final.name, "options": making.final.options, "over": "set" if over_set else "image"}
-    write_text_atomically(out / "maps.json", json.dumps({**about, **found.to_dict()}, indent=1, allow_nan=False) + "\n")
-    print(found)
+    write_text_atomically(
+        out / "maps.json", json.dumps({**about, **explanation.to_dict()}, indent=1, allow_nan=False) + "\n"
+    )
+    print(explanation)
     print(f"{making.made:,} made, {making.kept:,} kept in {out}")
 
 

@@ -103,14 +103,14 @@ class Indicators(Source):
         else:
             table, mark = read_table(shard.path, columns=list(self.label)), digest.of_file(shard.path)
         columns = {name: table.column(name) for name in table.names}
-        said = indicators(columns, self.ignore)
-        facts = Counter(empty=said.empty)
-        also = {"unknown": said.unknown, "minus": said.minus}
-        return Tally(said.yes, items=said.rows, also=also, facts=facts, digest=mark, notes=list(table.notes))
+        answers = indicators(columns, self.ignore)
+        facts = Counter(empty=answers.empty)
+        also = {"unknown": answers.unknown, "minus": answers.minus}
+        return Tally(answers.yes, items=answers.rows, also=also, facts=facts, digest=mark, notes=list(table.notes))
 
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
-        said = YesNo(total.labels, total.also["unknown"], total.also["minus"], total.items, total.facts["empty"])
-        counts, notes = indicator_counts(said, self.classes, self.path, digest.written(total.digest))
+        answers = YesNo(total.labels, total.also["unknown"], total.also["minus"], total.items, total.facts["empty"])
+        counts, notes = indicator_counts(answers, self.classes, self.path, digest.written(total.digest))
         return counts, [*total.notes, *notes]
 
 
@@ -153,13 +153,13 @@ def indicators(columns: Mapping[str, np.ndarray], ignore: Any) -> YesNo:
     return YesNo(by_name(array == 1), by_name(unknown), by_name(array == -1), len(array), empty)
 
 
-def indicator_counts(said: YesNo, classes: Any, source: str, mark: str | None = None) -> tuple[Counts, list[str]]:
+def indicator_counts(answers: YesNo, classes: Any, source: str, mark: str | None = None) -> tuple[Counts, list[str]]:
     """(multi-label Counts, notes). `classes` gives the columns other names, in their order."""
-    columns, items = list(said.yes), said.rows - said.empty
+    columns, items = list(answers.yes), answers.rows - answers.empty
     if not items:
         raise ValueError(f"count: no row has a value in any of {labels.some(columns)}, so there is nothing to count.")
     for name in columns:
-        if said.minus[name] and said.yes[name] + said.unknown[name] == said.rows:
+        if answers.minus[name] and answers.yes[name] + answers.unknown[name] == answers.rows:
             raise ValueError(
                 f"count: column {name!r} holds -1 and 1 but no 0. If -1 means no, write 0 for it; if it means unknown, no row"
                 " says no, and there is nothing to weigh."
@@ -167,13 +167,13 @@ def indicator_counts(said: YesNo, classes: Any, source: str, mark: str | None = 
     names = columns if classes is None else labels.names_in(classes)
     if len(names) != len(columns):
         raise ValueError(f"count: classes= names {len(names)} labels, but there are {len(columns)} columns.")
-    note = labels.left_out(said.empty)
-    where = source + (f" ({note})" if said.empty else "")
-    unknown = [said.unknown[name] - said.empty for name in columns]
+    note = labels.left_out(answers.empty)
+    where = source + (f" ({note})" if answers.empty else "")
+    unknown = [answers.unknown[name] - answers.empty for name in columns]
     also = {"unknown": unknown} if any(unknown) else None
-    yes = [said.yes[name] for name in columns]
+    yes = [answers.yes[name] for name in columns]
     counts = Counts(yes, names, "rows", where, kind="multilabel", items=items, also=also, digest=mark)
-    notes = [note] if said.empty else []
+    notes = [note] if answers.empty else []
     if any(unknown):
         shown = ", ".join(f"{name} {n:,}" for name, n in list(zip(names, unknown, strict=True))[:8] if n)
         notes.append(f"unknown (nothing or -1) is not no, and such a row counts for its other labels: {shown}")

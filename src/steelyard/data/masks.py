@@ -251,8 +251,8 @@ def mask_files(path: str | PathLike[str]) -> list[Path]:
 def read_spacing(path: str | PathLike[str]) -> tuple[float, ...] | None:
     """Between neighbouring voxels along each axis of `read_mask`, where the file says so: NIfTI and NRRD."""
     file = Path(path)
-    found = volume(file, file.read_bytes()) if ends_in(file, VOLUMES) else None
-    return None if found is None or len(found.spacing) != found.array.ndim else found.spacing
+    scan = volume(file, file.read_bytes()) if ends_in(file, VOLUMES) else None
+    return None if scan is None or len(scan.spacing) != scan.array.ndim else scan.spacing
 
 
 def segmentation(path: str, masks: Sequence[Path]) -> dict[str, Any]:
@@ -277,9 +277,9 @@ def segmentation(path: str, masks: Sequence[Path]) -> dict[str, Any]:
             f"{path}: there are {len(classes)} folders {CLASS_FOLDER}; count them one by one, and add the Counts."
         )
     only = next(iter(classes))
-    found: dict[str, Any] = {"path": str(only)} if objects else {}
+    facts: dict[str, Any] = {"path": str(only)} if objects else {}
     listed = only.parent / COLOUR_LIST
-    return {**found, "colours": _colour_list(listed)} if len(classes) == 1 and listed.is_file() else found
+    return {**facts, "colours": _colour_list(listed)} if len(classes) == 1 and listed.is_file() else facts
 
 
 def _colour_list(file: Path) -> tuple[tuple[str, str], ...]:

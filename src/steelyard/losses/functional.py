@@ -56,8 +56,8 @@ def binary_cross_entropy(
 
 def terms_of(name: str, call: Call, bound: Bound, *, ignore_index: int, backend: str | None = None) -> Terms:
     """Terms in the caller's layout: softmax one per label, sigmoid one per logit."""
-    found = _terms(name, call, bound, ignore_index, backend)
-    return Terms(*(call.restore(t, bound.link) for t in found))
+    unreduced = _terms(name, call, bound, ignore_index, backend)
+    return Terms(*(call.restore(t, bound.link) for t in unreduced))
 
 
 def _loss(
@@ -133,10 +133,10 @@ def reduced(
         )
         if one is not None:
             return one
-    found = _terms(name, call, bound, ignore_index, None)
+    unreduced = _terms(name, call, bound, ignore_index, None)
     if reduction == "none":
-        return call.restore(found.loss, bound.link)
-    return reduce(found, bound.norm, reduction, normalizer)
+        return call.restore(unreduced.loss, bound.link)
+    return reduce(unreduced, bound.norm, reduction, normalizer)
 
 
 def _check_consumable(name: str, logits: Tensor) -> None:
@@ -230,10 +230,10 @@ def _check_yes_or_no(name: str, target: Tensor, ignore_index: int) -> None:
     target = target.long()
     wrong = (target != 0) & (target != 1) & (target != ignore_index)
     try:
-        found = bool(wrong.any())
+        any_wrong = bool(wrong.any())
     except RuntimeError:
         return
-    if found:
+    if any_wrong:
         label = int(target[wrong][0])
         one_based = "" if label != 2 or bool((target == 0).any()) else " Labels 1 and 2? Pass target - 1."
         raise ValueError(

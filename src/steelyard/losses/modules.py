@@ -183,8 +183,8 @@ class RecipeLoss(nn.Module):
         return super()._apply(wide(fn), recurse)
 
     def extra_repr(self) -> str:
-        told = "" if self.rule is not None else repr(self.recipe).replace("\n", "\n  ") + ", "
-        return f"{told}ignore_index={self.ignore_index}, reduction={self.reduction!r}"
+        recipe_text = "" if self.rule is not None else repr(self.recipe).replace("\n", "\n  ") + ", "
+        return f"{recipe_text}ignore_index={self.ignore_index}, reduction={self.reduction!r}"
 
 
 class CrossEntropy(RecipeLoss):

@@ -42,15 +42,15 @@ class _Terms(torch.autograd.Function):
     @staticmethod
     def forward(logits: Tensor, y: Tensor, t: Tensor, valid: Tensor, s: Tensor, bound: Bound) -> tuple[Tensor, ...]:
         labels = Labels(y, t, valid, s)
-        found: list[Tensor] = []
+        outputs: list[Tensor] = []
         for at, z, some in _pieces(logits, labels, bound):
             loss, mass, lse, _ = _forward(z, some, bound)
             if at is None:
                 return loss, mass, lse
-            found = found or [torch.empty(valid.shape, dtype=x.dtype) for x in (loss, mass, lse)]
-            for whole, x in zip(found, (loss, mass, lse), strict=True):
+            outputs = outputs or [torch.empty(valid.shape, dtype=x.dtype) for x in (loss, mass, lse)]
+            for whole, x in zip(outputs, (loss, mass, lse), strict=True):
                 whole[at.items] = x
-        return tuple(found)
+        return tuple(outputs)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:
@@ -179,10 +179,10 @@ def _softmax(z: Tensor, labels: Labels, bound: Bound, upstream: Tensor, through_
 
 def _sigmoid(z: Tensor, labels: Labels, bound: Bound, upstream: Tensor, through_lse: Tensor) -> Tensor:
     """dL/dz, everything shaped like z."""
-    found = reference.branches(z, labels, bound)
-    shares = [None] if labels.t is None or len(found) == 1 else [1 - labels.t, labels.t]
+    per_label = reference.branches(z, labels, bound)
+    shares = [None] if labels.t is None or len(per_label) == 1 else [1 - labels.t, labels.t]
     dz = torch.zeros_like(z)
-    for branch, share in zip(found, shares, strict=True):
+    for branch, share in zip(per_label, shares, strict=True):
         u, p, q = branch.u, torch.sigmoid(branch.u), torch.sigmoid(-branch.u)
         du = branch.a * bound.yes.slope(logsigmoid(u), q) * q - branch.b * bound.no.slope(logsigmoid(-u), p) * p
         du = du * upstream + p * (through_lse if share is None else share * through_lse)

@@ -89,8 +89,8 @@ class _Terms(torch.autograd.Function):
         logits, target, weight = ctx.saved_tensors
         kernels, bound, ignore = ctx.rest
         if torch.is_grad_enabled():
-            found = eager.terms(logits, target, bound, weight, ignore)
-            pairs = [(f, d) for f, d in ((found.loss, d_loss), (found.lse, d_lse)) if d is not None]
+            unreduced = eager.terms(logits, target, bound, weight, ignore)
+            pairs = [(f, d) for f, d in ((unreduced.loss, d_loss), (unreduced.lse, d_lse)) if d is not None]
             (gradient,) = torch.autograd.grad(
                 [f for f, _ in pairs], logits, [d for _, d in pairs], create_graph=True, allow_unused=True
             )
@@ -172,9 +172,9 @@ def _again(ctx: Any, upstream: Tensor) -> Tensor:
     logits, target, weight = ctx.saved_tensors
     bound, ignore, norm = ctx.rest
     if torch.is_grad_enabled():
-        found = eager.terms(logits, target, bound, weight, ignore)
-        z = torch.as_tensor(denominator(found, norm), device=logits.device)
-        value = torch.where(z == 0, 0.0, found.loss.sum() / torch.where(z == 0, 1, z))
+        unreduced = eager.terms(logits, target, bound, weight, ignore)
+        z = torch.as_tensor(denominator(unreduced, norm), device=logits.device)
+        value = torch.where(z == 0, 0.0, unreduced.loss.sum() / torch.where(z == 0, 1, z))
         return torch.autograd.grad(value, logits, upstream, create_graph=True)[0]
     call = ctx.kernels.call(logits, target, bound, weight, ignore)
     gradient = torch.empty_like(call.logits)

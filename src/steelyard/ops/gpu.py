@@ -232,8 +232,8 @@ def _tables(bound: Bound, C: int, device: torch.device) -> Any:
         if bound.link.exclusive:
             made[key] = tables.softmax_tables(bound, C, device)
         else:
-            found = tables.sigmoid_tables(bound, device)
-            made[key] = tables.SigmoidTables(*(t.expand(2, found.period).contiguous() for t in found))
+            arrays = tables.sigmoid_tables(bound, device)
+            made[key] = tables.SigmoidTables(*(t.expand(2, arrays.period).contiguous() for t in arrays))
     return made[key]
 
 

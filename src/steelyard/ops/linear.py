@@ -105,8 +105,8 @@ class _Linear(torch.autograd.Function):
         gradients, ctx.gradients = ctx.gradients, None
         (share,) = ctx.saved_tensors
         factor = upstream * share
-        found = (None if g is None else g.mul_(factor).to(d) for g, d in zip(gradients, ctx.dtypes, strict=True))
-        return (*found, None, None, None, None, None)
+        scaled = (None if g is None else g.mul_(factor).to(d) for g, d in zip(gradients, ctx.dtypes, strict=True))
+        return (*scaled, None, None, None, None, None)
 
 
 def _chunk(

@@ -149,10 +149,10 @@ def _softmax(bound: Bound, C: int) -> tuple[Any, SoftmaxTables]:
 
 
 def _sigmoid(bound: Bound, K: int) -> tuple[Any, SigmoidTables]:
-    found = tables.sigmoid_tables(bound, torch.device("cpu"))
-    period = K if found.period > 1 else 1
+    arrays = tables.sigmoid_tables(bound, torch.device("cpu"))
+    period = K if arrays.period > 1 else 1
     cyclic = torch.arange(period + SPARE) % period
-    held = SigmoidTables(*(t.expand(2, period)[:, cyclic].contiguous() for t in found))
+    held = SigmoidTables(*(t.expand(2, period)[:, cyclic].contiguous() for t in arrays))
     by_label = tables.layout(bound).by_label
     addresses = [_address(t) for t in held]
     return _native.Sigmoid(addresses, period, period + SPARE, by_label, *_curves(bound)), held

@@ -228,9 +228,9 @@ class Branch(NamedTuple):
 
 def sigmoid(logits: Tensor, labels: Labels, bound: Bound) -> Terms:
     z, bound = prepare(logits, labels, bound)
-    found = branches(z, labels, bound)
-    loss = functools.reduce(torch.add, (branch_loss(branch, bound) for branch in found))
-    return finish(loss, sigmoid_mass(labels, bound, z), sigmoid_lse(found, labels), labels)
+    per_label = branches(z, labels, bound)
+    loss = functools.reduce(torch.add, (branch_loss(branch, bound) for branch in per_label))
+    return finish(loss, sigmoid_mass(labels, bound, z), sigmoid_lse(per_label, labels), labels)
 
 
 def branch_loss(branch: Branch, bound: Bound) -> Tensor:
@@ -323,9 +323,9 @@ def sigmoid_mass(labels: Labels, bound: Bound, z: Tensor) -> Tensor:
     return labels.t * entry(parts, 1, z) + (1 - labels.t) * entry(parts, 0, z)
 
 
-def sigmoid_lse(found: list[Branch], labels: Labels) -> Tensor:
+def sigmoid_lse(per_label: list[Branch], labels: Labels) -> Tensor:
     """log(1 + e^u), the log normaliser of (is not: 0, is: u); its expectation over labels if u depends on them."""
-    each = [-logsigmoid(-branch.u) for branch in found]
+    each = [-logsigmoid(-branch.u) for branch in per_label]
     if len(each) == 1:
         return each[0]
     assert labels.t is not None

@@ -38,14 +38,14 @@ def check_backend(
         for kind, call in calls(link, bound).items():
             for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16):
                 mine = call.to(dtype, device)
-                found = _outputs(function, mine, bound)
+                values = _outputs(function, mine, bound)
                 key = link, name, kind, dtype, device
                 if key not in known:
                     exact = _outputs(BACKENDS["reference"], mine.to(torch.float64, device), bound)
                     known[key] = exact, _outputs(BACKENDS["reference"], mine, bound)
                 truth, plain = known[key]
                 for what in truth:
-                    _compare(f"{link} {name}, {kind}, {dtype}, {what}", found[what], plain[what], truth[what])
+                    _compare(f"{link} {name}, {kind}, {dtype}, {what}", values[what], plain[what], truth[what])
 
 
 _KNOWN: dict[tuple[Any, ...], tuple[dict[str, Tensor], ...]] = {}  # what the reference says, for the next backend
@@ -54,31 +54,31 @@ _KNOWN: dict[tuple[Any, ...], tuple[dict[str, Tensor], ...]] = {}  # what the re
 def _outputs(function: Function, call: Call, bound: Bound) -> dict[str, Tensor]:
     logits, target = call.logits.clone().requires_grad_(), call.target.clone()
     weight = None if call.weight is None else call.weight.clone().requires_grad_()
-    found = function(logits, target, bound, weight, -100)
+    outputs = function(logits, target, bound, weight, -100)
     inputs = [logits] if weight is None else [logits, weight]
     random = torch.Generator().manual_seed(1)
-    drawn = [(t, torch.randn(t.shape, generator=random, dtype=torch.float64).to(t)) for t in found[:3]]
+    drawn = [(t, torch.randn(t.shape, generator=random, dtype=torch.float64).to(t)) for t in outputs[:3]]
     live = [(t, upstream) for t, upstream in drawn if t.requires_grad]
     gradients = torch.autograd.grad([t for t, _ in live], inputs, [upstream for _, upstream in live])
     same = torch.equal(call.logits, logits) and torch.equal(call.target, target)
     same = same and (call.weight is None or weight is None or torch.equal(call.weight, weight))
     _law(same, f"{function!r} changed one of its inputs")
-    named = {"loss": found.loss, "mass": found.mass, "lse": found.lse, "gradient to logits": gradients[0]}
+    named = {"loss": outputs.loss, "mass": outputs.mass, "lse": outputs.lse, "gradient to logits": gradients[0]}
     if weight is not None:
         named["gradient to call weights"] = gradients[1]
-    return {k: v.detach() for k, v in named.items()} | {"valid": found.valid.to(torch.float64)}
+    return {k: v.detach() for k, v in named.items()} | {"valid": outputs.valid.to(torch.float64)}
 
 
-def _compare(where: str, found: Tensor, plain: Tensor, truth: Tensor) -> None:
-    _law(found.shape == truth.shape, f"{where}: shape {list(found.shape)} instead of {list(truth.shape)}")
+def _compare(where: str, value: Tensor, plain: Tensor, truth: Tensor) -> None:
+    _law(value.shape == truth.shape, f"{where}: shape {list(value.shape)} instead of {list(truth.shape)}")
     if not truth.numel():
         return
     finite = torch.isfinite(truth)
-    same = torch.equal(found.double()[~finite], truth[~finite])
+    same = torch.equal(value.double()[~finite], truth[~finite])
     _law(same, f"{where}: not the same infinite values as the reference")
-    error, allowed = ((x.double() - truth)[finite].abs().max().item() for x in (found, plain))
+    error, allowed = ((x.double() - truth)[finite].abs().max().item() for x in (value, plain))
     size = truth[finite].abs().max().item()
-    epsilon = 1e-10 if found.dtype == torch.float64 else 4 * torch.finfo(found.dtype).eps
+    epsilon = 1e-10 if value.dtype == torch.float64 else 4 * torch.finfo(value.dtype).eps
     budget = 2 * allowed + epsilon * max(size, 1e-3)
     _law(error <= budget, f"{where}: off by {error:.3g} where {budget:.3g} is allowed")
 
@@ -114,8 +114,8 @@ def check_ingredient(ingredient: Function, *arguments: Any, **options: Any) -> N
             recipe = ingredient(counts, **options)
         except ValueError as error:
             empty = [c for c, n in zip(counts.classes, counts.per_class, strict=True) if n == 0]
-            told = all(repr(c) in str(error) for c in empty)
-            _law(told, f"{name}: the error for counts of 0 does not name the class: {error}")
+            named = all(repr(c) in str(error) for c in empty)
+            _law(named, f"{name}: the error for counts of 0 does not name the class: {error}")
         else:
             _check_recipe(name, recipe)
     if isinstance(getattr(ingredient, "spec", None), Spec):

@@ -138,7 +138,7 @@ def calls(link: str | Link, bound: Bound | None = None, *, seed: int = 0, size: 
     """
     link, random = link_of(link), np.random.default_rng(seed)
     shapes = {"rows": (8, CLASSES), "image": (2, CLASSES, 4, 3)}
-    found = {}
+    by_name = {}
     for name, shape in shapes.items():
         logits = torch.from_numpy(random.normal(0, size, shape))
         labels = link.items(shape)
@@ -148,11 +148,11 @@ def calls(link: str | Link, bound: Bound | None = None, *, seed: int = 0, size: 
             y.reshape(-1)[::5] = -100
             weight = random.uniform(0.2, 2.0, labels)
             weight.reshape(-1)[1::7] = 0.0
-        found[name] = Call(logits, torch.from_numpy(y), None if weight is None else torch.from_numpy(weight))
+        by_name[name] = Call(logits, torch.from_numpy(y), None if weight is None else torch.from_numpy(weight))
     if bound is None or not link.exclusive or not bound.label_dependent:
-        logits, _, weight = found["image"]
+        logits, _, weight = by_name["image"]
         share = random.uniform(0, 1, tuple(logits.shape))
         share = share / share.sum(axis=1, keepdims=True) if link.exclusive else share
         share[:1] = share[:1].round()  # certain probabilities too
-        found["probabilities"] = Call(logits, torch.from_numpy(share), weight)
-    return found
+        by_name["probabilities"] = Call(logits, torch.from_numpy(share), weight)
+    return by_name

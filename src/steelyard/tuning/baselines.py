@@ -136,5 +136,5 @@ def _shares(out: OutOfFold, a: int, f: int) -> np.ndarray:
 def _largest(metric: Metric, z: np.ndarray, shift: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     if z.ndim == 2:
         return np.argmax(z - shift, axis=1)
-    said = z >= shift[1] - shift[0]
-    return said if metric.capacity is None else said & Room.of(z, metric.capacity).says(z, drawn)
+    positive = z >= shift[1] - shift[0]
+    return positive if metric.capacity is None else positive & Room.of(z, metric.capacity).says(z, drawn)

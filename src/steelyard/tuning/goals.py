@@ -50,7 +50,7 @@ def goals(task: Problem, goal: Goal) -> Goals:
     names, matrix = task.counts.classes, goal.cost_matrix
     if isinstance(matrix, (str, os.PathLike)):
         matrix = parse_matrix(_text(matrix), names)
-    share, said = _share(goal.capacity)
+    share, wording = _share(goal.capacity)
 
     def named(which: str | None) -> Metric:
         return metric(
@@ -69,7 +69,7 @@ def goals(task: Problem, goal: Goal) -> Goals:
         named(goal.metric),
         named("expected_cost") if priced else None,
         named("recall_at_capacity") if share is not None else None,
-        said,
+        wording,
     )
 
 

@@ -58,13 +58,15 @@ def _path(report: Report, path: WeightPath, i: int) -> Picture | None:
         layers.insert(0, within.mark_rect(color=BAND).encode(y=alt.Y("y:Q", scale=scale, title=metric), y2="y2:Q"))
     best = max(points[1:], key=lambda p: p.difference or 0.0)
     gain, interval = best.difference, formatting.interval(best.low, best.high)
-    said = "" if gain is None else f" The best is {best.arm} with {formatting.signed(gain)} {interval}".rstrip() + "."
+    sentence = (
+        "" if gain is None else f" The best is {best.arm} with {formatting.signed(gain)} {interval}".rstrip() + "."
+    )
     beside = " The grey strip is too small to matter." if margin else ""
     return Picture(
         key=f"path-{i}",
         section="path",
         title=ingredient,
-        desc=f"{metric} against {parameter} of {ingredient}, from no weights at 0, with intervals; plain training has {formatting.number(plain)}.{said}",
+        desc=f"{metric} against {parameter} of {ingredient}, from no weights at 0, with intervals; plain training has {formatting.number(plain)}.{sentence}",
         caption=f"{metric[:1].upper()}{metric[1:]} as weights grow; the band is the 95 % interval of the difference to plain, over all weightings at once.{beside}",
         spec=finished(
             alt.layer(*layers),

@@ -28,12 +28,12 @@ def _one(report: Report, name: str, curves: Curves) -> Picture | None:
         kept.pop("before", None)  # nothing was undone
     if not kept:
         return None
-    said = {**SAID, "after": "as trained"} if name == PLAIN else SAID
+    titles = {**SAID, "after": "as trained"} if name == PLAIN else SAID
     two = report.binary
     event = formatting.quote(report.positive) if two else "right"
     top = end([v for groups in kept.values() for p, o, _ in groups for v in (p, o)])
     lines = [{"series": HONEST, "x": v, "y": v, "rows": 0} for v in (0.0, top)]
-    dots = [{"series": said[key], "x": p, "y": o, "rows": n} for key, points in kept.items() for p, o, n in points]
+    dots = [{"series": titles[key], "x": p, "y": o, "rows": n} for key, points in kept.items() for p, o, n in points]
     scale = alt.Scale(domain=[0, top], nice=False)
     encoding = {
         "x": alt.X(
@@ -44,7 +44,7 @@ def _one(report: Report, name: str, curves: Curves) -> Picture | None:
         ),
         "y": alt.Y("y:Q", title=f"share that is {event}", scale=scale, axis=alt.Axis(format="~g", tickCount=5)),
     }
-    series = {said[key]: STYLE[key] for key in kept} | {HONEST: "guide"}
+    series = {titles[key]: STYLE[key] for key in kept} | {HONEST: "guide"}
     line = chart("lines").mark_line().encode(**encoding, **strokes(series))
     shown = [
         alt.Tooltip("series:N", title="probabilities"),
@@ -54,7 +54,7 @@ def _one(report: Report, name: str, curves: Curves) -> Picture | None:
     ]
     colour = strokes(series)["color"]
     mark = chart("dots").mark_point(filled=True, size=55, opacity=1).encode(**encoding, color=colour, tooltip=shown)
-    far = [f"{said[key]} {formatting.number(max(abs(p - o) for p, o, _ in points))}" for key, points in kept.items()]
+    far = [f"{titles[key]} {formatting.number(max(abs(p - o) for p, o, _ in points))}" for key, points in kept.items()]
     return Picture(
         key=f"reliability-{'plain' if name == PLAIN else 'best'}",
         section="reliability",

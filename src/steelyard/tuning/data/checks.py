@@ -198,22 +198,22 @@ def drifting(task: Problem, split: Split | None = None) -> list[str]:
             f" {by_chance:.0f} times. Shuffled folds do not mind, but the order of the rows says nothing about time; do not"
             " number them for --time."
         )
-    elif said := _trend(y, np.arange(n), task):
+    elif sentence := _trend(y, np.arange(n), task):
         sentences.append(
-            f"{said} from the first tenth of the rows to the last. If the rows are in order of time, name the column that"
+            f"{sentence} from the first tenth of the rows to the last. If the rows are in order of time, name the column that"
             " says so with --time: shuffled folds learn from the future, and a threshold for today's share will not fit."
         )
     if split is not None and split.order is not None:
-        said = _trend(y, split.order, task)
+        sentence = _trend(y, split.order, task)
         return (
-            [f"{said} over time. Each block is judged with thresholds of the past; expect the next to differ too."]
-            if said
+            [f"{sentence} over time. Each block is judged with thresholds of the past; expect the next to differ too."]
+            if sentence
             else []
         )
     for column in task.features.columns:
-        if isinstance(column, Number) and _is_date(column, task) and (said := _trend(y, column.values, task)):
+        if isinstance(column, Number) and _is_date(column, task) and (sentence := _trend(y, column.values, task)):
             sentences.append(
-                f"{said} along column {column.name!r}. If that is when the rows came about, give --time {column.name!r}:"
+                f"{sentence} along column {column.name!r}. If that is when the rows came about, give --time {column.name!r}:"
                 " shuffled folds learn from the future."
             )
     return sentences
@@ -242,7 +242,7 @@ def _trend(y: np.ndarray, along: np.ndarray, task: Problem) -> str:
     stretch = np.arange(n) * STRETCHES // n
     size = np.bincount(stretch, minlength=STRETCHES)
     centred = np.arange(STRETCHES) - (np.arange(STRETCHES) * size).sum() / n
-    best, said = LEVEL / task.classes, ""
+    best, sentence = LEVEL / task.classes, ""
     for c in range(task.classes):
         hits = np.bincount(stretch, weights=ordered == c, minlength=STRETCHES)
         p = hits.sum() / n
@@ -257,10 +257,10 @@ def _trend(y: np.ndarray, along: np.ndarray, task: Problem) -> str:
         ratio = max(early, late) / max(min(early, late), 0.5 / n)
         if chance < best and abs(rho) >= 0.7 and ratio >= EFFECT:
             best = chance
-            said = (
+            sentence = (
                 f"the share of class {task.counts.classes[c]!r} goes from {_percent(share[0])} to {_percent(share[-1])}"
             )
-    return said
+    return sentence
 
 
 def from_one(task: Problem) -> Iterator[tuple[str, str]]:

@@ -208,9 +208,9 @@ def as_table(data: Any) -> Table:
     try:
         arrow = pa.table(data)
     except (pa.ArrowException, TypeError) as error:
-        said = " ".join(str(error).split())
+        message = " ".join(str(error).split())
         raise ValueError(
-            f"tune: the {type(data).__name__} holds a column of mixed kinds ({said}); use one kind."
+            f"tune: the {type(data).__name__} holds a column of mixed kinds ({message}); use one kind."
         ) from None
     columns = {name: from_arrow(arrow[name]) for name in arrow.column_names if not name.startswith("__index_level_")}
     lost = [name for name, c in columns.items() if c is None]

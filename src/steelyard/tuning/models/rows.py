@@ -140,8 +140,8 @@ def thin(X: Tensor, least: int) -> list[tuple[Tensor, float]]:
         return [(X, 1.0)]
     moments = _moments(X)
 
-    def alike(found: Tensor) -> bool:
-        return bool(((found - moments).abs() <= ALIKE * moments).all())
+    def alike(values: Tensor) -> bool:
+        return bool(((values - moments).abs() <= ALIKE * moments).all())
 
     light = X[_spread(rows, least)]
     if alike(_moments(light)):
