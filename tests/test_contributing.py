@@ -39,7 +39,9 @@ class Checkout:
 
     def run(self, program: str) -> str:
         """What a program prints in there; the copy comes before the package that is installed."""
-        search = f"import sys; sys.path.insert(0, {str(self.folder / 'src')!r}); import steelyard\n"
+        # an editable install finds the package by a finder of its own, whatever stands on the path
+        plain = 'sys.meta_path[:] = [f for f in sys.meta_path if getattr(f, "__module__", "").startswith("_frozen_importlib")]'
+        search = f"import sys; {plain}; sys.path.insert(0, {str(self.folder / 'src')!r}); import steelyard\n"
         code = search + f"assert steelyard.__file__.startswith({str(self.folder)!r})\n" + program
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=self.folder, capture_output=True, text=True, check=False
