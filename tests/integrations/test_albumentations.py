@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from tests.spatial.cells import MASKS
+from tests.spatial.cells import APART
 
 from steelyard.spatial import Map
 
@@ -13,7 +13,7 @@ from albumentations.pytorch import ToTensorV2
 
 from steelyard.integrations.albumentations import WeightMap
 
-MASK, BORDER = MASKS["many"].astype(np.int32), Map("border", share=0.3)
+MASK, BORDER = APART["many"].astype(np.int32), Map("border", share=0.3)
 IMAGE = np.zeros((*MASK.shape, 3), np.uint8)
 
 
@@ -46,7 +46,7 @@ def test_a_random_crop_has_the_map_of_the_crop():
 
 
 def test_volumes():
-    mask = MASKS["volume"].astype(np.int32)
+    mask = APART["volume"].astype(np.int32)
     found = A.Compose([WeightMap(BORDER, "mask3d")])(volume=np.zeros(mask.shape, np.uint8), mask3d=mask)
     assert np.array_equal(found["weight"], BORDER(mask))
 

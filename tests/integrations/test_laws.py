@@ -8,9 +8,9 @@ import torch
 from tests.integrations.frames import FRAMES, Samples
 from tests.spatial.cells import discs
 
-from steelyard.spatial import Cache, Map
+from steelyard.spatial import Cache, Map, separate
 
-MASKS = [discs(12, size=48, seed=k) for k in range(6)]
+MASKS = [separate(discs(12, size=48, seed=k)) for k in range(6)]
 MAPS = [Map("border", sigma=4, share=0.3), Map("distance", beta=9), Map("lesion", objects=True)]
 
 

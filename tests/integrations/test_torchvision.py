@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from tests.integrations import torchvision_on_cpu  # noqa: F401
-from tests.spatial.cells import MASKS
+from tests.spatial.cells import APART
 
 from steelyard.spatial import Map
 
@@ -15,9 +15,9 @@ from torchvision.transforms import v2
 from steelyard.integrations.torchvision import WeightMap
 
 BORDER = Map("border", share=0.3)
-MASK = tv_tensors.Mask(torch.from_numpy(MASKS["many"]))
+MASK = tv_tensors.Mask(torch.from_numpy(APART["many"]))
 IMAGE = tv_tensors.Image(torch.zeros(3, *MASK.shape))
-WEIGHT = BORDER(MASKS["many"])
+WEIGHT = BORDER(APART["many"])
 MAKE = WeightMap(BORDER)
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from steelyard.spatial import separate
+
 
 def discs(many, size=96, seed=0, radius=(2, 8), dims=2):
     """Instances that overlap, touch and leave the image as they come; up to `many`, with gaps in their numbers."""
@@ -29,6 +31,7 @@ MASKS = {
     "volume": discs(6, size=20, seed=4, dims=3),
     "empty": np.zeros((0, 4), np.int64),
 }
+APART = {name: separate(MASKS[name]) for name in ("many", "volume")}  # no two objects touch
 SPACINGS = {2: [None, (2.0, 0.7)], 3: [None, (3.0, 1.0, 0.5)]}
 CASES = [(name, spacing) for name, mask in MASKS.items() for spacing in SPACINGS[mask.ndim]]
 SMALL = [(name, spacing) for name, spacing in CASES if MASKS[name].size < 1000 and MASKS[name].size]
