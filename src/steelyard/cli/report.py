@@ -1,5 +1,6 @@
 """steelyard report: a study's answer again, without the study."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,6 @@ def run(
         print(report.compare_text(study, beside))
         print(f"compared: {write_text_atomically(place / 'compare.html', page)}")
         return
-    page = report.html(study)
     report.show(study)
-    print(f"\nreport: {write_text_atomically(place / 'report.html', page)}")
+    sys.stdout.flush()
+    print(f"\nreport: {report.write_page(study, place)}")
