@@ -1,5 +1,6 @@
 """What the commands print: the table of classes, notes on them, and where the output goes."""
 
+import glob
 import os
 import sys
 import tempfile
@@ -13,11 +14,16 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..counts import Counts
+    from ..marks import Mark
 
 SHOWN = 40
 FEW = 5
 
 Out = Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the terminal.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace files that steelyard did not make, too; it names them first.")
+]
+NAMED = 20  # files that would be replaced
 
 
 def class_table(counts: "Counts", columns: Mapping[str, "np.ndarray"]) -> str:
@@ -88,22 +94,74 @@ def say(notes: Sequence[str], *, machine: bool) -> None:
         print(f"note: {note}.", file=sys.stderr if machine else sys.stdout)
 
 
-def emit(text: str, out: Path | None) -> None:
+def emit(text: str, out: Path | None, mark: "Mark", overwrite: bool) -> None:
     """Print, or write the file whole or not at all."""
     if out is None:
         print(text.rstrip("\n"))
         return
     from ..files import write_text_atomically
 
-    write_text_atomically(out, text.rstrip("\n") + "\n")
+    write_text_atomically(out, text.rstrip("\n") + "\n", mark, overwrite=overwrite)
     print(f"written to {out}", file=sys.stderr)
+
+
+def check_out(command: str, out: Path | None, mark: "Mark", overwrite: bool, *sources: "str | Path") -> None:
+    """`check_targets` for --out, which may not be what is read either."""
+    if out is None:
+        return
+    source = next((source for source in sources if _is_read(out, mark, str(source))), None)
+    if source is not None:
+        raise ValueError(f"{command}: --out {out} would replace what is read from {source}; give another name.")
+    check_targets(command, [(out, mark)], overwrite)
+
+
+def check_targets(
+    command: str, targets: "Sequence[tuple[Path, Mark]]", overwrite: bool, *, below: Path | None = None
+) -> None:
+    """Before anything is computed: ValueError where a file that is not ours would be replaced and `overwrite` does not allow it,
+    else say on stderr which; ValueError in any case where one cannot be written."""
+    from ..files import is_foreign, not_ours
+
+    try:
+        theirs = [(path, mark) for path, mark in targets if is_foreign(path, mark, below=below)]
+    except OSError as error:
+        raise ValueError(f"{command}: {error}") from None
+    if not theirs:
+        return
+    names = ", ".join(str(path) for path, _ in theirs[:NAMED])
+    names += f" and {len(theirs) - NAMED:,} more" if len(theirs) > NAMED else ""
+    if overwrite:
+        print(f"overwrite: replaces {names}", file=sys.stderr, flush=True)
+        return
+    more = f", nor are {len(theirs) - 1:,} others of what it would write ({names})" if len(theirs) > 1 else ""
+    raise ValueError(f"{command}: {not_ours(*theirs[0])}{more}; choose another --out, or replace with --overwrite.")
+
+
+def _is_read(out: Path, mark: "Mark", source: str) -> bool:
+    """Whether `out` is what is read: the file itself, by whatever name, or one that a folder or a glob may hold as data."""
+    if not out.is_file():
+        return False
+    place = Path(source).expanduser()
+    if place.exists():
+        return place.samefile(out) or (
+            place.is_dir() and place.resolve() in out.resolve().parents and _lacks(out, mark)
+        )
+    return any(
+        os.path.samefile(found, out) for found in glob.iglob(str(place), recursive=True) if os.path.exists(found)
+    )
+
+
+def _lacks(path: Path, mark: "Mark") -> bool:
+    with path.open("rb") as file:
+        return not mark.on(file)
 
 
 def check_folder(command: str, folder: Path) -> None:
     """ValueError, before anything is computed, unless files can be written into this folder or it can be made."""
     existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(p))
     if not existing.is_dir():
-        raise ValueError(f"{command}: --out {folder}: {existing} is a file, not a folder; choose another folder.")
+        what = "a link to nothing" if existing.is_symlink() and not existing.exists() else "a file"
+        raise ValueError(f"{command}: --out {folder}: {existing} is {what}, not a folder; choose another folder.")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise ValueError(f"{command}: --out {folder}: {existing} cannot be written to; choose another folder.")
     try:
