@@ -1,4 +1,4 @@
-"""Counts: frozen sums."""
+"""Counts: frozen sums. Files: given.py."""
 
 import copy
 import json
