@@ -148,12 +148,27 @@ class Counts:
 
     @property
     def prior(self) -> np.ndarray:
-        """Share of each label value: [C] summing to 1, or [2, K] with columns summing to 1."""
+        """Share of each label value: [C] summing to 1, or [2, K] with columns summing to 1 (1/2 where no item knows the label)."""
         n = self.table
         total = n.sum(axis=0)
-        if not np.all(total > 0):
+        if total.size and not np.any(total > 0):
             raise ValueError("Counts: nothing was counted, so there is no prior.")
-        return n / total
+        return np.where(total > 0, n, 0.5) / np.where(total > 0, total, 1.0)
+
+    def occurring(self, name: str) -> np.ndarray:
+        """`table` with the numbers > 0: what counts 0 stands like the rarest of its column that occurs, so that formulas stay finite.
+
+        ValueError in the name of the caller where nothing was counted at all.
+        """
+        n = self.table
+        if not n.size:
+            raise ValueError(f"{name}: there is no class to weigh.")
+        if not np.any(n > 0):
+            where = f" in {self.source}" if self.source else ""
+            raise ValueError(
+                f"{name}: every class counts 0{where}, so there is nothing to weigh; count data that hold some."
+            )
+        return without_zeros(n)
 
     def nonempty(self, name: str) -> np.ndarray:
         """`table`, or a ValueError in the name of the caller that names the classes counting 0."""
@@ -174,9 +189,14 @@ class Counts:
             f"{name}: {what}{where}, so no finite weight exists. Leave them out (classes=), merge them, or count more data."
         )
 
-    def unit_mass(self, raw: np.ndarray) -> np.ndarray:
-        """Scale raw weights, shaped like `table`, so that sum_y pi_y w_y = 1 (for every label when multilabel)."""
-        return raw / np.sum(self.prior * raw, axis=0)
+    def unit_mass(self, raw: np.ndarray, absent: float | None = None) -> np.ndarray:
+        """Scale raw weights, shaped like `table`, so that sum_y pi_y w_y = 1 (for every label when multilabel).
+
+        What counts 0 has no part in that sum; its weight becomes `absent` (None: what the formula gives it), so that every class keeps
+        its place.
+        """
+        weights = raw / np.sum(self.prior * raw, axis=0)
+        return weights if absent is None else np.where(self.table > 0, weights, absent)
 
     def __add__(self, other: object) -> "Counts":
         """Counting together: classes are matched by name, new ones are appended."""
@@ -298,6 +318,12 @@ class Counts:
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         return cls.from_json(Path(path).read_text(encoding="utf-8"))
+
+
+def without_zeros(n: np.ndarray) -> np.ndarray:
+    """[C] or [2, K], with the smallest number > 0 of its column in the place of each 0; 1 in columns of zeros."""
+    rarest = np.where(n > 0, n, np.inf).min(axis=0)
+    return np.where(n > 0, n, np.where(np.isfinite(rarest), rarest, 1.0))
 
 
 def add_digests(one: str | None, other: str | None) -> str | None:

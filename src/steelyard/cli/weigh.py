@@ -73,7 +73,7 @@ def run(
         emit(forms[asked[0]](recipe, counts, index, how), out)
     else:
         emit(_for_people(recipe, counts, index), out)
-    say([*notes, *notes_on(counts)], machine=bool(asked) or out is not None)
+    say([*notes, *notes_on(counts, recipe)], machine=bool(asked) or out is not None)
 
 
 def positive_class(counts: "Counts", wanted: str | None) -> int | None:
