@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -178,8 +179,8 @@ def test_what_a_killed_process_left_goes_with_the_next_file(tmp_path):
 
 
 def test_names_that_a_disk_may_take_for_one_are_folded_to_one():
-    assert len({folded(name) for name in ("Ä.npy", "ä.npy", "A\u0308.NPY")}) == 1
-    assert folded("a") != folded("b")
+    assert len({folded(Path(name)) for name in ("Ä.npy", "ä.npy", "A\u0308.NPY")}) == 1
+    assert folded(Path("a")) != folded(Path("b"))
 
 
 # marks --------------------------------------------------------------------------------------------------------------------

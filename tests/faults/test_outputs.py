@@ -1,4 +1,7 @@
-"""No file of the user's is overwritten: every command that writes, against everything that may stand where it would write."""
+"""No file of the user's is overwritten: every command that writes, against everything that may stand where it would write.
+
+Files: cli/targets.py.
+"""
 
 import json
 import os

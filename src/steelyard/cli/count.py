@@ -6,7 +6,8 @@ import typer
 
 from .. import marks
 from .counting import Counting, counts_data
-from .output import Out, Overwrite, check_out, class_table, emit, imbalance, notes_on, say
+from .output import Out, class_table, emit, imbalance, notes_on, say
+from .targets import Overwrite, check_out
 
 
 @counts_data

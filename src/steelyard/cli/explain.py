@@ -7,7 +7,8 @@ import typer
 
 from .. import marks
 from .counting import Counting, counts_data
-from .output import Out, Overwrite, check_out, emit, notes_on, say
+from .output import Out, emit, notes_on, say
+from .targets import Overwrite, check_out
 
 FORMAT = "steelyard.explanation/1"
 

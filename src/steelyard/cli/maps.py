@@ -10,7 +10,7 @@ import typer
 
 from .. import marks
 from .open_command import KEY, did_you_mean, unknown_option
-from .output import Overwrite, check_folder, check_targets
+from .targets import Overwrite, check_folder, check_targets
 
 if TYPE_CHECKING:
     from ..spatial import Map

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .output import Overwrite, check_targets
+from .targets import Overwrite, check_targets
 
 
 def run(

@@ -12,7 +12,7 @@ import typer
 
 from ..tuning import request
 from .counting import read_classes
-from .output import Overwrite, check_folder, check_targets
+from .targets import Overwrite, check_folder, check_targets
 
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem

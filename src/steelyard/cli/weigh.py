@@ -10,7 +10,8 @@ import typer
 from .. import marks
 from .counting import Counting, counts_data
 from .open_command import KEY, did_you_mean, flag_of, unknown_option, value_of
-from .output import Out, Overwrite, check_out, class_table, emit, imbalance, notes_on, say
+from .output import Out, class_table, emit, imbalance, notes_on, say
+from .targets import Overwrite, check_out
 
 if TYPE_CHECKING:
     from ..counts import Counts
@@ -77,7 +78,7 @@ def run(
         emit(forms[asked[0]](recipe, counts, index, how), out, mark, overwrite)
     else:
         emit(_for_people(recipe, counts, index), out, mark, overwrite)
-    say([*notes, *notes_on(counts)], machine=bool(asked) or out is not None)
+    say([*notes, *notes_on(counts, recipe)], machine=bool(asked) or out is not None)
 
 
 def positive_class(counts: "Counts", wanted: str | None) -> int | None:
