@@ -173,7 +173,8 @@ def test_what_a_killed_process_left_goes_with_the_next_file(tmp_path):
     for left in (old, new):
         left.write_text("half")
     other.mkdir()
-    os.utime(old, (time.time() - 2 * files.STALE,) * 2)
+    then = time.time() - 2 * files.STALE
+    os.utime(old, (then, then))
     write_text_atomically(tmp_path / "a", "ours", OURS)
     assert set(os.listdir(tmp_path)) == {new.name, other.name, "a"}
 
