@@ -4,6 +4,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,20 @@ if TYPE_CHECKING:
     from ..counts import Counts
 
 PANEL = "Counting"
-Counting = Callable[[], "tuple[Counts, list[str]]"]  # (counts, notes); raises what is wrong with the data
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What was said about the data. Called, it counts: (counts, notes), or raises what is wrong with the data."""
+
+    options: dict[str, Any]
+
+    @property
+    def ignore(self) -> list[str]:
+        return self.options["ignore"] or []
+
+    def __call__(self) -> "tuple[Counts, list[str]]":
+        return _count(self.options)
 
 
 def _option(help: str, *flags: str) -> Any:
@@ -28,7 +42,7 @@ def counts_data(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**given: Any) -> None:
         options = {name: given.pop(name) for name in OPTIONS}
-        command(counting=functools.partial(_count, options), **given)
+        command(counting=Counting(options), **given)
 
     signature = inspect.signature(command, eval_str=False)
     own = [p for p in signature.parameters.values() if p.name != "counting"]
