@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from . import marks
 from .files import saved_json, write_text_atomically
 from .given import by_class, in_order, whole_numbers
 from .options import made_by
@@ -312,8 +313,10 @@ class Counts:
             digest=data.get("digest"),
         )
 
-    def save(self, path: str | PathLike[str]) -> None:
-        write_text_atomically(path, self.to_json())
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
+        """Write JSON that `load` reads. It takes the place of saved counts; of any other file only with `overwrite`, and of a link never:
+        OSError says so."""
+        write_text_atomically(path, self.to_json(), marks.COUNTS, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:

@@ -1,10 +1,10 @@
 """DATA and the options that say how it is counted, the same for every command that counts."""
 
+import dataclasses
 import functools
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 PANEL = "Counting"
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Counting:
-    """What was said about the data. Called, it counts: (counts, notes), or raises what is wrong with the data."""
+    """What is asked for. Called, it counts: (counts, notes); it raises what is wrong with the data."""
 
     options: dict[str, Any]
 
     @property
     def ignore(self) -> list[str]:
         return self.options["ignore"] or []
+
+    @property
+    def data(self) -> str:
+        return self.options["data"]
 
     def __call__(self) -> "tuple[Counts, list[str]]":
         return _count(self.options)

@@ -1,8 +1,6 @@
 """What the commands print: the table of classes, notes on them, and where the output goes."""
 
-import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..counts import Counts
+    from ..marks import Mark
     from ..recipe import Recipe
 
 SHOWN = 40
@@ -125,25 +124,12 @@ def say(notes: Sequence[str], *, machine: bool) -> None:
         print(f"note: {note}.", file=sys.stderr if machine else sys.stdout)
 
 
-def emit(text: str, out: Path | None) -> None:
+def emit(text: str, out: Path | None, mark: "Mark", overwrite: bool) -> None:
     """Print, or write the file whole or not at all."""
     if out is None:
         print(text.rstrip("\n"))
         return
     from ..files import write_text_atomically
 
-    write_text_atomically(out, text.rstrip("\n") + "\n")
+    write_text_atomically(out, text.rstrip("\n") + "\n", mark, overwrite=overwrite)
     print(f"written to {out}", file=sys.stderr)
-
-
-def check_folder(command: str, folder: Path) -> None:
-    """ValueError, before anything is computed, unless files can be written into this folder or it can be made."""
-    existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(p))
-    if not existing.is_dir():
-        raise ValueError(f"{command}: --out {folder}: {existing} is a file, not a folder; choose another folder.")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise ValueError(f"{command}: --out {folder}: {existing} cannot be written to; choose another folder.")
-    try:
-        tempfile.TemporaryFile(dir=existing).close()
-    except OSError as error:
-        raise ValueError(f"{command}: --out {folder}: {existing} cannot be written to ({error.strerror}).") from None
