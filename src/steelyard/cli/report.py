@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from .targets import Overwrite, check_targets
+
 
 def run(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that tune wrote, or its report.json.")],
@@ -15,19 +17,22 @@ def run(
             "--compare", metavar="OTHER", help="A second study, to be laid beside the first: writes compare.html."
         ),
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Print the answer of a finished study, and make its report.html again."""
-    from .. import report
+    from .. import marks, report
     from ..files import write_text_atomically
 
     study = report.read(folder)
     place = folder if folder.is_dir() else folder.parent
     if other is not None:
         beside = report.read(other)
+        print(report.compare_text(study, beside), flush=True)
+        check_targets("report", [(place / "compare.html", marks.PAGE)], overwrite)
         page = report.compare_html(study, beside)
-        print(report.compare_text(study, beside))
-        print(f"compared: {write_text_atomically(place / 'compare.html', page)}")
+        print(f"compared: {write_text_atomically(place / 'compare.html', page, marks.PAGE, overwrite=overwrite)}")
         return
-    report.show(study)
+    report.show(study)  # the answer is not lost where the page cannot be written
     sys.stdout.flush()
-    print(f"\nreport: {report.write_page(study, place)}")
+    check_targets("report", [(place / "report.html", marks.PAGE)], overwrite)
+    print(f"\nreport: {report.write_page(study, place, overwrite=overwrite)}")

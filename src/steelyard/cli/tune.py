@@ -1,9 +1,10 @@
 """steelyard tune: from a table to a verdict, a threshold and a report."""
 
 import inspect
+import os
 import sys
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ import typer
 
 from ..tuning import request
 from .counting import read_classes
-from .output import check_folder
+from .targets import Overwrite, check_folder, check_targets
 
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem
@@ -30,8 +31,10 @@ def run(**options: Any) -> None:
     from ..tuning import tune
     from ..tuning.data.problem import problem
 
-    out = options["folder"]
+    out, overwrite = options["folder"], options.pop("overwrite")
     check_folder("tune", out)
+    check_targets("tune", [(out / name, mark) for name, mark in report.FILES.items()], overwrite, below=out)
+    _check_storage(options["storage"], out, report.FILES)
     options["classes"] = read_classes(options["classes"])
     options |= {
         name: options[name] or None for name in ("ignore", "missing", "drop", "categorical")
@@ -45,14 +48,26 @@ def run(**options: Any) -> None:
     print()
     answer = report.Report.from_json(document)
     try:
-        paths = report.write_answer(document, out)
+        paths = report.write_answer(document, out, overwrite=overwrite)
     finally:  # a full disk, or a folder that is gone, does not cost the answer in the terminal
         report.show(answer)
         sys.stdout.flush()
-    paths.append(report.write_page(answer, out))
+    paths.append(report.write_page(answer, out, overwrite=overwrite))
     print(f"\nwritten in {study.seconds:.0f} s: {', '.join(str(path) for path in paths)}")
     if study.stopped is not None:
         print("stopped early; the same command with --resume goes on")
+
+
+def _check_storage(storage: str | None, out: Path, files: "Collection[str]") -> None:
+    """Before anything is read: ValueError where fits may not be kept there."""
+    if storage is None and not os.path.lexists(out / "study.db"):
+        return
+    from ..tuning.store import address, ownership
+
+    where = address.address(storage or f"sqlite:///{out / 'study.db'}")
+    if where.file is not None and any(where.file == (out / name).absolute() for name in files):
+        raise ValueError(f"tune: --storage {where.file} is where the answer goes; give another name.")
+    ownership.adopt(where, mark=False)
 
 
 def _parameters() -> list[inspect.Parameter]:
@@ -73,7 +88,7 @@ def _parameters() -> list[inspect.Parameter]:
                 flag, kind, default = "--out", Path, Path("steelyard-report")
             option = typer.Option(flag, help=help, rich_help_panel=panel)
             parameters.append(_parameter(name, Annotated[kind, option], default))
-    return parameters
+    return [*parameters, _parameter("overwrite", Overwrite, False)]
 
 
 def _parameter(name: str, hint: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:

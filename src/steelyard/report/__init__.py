@@ -7,10 +7,11 @@ Everything here reads report.json, so a report can be made again long after the 
 
 from .compare import compare_html, compare_text
 from .document import Report, read
-from .page import html, write, write_answer, write_page
+from .page import FILES, html, write, write_answer, write_page
 from .terminal import show, text
 
 __all__ = [
+    "FILES",
     "Report",
     "compare_html",
     "compare_text",

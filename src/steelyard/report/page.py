@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import write_text_atomically
+from .. import marks
+from ..files import ALLOW, is_foreign, make_folder, not_ours, write_text_atomically
 from ..shown import clean_json
 from .content import contents
-from .document import NAME, Report
+from .document import FORMAT, NAME, Report
 from .drawing import draw
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
+FILES = {NAME: marks.REPORT, "report.html": marks.PAGE, "recipe.json": marks.RECIPE}
 SECTIONS = ("threshold", "reliability", "path", "classes")
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 MISSING = "report: the page needs {name}, which is not installed; pip install 'steelyard[tune]' brings it."
@@ -49,29 +51,38 @@ def html(report: Report) -> str:
     )
 
 
-def write_answer(document: Mapping[str, Any], folder: str | os.PathLike[str]) -> list[Path]:
+def write_answer(document: Mapping[str, Any], folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
     """Write report.json, as it is given, and recipe.json into `folder`, which is made if it is absent; their paths.
 
     Both are made before the first is written, and need nothing that draws. recipe.json is the recipe to train with: the winner's,
-    else plain. ValueError for what is no report; OSError, naming the folder, where it cannot be written.
+    else plain. They take the place of those of an earlier study; of other files only with `overwrite`, and of links never.
+    ValueError for what is no report; OSError where something stands in the way or the folder cannot be written to.
     """
     report, folder = Report.from_json(document), Path(folder)
-    texts = {
-        NAME: clean_json(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)) + "\n",
-        "recipe.json": clean_json(report.recipe.to_json()) + "\n",
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    return [write_text_atomically(folder / name, text) for name, text in texts.items()]
+    data = json.dumps({"format": FORMAT, **document}, indent=1, allow_nan=False, ensure_ascii=False)
+    texts = {NAME: clean_json(data) + "\n", "recipe.json": clean_json(report.recipe.to_json()) + "\n"}
+    make_folder(folder)
+    if not overwrite and (theirs := foreign(folder)):
+        raise FileExistsError(f"report: {'; '.join(not_ours(*one) for one in theirs)}; {ALLOW}.")
+    return [
+        write_text_atomically(folder / name, text, FILES[name], overwrite=overwrite) for name, text in texts.items()
+    ]
 
 
-def write_page(report: Report, folder: str | os.PathLike[str]) -> Path:
-    """Write report.html into the folder; its path."""
-    return write_text_atomically(Path(folder) / "report.html", html(report))
+def foreign(folder: Path) -> list[tuple[Path, marks.Mark]]:
+    """What `write` would find in its place that is not ours; OSError for what is never replaced."""
+    return [(folder / name, mark) for name, mark in FILES.items() if is_foreign(folder / name, mark, below=folder)]
 
 
-def write(document: Mapping[str, Any], folder: str | os.PathLike[str]) -> list[Path]:
+def write_page(report: Report, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write report.html into the folder; its path. See `write_answer`."""
+    return write_text_atomically(Path(folder) / "report.html", html(report), marks.PAGE, overwrite=overwrite)
+
+
+def write(document: Mapping[str, Any], folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
     """Write report.json and recipe.json, and then report.html: the answer does not wait for its pictures. See `write_answer`."""
-    return [*write_answer(document, folder), write_page(Report.from_json(document), folder)]
+    answer = write_answer(document, folder, overwrite=overwrite)
+    return [*answer, write_page(Report.from_json(document), folder, overwrite=overwrite)]
 
 
 def policy(scripts: list[str]) -> str:
@@ -100,6 +111,7 @@ def environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["generator"] = Markup(marks.GENERATOR)
     environment.filters["minus"] = minus
     environment.filters["breakable"] = lambda name: escape(name).replace("(", Markup("<wbr>("))
     return environment
