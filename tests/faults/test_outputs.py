@@ -101,7 +101,7 @@ NEVER = {
     "a link to another file": (linked("../theirs"), "is a symbolic link to ../theirs"),
     "a link to nothing": (linked("nowhere"), "is a symbolic link to nowhere"),
     "a link to itself": (lambda path: path.symlink_to(path.name), "is a symbolic link"),
-    "a link to a device": (linked("/dev/full"), "is a symbolic link to /dev/full"),
+    "a link to a device": (linked("/dev/full"), "is a pipe or a device"),
     "a pipe": (os.mkfifo, "is a pipe or a device"),
     "a folder": (os.mkdir, "is a folder"),
     "a read-only file": (read_only, "is read-only"),
