@@ -280,6 +280,23 @@ def test_save_replaces_its_own_and_nothing_else_unless_it_is_allowed(place, name
         save(link, overwrite=True)
 
 
+def test_a_cache_of_maps_is_made_through_no_link_to_nothing(place):
+    (place / "cache").symlink_to("nowhere")
+    with pytest.raises(OSError, match="is a link to nothing, not a folder"):
+        sy.spatial.Cache(place / "cache")
+    assert not (place / "nowhere").exists()
+
+
+def test_an_answer_of_before_is_named_before_it_is_replaced(place, capfd):
+    (place / "answer").mkdir()
+    shutil.copy(place / "study" / "report.json", place / "answer")
+    (place / "table.csv").write_text("x,other\n1,a\n")  # ends the command
+    for more in ((), ("--resume",)):
+        assert main([*TUNE, *more]) == 2
+        said = capfd.readouterr().err.splitlines()
+        assert ("the answer of an earlier study in answer is replaced" in said[0]) == (not more)
+
+
 def test_a_cache_of_maps_writes_through_no_link(place):
     cache = sy.spatial.Cache(place / "cache")
     mask = np.load(place / "masks" / "a.npy")
