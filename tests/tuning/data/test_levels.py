@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from steelyard import inverse_frequency, tune
+from steelyard import tune
 from steelyard.tuning.data.features import LEVELS, RARE, read
 from steelyard.tuning.data.levels import merged
 from steelyard.tuning.data.problem import as_table
@@ -55,6 +55,6 @@ def test_many_levels_stand_before_the_verdict_of_a_model_that_merges_them_and_of
     assert first[0].startswith("most levels of zip (")
     assert found.limits("raw") == ((), ())
     table = pd.DataFrame({"zip": codes, "x": RNG.normal(size=1200), "y": np.arange(1200) % 2})
-    study = tune(data=table, label="y", repeats=1, bootstrap=20, recipes={"balanced": inverse_frequency})
+    study = tune(table, label="y", repeats=1, bootstrap=20)
     assert study.verdict.sentence.startswith("Not used: most levels of zip (200 of 200 levels")
     assert notes[0] in study.notes
