@@ -55,6 +55,6 @@ def test_many_levels_stand_before_the_verdict_of_a_model_that_merges_them_and_of
     assert first[0].startswith("most levels of zip (")
     assert found.limits("raw") == ((), ())
     table = pd.DataFrame({"zip": codes, "x": RNG.normal(size=1200), "y": np.arange(1200) % 2})
-    study = tune(table, label="y", repeats=1, bootstrap=20)
+    study = tune(table, label="y", repeats=1, bootstrap=100)
     assert study.verdict.sentence.startswith("Not used: most levels of zip (200 of 200 levels")
     assert notes[0] in study.notes
