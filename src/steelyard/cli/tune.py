@@ -35,6 +35,8 @@ def run(**options: Any) -> None:
     check_folder("tune", out)
     check_targets("tune", [(out / name, mark) for name, mark in report.FILES.items()], overwrite, below=out)
     _check_storage(options["storage"], out, report.FILES)
+    if not options["resume"] and (out / "report.json").exists():
+        print(f"note: the answer of an earlier study in {out} is replaced at the end.", file=sys.stderr)
     options["classes"] = read_classes(options["classes"])
     options |= {
         name: options[name] or None for name in ("ignore", "missing", "drop", "categorical")
