@@ -12,7 +12,7 @@ import numpy as np
 from ..files import make_folder
 from . import engine as engines
 from . import threads
-from .answer import Study
+from .answer import Stopped, Study
 from .arms import Arm, arms, equals_plain
 from .baselines import resampled
 from .contest import Contest
@@ -169,17 +169,18 @@ def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: 
                 warnings.append(
                     f"{search.unsettled} of {done} fits did not converge; their scores are used as they are"
                 )
-            warnings += store.warnings()
             skipped = refused | given_up
             study = Contest(task, search, len(entered), family, aims, fits.bootstrap, fits.seed).study(
                 listed=[(arm, recipe) for arm, recipe in every if arm.name not in skipped],
                 equal=equal,
                 skipped=skipped,
                 fits={how: n + spent[how] for how, n in search.fits.items()},
-                warnings=warnings,
+                warnings=(),
             )
-        store.note("metric", aims.metric.name)
-        return study
+            store.note("metric", aims.metric.name)
+            if stop.signal and study.stopped is None:  # after the last fit
+                study = dataclasses.replace(study, stopped=Stopped(stop.signal, study.repeats, study.repeats))
+            return dataclasses.replace(study, warnings=(*warnings, *store.warnings()))
     finally:
         if store is not run.storage:  # it is this call's own
             store.close()
@@ -226,10 +227,12 @@ def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bo
         return storage
     from .store import address, ownership  # SQLAlchemy is slow to import
     from .store.database import Database
+    from .store.fallback import Fallback
 
+    where = address.address(storage)
     if search:
-        ownership.check_trials(address.address(storage))
-    return Database(storage, fingerprint, resume=resume)
+        ownership.check_trials(where)
+    return Fallback(Database(storage, fingerprint, resume=resume), where.file)
 
 
 def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int) -> dict[str, Any]:
