@@ -35,7 +35,7 @@ def place(tmp_path_factory):
     command = [sys.executable, "-m", "steelyard"]
     table, recipe, study = str(folder / "t\x1b[2J.csv"), folder / "r.json", str(folder / "study")
     recipe.write_bytes(
-        subprocess.run([*command, "weigh", table, "--label", "2", "--json"], capture_output=True, check=True).stdout
+        subprocess.run([*command, "weigh", table, "--label", "-1", "--json"], capture_output=True, check=True).stdout
     )
     subprocess.run(
         [*command, "tune", table, "--label", "y\x9b", "--out", study, *QUICK], capture_output=True, check=True
@@ -50,18 +50,18 @@ def place(tmp_path_factory):
 
 
 COMMANDS = {
-    "count": ["count", "{table}", "--label", "2"],
-    "count --json": ["count", "{table}", "--label", "2", "--json"],
+    "count": ["count", "{table}", "--label", "-1"],
+    "count --json": ["count", "{table}", "--label", "-1", "--json"],
     "count of masks": ["count", "{masks}"],
-    "weigh": ["weigh", "{table}", "--label", "2"],
-    "weigh --json": ["weigh", "{table}", "--label", "2", "--json"],
-    "weigh --torch": ["weigh", "{table}", "--label", "2", "--torch"],
-    "weigh --keras": ["weigh", "{table}", "--label", "2", "--keras"],
-    "weigh --sklearn": ["weigh", "{table}", "--label", "2", "--sklearn"],
-    "weigh --mmdet": ["weigh", "{table}", "--label", "2", "--mmdet"],
-    "weigh --ultralytics": ["weigh", "{table}", "--label", "2", "--ultralytics"],
-    "explain": ["explain", "{recipe}", "{table}", "--label", "2"],
-    "explain --json": ["explain", "{recipe}", "{table}", "--label", "2", "--json"],
+    "weigh": ["weigh", "{table}", "--label", "-1"],
+    "weigh --json": ["weigh", "{table}", "--label", "-1", "--json"],
+    "weigh --torch": ["weigh", "{table}", "--label", "-1", "--torch"],
+    "weigh --keras": ["weigh", "{table}", "--label", "-1", "--keras"],
+    "weigh --sklearn": ["weigh", "{table}", "--label", "-1", "--sklearn"],
+    "weigh --mmdet": ["weigh", "{table}", "--label", "-1", "--mmdet"],
+    "weigh --ultralytics": ["weigh", "{table}", "--label", "-1", "--ultralytics"],
+    "explain": ["explain", "{recipe}", "{table}", "--label", "-1"],
+    "explain --json": ["explain", "{recipe}", "{table}", "--label", "-1", "--json"],
     "tune": ["tune", "{table}", "--label", "y\x9b", "--out", "{folder}/o\x1b[2J", *QUICK],
     "report": ["report", "{study}"],
     "report --compare": ["report", "{study}", "--compare", "{study}"],
@@ -71,7 +71,7 @@ COMMANDS = {
     "help": ["--help"],
     "weigh --help": ["weigh", "--help"],
     "no such column": ["count", "{table}", "--label", "\x1b[2Jz"],
-    "no such class": ["weigh", "{table}", "--label", "2", "--positive", "\u202e\x1b[2J"],
+    "no such class": ["weigh", "{table}", "--label", "-1", "--positive", "\u202e\x1b[2J"],
     "no such file": ["count", "{folder}/none\x1b[2J\u202e.csv", "--label", "y"],
     "no such option": ["count", "{table}", "--\x1b[2J"],
     "no such command": ["\x1b[2J\u202e"],
