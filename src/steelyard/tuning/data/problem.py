@@ -119,7 +119,7 @@ def problem(
     time = None if time is None else table.resolve(time)
     if label in (group, time):
         raise ValueError(f"tune: {label!r} is the label; group or time must be another column.")
-    y, said = table.classes(label, classes=classes, ignore=ignore, missing=missing, same_case=same_case)
+    y, said = table.classes(label, classes=classes, ignore=ignore, missing=missing, same_case=same_case, places=False)
     counts = said.counts
     where = f"{table.path}, column {label!r}"
     if len(counts) < 2:
