@@ -17,12 +17,28 @@ from steelyard.data.labels import label_name
 from steelyard.data.paths import JSON, MASKS, OTHER, PACKED, TABLES
 from steelyard.data.several import note_on_parts
 from steelyard.data.tables import read_table
+from steelyard.tuning.data.features import LEVELS, MOST_CODES, RARE
+from steelyard.tuning.data.prose import DISTINCT, WORDS
+from steelyard.tuning.data.text import ALONE, FEW, RUNS, TERMS
+from steelyard.tuning.data.tokens import tokens
 
 LABELS = (
     ("0", "1"), ("0.0", "1.0"), ("1", "1.0", "2"), ("007", "7"), ("1E1", "10"), ("+1", "-1"),
     ("18446744073709551616", "18446744073709551617"), ("no ", "no", " yes"), ("'a'", '"b"'), ("True", "TRUE", "false"),
     (">50K", ">50K.", "<=50K"), ("NA", "DE", "FR"), ("2020-01-02", "2020-01-01"), ("inf", "1"), ("A|B", "A", "B"),
 )  # fmt: skip
+TEXTS = (
+    "Don't miss it!!!!!",
+    "FREE entry: $1,000 (100%)",
+    "#sale @bob",
+    "这个手机 iPhone15 很好",
+    "ดีมาก",
+    "👍🏽👨‍👩‍👧",
+    "İYİ",
+    "cafe\u0301 &lt;3",
+    "v1agra",
+    "a b",
+)
 COLUMNS = (
     (("1,219", "12,000", "1,234,567"), "."), (("1.219,50", "3,25"), ","), (("1'219.5", "3.5"), "."), (("1 219,5", "3,5"), ","),
     (("1,219", "200"), ","), (("1,219", "2000"), ","), (("$1,219.50", "-$3"), "."), (("12 %", "7.5%"), "."), (("35 kg", "36 kg"), "."),
@@ -86,6 +102,26 @@ rows, and said. A line that has another number of cells than the others is refus
     with tempfile.TemporaryDirectory() as folder:
         text += "".join(_head(content, Path(folder) / "t.csv") for content in HEADS)
     text += f"""
+## Text
+
+A column is text where there are more different texts than {DISTINCT} (or half as many as rows), and one of: {WORDS} words or more on
+average, where a picture is a word and so are two signs of a script without blanks; parts that come again in other texts; addresses of pages
+or mail; in most rows another text without digits. Everything else is a category or, if it differs in nearly every row, an identifier.
+`--categorical COL` takes a text as a category, `--drop COL` leaves it out.
+
+Words, neighbouring pairs of them and what stands beside them are counted, each if it is in two rows of a training part. Runs of {RUNS[0]} to
+{RUNS[1]} characters join them where a script has no blanks, more than {ALONE:.0%} of the words are in one row only, or the column has fewer
+than {FEW:,} characters. At most {TERMS:,} terms of each sort are used, the most frequent. What no term stands for is told with examples; if
+it is most of the column, before the verdict.
+
+| text | words | beside them |
+|---|---|---|
+"""
+    text += "".join(_text(cell) for cell in TEXTS)
+    text += f"""
+Levels of a category in fewer than {RARE} rows of a training part, or beyond the {LEVELS} most frequent, are one for linear models and
+networks; trees keep {MOST_CODES}. How many, in how many rows, and which is told; if they are most of the rows, before the verdict.
+
 ## Files
 
 Tables: {_code(TABLES)}, in one file, a folder or a glob; separated by {", ".join(DELIMITERS.values())}, where none of these serves by
@@ -103,6 +139,15 @@ so does a JSON such as `{{"no": 900, "yes": 100}}`.
 |---|---|
 """
     return text + "".join(f"| `{ending}` | {reason} |\n" for ending, reason in OTHER.items())
+
+
+def _text(cell: str) -> str:
+    words, beside = tokens(cell)
+    return f"| `{cell}` | {_each(words)} | {_each(beside)} |\n"
+
+
+def _each(parts: Iterable[str]) -> str:
+    return ", ".join(f"`{part}`" for part in parts)
 
 
 def _labels(cells: tuple[str, ...]) -> str:

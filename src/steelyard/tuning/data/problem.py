@@ -145,10 +145,9 @@ def problem(
     if parts := note_on_parts(dict.fromkeys(counts.classes, 1)):
         warnings.append(f"{parts} with steelyard count; tune takes one label per row.")
     if features.doubts:
-        warnings.insert(
-            0,
-            f"not used: {'; '.join(features.doubts)}. Write the numbers alike, or say that it is no number and leave it out.",
-        )
+        numbers = any("looks like a number" in doubt for doubt in features.doubts)
+        advice = " Write the numbers alike, or say that it is no number and leave it out." * numbers
+        warnings.insert(0, f"not used: {'; '.join(features.doubts)}.{advice}")
     rows = y >= 0
     groups = None if group is None else codes_of(table, group, rows=rows)
     order = None if time is None else order_of(table, time, rows=rows)
