@@ -151,6 +151,11 @@ def classes_of(
     counts = labels.by_value(kept, classes=classes, source=source, unit="rows", digest=mark)
     if gone:
         notes.append(f"{labels.left_out(gone)} of {rows:,}")
+    if again := sum(n for v, n in kept.items() if isinstance(v, str) and v.casefold() == name.casefold()):
+        notes.append(
+            f"{again:,} {'row says' if again == 1 else 'rows say'} {name!r}, which is the column's name: if a header stands again inside"
+            f" the table, leave it out with --ignore {name!r} (ignore={name!r})"
+        )
     if places and (note := without_a_place(times, counts.classes, ignore)):
         notes.append(note)
     at, renamed = {c: i for i, c in enumerate(counts.classes)}, labels.renames(classes)
