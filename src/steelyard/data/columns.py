@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..counts import Counts
-from . import arff, delimited, digest, labels, parquet
+from . import arff, delimited, digest, labels, parquet, typed
 from .classes import CELLS, Cells, classes_of
 from .ignored import in_place
-from .paths import ends_in, table_files
+from .paths import ends_in, is_parquet, is_typed, table_files
 from .several import count_parts, note_on_parts
 from .source import Shard, Source, Tally, Tell
-from .tables import Table, all_parquet, read_table
+from .tables import Table, all_parquet, all_typed, read_table
 from .tally import refuse_too_many
 from .yes_no import YesNo, answer_counts, answers_of
 
@@ -35,11 +35,16 @@ class Column(Source):
                 part.items, part.facts["lists"] = rows, 1
         else:
             part = Tally(digest=digest.of_file(shard.path))
-            if ends_in(shard.path, (".arff",)):
+            if is_typed(shard.path):
+                name, part.cells, rows = typed.tally_column(shard.path, self.label, part.notes, tell)
+                if rows is not None:
+                    part.items, part.facts["lists"] = rows, 1
+            elif ends_in(shard.path, (".arff",)):
                 name, times, decimal = arff.tally_column(shard.path, self.label, part.notes)
+                part.cells = Cells(times, CELLS, decimal=decimal)
             else:
                 name, times, decimal = delimited.tally_column(shard.path, self.label, part.notes, tell)
-            part.cells = Cells(times, CELLS, decimal=decimal)
+                part.cells = Cells(times, CELLS, decimal=decimal)
         part.names = [name]
         refuse_too_many(part.cells.times, f"{self.path}: column {name!r}")
         return part
@@ -117,6 +122,10 @@ class Indicators(Source):
 def table_shards(path: str) -> list[Shard]:
     """A shard for each text file, and for about 8 million rows of each Parquet file."""
     files = table_files(path)
-    if not all_parquet(files, path):
-        return [Shard(file, file.stat().st_size) for file in files]
-    return [shard for file in files for shard in parquet.shards(file, GROUPS)]
+    if any(map(is_typed, files)):
+        all_typed(files, path)
+    elif all_parquet(files, path):
+        return [shard for file in files for shard in parquet.shards(file, GROUPS)]
+    whole = [file for file in files if is_typed(file) or not is_parquet(file)]
+    groups = [shard for file in files if file not in whole for shard in parquet.shards(file, GROUPS)]
+    return [*(Shard(file, file.stat().st_size) for file in whole), *groups]

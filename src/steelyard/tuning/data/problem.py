@@ -12,6 +12,7 @@ from scipy import sparse
 from ...counts import Counts
 from ...data.cells import from_arrow
 from ...data.classes import look_alikes
+from ...data.column_names import without_row_names
 from ...data.labels import listed, some, suggest
 from ...data.several import note_on_parts
 from ...data.tables import Table, read_table
@@ -211,9 +212,11 @@ def as_table(data: Any) -> Table:
         raise ValueError(
             f"tune: the {type(data).__name__} holds a column of mixed kinds ({message}); use one kind."
         ) from None
-    columns = {name: from_arrow(arrow[name]) for name in arrow.column_names if not name.startswith("__index_level_")}
+    notes: list[str] = []
+    columns = {name: from_arrow(arrow[name]) for name in without_row_names(arrow.column_names, notes)}
+    notes = [note for note in notes if "Unnamed" in note]  # the index of a DataFrame is no column of it
     lost = [name for name, c in columns.items() if c is None]
-    notes = [f"columns of lists, structures or bytes are left out: {some(lost)}"] if lost else []
+    notes += [f"columns of lists, structures or bytes are left out: {some(lost)}"] if lost else []
     return Table(type(data).__name__, {n: c for n, c in columns.items() if c is not None}, arrow.num_rows, notes)
 
 
