@@ -23,6 +23,11 @@ def parquet(folder):
     return folder / "t.parquet"
 
 
+def json_lines(folder):
+    pl.DataFrame(TABLE).write_ndjson(folder / "t.jsonl")
+    return folder / "t.jsonl"
+
+
 def several_files(folder):
     for i in range(3):
         pd.DataFrame(TABLE).iloc[i : i + 1].to_csv(folder / f"{i}.csv", index=False)
@@ -32,6 +37,7 @@ def several_files(folder):
 STORES = {
     "csv": csv,
     "parquet": parquet,
+    "JSON Lines": json_lines,
     "several files": several_files,
     "pandas": lambda _: pd.DataFrame(TABLE),
     "polars": lambda _: pl.DataFrame(TABLE),
