@@ -35,13 +35,14 @@ class Counts:
     also        other whole numbers [C] by name, such as {"images": how many images contain the class}; "unknown" of multilabel
                 counts: items that say neither yes nor no, so n_neg = items - unknown - per_class
     digest      fingerprint of the bytes that were counted, 32 hexadecimal digits, or None; `==` does not look at it
+    weighted    per_class are sums of row weights, float64 [C], and need not be whole; exclusive classes only
 
     >>> both = Counts.of(900, 100) + Counts.of(90, 10)
     >>> both.per_class.tolist(), both.items
     ([990, 110], 1100)
     """
 
-    __slots__ = ("also", "classes", "containing", "digest", "items", "kind", "per_class", "source", "unit")
+    __slots__ = ("also", "classes", "containing", "digest", "items", "kind", "per_class", "source", "unit", "weighted")
 
     per_class: np.ndarray
     classes: tuple[str, ...]
@@ -52,10 +53,11 @@ class Counts:
     containing: np.ndarray | None
     also: Mapping[str, np.ndarray]
     digest: str | None
+    weighted: bool
 
     def __init__(
         self,
-        per_class: Iterable[int] | Mapping[Any, int],
+        per_class: Iterable[float] | Mapping[Any, float],
         classes: Sequence[Any] | None = None,
         unit: str = "rows",
         source: str = "",
@@ -65,10 +67,15 @@ class Counts:
         containing: Iterable[int] | None = None,
         also: Mapping[str, Iterable[int]] | None = None,
         digest: str | None = None,
+        weighted: bool = False,
     ):
         if (by_class := _by_class(per_class)) is not None:
             per_class, classes = _in_order(by_class, classes)
-        n = _whole_numbers("per_class", per_class)
+        if weighted and (kind != "exclusive" or containing is not None):
+            raise ValueError(
+                "Counts: weighted counts are of exclusive classes, without containing=; leave the weights out."
+            )
+        n = _sums(per_class) if weighted else _whole_numbers("per_class", per_class)
         names = tuple(str(c) for c in (range(len(n)) if classes is None else classes))
         if len(names) != len(n):
             raise ValueError(f"Counts: {len(n)} numbers but {len(names)} class names; give one name per number.")
@@ -80,7 +87,7 @@ class Counts:
         if items is None:
             if kind == "multilabel":
                 raise ValueError("Counts: multilabel counts need items=, the number of rows or images seen.")
-            items = int(n.sum())
+            items = round(float(n.sum())) if weighted else int(n.sum())
         items = int(_whole_numbers("items", [items])[0])
         if kind == "multilabel" and len(n) and int(n.max()) > items:
             worst = int(n.argmax())
@@ -119,6 +126,7 @@ class Counts:
             ("containing", seen),
             ("also", MappingProxyType(others)),
             ("digest", None if digest is None else str(digest)),
+            ("weighted", bool(weighted)),
         ):
             object.__setattr__(self, name, value)
 
@@ -183,7 +191,7 @@ class Counts:
         """Counting together: classes are matched by name, new ones are appended."""
         if not isinstance(other, Counts):
             return NotImplemented
-        for field in ("unit", "kind"):
+        for field in ("unit", "kind", "weighted"):
             if getattr(self, field) != getattr(other, field):
                 ours, theirs = getattr(self, field), getattr(other, field)
                 raise ValueError(f"Counts: cannot add {field} {ours!r} and {theirs!r}; count both the same way.")
@@ -208,6 +216,7 @@ class Counts:
                 for name in shared
             },
             digest=add_digests(self.digest, other.digest),
+            weighted=self.weighted,
         )
 
     def by(self, name: str) -> "Counts":
@@ -231,7 +240,7 @@ class Counts:
 
     def _spread(self, numbers: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
         at = {c: i for i, c in enumerate(classes)}
-        out = np.zeros(len(classes), dtype=np.int64)
+        out = np.zeros(len(classes), dtype=numbers.dtype)
         out[[at[c] for c in self.classes]] = numbers
         return out
 
@@ -244,16 +253,19 @@ class Counts:
     def _key(self) -> tuple:
         seen = None if self.containing is None else tuple(self.containing.tolist())
         others = tuple(sorted((name, tuple(values.tolist())) for name, values in self.also.items()))
-        facts = self.classes, self.unit, self.source, self.kind, self.items
+        facts = self.classes, self.unit, self.source, self.kind, self.items, self.weighted
         return tuple(self.per_class.tolist()), *facts, seen, others
 
     def __reduce__(self) -> tuple:  # the frozen __setattr__ stops the default copy
         return type(self).from_json, (self.to_json(),)
 
     def __repr__(self) -> str:
-        shown = [f"{c!r}: {n}" for c, n in zip(self.classes[:12], self.per_class[:12].tolist(), strict=True)]
+        shown = [
+            f"{c!r}: {n:g}" if self.weighted else f"{c!r}: {n}"
+            for c, n in zip(self.classes[:12], self.per_class[:12].tolist(), strict=True)
+        ]
         more = f", … {len(self) - 12} more" if len(self) > 12 else ""
-        kind = "" if self.kind == "exclusive" else f", multilabel in {self.items} items"
+        kind = f", multilabel in {self.items} items" if self.kind == "multilabel" else ", weighted" * self.weighted
         return f"Counts({{{', '.join(shown)}{more}}}, unit={self.unit!r}{kind}, source={self.source!r})"
 
     def to_json(self) -> str:
@@ -269,6 +281,7 @@ class Counts:
                 "containing": None if self.containing is None else self.containing.tolist(),
                 "also": {name: values.tolist() for name, values in self.also.items()},
                 "digest": self.digest,
+                **({"weighted": True} if self.weighted else {}),
             },
             indent=1,
         )
@@ -291,6 +304,7 @@ class Counts:
             containing=data["containing"],
             also=data.get("also"),
             digest=data.get("digest"),
+            weighted=bool(data.get("weighted", False)),
         )
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -308,7 +322,7 @@ def add_digests(one: str | None, other: str | None) -> str | None:
     return f"{(int(one, 16) + int(other, 16)) % 2**128:032x}"
 
 
-def _by_class(per_class: Any) -> dict[str, int] | None:
+def _by_class(per_class: Any) -> dict[str, float] | None:
     """{class: number} in the order of the logits, of a dictionary or a Series by class; None where there are only numbers."""
     if isinstance(per_class, Mapping):
         keys, numbers = list(per_class), list(per_class.values())
@@ -337,7 +351,7 @@ def _by_class(per_class: Any) -> dict[str, int] | None:
     return named
 
 
-def _in_order(by_class: dict[str, int], classes: Sequence[Any] | None) -> tuple[list[int], list[str]]:
+def _in_order(by_class: dict[str, float], classes: Sequence[Any] | None) -> tuple[list[float], list[str]]:
     """Numbers and names; `classes` chooses the order, or names the classes 0, 1, ..."""
     names = list(by_class) if classes is None else [_class_name(c) for c in classes]
     if set(names) == set(by_class):
@@ -354,7 +368,18 @@ def _class_name(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _whole_numbers(name: str, values: Iterable[int]) -> np.ndarray:
+def _sums(values: Iterable[float]) -> np.ndarray:
+    n = np.array(values if isinstance(values, np.ndarray) else list(values))
+    if n.ndim != 1 or n.dtype.kind not in "iuf" or not bool(np.all((n >= 0) & (n <= MOST))):
+        raise ValueError(
+            f"Counts: weighted per_class must be one sum of weights in [0, 2^53] per class, got {n.tolist()}."
+        )
+    n = n.astype(np.float64)
+    n.setflags(write=False)
+    return n
+
+
+def _whole_numbers(name: str, values: Iterable[float]) -> np.ndarray:
     n = np.asarray(values if isinstance(values, np.ndarray) else list(values))
     if n.ndim != 1:
         raise ValueError(f"Counts: {name} must be one number per class, got shape {list(n.shape)}.")

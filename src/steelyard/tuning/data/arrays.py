@@ -7,6 +7,8 @@ import numpy as np
 import torch
 
 from ...counts import Counts
+from .. import weights as row_weights
+from . import weight as weighing
 from .problem import Problem
 
 
@@ -45,8 +47,13 @@ class OwnRows:
             into.update(f"{type(data).__name__} of {len(data)}".encode())
 
 
-def problem_of(data: Any, label: Any, positive: Any, groups: Any = None, time: Any = None) -> Problem:
-    """The problem behind `data=(X, y)`, or `data=X, label=y`. ValueError where rows and labels do not fit together."""
+def problem_of(
+    data: Any, label: Any, positive: Any, groups: Any = None, time: Any = None, weight: Any = None
+) -> Problem:
+    """The problem behind `data=(X, y)`, or `data=X, label=y`. ValueError where rows and labels do not fit together.
+
+    weight  [rows] how much each counts; above 0, as rows cannot be left out here
+    """
     if label is None:
         if not (isinstance(data, tuple) and len(data) == 2):
             raise ValueError(
@@ -63,8 +70,13 @@ def problem_of(data: Any, label: Any, positive: Any, groups: Any = None, time: A
     names = [str(v) for v in values.tolist()]
     if len(names) < 2:
         raise ValueError(f"tune: the labels have one class only, {names[0]!r}; two are needed to tell apart.")
+    raw = None if weight is None else weighing.given(weight, len(y))
+    if raw is not None and (raw == 0).any():
+        raise ValueError(
+            f"tune: weight=: {int(np.sum(raw == 0)):,} rows have weight 0; leave them out of data, labels and weights."
+        )
     if len(names) == 2:
-        n = np.bincount(y)
+        n = row_weights.masses(y, None if raw is None else raw / raw.max(), 2)
         if positive is not None and str(positive) not in names:
             raise ValueError(f"tune: there is no class {str(positive)!r}; the classes are {', '.join(names)}.")
         if names[0] == str(positive) or (positive is None and n[0] < n[1]):
@@ -72,6 +84,8 @@ def problem_of(data: Any, label: Any, positive: Any, groups: Any = None, time: A
     counts = Counts(np.bincount(y), names, "rows", "data")
     if counts.per_class.min() < 2:
         raise ValueError(f"tune: class {names[int(counts.per_class.argmin())]!r} has a single row.")
+    weights = None if raw is None else row_weights.relative(raw)
+    notes, warnings = ([], []) if raw is None else weighing.notes(weights, "weight=", 0)
     return Problem(
         "data",
         "label",
@@ -80,10 +94,12 @@ def problem_of(data: Any, label: Any, positive: Any, groups: Any = None, time: A
         counts,
         names[1] if len(names) == 2 else None,
         OwnRows(data),  # type: ignore[arg-type]  # it offers what a model of rows asks for
-        (),
-        (),
+        tuple(notes),
+        tuple(warnings),
         None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1],
         None if time is None else np.unique(np.asarray(time), return_inverse=True)[1],
         None if groups is None else "groups",
         None if time is None else "time",
+        weights,
+        None if weights is None else "weight",
     )

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...calibrate.scaling import fit
 from ..metric import DECISION, RANKING, Metric
+from ..weights import take
 from .crossfit import Choice
 from .cuts import decide
 
@@ -28,7 +29,7 @@ def recalibrated(choice: Choice, arm: int, a: int) -> np.ndarray:
         tunes, rows = tuner.rows(f), tuner.held == f
         if tunes.any() and rows.any():
             score = source.score(arm, int(setting), a)
-            scaling = fit(score[tunes].astype(np.float64), source.y[tunes])
+            scaling = fit(score[tunes].astype(np.float64), source.y[tunes], take(source.weights, tunes))
             out[rows] = scaling.rows(pooled[rows].astype(np.float64))
     return out
 
