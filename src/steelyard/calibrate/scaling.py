@@ -93,8 +93,9 @@ def fit(z: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> Scal
         z = np.nan_to_num(z, posinf=high, neginf=low)
     two = z.ndim == 1
     # about the mean, so that slope and bias hardly depend on each other; a softmax does not see the mean over classes
-    middle = np.array([z.mean()]) if two else (z - z.mean(axis=1, keepdims=True)).mean(axis=0)
-    centred = z - middle if two else z - z.mean(axis=1, keepdims=True) - middle
+    level = z if two else z - z.mean(axis=1, keepdims=True)
+    middle = np.atleast_1d(np.average(level, axis=0, weights=weights))
+    centred = level - middle
     times = np.ones(()) if weights is None else weights
     model = _platt(centred, middle, y, times) if two else _temperature(centred, middle, y, times)
     theta = np.append(1.0, middle)
@@ -113,7 +114,7 @@ Model = Callable[[np.ndarray, bool], tuple[float, np.ndarray, np.ndarray]]
 
 def _platt(x: np.ndarray, middle: np.ndarray, y: np.ndarray, times: np.ndarray) -> Model:
     """theta = (slope, log-odds at the mean); times [N] or a scalar."""
-    hit, variance = (y == 1).astype(np.float64), float(x @ x / len(x))
+    hit, variance = (y == 1).astype(np.float64), float(np.average(x * x, weights=_of_rows(times)))
     hit = hit * times
     tops = np.array([hit @ x, hit.sum()])
 
@@ -136,7 +137,7 @@ def _platt(x: np.ndarray, middle: np.ndarray, y: np.ndarray, times: np.ndarray) 
 def _temperature(x: np.ndarray, middle: np.ndarray, y: np.ndarray, times: np.ndarray) -> Model:
     """theta = (slope, logits at the mean [C]); times [N] or a scalar."""
     C = x.shape[1]
-    variance = float(np.einsum("nc,nc->", x, x) / len(x))
+    variance = float(np.average(np.einsum("nc,nc->n", x, x), weights=_of_rows(times)))
     per_class = np.bincount(y, weights=np.broadcast_to(times, y.shape), minlength=C)
     tops = np.append((times * x[np.arange(len(y)), y]).sum(), per_class)
 
@@ -160,6 +161,10 @@ def _temperature(x: np.ndarray, middle: np.ndarray, y: np.ndarray, times: np.nda
         return value + pull[0], slope + pull[1], H + bend
 
     return of
+
+
+def _of_rows(times: np.ndarray) -> np.ndarray | None:
+    return times if times.ndim else None
 
 
 def _ridge(theta: np.ndarray, middle: np.ndarray, variance: float) -> tuple[tuple[float, np.ndarray], np.ndarray]:

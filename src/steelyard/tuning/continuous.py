@@ -88,11 +88,11 @@ class Family:
         by_value = {int(i): self.fitted[int(i)].outcomes(metric, by) for i in {*np.unique(self.picked), self.final}}
         out = self.gather(by_value)
         if metric.kind == RANKING:
-            split, goal = self.best.search.split, by_value[self.final]
+            split, goal, weights = self.best.search.split, by_value[self.final], self.best.search.task.weights
             for a, f in split.parts():
                 if (i := int(self.picked[a, f])) != self.final and (tunes := split.tunes(a, f) & split.judged).any():
                     rows = split.out(a, f)
-                    out[a, rows] = stretch(out[a, rows], by_value[i][a, tunes], goal[a, tunes])
+                    out[a, rows] = stretch(out[a, rows], by_value[i][a, tunes], goal[a, tunes], take(weights, tunes))
         return out
 
 

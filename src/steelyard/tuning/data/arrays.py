@@ -52,7 +52,7 @@ def problem_of(
 ) -> Problem:
     """The problem behind `data=(X, y)`, or `data=X, label=y`. ValueError where rows and labels do not fit together.
 
-    weight  [rows] how much each counts; above 0, as rows cannot be left out here
+    weight  [rows] how much each counts; rows of weight 0 take no part
     """
     if label is None:
         if not (isinstance(data, tuple) and len(data) == 2):
@@ -66,15 +66,15 @@ def problem_of(
         raise ValueError(
             f"tune: labels of shape {labels.shape} do not fit {len(data)} rows of data; one label per row is needed."
         )
+    raw, zeros = None if weight is None else weighing.given(weight, len(labels)), 0
+    if raw is not None and (zeros := int(np.sum(raw == 0))):
+        part = np.flatnonzero(raw)
+        data, labels, raw = OwnRows(data)(part), labels[part], raw[part]
+        groups, time = (None if codes is None else np.asarray(codes)[part] for codes in (groups, time))
     values, y = np.unique(labels, return_inverse=True)
     names = [str(v) for v in values.tolist()]
     if len(names) < 2:
         raise ValueError(f"tune: the labels have one class only, {names[0]!r}; two are needed to tell apart.")
-    raw = None if weight is None else weighing.given(weight, len(y))
-    if raw is not None and (raw == 0).any():
-        raise ValueError(
-            f"tune: weight=: {int(np.sum(raw == 0)):,} rows have weight 0; leave them out of data, labels and weights."
-        )
     if len(names) == 2:
         n = row_weights.masses(y, None if raw is None else raw / raw.max(), 2)
         if positive is not None and str(positive) not in names:
@@ -85,7 +85,7 @@ def problem_of(
     if counts.per_class.min() < 2:
         raise ValueError(f"tune: class {names[int(counts.per_class.argmin())]!r} has a single row.")
     weights = None if raw is None else row_weights.relative(raw)
-    notes, warnings = ([], []) if raw is None else weighing.notes(weights, "weight=", 0)
+    notes, warnings = ([], []) if raw is None else weighing.notes(weights, "weight=", zeros)
     return Problem(
         "data",
         "label",

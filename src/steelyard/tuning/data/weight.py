@@ -19,7 +19,7 @@ def weights_of(table: Table, name: str, *, rows: np.ndarray) -> np.ndarray:
         examples = some([str(v) for v in table.arrow(name).unique().slice(0, 3).to_pylist()])
         raise ValueError(f"tune: {where} cannot weigh rows: it holds {examples}. A weight is a number, 0 or larger.")
     values = np.asarray(table.column(name), dtype=np.float64)
-    check(values, where, rows)
+    check(values, where, rows, table.columns[name].raw)
     return values
 
 
@@ -37,8 +37,11 @@ def given(weight: Any, rows: int) -> np.ndarray:
     return values
 
 
-def check(values: np.ndarray, where: str, rows: np.ndarray) -> None:
-    """ValueError that names the first row whose weight means nothing, counted from 1, and how many there are."""
+def check(values: np.ndarray, where: str, rows: np.ndarray, cells: Any = None) -> None:
+    """ValueError that names the first row whose weight means nothing, counted from 1, and how many there are.
+
+    cells  what an Arrow store holds in these rows, to be quoted
+    """
     for wrong, what, do in (
         (
             np.isnan(values),
@@ -50,7 +53,8 @@ def check(values: np.ndarray, where: str, rows: np.ndarray) -> None:
     ):
         at = np.flatnonzero(wrong & rows)
         if len(at):
-            first = "" if np.isnan(values[at[0]]) else f" ({values[at[0]]:g})"
+            cell = f"{values[at[0]]:g}" if cells is None else cells[int(at[0])].as_py()
+            first = "" if cell is None or not str(cell).strip() else f" ({str(cell)[:30]})"
             others = f", as {len(at) - 1:,} more {'has' if len(at) == 2 else 'have'}" if len(at) > 1 else ""
             raise ValueError(f"tune: {where}: row {at[0] + 1:,} has {what}{first}{others}. {do}")
     if not np.any(values[rows] > 0):
@@ -65,9 +69,10 @@ def notes(weights: np.ndarray | None, name: str, zeros: int) -> tuple[list[str],
     if weights is None:
         return [*said, f"all weights in {name!r} are equal, which is as good as none"], []
     n, rows = effective_rows(weights), len(weights)
-    said.append(f"rows are weighted by {name!r}: {rows:,} rows vary as {n:,.0f} of equal weight would (Kish)")
     if n >= UNEVEN * rows:
+        said.append(f"rows are weighted by {name!r}: {rows:,} rows vary as {n:,.0f} of equal weight would (Kish)")
         return said, []
+    said.append(f"rows are weighted by {name!r}")
     uneven = (
         f"the weights in {name!r} differ so much that {rows:,} rows tell as little as {n:,.0f} of equal weight; the heaviest"
         f" counts as {weights.max() / weights.mean():,.0f} average rows. Cut the largest weights off if that is not meant."
