@@ -1,7 +1,8 @@
-"""Counts: frozen sums."""
+"""Counts: frozen sums. Files: given.py."""
 
 import copy
 import json
+import pickle
 from collections import Counter
 
 import numpy as np
@@ -186,6 +187,35 @@ def test_what_cannot_be_a_count_is_named(arguments, options, message):
         Counts(*arguments, **options)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (([1, -2],), {}, "one sum of weights in"),
+        (([1, float("nan")],), {}, "one sum of weights in"),
+        ((["1"],), {}, "one sum of weights in"),
+        (([1, 2],), {"kind": "multilabel", "items": 5}, "of exclusive classes"),
+        (([1, 2],), {"containing": [5, 5]}, "without containing="),
+    ],
+)
+def test_what_cannot_be_a_weighted_count_is_named(arguments, options, message):
+    with pytest.raises(ValueError, match=f"^Counts: .*{message}"):
+        Counts(*arguments, weighted=True, **options)
+
+
+def test_weighted_counts_need_not_be_whole_and_are_no_others():
+    one = Counts({"a": 1.5, "b": 0.25}, weighted=True)
+    assert (one.per_class.tolist(), one.prior.tolist(), one.items) == ([1.5, 0.25], [6 / 7, 1 / 7], 2)
+    assert Counts.from_json(one.to_json()) == pickle.loads(pickle.dumps(one)) == one
+    assert (one + one).per_class.tolist() == [3.0, 0.5]
+    assert (one + Counts([1.0], ["c"], weighted=True)).per_class.tolist() == [1.5, 0.25, 1.0]
+    assert "weighted" in repr(one)
+    assert Counts([3.0, 5.0], weighted=True) != Counts.of(3, 5)
+    with pytest.raises(ValueError, match="cannot add weighted"):
+        _ = one + Counts([1, 2], ["a", "b"])
+    with pytest.raises(AttributeError):
+        one.weighted = False
+
+
 def test_whole_floats_and_every_integer_type_are_counts():
     for values in (
         [1.0, 2.0],
@@ -205,7 +235,7 @@ def test_multilabel_rows_are_is_not_and_is(counts):
 
 @given(counted())
 def test_a_prior_is_a_distribution_or_a_named_error(counts):
-    if not np.all(counts.table.sum(axis=0) > 0):
+    if not np.all(counts.table.sum(axis=0) > 0) or not np.any(counts.table):
         with pytest.raises(ValueError, match="nothing was counted"):
             _ = counts.prior
         return
@@ -232,6 +262,25 @@ def test_nonempty_gives_a_table_without_zeros_or_raises(counts):
     else:
         with pytest.raises(ValueError, match=r"^me: "):
             counts.nonempty("me")
+
+
+@given(counted())
+def test_occurring_changes_only_zeros_and_keeps_the_smallest_number_of_each_column(counts):
+    if not np.any(counts.table):
+        with pytest.raises(ValueError, match=r"^me: "):
+            counts.occurring("me")
+        return
+    n = counts.occurring("me")
+    assert (n > 0).all()
+    np.testing.assert_array_equal(n[counts.table > 0], counts.table[counts.table > 0])
+    least = np.where(counts.table > 0, counts.table, np.inf).min(axis=0)
+    np.testing.assert_array_equal(n.min(axis=0), np.where(np.isfinite(least), least, 1))
+
+
+def test_a_label_that_no_item_knows_has_no_side():
+    counts = Counts([5, 0], kind="multilabel", items=20, also={"unknown": [0, 20]})
+    assert counts.prior.tolist() == [[0.75, 0.5], [0.25, 0.5]]
+    assert counts.occurring("me").tolist() == [[15, 1], [5, 1]]
 
 
 def test_unit_mass_has_mean_one_over_the_data_for_every_label():

@@ -78,7 +78,9 @@ def test_columns_that_weigh_nothing_are_refused(weights, says):
         problem(frame(weights), "y", weight="w")
 
 
-@pytest.mark.parametrize(("options", "says"), [({"weight": "y"}, "'y' is the label"), ({"weight": "v"}, "no column 'v'")])
+@pytest.mark.parametrize(
+    ("options", "says"), [({"weight": "y"}, "'y' is the label"), ({"weight": "v"}, "no column 'v'")]
+)
 def test_the_name_must_be_that_of_another_column(options, says):
     with pytest.raises(ValueError, match=says):
         problem(frame(1.0), "y", **options)
@@ -119,7 +121,9 @@ def test_the_rarer_by_weight_is_positive():
 
 
 def test_the_digest_knows_the_weights_and_not_their_unit():
-    digests = [problem(frame(np.array(changed(0, v)) * f), "y", weight="w").digest() for v, f in ((2, 1), (2, 7), (3, 1))]
+    digests = [
+        problem(frame(np.array(changed(0, v)) * f), "y", weight="w").digest() for v, f in ((2, 1), (2, 7), (3, 1))
+    ]
     assert digests[0] == digests[1] != digests[2]
 
 

@@ -41,7 +41,9 @@ def test_a_weight_is_a_repetition(name, classes, monkeypatch):
     many = settings * k.mean() if name == "linear" else settings  # a penalty is weighed against more rows
     engine = made(name)
     weighted = engine.fit(model.Fit(X, y, arms, settings, classes, seed=1, weights=k / k.mean())).logits(X)
-    repeated = made(name).fit(model.Fit(np.repeat(X, k, axis=0), np.repeat(y, k), arms, many, classes, seed=1)).logits(X)
+    repeated = (
+        made(name).fit(model.Fit(np.repeat(X, k, axis=0), np.repeat(y, k), arms, many, classes, seed=1)).logits(X)
+    )
     ignored = made(name).fit(model.Fit(X, y, arms, settings, classes, seed=1)).logits(X)
     if name == GAUSS:  # it is smoothed by one row of so many, which logits of sure predictions show
         weighted, repeated, ignored = (1 / (1 + np.exp(-z)) for z in (weighted, repeated, ignored))
