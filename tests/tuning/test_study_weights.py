@@ -1,6 +1,7 @@
 """Whole studies of weighted rows."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,13 @@ from steelyard.report.terminal import text
 from steelyard.tuning import tune
 from steelyard.tuning.models import by_name
 
-FAST = {"label": "y", "bootstrap": 100, "baselines": False, "repeats": 2, "recipes": {"balanced": inverse_frequency}}
+FAST: dict[str, Any] = {
+    "label": "y",
+    "bootstrap": 100,
+    "baselines": False,
+    "repeats": 2,
+    "recipes": {"balanced": inverse_frequency},
+}
 
 
 def table(weights=None, n: int = 400, classes: int = 2) -> pd.DataFrame:
@@ -93,18 +100,19 @@ def test_undone_probabilities_have_the_weighted_mean():
 def test_every_model_follows_the_weights(name):
     data = table(n=200)
     options = {**FAST, "metric": "log_loss", "model": name, "repeats": 1, "folds": 3}
-    values = [tune(data, **options, **o).arms[0].metrics["log_loss"]["value"] for o in ({"weight": "w"}, {"drop": "w"})]
+    studies = tune(data, **options, weight="w"), tune(data, **options, drop="w")
+    values = [study.arms[0].metrics["log_loss"]["value"] for study in studies]
     assert np.isfinite(values).all()
     assert values[0] != values[1]
 
 
 @pytest.mark.parametrize("options", [{"group": "g"}, {"time": "t"}, {"classes": 3}, {"baselines": True}, {"search": 1}])
 def test_weights_go_with_every_other_option(options):
-    options = dict(options)
-    data = table(classes=options.pop("classes", 2))
+    data = table(classes=options.get("classes", 2))
     data["g"], data["t"] = np.arange(len(data)) // 3, np.arange(len(data))
     without = [c for c in "gt" if c not in (options.get("group"), options.get("time"))]
-    found = tune(data, **{**FAST, **options}, weight="w", drop=without)
+    more = {name: value for name, value in options.items() if name != "classes"}
+    found = tune(data, **{**FAST, **more}, weight="w", drop=without)
     for arm in (*found.arms, *found.baselines):
         assert all(np.isfinite(m["value"]) for m in arm.metrics.values())
     assert "SMOTE" not in [b.name for b in found.baselines]
@@ -143,7 +151,7 @@ def test_other_weights_are_another_study_and_the_same_go_on(tmp_path):
     tune(data, **FAST, weight="w", folder=tmp_path)
     again = tune(data, **FAST, weight="w", folder=tmp_path, resume=True)
     assert again.fits["new"] == 0
-    with pytest.raises(ValueError, match="(?s)study.db .*--resume"):
+    with pytest.raises(ValueError, match=r"study\.db"):
         tune(data.assign(w=data["w"] ** 2), **FAST, weight="w", folder=tmp_path, resume=True)
 
 

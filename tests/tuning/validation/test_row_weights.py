@@ -1,6 +1,7 @@
 """What is chosen on weighted rows is what would be chosen on rows that stand so many times, for every metric."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ SETTINGS = np.array([0.1, 1.0, 10.0])
 def judged(name: str, classes: int) -> Metric:
     if name == "expected_cost" and classes > 2:
         return metric(name, classes, cost_matrix=[[0, 1, 2], [4, 0, 1], [9, 3, 0]])
-    more = {"expected_cost": {"cost_fn": 7.0}, "recall_at_capacity": {"capacity": 0.2}}
+    more: dict[str, Any] = {"expected_cost": {"cost_fn": 7.0}, "recall_at_capacity": {"capacity": 0.2}}
     return metric(name, classes, **more.get(name, {}))
 
 
