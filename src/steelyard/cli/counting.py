@@ -22,6 +22,10 @@ class Counting:
     options: dict[str, Any]
 
     @property
+    def ignore(self) -> list[str]:
+        return self.options["ignore"] or []
+
+    @property
     def data(self) -> str:
         return self.options["data"]
 

@@ -51,6 +51,7 @@ def run(
 ) -> None:
     """Weigh the classes of the data by a strategy, such as --strategy effective-number --beta 0.99."""
     from .forms import FORMS as forms
+    from .lines import Answer, ignored_values
 
     flagged = {"json": as_json, "torch": as_torch, "keras": as_keras, "sklearn": as_sklearn, "lightgbm": as_lightgbm}
     flagged |= {"xgboost": as_xgboost, "ultralytics": as_ultralytics, "mmdet": as_mmdet}
@@ -75,7 +76,12 @@ def run(
     if as_json:
         emit(recipe.to_json(), out, mark, overwrite)
     elif asked:
-        emit(forms[asked[0]](recipe, counts, index, how), out, mark, overwrite)
+        emit(
+            forms[asked[0]](Answer(recipe, counts, index, how, ignored_values(counts, counting.ignore))),
+            out,
+            mark,
+            overwrite,
+        )
     else:
         emit(_for_people(recipe, counts, index), out, mark, overwrite)
     say([*notes, *notes_on(counts, recipe)], machine=bool(asked) or out is not None)

@@ -143,7 +143,7 @@ def problem(
         raise ValueError(
             f"tune: {weight!r} is the label, the group or the time already; weight must be another column."
         )
-    y, said = table.classes(label, classes=classes, ignore=ignore, missing=missing, same_case=same_case)
+    y, said = table.classes(label, classes=classes, ignore=ignore, missing=missing, same_case=same_case, places=False)
     counts = said.counts
     where = f"{table.path}, column {label!r}"
     if len(counts) < 2:
