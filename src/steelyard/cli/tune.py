@@ -35,6 +35,8 @@ def run(**options: Any) -> None:
     check_folder("tune", out)
     check_targets("tune", [(out / name, mark) for name, mark in report.FILES.items()], overwrite, below=out)
     _check_storage(options["storage"], out, report.FILES)
+    if not options["resume"] and (out / "report.json").exists():
+        print(f"note: the answer of an earlier study in {out} is replaced at the end.", file=sys.stderr)
     options["classes"] = read_classes(options["classes"])
     options |= {
         name: options[name] or None for name in ("ignore", "missing", "drop", "categorical")
@@ -45,9 +47,14 @@ def run(**options: Any) -> None:
     with _bar() as progress:
         study = tune(task, progress=progress, **options)
     document = study.to_dict()
-    paths = report.write(document, out, overwrite=overwrite)
     print()
-    report.show(report.Report.from_json(document))
+    answer = report.Report.from_json(document)
+    try:
+        paths = report.write_answer(document, out, overwrite=overwrite)
+    finally:  # a full disk, or a folder that is gone, does not cost the answer in the terminal
+        report.show(answer)
+        sys.stdout.flush()
+    paths.append(report.write_page(answer, out, overwrite=overwrite))
     print(f"\nwritten in {study.seconds:.0f} s: {', '.join(str(path) for path in paths)}")
     if study.stopped is not None:
         print("stopped early; the same command with --resume goes on")

@@ -100,7 +100,7 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
 
 
 def unused(doubts: Sequence[str]) -> str:
-    """What stands before any verdict where a column that looks like a number was not learned from, or ""."""
+    """What stands before any verdict where a column, or most of it, was not learned from, or ""."""
     return f"Not used: {'; '.join(doubts)}; read it right before believing the rest. " if doubts else ""
 
 
