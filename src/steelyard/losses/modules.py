@@ -18,7 +18,7 @@ from ..recipe import Recipe
 from ..rule.protocol import Adaptive, Rule, as_rule
 from .functional import adapt, check_reduction, explained, reduced, terms_of
 from .penalty import penalized
-from .probabilities import warn_once
+from .probabilities import warn_once, warn_once_of_answers
 
 DROP_INS = {"weight": "CrossEntropyLoss", "label_smoothing": "CrossEntropyLoss", "pos_weight": "BCEWithLogitsLoss"}
 INGREDIENTS = {
@@ -138,6 +138,8 @@ class RecipeLoss(nn.Module):
         check_reduction(name, self.reduction, normalizer)
         if self.link.exclusive:
             warn_once(self, logits, self.class_dim)
+        elif weight is None:
+            warn_once_of_answers(self, target)
         normalizer, bound = self._divisor(normalizer), self.bound()
         call = arrange(name, logits, target, weight, bound, self.class_dim)
         if self.rule is not None:
@@ -259,7 +261,8 @@ class BinaryCrossEntropy(RecipeLoss):
 
     logits     any shape; the class axis K is class_dim for two or more dimensions
     target     shaped like the logits: integers 0, 1 or ignore_index, or probabilities of "is" (floats)
-    weight     s, per call: [N], [N, K] or the logits' shape; 0 means ignored
+    weight     s, per call: [N], [N, K] or the logits' shape; 0 means ignored. Unknown answers are ignore_index in integers; where a
+               float target says -1 or NaN, weight=(target >= 0).float(): no loss, no gradient, for that label alone
     normalizer Z instead of the recipe's norm (default: the count of what is not ignored)
     returns    a scalar, or the logits' shape for reduction="none", in float32 or wider
 

@@ -10,7 +10,7 @@ from .document import Report
 from .page import environment, policy
 from .provenance import provenance
 from .tables import Grid
-from .terminal import aligned, bullets, harmless, wrap
+from .terminal import aligned, bullets, wrap
 
 NOT = "These numbers cannot be compared:"
 CAUTION = (
@@ -64,7 +64,7 @@ def compare_text(left: Report, right: Report) -> str:
         if facts
         else "",
     ]
-    return harmless("\n\n".join(part for part in parts if part)) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def compare_html(left: Report, right: Report) -> str:
@@ -113,6 +113,8 @@ def _rows(left: Report, right: Report) -> str:
         return f"The data differ: {_count(a.rows)} rows against {_count(b.rows)}."
     if (a.classes, a.per_class) != (b.classes, b.per_class):
         return "The data differ: the classes, or how many rows they have, are not the same."
+    if a.weight != b.weight:
+        return "The rows are weighted differently, so no metric means the same in both."
     if a.labels != b.labels and _known(left, right):
         return "The data differ: rows have other labels, or stand in another order."
     return ""

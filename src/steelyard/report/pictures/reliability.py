@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 
 from .. import formatting
+from ..decisions import counted
 from ..document import Report
 from ..evidence import PLAIN, Curves
 from ..forest import steps
-from .chart import Picture, chart, finished, strokes
+from .chart import Picture, called, chart, finished, strokes
 
 SAID = {"before": "as trained", "after": "weights undone", "recalibrated": "recalibrated"}
 STYLE = {"before": "before", "after": "best", "recalibrated": "again"}
@@ -30,7 +31,7 @@ def _one(report: Report, name: str, curves: Curves) -> Picture | None:
         return None
     titles = {**SAID, "after": "as trained"} if name == PLAIN else SAID
     two = report.binary
-    event = formatting.quote(report.positive) if two else "right"
+    event = called(report.positive) if two else "right"
     top = end([v for groups in kept.values() for p, o, _ in groups for v in (p, o)])
     lines = [{"series": HONEST, "x": v, "y": v, "rows": 0} for v in (0.0, top)]
     dots = [{"series": titles[key], "x": p, "y": o, "rows": n} for key, points in kept.items() for p, o, n in points]
@@ -50,7 +51,7 @@ def _one(report: Report, name: str, curves: Curves) -> Picture | None:
         alt.Tooltip("series:N", title="probabilities"),
         alt.Tooltip("x:Q", title="given", format=".3~f"),
         alt.Tooltip("y:Q", title="came true", format=".3~f"),
-        alt.Tooltip("rows:Q", title="rows", format=","),
+        alt.Tooltip("rows:Q", title="rows", format=",.0f"),
     ]
     colour = strokes(series)["color"]
     mark = chart("dots").mark_point(filled=True, size=55, opacity=1).encode(**encoding, color=colour, tooltip=shown)
@@ -60,7 +61,7 @@ def _one(report: Report, name: str, curves: Curves) -> Picture | None:
         section="reliability",
         title=name,
         desc=f"Share of rows that are {event} against the probability given by {name}, in groups of rows. Largest distance from honest: {'; '.join(far)}.",
-        caption=f"Held-out rows, in groups that should hold equally many. On the dotted line, of the rows given 30 % just 30 % are {event}.",
+        caption=f"Held-out rows{counted(report)}, in groups that should hold equally many. On the dotted line, of the rows given 30 % just 30 % are {event}.",
         spec=finished(line + mark, lines=[*lines, *dots], dots=dots),
     )
 
