@@ -242,7 +242,7 @@ class Counts:
     def by(self, name: str) -> "Counts":
         """The same classes counted by another of the numbers in `also`.
 
-        "images" (how many items contain the class) gives multilabel counts, the others exclusive ones in that unit.
+        "images" or "sequences" (how many items contain the class) gives multilabel counts, the others exclusive ones in that unit.
 
         >>> boxes = Counts([900, 100], ["car", "bus"], unit="boxes", items=80, also={"images": [75, 60]})
         >>> boxes.by("images")
@@ -251,7 +251,7 @@ class Counts:
         if name not in self.also:
             known = ", ".join(map(repr, self.also)) or "nothing else"
             raise ValueError(f"Counts: {name!r} was not counted; besides {self.unit} there is {known}.")
-        kind = "multilabel" if name == "images" else "exclusive"
+        kind = "multilabel" if name in ("images", "sequences") else "exclusive"
         items = self.items if kind == "multilabel" else None
         return Counts(self.also[name], self.classes, name, self.source, kind=kind, items=items, digest=self.digest)
 
