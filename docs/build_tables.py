@@ -78,7 +78,8 @@ CLI_PAGE = f"""{NOTE}
 
 # The command line
 
-`steelyard COMMAND --help` prints what is listed here. Bad input ends in one paragraph on stderr and exit code 2.
+`steelyard COMMAND --help` prints what is listed here. Bad input ends in one paragraph on stderr and exit code 2. Files
+that are not steelyard's are [never replaced](files.md) without `--overwrite`.
 The strategies and their options are those of [the ingredients](ingredients.md).
 """
 

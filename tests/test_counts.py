@@ -1,4 +1,4 @@
-"""Counts: frozen sums."""
+"""Counts: frozen sums. Files: given.py."""
 
 import copy
 import json
@@ -205,7 +205,7 @@ def test_multilabel_rows_are_is_not_and_is(counts):
 
 @given(counted())
 def test_a_prior_is_a_distribution_or_a_named_error(counts):
-    if not np.all(counts.table.sum(axis=0) > 0):
+    if not np.all(counts.table.sum(axis=0) > 0) or not np.any(counts.table):
         with pytest.raises(ValueError, match="nothing was counted"):
             _ = counts.prior
         return
@@ -232,6 +232,25 @@ def test_nonempty_gives_a_table_without_zeros_or_raises(counts):
     else:
         with pytest.raises(ValueError, match=r"^me: "):
             counts.nonempty("me")
+
+
+@given(counted())
+def test_occurring_changes_only_zeros_and_keeps_the_smallest_number_of_each_column(counts):
+    if not np.any(counts.table):
+        with pytest.raises(ValueError, match=r"^me: "):
+            counts.occurring("me")
+        return
+    n = counts.occurring("me")
+    assert (n > 0).all()
+    np.testing.assert_array_equal(n[counts.table > 0], counts.table[counts.table > 0])
+    least = np.where(counts.table > 0, counts.table, np.inf).min(axis=0)
+    np.testing.assert_array_equal(n.min(axis=0), np.where(np.isfinite(least), least, 1))
+
+
+def test_a_label_that_no_item_knows_has_no_side():
+    counts = Counts([5, 0], kind="multilabel", items=20, also={"unknown": [0, 20]})
+    assert counts.prior.tolist() == [[0.75, 0.5], [0.25, 0.5]]
+    assert counts.occurring("me").tolist() == [[15, 1], [5, 1]]
 
 
 def test_unit_mass_has_mean_one_over_the_data_for_every_label():

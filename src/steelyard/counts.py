@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import Any, Self
 
 import numpy as np
 
+from . import marks
 from .files import saved_json, write_text_atomically
+from .given import by_class, in_order, whole_numbers
 from .options import made_by
 
 FORMAT = "steelyard.counts/1"
 KINDS = ("exclusive", "multilabel")
 _DIGEST = re.compile(r"[0-9a-f]{32}")
-MOST = 2**53  # every whole number up to here is a float64
 
 
 @made_by("make one with sy.count(data) or Counts.of(900, 100)")
@@ -66,9 +66,9 @@ class Counts:
         also: Mapping[str, Iterable[int]] | None = None,
         digest: str | None = None,
     ):
-        if (by_class := _by_class(per_class)) is not None:
-            per_class, classes = _in_order(by_class, classes)
-        n = _whole_numbers("per_class", per_class)
+        if (named := by_class(per_class)) is not None:
+            per_class, classes = in_order(named, classes)
+        n = whole_numbers("per_class", per_class)
         names = tuple(str(c) for c in (range(len(n)) if classes is None else classes))
         if len(names) != len(n):
             raise ValueError(f"Counts: {len(n)} numbers but {len(names)} class names; give one name per number.")
@@ -81,11 +81,11 @@ class Counts:
             if kind == "multilabel":
                 raise ValueError("Counts: multilabel counts need items=, the number of rows or images seen.")
             items = int(n.sum())
-        items = int(_whole_numbers("items", [items])[0])
+        items = int(whole_numbers("items", [items])[0])
         if kind == "multilabel" and len(n) and int(n.max()) > items:
             worst = int(n.argmax())
             raise ValueError(f"Counts: class {names[worst]!r} counts {n[worst]} of only {items} items.")
-        seen = None if containing is None else _whole_numbers("containing", containing)
+        seen = None if containing is None else whole_numbers("containing", containing)
         if seen is not None and len(seen) != len(n):
             raise ValueError(f"Counts: containing has {len(seen)} numbers for {len(n)} classes; give one per class.")
         if seen is not None and bool(np.any(seen < n)):
@@ -96,7 +96,7 @@ class Counts:
             )
         if not isinstance(also or {}, Mapping):
             raise ValueError(f"Counts: also is numbers by name, such as {{'images': [3, 1]}}, got {also!r}.")
-        others = {str(name): _whole_numbers(f"also[{name!r}]", values) for name, values in (also or {}).items()}
+        others = {str(name): whole_numbers(f"also[{name!r}]", values) for name, values in (also or {}).items()}
         for name, values in others.items():
             if len(values) != len(n):
                 raise ValueError(
@@ -149,12 +149,27 @@ class Counts:
 
     @property
     def prior(self) -> np.ndarray:
-        """Share of each label value: [C] summing to 1, or [2, K] with columns summing to 1."""
+        """Share of each label value: [C] summing to 1, or [2, K] with columns summing to 1 (1/2 where no item knows the label)."""
         n = self.table
         total = n.sum(axis=0)
-        if not np.all(total > 0):
+        if total.size and not np.any(total > 0):
             raise ValueError("Counts: nothing was counted, so there is no prior.")
-        return n / total
+        return np.where(total > 0, n, 0.5) / np.where(total > 0, total, 1.0)
+
+    def occurring(self, name: str) -> np.ndarray:
+        """`table` with the numbers > 0: what counts 0 stands like the rarest of its column that occurs, so that formulas stay finite.
+
+        ValueError in the name of the caller where nothing was counted at all.
+        """
+        n = self.table
+        if not n.size:
+            raise ValueError(f"{name}: there is no class to weigh.")
+        if not np.any(n > 0):
+            where = f" in {self.source}" if self.source else ""
+            raise ValueError(
+                f"{name}: every class counts 0{where}, so there is nothing to weigh; count data that hold some."
+            )
+        return without_zeros(n)
 
     def nonempty(self, name: str) -> np.ndarray:
         """`table`, or a ValueError in the name of the caller that names the classes counting 0."""
@@ -175,9 +190,14 @@ class Counts:
             f"{name}: {what}{where}, so no finite weight exists. Leave them out (classes=), merge them, or count more data."
         )
 
-    def unit_mass(self, raw: np.ndarray) -> np.ndarray:
-        """Scale raw weights, shaped like `table`, so that sum_y pi_y w_y = 1 (for every label when multilabel)."""
-        return raw / np.sum(self.prior * raw, axis=0)
+    def unit_mass(self, raw: np.ndarray, absent: float | None = None) -> np.ndarray:
+        """Scale raw weights, shaped like `table`, so that sum_y pi_y w_y = 1 (for every label when multilabel).
+
+        What counts 0 has no part in that sum; its weight becomes `absent` (None: what the formula gives it), so that every class keeps
+        its place.
+        """
+        weights = raw / np.sum(self.prior * raw, axis=0)
+        return weights if absent is None else np.where(self.table > 0, weights, absent)
 
     def __add__(self, other: object) -> "Counts":
         """Counting together: classes are matched by name, new ones are appended."""
@@ -293,12 +313,20 @@ class Counts:
             digest=data.get("digest"),
         )
 
-    def save(self, path: str | PathLike[str]) -> None:
-        write_text_atomically(path, self.to_json())
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
+        """Write JSON that `load` reads. It takes the place of saved counts; of any other file only with `overwrite`, and of a link never:
+        OSError says so."""
+        write_text_atomically(path, self.to_json(), marks.COUNTS, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         return cls.from_json(Path(path).read_text(encoding="utf-8"))
+
+
+def without_zeros(n: np.ndarray) -> np.ndarray:
+    """[C] or [2, K], with the smallest number > 0 of its column in the place of each 0; 1 in columns of zeros."""
+    rarest = np.where(n > 0, n, np.inf).min(axis=0)
+    return np.where(n > 0, n, np.where(np.isfinite(rarest), rarest, 1.0))
 
 
 def add_digests(one: str | None, other: str | None) -> str | None:
@@ -306,64 +334,3 @@ def add_digests(one: str | None, other: str | None) -> str | None:
     if one is None or other is None:
         return None
     return f"{(int(one, 16) + int(other, 16)) % 2**128:032x}"
-
-
-def _by_class(per_class: Any) -> dict[str, int] | None:
-    """{class: number} in the order of the logits, of a dictionary or a Series by class; None where there are only numbers."""
-    if isinstance(per_class, Mapping):
-        keys, numbers = list(per_class), list(per_class.values())
-        ascending = isinstance(per_class, Counter) or all(isinstance(k, int) for k in keys)
-    elif hasattr(per_class, "to_numpy") and hasattr(per_class, "index") and not callable(per_class.index):
-        keys, numbers, index = list(per_class.index), per_class.to_numpy().tolist(), per_class.index
-        keys = [k[0] if isinstance(k, tuple) and len(k) == 1 else k for k in keys]  # of frame[["y"]].value_counts()
-        ascending = True
-        if getattr(index, "ordered", False):  # ordered categories
-            places = index.codes.tolist()
-            order = sorted(range(len(places)), key=places.__getitem__)
-            keys, numbers, ascending = [keys[i] for i in order], [numbers[i] for i in order], False
-    else:
-        return None
-    if any(k is None or k != k for k in keys):
-        raise ValueError("Counts: a class is missing (NaN or None); leave it out, or name it.")
-    pairs = list(zip(keys, numbers, strict=True))
-    if ascending:
-        try:
-            pairs.sort(key=lambda pair: pair[0])
-        except TypeError:
-            raise ValueError("Counts: the classes are of mixed kinds; name them alike, such as all as text.") from None
-    named = {_class_name(k): n for k, n in pairs}
-    if len(named) < len(pairs):
-        raise ValueError("Counts: two classes have the same name; class names must differ.")
-    return named
-
-
-def _in_order(by_class: dict[str, int], classes: Sequence[Any] | None) -> tuple[list[int], list[str]]:
-    """Numbers and names; `classes` chooses the order, or names the classes 0, 1, ..."""
-    names = list(by_class) if classes is None else [_class_name(c) for c in classes]
-    if set(names) == set(by_class):
-        return [by_class[name] for name in names], names
-    if list(by_class) == [str(i) for i in range(len(names))]:
-        return list(by_class.values()), names
-    raise ValueError(
-        f"Counts: the numbers are those of {', '.join(map(repr, by_class))}, but classes= names"
-        f" {', '.join(map(repr, names))}; give the same names, or none."
-    )
-
-
-def _class_name(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _whole_numbers(name: str, values: Iterable[int]) -> np.ndarray:
-    n = np.asarray(values if isinstance(values, np.ndarray) else list(values))
-    if n.ndim != 1:
-        raise ValueError(f"Counts: {name} must be one number per class, got shape {list(n.shape)}.")
-    if n.size and n.dtype.kind not in "iu" and not (n.dtype.kind == "f" and bool(np.all(n == np.floor(n)))):
-        raise ValueError(f"Counts: {name} must be whole numbers, got {n.tolist()[:5]}.")
-    if n.size and bool(np.any(n < 0)):
-        raise ValueError(f"Counts: {name} must be >= 0, got {n.min():g}.")
-    if n.size and bool(np.any(n > MOST)):
-        raise ValueError(f"Counts: {name} must be at most 2^53, got {n.max():g}.")
-    n = n.astype(np.int64)
-    n.setflags(write=False)
-    return n

@@ -1,45 +1,157 @@
-"""Files are written whole or not at all; JSON is read with a word on what is wrong."""
+"""The one way to write a file: whole or not at all, through no link, and never over a file that is not ours unless that was allowed.
 
+What else is said about reading: JSON comes with a word on what is wrong.
+"""
+
+import contextlib
+import functools
 import json
 import os
 import secrets
+import stat
+import time
+import unicodedata
 from pathlib import Path
 from typing import Any
 
+from .marks import Mark
 
-def write_text_atomically(path: str | os.PathLike[str], text: str) -> Path:
+STALE = 3600.0  # seconds after which a temporary file is what a killed process left
+ALLOW = "choose another name, or allow it: overwrite=True, on the command line --overwrite"
+
+
+def write_text_atomically(path: str | os.PathLike[str], text: str, mark: Mark, *, overwrite: bool = False) -> Path:
     """Write UTF-8 text to a temporary file in the same folder, then put it in place of `path` in one step.
 
-    Whoever reads `path` sees the old text or the new one, never a part. OSError, naming the folder, if it cannot be
-    written; then nothing is left behind.
+    mark       what `text` carries; a file with it, and an empty one, is replaced, any other only with `overwrite`
+
+    Whoever reads `path` sees the old text or the new one, never a part; who holds another hard link to it keeps the old one. Its
+    permissions stay. OSError, in one paragraph, if it is not to be replaced or cannot be written; then nothing is left behind.
     """
-    return write_bytes_atomically(path, text.encode("utf-8"))
+    return write_bytes_atomically(path, text.encode("utf-8"), mark, overwrite=overwrite)
 
 
-def write_bytes_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
+def write_bytes_atomically(
+    path: str | os.PathLike[str], content: bytes, mark: Mark, *, overwrite: bool = False
+) -> Path:
     """The same for bytes."""
     path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; give the name of a file in it.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path.name}: there is no folder {path.parent}; create it first.")
-    if path.exists() and not path.is_file():  # a pipe or /dev/stdout cannot be replaced
-        path.write_bytes(content)
-        return path
-    path = path.resolve()  # a link keeps pointing where it points
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
+    if is_foreign(path, mark) and not overwrite:
+        raise FileExistsError(f"{not_ours(path, mark)}; {ALLOW}.")
+    temporary = path.with_name(f".steelyard-{secrets.token_hex(8)}.tmp")  # short, and known as ours by its name
     try:
+        _sweep(path.parent)
         with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if (there := _status(path)) is not None:
+            temporary.chmod(stat.S_IMODE(there.st_mode) & 0o777)
         temporary.replace(path)
     except OSError as error:
         why = error.strerror or str(error)
         raise type(error)(f"cannot write {path.name} into {path.parent}: {why}; choose another folder.") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return path
+
+
+def is_foreign(path: Path, mark: Mark, *, below: Path | None = None) -> bool:
+    """Whether there is a file at `path` that is not ours, so that only somebody who allows it may have it replaced.
+
+    below  folders below this one are made when they are missing, and may not be links
+
+    OSError for what is never replaced (a folder, a link, a pipe, a device, a read-only file), and where there is no folder to write
+    to.
+    """
+    _check_parents(path, below)
+    there = _status(path)
+    if there is None:
+        return False
+    if stat.S_ISLNK(there.st_mode):
+        raise FileExistsError(
+            f"{path} is a symbolic link to {os.readlink(path)}, and nothing is written through links;"
+            " give the name of the file itself, or remove the link."
+        )
+    if stat.S_ISDIR(there.st_mode):
+        raise IsADirectoryError(f"{path} is a folder; give the name of a file in it.")
+    if not stat.S_ISREG(there.st_mode):
+        raise FileExistsError(f"{path} is a pipe or a device, not a file; give the name of a file.")
+    if not there.st_mode & 0o222:
+        raise PermissionError(f"{path} is read-only; give another name, or make it writable.")
+    if there.st_size == 0:
+        return False
+    try:
+        with path.open("rb") as file:
+            return not mark.on(file)
+    except OSError:  # what cannot be read cannot be known
+        return True
+
+
+def not_ours(path: Path, mark: Mark) -> str:
+    """The sentence about a file that `is_foreign` found, without its end."""
+    return (
+        f"{path} exists and is not {mark.what}" if mark.what else f"{path} exists and may hold what is not steelyard's"
+    )
+
+
+def make_folder(folder: Path, *, below: Path | None = None) -> None:
+    """Make a folder, and those above it. Below `below` none may be a link. OSError, in one paragraph, where it cannot be made."""
+    try:
+        _check_links(folder, below)
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        if error.strerror is None:
+            raise
+        what = "a link to nothing" if folder.is_symlink() else "a file"
+        raise NotADirectoryError(f"{folder} is {what}, not a folder; choose another folder.") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise type(error)(f"cannot make the folder {folder}: {why}; choose another folder.") from None
+
+
+def folded(path: Path) -> str:
+    """What two names have in common that are one file on a disk that does not tell case or the forms of accents apart."""
+    return unicodedata.normalize("NFC", str(path)).casefold()
+
+
+def _check_parents(path: Path, below: Path | None) -> None:
+    _check_links(path.parent, below)
+    if below is not None and not os.path.lexists(path.parent):
+        return
+    if not os.path.isdir(path.parent):
+        raise FileNotFoundError(f"cannot write {path.name}: there is no folder {path.parent}; create it first.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PermissionError(f"cannot write {path.name} into {path.parent}: no permission; choose another folder.")
+
+
+def _check_links(folder: Path, below: Path | None) -> None:
+    while below is not None and folder not in (below, folder.parent):
+        if folder.is_symlink():
+            raise FileExistsError(
+                f"{folder} is a symbolic link, and nothing is written through links below {below}; remove the link,"
+                " or choose another folder."
+            )
+        folder = folder.parent
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise type(error)(f"cannot write {path.name[:100]}: {error.strerror}; give another name.") from None
+
+
+@functools.cache
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left, once in a process and folder."""
+    for left in folder.glob(".steelyard-*.tmp"):
+        with contextlib.suppress(OSError):
+            if left.lstat().st_mtime < time.time() - STALE:
+                left.unlink()
 
 
 def saved_json(what: str, text: str, form: str) -> dict[str, Any]:

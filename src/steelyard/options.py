@@ -22,6 +22,7 @@ class In:
     search     (low, high) worth searching, where the domain itself is wider
     per_label  one number per label is fine too: a sequence, or {class: number}
     whole      a whole number, and not a float that happens to be one
+    aside      at its default it is not worth a word in the source of a recipe
     """
 
     low: float
@@ -32,6 +33,7 @@ class In:
     search: tuple[float, float] | None = None
     per_label: bool = False
     whole: bool = False
+    aside: bool = False
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -101,6 +103,11 @@ class Spec:
     def cli_name(self) -> str:
         return self.name.replace("_", "-")
 
+    def at_rest(self, name: str, value: Any) -> bool:
+        """Whether an option is at a default that is not worth a word."""
+        option = self.options.get(name)
+        return option is not None and bool(getattr(option.rule, "aside", False)) and value == option.default
+
     def read(self, name: str, value: Any) -> Any:
         """The value of option `name`, checked; a NumPy or 0-d tensor number becomes a plain one, which JSON can hold."""
         option = self.options.get(name)
@@ -167,7 +174,11 @@ def ingredient(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         bound = _bound(spec, function, args, kwargs)
         recipe = function(*bound.args, **bound.kwargs)
-        shown = [f"{n}={_said(v)}" for n, v in bound.arguments.items() if isinstance(v, (str, bool, int, float))]
+        shown = [
+            f"{name}={_said(v)}"
+            for name, v in bound.arguments.items()
+            if isinstance(v, (str, bool, int, float)) and not spec.at_rest(name, v)
+        ]
         return recipe.named(f"{spec.name}({', '.join(shown)})")  # type: ignore[attr-defined]  # a Recipe, one layer up
 
     call.spec = spec  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from . import curves
+from . import curves, marks
 from .files import saved_json, write_text_atomically
 from .table import Rows, Smooth, Table, as_numpy, unplain
 
@@ -171,8 +171,10 @@ class Recipe:
             source=tuple(data.get("source", ())),
         )
 
-    def save(self, path: str | PathLike[str]) -> None:
-        write_text_atomically(path, self.to_json())
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
+        """Write JSON that `load` reads. It takes the place of a saved recipe; of any other file only with `overwrite`, and of a link never:
+        OSError says so."""
+        write_text_atomically(path, self.to_json(), marks.RECIPE, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:

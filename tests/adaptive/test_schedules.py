@@ -61,6 +61,16 @@ def test_annealed_weights_keep_unit_mass_and_scales_go_geometrically():
         assert rule.recipe().scale.numpy() == pytest.approx(expected.scale.numpy())
 
 
+def test_curriculum_leaves_a_class_that_counts_nothing_at_one():
+    for epoch in (0, 1, 2):
+        narrow, wide = (adaptive.Curriculum(sy.Counts.of(*n), over=(0, 2)) for n in ((900, 100), (900, 0, 100)))
+        narrow.advance(epoch=epoch)
+        wide.advance(epoch=epoch)
+        weight = wide.recipe().class_weight
+        assert weight[1] == 1
+        torch.testing.assert_close(weight[[0, 2]], narrow.recipe().class_weight)
+
+
 def test_curriculum_is_a_power_of_the_counts():
     counts = sy.Counts.of(900, 100)
     rule = adaptive.Curriculum(counts, over=(0, 2), start=1.0, end=0.0, and_back=True)

@@ -36,3 +36,14 @@ def test_another_class_mix_needs_both_ends():
         posterior([[0.0, 0.0]], Recipe(), prior=[0.5, 0.25, 0.25], counts=Counts.of(1, 1))
     with pytest.raises(ValueError, match="without examples"):
         posterior([[0.0, 0.0]], Recipe(), prior=[0.5, 0.5], counts=Counts.of(1, 0))
+    many = Counts([0, 5], kind="multilabel", items=10)
+    with pytest.raises(ValueError, match="without examples"):
+        posterior([[0.0, 0.0]], Recipe(kind="multilabel"), link="sigmoid", prior=[0.5, 0.5], counts=many)
+
+
+def test_a_class_that_is_absent_at_both_ends_stays_absent_and_moves_no_other():
+    z = np.random.default_rng(1).normal(size=(5, 3))
+    two = posterior(z[:, ::2], Recipe(), prior=[0.5, 0.5], counts=Counts.of(9, 1))
+    three = posterior(z, Recipe(), prior=[0.5, 0, 0.5], counts=Counts.of(9, 0, 1))
+    np.testing.assert_allclose(three[:, ::2], two, rtol=1e-9)
+    assert (np.asarray(three)[:, 1] == 0).all()

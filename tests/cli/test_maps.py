@@ -1,6 +1,6 @@
 """steelyard maps: masks in files to maps in files, whole, and only what is missing or changed.
 
-Files: cli/map_files.py, spatial/preview.py.
+Files: cli/map_files.py, cli/map_places.py, spatial/preview.py.
 """
 
 import json
@@ -11,7 +11,7 @@ import pytest
 from tests.spatial.cells import discs
 
 from steelyard import spatial
-from steelyard.cli import maps
+from steelyard.cli import map_places, maps
 from steelyard.cli.maps import run
 from steelyard.spatial import Cache, Map
 from steelyard.spatial.cache import key
@@ -93,7 +93,9 @@ def test_a_second_run_makes_only_what_is_missing_changed_or_damaged(steelyard, m
     maps = read(tmp_path / "out")
     (tmp_path / "out" / "a.npy").unlink()
     damaged = tmp_path / "out" / "b.npy"
-    damaged.write_bytes(damaged.read_bytes()[:-30])
+    content = bytearray(damaged.read_bytes())
+    content[200] ^= 1
+    damaged.write_bytes(content)
     _, third, _ = steelyard(*command)
     assert "2 made, 1 kept" in third
     assert all(np.array_equal(maps[n], again) for n, again in read(tmp_path / "out").items())
@@ -147,7 +149,7 @@ def test_a_preview_shows_the_map_and_is_made_anew_with_it(steelyard, masks, tmp_
     date = pictures["a.png"].stat().st_mtime_ns
     steelyard(*command)
     assert pictures["a.png"].stat().st_mtime_ns == date
-    pictures["b.png"].write_bytes(b"cut")
+    pictures["b.png"].write_bytes(pictures["b.png"].read_bytes()[:-40])
     steelyard(*command[:-1], "--sigma", "2")
     steelyard(*command, "--sigma", "2")
     assert pictures["a.png"].stat().st_mtime_ns != date
@@ -226,6 +228,57 @@ def test_maps_never_lie_among_masks_nor_on_one_another(steelyard, masks, tmp_pat
     assert code == 2
     assert "not a folder" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_map_cut_short_has_lost_its_mark_and_is_replaced_only_with_overwrite(steelyard, masks, tmp_path):
+    command = "maps", masks, "--kind", "border", "--out", tmp_path / "out"
+    steelyard(*command)
+    cut = tmp_path / "out" / "b.npy"
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[:-30])
+    code, out, err = steelyard(*command)
+    assert (code, out) == (2, "")
+    assert "b.npy exists and is not a weight map of steelyard's" in err
+    assert "2 kept" in steelyard(*command, "--overwrite")[1]
+    assert cut.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flag", "place"),
+    [
+        ("m*/**/*.png", "--out", "masks/maps"),
+        ("**/*.png", "--out", "new/folder"),
+        ("masks/*/c.png", "--out", "masks/maps"),
+        ("masks/**/*.np*", "--cache", "masks/cache"),
+        ("masks", "--cache", "masks/cache"),
+    ],
+)
+def test_the_next_run_never_finds_the_maps_or_the_cache_of_this_one(steelyard, masks, tmp_path, pattern, flag, place):
+    if "np" in pattern:
+        np.save(masks / "deep" / "d.npy", np.ones((4, 4), int))
+    out = [] if flag == "--out" else ["--out", tmp_path / "out"]
+    code, _, err = steelyard("maps", tmp_path / pattern, "--kind", "border", flag, tmp_path / place, *out)
+    assert code == 2
+    assert f"{flag} {tmp_path / place} lies among the masks" in err
+    assert not (tmp_path / place).exists()
+
+
+def test_names_that_differ_by_case_are_one_file_where_the_disk_says_so(steelyard, tmp_path, monkeypatch):
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for name in ("Ä", "A\u0308".lower(), "b"):
+        np.save(folder / f"{name}.npy", np.ones((4, 4), int))
+    if len(list(folder.iterdir())) < 3:
+        pytest.skip("this disk does not hold both names")
+    command = "maps", folder, "--kind", "contour", "--out", tmp_path / "out"
+    assert not map_places.folds_case(folder)
+    monkeypatch.setattr(map_places, "folds_case", lambda folder: True)
+    code, _, err = steelyard(*command)
+    assert code == 2
+    assert "would both become" in err
+    assert not (tmp_path / "out").exists()
+    monkeypatch.undo()
+    assert steelyard(*command)[0] == 0
 
 
 def test_help_lists_the_kinds_and_their_options(steelyard):

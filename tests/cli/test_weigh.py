@@ -1,6 +1,7 @@
 """steelyard weigh. Files: cli/open_command.py."""
 
 import inspect
+import json
 import types
 
 import numpy as np
@@ -68,11 +69,13 @@ def test_every_number_of_a_strategy_is_a_flag_with_its_range(steelyard, two_clas
     inside = (rule.search or (rule.low, rule.high))[0] or 0.25
     # before the data and after it, with and without "="
     for arguments in ((two_classes, flag, inside), (f"{flag}={inside}", two_classes)):
-        code, out, err = steelyard("weigh", "--strategy", name, "--label", "y", "--json", *arguments)
+        needed = NEEDS.get(name, ())
+        code, out, err = steelyard("weigh", "--strategy", name, "--label", "y", "--json", *needed, *arguments)
         assert code == 0, err
         assert f"{option}={float(inside):g}" in Recipe.from_json(out).source[0]
     if np.isfinite(rule.low):
-        code, _, err = steelyard("weigh", two_classes, "--label", "y", "--strategy", name, f"{flag}={rule.low - 1}")
+        wrong = f"{flag}={rule.low - 1}"
+        code, _, err = steelyard("weigh", two_classes, "--label", "y", "--strategy", name, wrong, *NEEDS.get(name, ()))
         assert code == 2
         assert f"{name}: {option} must be" in err
 
@@ -93,7 +96,7 @@ def test_the_help_lists_every_strategy_and_its_options(steelyard):
         (("--strategy", "nonsense"), "The strategies are inverse-frequency, "),
         (
             ("--strategy", "effective-number", "--bta", "0.9"),
-            "unknown option --bta; it takes --beta. Did you mean --beta?",
+            "unknown option --bta; it takes --beta, --absent. Did you mean --beta?",
         ),
         (("--strategy", "effective-number", "--beta", "1.5"), "beta must be in [0, 1), got 1.5."),
         (("--strategy", "effective-number", "--beta", "many"), "beta must be in [0, 1), got 'many'."),
@@ -125,3 +128,40 @@ def test_positive_is_for_two_classes(steelyard, shared_data):
     code, _, err = steelyard("weigh", shared_data / "tabular" / "ecoli.csv", "--label", "-1", "--positive", "cp")
     assert code == 2
     assert "here there are 8" in err
+
+
+ABSENT = [name for name, f in menu().items() if "absent" in f.spec.options]
+THREE = {"a": 900, "void": 0, "b": 100}
+
+
+@pytest.mark.parametrize("name", ABSENT)
+def test_a_class_that_counts_nothing_keeps_its_place_in_the_weights_and_it_is_said(steelyard, tmp_path, name):
+    (tmp_path / "k.json").write_text(json.dumps(THREE))
+    (tmp_path / "two.json").write_text(json.dumps({"a": 900, "b": 100}))
+    needs = {"deployment": (("--prior", "0.5,0,0.5"), ("--prior", "0.5,0.5"))}.get(name, ((), ()))
+    if name == "pos-neg":
+        (tmp_path / "k.json").write_text(json.dumps({"a": 900, "void": 0}))
+        code, out, _ = steelyard("weigh", tmp_path / "k.json", "--strategy", name, "--absent", "0.5", "--torch")
+        assert (code, run_snippet(out).weight.tolist()) == (0, [1.0, 0.5])
+        return
+    for absent in (None, 0.5):
+        given = () if absent is None else ("--absent", absent)
+        options = ("--strategy", name, "--torch", *given)
+        code, out, err = steelyard("weigh", tmp_path / "k.json", *options, *needs[0])
+        weight = run_snippet(out).loss.weight
+        assert code == 0
+        assert len(weight) == 3
+        assert (name == "log-frequency" and absent is None) or weight[1] == (1.0 if absent is None else absent)
+        assert f"'void' counts 0; the weight {weight[1]:.5g} keeps the place" in err
+        plain = run_snippet(steelyard("weigh", tmp_path / "two.json", *options, *needs[1])[1])
+        torch.testing.assert_close(weight[[0, 2]], plain.weight)
+
+
+def test_the_ratio_is_of_the_classes_that_occur(steelyard, tmp_path):
+    (tmp_path / "k.json").write_text(json.dumps(THREE))
+    assert "largest / smallest = 9 ('a' / 'b')" in steelyard("weigh", tmp_path / "k.json")[1]
+    (tmp_path / "k.json").write_text(json.dumps({"a": 900, "void": 0}))
+    assert "only 'a' occurs" in steelyard("weigh", tmp_path / "k.json")[1]
+    code, _, err = steelyard("weigh", tmp_path / "k.json", "--ignore", "a")
+    assert code == 2
+    assert "one class only" in err

@@ -10,11 +10,14 @@ def as_dict(counts, numbers=None):
     return dict(zip(counts.classes, (counts.per_class if numbers is None else numbers).tolist(), strict=True))
 
 
-def test_ignored_classes_are_absent(tmp_path):
+def test_ignored_classes_are_absent_and_keep_the_place_that_the_data_declares(tmp_path):
     for where in (coco(tmp_path / "c.json"), voc(tmp_path / "voc"), yolo(tmp_path / "yolo")):
-        counts = count(where, ignore="dog")
-        assert "dog" not in counts.classes
+        counts, every = count(where, ignore="dog"), count(where)
+        assert as_dict(counts).get("dog", 0) == 0
         assert as_dict(counts)["cat"] == 3
+        assert "images" not in counts.also or as_dict(counts, counts.also["images"]).get("dog", 0) == 0
+        assert counts.classes == (every.classes if "dog" in counts.classes else ("cat",))
+    assert "dog" in count(coco(tmp_path / "c.json"), ignore="dog").classes
 
 
 @pytest.mark.parametrize("split", ["tran", "x"])

@@ -37,16 +37,21 @@ def test_it_is_not_on_the_menu():
 @pytest.mark.parametrize(
     ("counts", "link", "message"),
     [
-        (Counts.of(5, 0), None, "initial-bias: class '1' counts 0"),
+        (Counts.of(0, 0), None, "initial-bias: every class counts 0"),
         (Counts.of(5, 4, 3), "sigmoid", "two exclusive classes or multilabel counts, got 3"),
         (Counts([5], kind="multilabel", items=9), "softmax", "use link='sigmoid'"),
-        (Counts([9], kind="multilabel", items=9), None, "class '0' has no negative"),
         (Counts.of(5, 4), "probit", "link must be one of softmax, sigmoid, got 'probit'"),
     ],
 )
 def test_what_has_no_bias_says_why(counts, link, message):
     with pytest.raises(ValueError, match=message):
         initial_bias(counts, link=link)
+
+
+def test_what_counts_nothing_starts_as_if_it_had_been_seen_once():
+    np.testing.assert_allclose(initial_bias(Counts.of(999, 0)), np.log([0.999, 0.001]), rtol=1e-12)
+    labels = Counts([0, 100, 0], kind="multilabel", items=100, also={"unknown": [0, 0, 100]})
+    np.testing.assert_allclose(initial_bias(labels), [-np.log(100), np.log(100), 0], atol=1e-12)
 
 
 def test_a_list_is_not_counts():

@@ -1,7 +1,6 @@
 """Median frequency balancing, in both forms that carry the name."""
 
 import numpy as np
-import pytest
 
 from steelyard.counts import Counts
 from steelyard.ingredients import inverse_frequency, median_frequency
@@ -33,6 +32,8 @@ def test_multilabel_counts_use_the_global_form():
     np.testing.assert_allclose(median_frequency(labels).weight, inverse_frequency(labels).weight, rtol=1e-12)
 
 
-def test_an_absent_class_is_named():
-    with pytest.raises(ValueError, match="median-frequency: class 'pole' counts 0"):
-        median_frequency(Counts([5, 0], ["sky", "pole"], containing=[5, 0]))
+def test_an_absent_class_is_in_no_image_and_changes_no_other():
+    some, all_ = Counts([800, 200], containing=[1000, 400]), Counts([800, 0, 200], containing=[1000, 0, 400])
+    weight = median_frequency(all_, absent=3.0).label_weights()
+    assert weight[1] == 3.0
+    np.testing.assert_allclose(weight[[0, 2]], median_frequency(some).label_weights(), rtol=1e-12)

@@ -1,4 +1,4 @@
-"""The menu holds every ingredient, ours and those of others. Files: ingredients/_plugins.py."""
+"""The menu holds every ingredient, ours and those of others. Files: ingredients/_plugins.py, ingredients/_absent.py."""
 
 import importlib
 import importlib.metadata

@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import steelyard as sy
 from steelyard.counts import Counts
 from steelyard.ingredients import menu
 from steelyard.options import In, OneOf
@@ -34,7 +36,7 @@ def make(name, counts=None, **options):
         share = np.arange(1, len(counts) + 1) / (len(counts) + 1)
         by_name = dict(zip(sorted(counts.classes), share, strict=True))  # so that it follows a permutation
         total = 1 if counts.kind == "multilabel" else sum(by_name.values())
-        return MENU[name]({c: p / total for c, p in by_name.items()}, counts)
+        return MENU[name]({c: p / total for c, p in by_name.items()}, counts, **options)
     if name == "costs":
         return MENU[name](
             [[1, 2], [3, 4]] if options.get("field") in ("offset", "target") else [[0, 1], [5, 0]], **options
@@ -226,7 +228,7 @@ def test_the_source_is_the_call(name):
     assert source.startswith(f"{MENU[name].spec.name}(")
     for option in MENU[name].spec.options.values():
         if isinstance(option.rule, In):
-            assert f"{option.name}=" in source
+            assert (f"{option.name}=" in source) is not option.rule.aside
     assert all(t.factors[0].source == source for f in COMBINE if (t := getattr(make(name), f)) is not None)
 
 
@@ -274,17 +276,106 @@ def test_one_class_weighs_one_or_is_refused_by_name(name):
             np.testing.assert_allclose(tables(recipe)[field], [[expected]], rtol=0, atol=1e-15)
 
 
+def with_gaps(counts, gaps):
+    """The same counts with classes that count 0 put in at these places."""
+    n, names = counts.per_class.tolist(), list(counts.classes)
+    seen = None if counts.containing is None else counts.containing.tolist()
+    for number, place in enumerate(gaps):
+        for values, value in ((n, 0), (names, f"absent{number}"), *([] if seen is None else [(seen, 0)])):
+            values.insert(place, value)
+    return Counts(n, names, kind=counts.kind, items=counts.items, containing=seen)
+
+
+GAPS = st.lists(st.integers(0, 2), min_size=1, max_size=3)
+
+
+@BY_COUNTS
+@QUICK
+@given(st.data())
+def test_a_class_that_counts_nothing_keeps_its_place_and_changes_no_other(name, data):
+    counts, gaps = data.draw(counted()), data.draw(GAPS)
+    assume(fits(name, counts) and (name != "pos-neg" or counts.kind == "multilabel"))
+    wide = with_gaps(counts, gaps)
+    kept = [i for i, c in enumerate(wide.classes) if not c.startswith("absent")]
+    prior = [0.0 if c.startswith("absent") else 1 / len(counts) for c in wide.classes]
+    if name == "deployment":
+        narrow = MENU[name](list(np.array(prior)[kept]), counts)
+        recipe = MENU[name](prior, wide)
+    else:
+        narrow, recipe = make(name, counts), make(name, wide)
+    for field, table in tables(recipe).items():
+        assert np.isfinite(table).all()
+        rows = kept if counts.kind == "exclusive" and table.shape[0] > 1 else slice(None)
+        columns = kept if table.shape[1] > 1 else slice(None)
+        np.testing.assert_allclose(table[rows][:, columns], tables(narrow)[field], rtol=1e-9, atol=1e-12)
+        assert max(table.shape) in (1, len(wide), 2)
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+@QUICK
+@given(st.data())
+def test_the_weight_of_what_counts_nothing_is_neutral_or_as_asked_and_has_no_part_in_the_mass(name, data):
+    counts = with_gaps(data.draw(counted()), data.draw(GAPS))
+    assume(fits(name, counts))
+    for absent in (None, 1.0, data.draw(st.floats(0, 100))):
+        recipe = make(name, counts) if absent is None else make(name, counts, absent=absent)
+        weight = recipe.weight.numpy().reshape(counts.table.shape)
+        expected = 1.0 if absent is None else absent
+        if name != "log-frequency" or absent is not None:
+            assert (weight[counts.table == 0] == expected).all()
+        np.testing.assert_allclose((counts.prior * weight).sum(axis=0), 1, rtol=1e-9)
+        if counts.kind == "exclusive":
+            assert len(recipe.label_weights()) == len(counts)
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize(
+    "counts",
+    [Counts([90, 0, 10, 0]), Counts([90, 0]), Counts([9, 0, 10], kind="multilabel", items=10)],
+    ids=["some", "one left", "multilabel"],
+)
+def test_weights_with_an_absent_class_are_undone_and_imply_what_they_do_without_it(name, counts):
+    if not fits(name, counts):
+        return
+    share = np.where(counts.per_class > 0, 1 / max(1, (counts.per_class > 0).sum()), 0)
+    recipe = MENU[name](share, counts) if name == "deployment" and counts.kind == "exclusive" else make(name, counts)
+    if counts.kind == "exclusive":
+        eta = torch.tensor([[0.4, 0.3, 0.2, 0.1][: len(counts)]], dtype=torch.float64)
+        eta = eta / eta.sum()
+        logits = (eta * torch.tensor(recipe.label_weights())).log()
+        torch.testing.assert_close(sy.posterior(logits, recipe), eta, rtol=1e-9, atol=1e-12)
+    implied = np.array([outcome.implied_prior for outcome in sy.explain(recipe, counts).outcomes], dtype=float)
+    assert np.isfinite(implied).all()
+    occurs = counts.per_class > 0
+    if counts.kind == "exclusive" and occurs.sum() > 1:
+        weight = recipe.label_weights()
+        expected = counts.prior * weight / (counts.prior * weight).sum()
+        np.testing.assert_allclose(implied, expected, atol=1e-6)
+
+
+def test_log_frequency_has_a_finite_weight_for_what_counts_nothing():
+    weight = MENU["log-frequency"](Counts([900, 0, 100]), c=1.02).label_weights()
+    raw = 1 / np.log(1.02 + np.array([0.9, 0.0, 0.1]))
+    np.testing.assert_allclose(weight, raw / (0.9 * raw[0] + 0.1 * raw[2]), rtol=1e-12)
+
+
+def test_a_label_that_no_item_knows_is_neutral_and_stops_no_other():
+    n = Counts([5, 0, 0], ["a", "b", "c"], kind="multilabel", items=20, also={"unknown": [0, 20, 0]})
+    for name in FROM_COUNTS:
+        for field, table in tables(make(name, n)).items():
+            assert np.isfinite(table).all()
+            if field == "weight":
+                np.testing.assert_allclose(table[:, 1], 1.0)
+    assert sy.explain(MENU["pos-neg"](n), n).mean_weight == pytest.approx(1)
+
+
 @BY_COUNTS
 @pytest.mark.parametrize(
-    ("counts", "named"),
-    [
-        (Counts([5, 0], ["cat", "dog"]), "class 'dog' counts 0"),
-        (Counts([5, 0], ["cat", "dog"], kind="multilabel", items=9), "class 'dog' counts 0"),
-        (Counts([5, 9], ["cat", "dog"], kind="multilabel", items=9), "class 'dog' has no negative"),
-    ],
+    "counts",
+    [Counts([0, 0], source="zoo.csv"), Counts([0, 0], kind="multilabel", items=0, source="zoo.csv")],
 )
-def test_a_class_that_counts_nothing_is_a_named_error(name, counts, named):
-    with pytest.raises(ValueError, match=f"^{name}: {named}"):
+def test_nothing_counted_at_all_is_a_named_error(name, counts):
+    with pytest.raises(ValueError, match=f"^{name}: every class counts 0 in zoo.csv"):
         make(name, counts)
 
 
@@ -308,10 +399,10 @@ def test_a_billion_against_one_is_finite(name, size, kind):
 @pytest.mark.parametrize(("name", "option"), OPTIONS)
 def test_an_option_outside_its_domain_is_named_with_it(name, option):
     rule = MENU[name].spec.options[option].rule
-    values = ["nonsense", None, math.nan]
+    values = ["nonsense", math.nan, *([] if MENU[name].spec.options[option].default is None else [None])]
     if isinstance(rule, In):
         values += [v for v in (rule.low - 1, rule.high + 1, math.inf, -math.inf) if not rule.check(v)]
-        assert len(values) > 4
+        assert len(values) > 3
     for value in values:
         with pytest.raises(ValueError) as caught:
             make(name, **{option: value})
@@ -333,7 +424,7 @@ def test_the_two_errors_word_for_word():
     assert str(value.value) == "effective-number: beta must be in [0, 1), got 1.5."
     with pytest.raises(TypeError) as unknown:
         MENU["effective-number"](Counts([9, 1]), bta=0.5)
-    assert str(unknown.value) == "effective-number: unknown option 'bta'; it takes beta."
+    assert str(unknown.value) == "effective-number: unknown option 'bta'; it takes beta, absent."
 
 
 @EVERY
@@ -343,11 +434,11 @@ def test_the_docstring_says_what_and_whence(name):
     assert spec.source, f"{name}: its docstring has no 'Source:'"
     for option in spec.options.values():
         if isinstance(option.rule, In):
-            assert option.rule.check(option.default)
+            assert option.default is None or option.rule.check(option.default)
             low, high = option.rule.bounds
             assert math.isfinite(low), f"{name}: {option.name} needs search=(low, high)"
             assert math.isfinite(high), f"{name}: {option.name} needs search=(low, high)"
-            assert low <= option.default <= high
+            assert option.default is None or low <= option.default <= high
 
 
 @EVERY

@@ -113,7 +113,7 @@ def test_many_processes_write_the_same_maps_and_nothing_else_stays(tmp_path):
 def test_where_it_cannot_write_it_warns_and_goes_on(tmp_path, monkeypatch):
     cache = Cache(tmp_path)
 
-    def full(path, content):
+    def full(path, content, mark, overwrite):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(cache_module, "write_bytes_atomically", full)

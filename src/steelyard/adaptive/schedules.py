@@ -183,7 +183,8 @@ class Curriculum(Rule):
 
     unit mass all the way. Tell it how far training is with `loss.advance(...)`; `over`, `by`, `schedule`, `power` as in
     Anneal; and_back=True reaches `end` in the middle of `over` and `start` again at its end, so start=1, end=0 goes
-    from balanced to real and back. Raises ValueError for classes that count 0, and for start or end outside [0, 1].
+    from balanced to real and back. A class that counts 0 keeps the weight 1. Raises ValueError for start or end
+    outside [0, 1].
 
     Source: Wang et al. 2019 (dynamic curriculum learning), whose sampler has the shares pi^g with g = 1 - b on its way
     from 1 to 0; here as weights, which need no sampler.
@@ -213,7 +214,7 @@ class Curriculum(Rule):
         super().__init__()
         if counts.kind != "exclusive":
             raise ValueError("Curriculum: takes counts of exclusive classes; multilabel weights go through Anneal.")
-        counts.nonempty("Curriculum")
+        counts.occurring("Curriculum")
         self.way, self.clock = Way("Curriculum", over, by, schedule, power, and_back), Clock()
         self.start, self.end = float(start), float(end)
         self.register_buffer("prior", torch.tensor(counts.prior))
@@ -225,8 +226,9 @@ class Curriculum(Rule):
 
     def _at(self, share: float) -> Tensor:
         balance = self.start + share * (self.end - self.start)
-        raw = self.prior**-balance
-        return raw / (self.prior * raw).sum()
+        occurs = self.prior > 0
+        raw = torch.where(occurs, self.prior, 1.0) ** -balance
+        return torch.where(occurs, raw / (self.prior * raw).sum(), 1.0)
 
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {"weight": (self.weight,)}

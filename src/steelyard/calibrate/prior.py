@@ -24,18 +24,23 @@ def shift(p: Tensor, link: Link, prior: Any, counts: Any, classes: Sequence[str]
         classes = source.classes if classes is None and isinstance(source, Counts) else classes
     size = p.shape[1] if p.dim() > 1 else 1
     there, here = (_shares(name, value, link, size, classes) for name, value in (("prior", prior), ("counts", counts)))
-    if not np.all((here > 0) & ((here < 1) | link.exclusive)):
+    # what is absent here and there stays absent; nothing moves what no example has shown
+    stuck = (here == 0) & (there > 0)
+    if np.any(stuck if link.exclusive else stuck | ((here == 1) & (there < 1))):
         raise ValueError(f"posterior: counts= has a class without examples, {here.tolist()[:8]}; it cannot be moved.")
     there, here = (torch.as_tensor(s, dtype=p.dtype, device=p.device) for s in (there, here))
     if link.exclusive:
-        moved = p * (there / here)
+        moved = p * torch.where(there > 0, there / here, 0.0)
         total = moved.sum(dim=1, keepdim=True)
         return torch.where(
             total > 0, moved / total, there
         )  # certain of what cannot occur there: only the prior is left
     shape = (1, -1, *([1] * (p.dim() - 2))) if p.dim() > 1 else (-1,)
     there, here = there.reshape(shape), here.reshape(shape)
-    yes, no = p * (there / here), (1 - p) * ((1 - there) / (1 - here))
+    yes, no = (
+        p * torch.where(there > 0, there / here, 0.0),
+        (1 - p) * torch.where(there < 1, (1 - there) / (1 - here), 0.0),
+    )
     return torch.where(yes + no > 0, yes / (yes + no), there)
 
 

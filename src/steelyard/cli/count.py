@@ -4,8 +4,10 @@ from typing import Annotated
 
 import typer
 
+from .. import marks
 from .counting import Counting, counts_data
 from .output import Out, class_table, emit, imbalance, notes_on, say
+from .targets import Overwrite, check_out
 
 
 @counts_data
@@ -15,11 +17,14 @@ def run(
         bool, typer.Option("--json", help="Write the counts as JSON, as Counts.load reads them.")
     ] = False,
     out: Out = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Count how often each class occurs in a table, in masks or in boxes."""
+    mark = marks.COUNTS if as_json else marks.NONE
+    check_out("count", out, mark, overwrite, counting.data)
     counts, notes = counting()
     if as_json:
-        emit(counts.to_json(), out)
+        emit(counts.to_json(), out, mark, overwrite)
     else:
-        emit(class_table(counts, counts.also) + "\n" + imbalance(counts), out)
+        emit(class_table(counts, counts.also) + "\n" + imbalance(counts), out, mark, overwrite)
     say([*notes, *notes_on(counts)], machine=as_json or out is not None)

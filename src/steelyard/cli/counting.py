@@ -1,5 +1,6 @@
 """DATA and the options that say how it is counted, the same for every command that counts."""
 
+import dataclasses
 import functools
 import inspect
 import sys
@@ -12,7 +13,24 @@ if TYPE_CHECKING:
     from ..counts import Counts
 
 PANEL = "Counting"
-Counting = Callable[[], "tuple[Counts, list[str]]"]  # (counts, notes); raises what is wrong with the data
+
+
+@dataclasses.dataclass(frozen=True)
+class Counting:
+    """What is asked for. Called, it counts: (counts, notes); it raises what is wrong with the data."""
+
+    options: dict[str, Any]
+
+    @property
+    def ignore(self) -> list[str]:
+        return self.options["ignore"] or []
+
+    @property
+    def data(self) -> str:
+        return self.options["data"]
+
+    def __call__(self) -> "tuple[Counts, list[str]]":
+        return _count(self.options)
 
 
 def _option(help: str, *flags: str) -> Any:
@@ -28,7 +46,7 @@ def counts_data(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**given: Any) -> None:
         options = {name: given.pop(name) for name in OPTIONS}
-        command(counting=functools.partial(_count, options), **given)
+        command(counting=Counting(options), **given)
 
     signature = inspect.signature(command, eval_str=False)
     own = [p for p in signature.parameters.values() if p.name != "counting"]

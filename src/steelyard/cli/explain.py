@@ -5,8 +5,12 @@ from typing import Annotated
 
 import typer
 
+from .. import marks
 from .counting import Counting, counts_data
 from .output import Out, emit, notes_on, say
+from .targets import Overwrite, check_out
+
+FORMAT = "steelyard.explanation/1"
 
 
 @counts_data
@@ -15,6 +19,7 @@ def run(
     counting: Counting,
     as_json: Annotated[bool, typer.Option("--json", help="Write every number as JSON.")] = False,
     out: Out = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Say what a recipe does to the classes of the data: weights, shares of the loss, implied prior, and warnings."""
     import json
@@ -22,8 +27,11 @@ def run(
     from ..explain.summary import explain
     from ..recipe import Recipe
 
+    mark = marks.EXPLANATION if as_json else marks.NONE
+    check_out("explain", out, mark, overwrite, recipe, counting.data)
     loaded = Recipe.load(recipe)
     counts, notes = counting()
     explanation = explain(loaded, counts)
-    emit(json.dumps(explanation.to_dict(), indent=1, allow_nan=False) if as_json else str(explanation), out)
+    data = {"format": FORMAT, **explanation.to_dict()}
+    emit(json.dumps(data, indent=1, allow_nan=False) if as_json else str(explanation), out, mark, overwrite)
     say([*notes, *notes_on(counts)], machine=as_json or out is not None)

@@ -3,10 +3,13 @@ missing or changed without any list."""
 
 import dataclasses
 import functools
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from .. import marks
+from ..files import make_folder, write_bytes_atomically
+from .map_places import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,14 +18,9 @@ if TYPE_CHECKING:
     from ..spatial.regions import Sums
 
 Found = TypeVar("Found")
+Put = Callable[[Path, bytes, marks.Mark], None]
 SUMS = 12  # numbers that a map tells of its mask; those of before it told of touching objects are added up anew
-Watch = Callable[[Sequence["Task"], str], Iterable["Task"]]  # goes through the tasks and shows how far it is
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    mask: Path
-    out: Path
+Watch = Callable[[Sequence[Task], str], Iterable[Task]]  # goes through the tasks and shows how far it is
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,31 +34,20 @@ class Making:
     kept: int
 
 
-def tasks(masks: str, files: Sequence[Path], out: Path) -> list[Task]:
-    """Where the map of each mask goes: the same path below `out`, as .npy.
-
-    ValueError where two masks would have one map, or a map could be taken for a mask.
-    """
-    folder, where = Path(masks).expanduser(), out.resolve()
-    root = folder if folder.is_dir() else Path(os.path.commonpath([f.absolute().parent for f in files]))
-    taken = [folder.resolve() / "any"] if folder.is_dir() else [f.resolve() for f in files]
-    if any(where in f.parents for f in taken) or (folder.is_dir() and folder.resolve() in where.parents):
-        raise ValueError(
-            f"maps: --out {out} lies among the masks, and the next run would take maps for masks; choose another folder."
-        )
-    outputs: dict[Path, Path] = {}
-    for file in files:
-        target = out / Path(os.path.relpath(file, root)).with_suffix(".npy")
-        if target in outputs:
-            raise ValueError(f"maps: {outputs[target]} and {file} would both become {target}; rename one of them.")
-        outputs[target] = file
-    return [Task(mask, target) for target, mask in outputs.items()]
-
-
 def make(
-    todo: Sequence[Task], map: "Map", *, over_set: bool, near: float, cache: "Cache | None", preview: bool, watch: Watch
+    todo: Sequence[Task],
+    map: "Map",
+    out: Path,
+    *,
+    over_set: bool,
+    near: float,
+    cache: "Cache | None",
+    preview: bool,
+    watch: Watch,
+    overwrite: bool = False,
 ) -> Making:
-    """Write the maps that are missing. `over_set`: first go through all masks for the one w0 that gives the share."""
+    """Write the maps that are missing below `out`. `over_set`: first go through all masks for the one w0 that gives the share."""
+    put = functools.partial(_put, out, overwrite)
     from ..spatial.share import Mass, solve
 
     final, known = map, []
@@ -72,7 +59,7 @@ def make(
         final = map.replace(w0=solve(map.name, total, map.options["share"]), share=None)
     found, made = [], 0
     for i, task in enumerate(watch(todo, "making maps")):
-        sums, new = _one(task, final, near, cache, preview, known[i] if over_set else None)
+        sums, new = _one(task, final, near, cache, preview, known[i] if over_set else None, put)
         found.append(sums)
         made += new
     return Making(final, found, made, len(todo) - made)
@@ -87,10 +74,9 @@ def _sums(task: Task, map: "Map", near: float) -> "Sums":
 
 
 def _one(
-    task: Task, map: "Map", near: float, cache: "Cache | None", preview: bool, known: "Sums | None"
+    task: Task, map: "Map", near: float, cache: "Cache | None", preview: bool, known: "Sums | None", put: Put
 ) -> tuple["Sums", bool]:
     """(its sums, whether the map had to be written)."""
-    from ..files import write_bytes_atomically
     from ..spatial.cache import key, sealed, unsealed
     from ..spatial.regions import sums
 
@@ -106,12 +92,10 @@ def _one(
         weights = found if found is not None else _named(task, lambda: map.weigh(parts()))
         if cache is not None and found is None:
             cache.put(name, weights)
-        task.out.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes_atomically(
-            task.out, sealed(weights, {"key": name, "sums_key": sums_key, "sums": known_sums.to_list()})
-        )
+        note = {"key": name, "sums_key": sums_key, "sums": known_sums.to_list()}
+        put(task.out, sealed(weights, note), marks.MAP)
     if preview:
-        _preview(task.out.with_suffix(".png"), name, weights, mask)
+        _preview(task.picture, name, weights, mask, put)
     return known_sums, new
 
 
@@ -130,12 +114,16 @@ def _sums_key(map: "Map", mask: "np.ndarray", near: float) -> str:
     return key(map.replace(w0=1.0, share=None), mask, near)
 
 
-def _preview(path: Path, name: str, weights: "np.ndarray", mask: "np.ndarray") -> None:
-    from ..files import write_bytes_atomically
+def _put(out: Path, overwrite: bool, path: Path, content: bytes, mark: marks.Mark) -> None:
+    make_folder(path.parent, below=out)
+    write_bytes_atomically(path, content, mark, overwrite=overwrite)
+
+
+def _preview(path: Path, name: str, weights: "np.ndarray", mask: "np.ndarray", put: Put) -> None:
     from ..spatial.preview import made_of, picture
 
     if made_of(path) != name:
-        write_bytes_atomically(path, picture(weights, mask, name))
+        put(path, picture(weights, mask, name), marks.PICTURE)
 
 
 def _read(task: Task) -> "np.ndarray":

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .. import marks
 from .open_command import KEY, did_you_mean, unknown_option
-from .output import check_folder
+from .targets import Overwrite, check_folder, check_targets
 
 if TYPE_CHECKING:
     from ..spatial import Map
-    from .map_files import Making, Task
+    from .map_files import Making
+    from .map_places import Task
 
 # {what the command calls it: (map, its `kind`, what it does)}
 KINDS: dict[str, tuple[str, dict[str, str], str]] = {
@@ -30,6 +32,7 @@ KINDS: dict[str, tuple[str, dict[str, str], str]] = {
     "dilate": ("dilate", {}, "A ring --outer around the objects, and --inner within them."),
     "lesion": ("lesion", {}, "Every object the same sum of weights, however small."),
 }
+MANIFEST, FORMAT = "maps.json", "steelyard.maps/1"
 OF_COMMAND = ("share", "objects", "connectivity", "ignore", "spacing", "kind")  # flags of the command, not of a kind
 
 
@@ -75,10 +78,11 @@ def run(
         Path | None, typer.Option("--cache", help="Folder of maps that training reads, too: spatial.Cache.")
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Beside each map a picture of it, .png.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Make weight maps of masks, and say where their weight lies. A second run makes only what is missing or changed."""
     from ..data.masks import mask_files
-    from . import map_files
+    from . import map_files, map_places
 
     options, flags = ctx.meta[KEY]
     if share is not None and "w0" in options:
@@ -93,26 +97,41 @@ def run(
         kind, options, flags, share=share, objects=objects, connectivity=connectivity, ignore=ignore, spacing=spacing
     )
     check_folder("maps", out)
-    todo = map_files.tasks(masks, mask_files(masks), out)
+    todo = map_places.tasks(masks, mask_files(masks), out, cache)
+    check_targets("maps", [*map_places.targets(todo, preview), (out / MANIFEST, marks.MAPS)], overwrite, below=out)
     from ..spatial import Cache
 
     kept = None if cache is None else Cache(cache)
     over_set = share is not None and share_over != "image"
-    making = map_files.make(todo, map, over_set=over_set, near=near, cache=kept, preview=preview, watch=_watch)
-    _tell(making, near, out, over_set)
+    making = map_files.make(
+        todo,
+        map,
+        out,
+        over_set=over_set,
+        near=near,
+        cache=kept,
+        preview=preview,
+        watch=_watch,
+        overwrite=overwrite,
+    )
+    _tell(making, near, out, over_set, overwrite)
     if kept is not None:
         print(f"cache: {len(kept):,} maps, {kept.nbytes / 1e6:,.1f} MB in {cache}")
 
 
-def _tell(making: "Making", near: float, out: Path, over_set: bool) -> None:
+def _tell(making: "Making", near: float, out: Path, over_set: bool, overwrite: bool) -> None:
     from ..explain.maps import explained
     from ..files import write_text_atomically
 
     explanation = explained(making.final, making.sums, near)
-    about = {"map": making.final.name, "options": making.final.options, "over": "set" if over_set else "image"}
-    write_text_atomically(
-        out / "maps.json", json.dumps({**about, **explanation.to_dict()}, indent=1, allow_nan=False) + "\n"
-    )
+    about = {
+        "format": FORMAT,
+        "map": making.final.name,
+        "options": making.final.options,
+        "over": "set" if over_set else "image",
+    }
+    text = json.dumps({**about, **explanation.to_dict()}, indent=1, allow_nan=False) + "\n"
+    write_text_atomically(out / MANIFEST, text, marks.MAPS, overwrite=overwrite)
     print(explanation)
     print(f"{making.made:,} made, {making.kept:,} kept in {out}")
 

@@ -1,8 +1,6 @@
 """What the commands print: the table of classes, notes on them, and where the output goes."""
 
-import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..counts import Counts
+    from ..marks import Mark
+    from ..recipe import Recipe
 
 SHOWN = 40
 FEW = 5
@@ -50,8 +50,10 @@ def class_table(counts: "Counts", columns: Mapping[str, "np.ndarray"]) -> str:
 
 def imbalance(counts: "Counts") -> str:
     """How uneven the classes are, in one line."""
+    import numpy as np
+
     n = counts.per_class
-    most, least = int(n.argmax()), int(n.argmin())
+    most, least = int(n.argmax()), int(np.where(n > 0, n, n.max()).argmin())  # of those that occur
     if counts.kind == "multilabel":
         return f"{counts.items:,} {counts.unit}, {len(counts)} labels; the rarest is {counts.classes[least]!r} ({n[least]:,})."
     n_all = int(n.sum())
@@ -59,27 +61,61 @@ def imbalance(counts: "Counts") -> str:
     total += f", {counts.items:,} images" if counts.items != n_all else ""
     if len(counts) < 2:
         return f"{total}."
-    if n[most] == n[least]:
+    if np.count_nonzero(n) == 1:
+        return f"{total}; only {counts.classes[most]!r} occurs."
+    if n[most] == n.min():
         return f"{total}, all of one size."
-    ratio = f"{n[most] / n[least]:.4g}" if n[least] else "infinite"
-    return f"{total}; largest / smallest = {ratio} ({counts.classes[most]!r} / {counts.classes[least]!r})."
+    return f"{total}; largest / smallest = {n[most] / n[least]:.4g} ({counts.classes[most]!r} / {counts.classes[least]!r})."
 
 
-def notes_on(counts: "Counts") -> list[str]:
-    """What the person should know about these classes before weighing them."""
+def some(names: Sequence[str], limit: int = 8) -> str:
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def notes_on(counts: "Counts", recipe: "Recipe | None" = None) -> list[str]:
+    """What the person should know about these classes before weighing them, and how `recipe` weighs what does not occur."""
     from ..data.classes import look_alikes
 
     notes = []
     if counts.kind == "exclusive" and len(counts) == 1:
         notes.append("there is only one class, so there is nothing to balance")
-    rare = [f"{c!r} ({n})" for c, n in zip(counts.classes, counts.per_class.tolist(), strict=True) if n <= FEW]
+    rare = [f"{c!r} ({n})" for c, n in zip(counts.classes, counts.per_class.tolist(), strict=True) if 0 < n <= FEW]
     if rare:
-        shown = ", ".join(rare[:8]) + (f" and {len(rare) - 8} more" if len(rare) > 8 else "")
         notes.append(
-            f"{FEW} or fewer {counts.unit}: {shown}; so few can be neither learned nor checked, consider merging"
+            f"{FEW} or fewer {counts.unit}: {some(rare)}; so few can be neither learned nor checked, consider merging"
         )
+    if absent := [repr(c) for c, n in zip(counts.classes, counts.per_class.tolist(), strict=True) if n == 0]:
+        notes.append(f"{some(absent)} {'counts' if len(absent) == 1 else 'count'} 0{_how_absent(counts, recipe)}")
+    if counts.kind == "multilabel":
+        always = [
+            repr(c) for c, no, yes in zip(counts.classes, *counts.table.tolist(), strict=True) if no == 0 and yes > 0
+        ]
+        if always:
+            notes.append(f"no row says no to {some(always)}{_how_absent(counts, recipe)}")
     alike = look_alikes(counts.classes)
     return [*notes, alike] if alike else notes
+
+
+def _how_absent(counts: "Counts", recipe: "Recipe | None") -> str:
+    """What a recipe that was made from these counts does where there is nothing to go by."""
+    import numpy as np
+
+    if recipe is None or recipe.classes is None:
+        return ""
+    if recipe.weight is None:
+        return (
+            ""
+            if recipe.scale is recipe.offset is recipe.margin is None
+            else "; the recipe takes it for as rare as the rarest that occurs"
+        )
+    weight = (
+        np.broadcast_to(recipe.weight.numpy().reshape(counts.table.shape[0], -1), (counts.table.shape[0], len(counts)))
+        if counts.kind == "multilabel"
+        else recipe.label_weights()
+    )
+    given = sorted({float(w) for w in np.asarray(weight)[counts.table == 0]})
+    shown = f"the weight {given[0]:.5g}" if len(given) == 1 else f"weights from {given[0]:.5g} to {given[-1]:.5g}"
+    return f"; {shown} keeps the place, no example meets it (--absent sets another)"
 
 
 def say(notes: Sequence[str], *, machine: bool) -> None:
@@ -88,25 +124,12 @@ def say(notes: Sequence[str], *, machine: bool) -> None:
         print(f"note: {note}.", file=sys.stderr if machine else sys.stdout)
 
 
-def emit(text: str, out: Path | None) -> None:
+def emit(text: str, out: Path | None, mark: "Mark", overwrite: bool) -> None:
     """Print, or write the file whole or not at all."""
     if out is None:
         print(text.rstrip("\n"))
         return
     from ..files import write_text_atomically
 
-    write_text_atomically(out, text.rstrip("\n") + "\n")
+    write_text_atomically(out, text.rstrip("\n") + "\n", mark, overwrite=overwrite)
     print(f"written to {out}", file=sys.stderr)
-
-
-def check_folder(command: str, folder: Path) -> None:
-    """ValueError, before anything is computed, unless files can be written into this folder or it can be made."""
-    existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(p))
-    if not existing.is_dir():
-        raise ValueError(f"{command}: --out {folder}: {existing} is a file, not a folder; choose another folder.")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise ValueError(f"{command}: --out {folder}: {existing} cannot be written to; choose another folder.")
-    try:
-        tempfile.TemporaryFile(dir=existing).close()
-    except OSError as error:
-        raise ValueError(f"{command}: --out {folder}: {existing} cannot be written to ({error.strerror}).") from None

@@ -1,9 +1,12 @@
 """steelyard report: a study's answer again, without the study."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from .targets import Overwrite, check_targets
 
 
 def run(
@@ -14,19 +17,23 @@ def run(
             "--compare", metavar="OTHER", help="A second study, to be laid beside the first: writes compare.html."
         ),
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Print the answer of a finished study, and make its report.html again."""
-    from .. import report
+    from .. import marks, report
     from ..files import write_text_atomically
 
     study = report.read(folder)
     place = folder if folder.is_dir() else folder.parent
     if other is not None:
         beside = report.read(other)
+        print(report.compare_text(study, beside), flush=True)
+        check_targets("report", [(place / "compare.html", marks.PAGE)], overwrite)
         page = report.compare_html(study, beside)
-        print(report.compare_text(study, beside))
-        print(f"compared: {write_text_atomically(place / 'compare.html', page)}")
+        print(f"compared: {write_text_atomically(place / 'compare.html', page, marks.PAGE, overwrite=overwrite)}")
         return
+    report.show(study)  # the answer is not lost where the page cannot be written
+    sys.stdout.flush()
+    check_targets("report", [(place / "report.html", marks.PAGE)], overwrite)
     page = report.html(study)
-    report.show(study)
-    print(f"\nreport: {write_text_atomically(place / 'report.html', page)}")
+    print(f"\nreport: {write_text_atomically(place / 'report.html', page, marks.PAGE, overwrite=overwrite)}")

@@ -12,7 +12,7 @@ import typer
 
 from ..tuning import request
 from .counting import read_classes
-from .output import check_folder
+from .targets import Overwrite, check_folder, check_targets
 
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem
@@ -30,8 +30,9 @@ def run(**options: Any) -> None:
     from ..tuning import tune
     from ..tuning.data.problem import problem
 
-    out = options["folder"]
+    out, overwrite = options["folder"], options.pop("overwrite")
     check_folder("tune", out)
+    check_targets("tune", [(out / name, mark) for name, mark in report.FILES.items()], overwrite, below=out)
     options["classes"] = read_classes(options["classes"])
     options |= {
         name: options[name] or None for name in ("ignore", "missing", "drop", "categorical")
@@ -42,7 +43,7 @@ def run(**options: Any) -> None:
     with _bar() as progress:
         study = tune(task, progress=progress, **options)
     document = study.to_dict()
-    paths = report.write(document, out)
+    paths = report.write(document, out, overwrite=overwrite)
     print()
     report.show(report.Report.from_json(document))
     print(f"\nwritten in {study.seconds:.0f} s: {', '.join(str(path) for path in paths)}")
@@ -68,7 +69,7 @@ def _parameters() -> list[inspect.Parameter]:
                 flag, kind, default = "--out", Path, Path("steelyard-report")
             option = typer.Option(flag, help=help, rich_help_panel=panel)
             parameters.append(_parameter(name, Annotated[kind, option], default))
-    return parameters
+    return [*parameters, _parameter("overwrite", Overwrite, False)]
 
 
 def _parameter(name: str, hint: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:

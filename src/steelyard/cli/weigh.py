@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .. import marks
 from .counting import Counting, counts_data
 from .open_command import KEY, did_you_mean, flag_of, unknown_option, value_of
 from .output import Out, class_table, emit, imbalance, notes_on, say
+from .targets import Overwrite, check_out
 
 if TYPE_CHECKING:
     from ..counts import Counts
@@ -45,9 +47,11 @@ def run(
     as_monai: Annotated[bool, form("--monai", "A DiceCELoss for MONAI.")] = False,
     as_nnunet: Annotated[bool, form("--nnunet", "A trainer for nnU-Net.")] = False,
     out: Out = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Weigh the classes of the data by a strategy, such as --strategy effective-number --beta 0.99."""
     from .forms import FORMS as forms
+    from .lines import Answer, ignored_values
 
     flagged = {"json": as_json, "torch": as_torch, "keras": as_keras, "sklearn": as_sklearn, "lightgbm": as_lightgbm}
     flagged |= {"xgboost": as_xgboost, "ultralytics": as_ultralytics, "mmdet": as_mmdet}
@@ -57,6 +61,8 @@ def run(
         raise ValueError(f"weigh: --{' and --'.join(asked)} are two forms of the same answer; choose one.")
     options, flags = ctx.meta[KEY]
     function = choose(strategy, options, flags)
+    mark = marks.RECIPE if as_json else marks.NONE
+    check_out("weigh", out, mark, overwrite, counting.data)
     counts, notes = counting()
     counts = counts if by is None else counts.by(by)
     if counts.kind == "exclusive" and len(counts) == 1:
@@ -68,12 +74,17 @@ def run(
     index = positive_class(counts, positive)
     how = " ".join(f"{' × '.join(recipe.source)} of {counts.source}".split())  # one line: it becomes a comment
     if as_json:
-        emit(recipe.to_json(), out)
+        emit(recipe.to_json(), out, mark, overwrite)
     elif asked:
-        emit(forms[asked[0]](recipe, counts, index, how), out)
+        emit(
+            forms[asked[0]](Answer(recipe, counts, index, how, ignored_values(counts, counting.ignore))),
+            out,
+            mark,
+            overwrite,
+        )
     else:
-        emit(_for_people(recipe, counts, index), out)
-    say([*notes, *notes_on(counts)], machine=bool(asked) or out is not None)
+        emit(_for_people(recipe, counts, index), out, mark, overwrite)
+    say([*notes, *notes_on(counts, recipe)], machine=bool(asked) or out is not None)
 
 
 def positive_class(counts: "Counts", wanted: str | None) -> int | None:

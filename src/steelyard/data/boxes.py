@@ -49,10 +49,8 @@ def polygon_area(x: Sequence[float], y: Sequence[float]) -> float:
 def counted(
     total: Tally, source: str, *, known: Iterable[str] | None, classes: Any, ignore: Any, also: Iterable[str] = ()
 ) -> Counts:
-    """Counts of boxes. `known` are the classes that the data itself declares, in its order; absent ones count 0."""
-    declared = (
-        None if known is None else [c for c in known if c not in {labels.label_name(v) for v in labels.listed(ignore)}]
-    )
+    """Counts of boxes. `known` are the classes that the data itself declares, in its order; absent and ignored ones count 0."""
+    declared = None if known is None else list(known)
     unknown_areas = bool(total.facts["area unknown"])
     tallies = {name: t for name, t in total.also.items() if name == "images" or not unknown_areas}
     return labels.by_value(

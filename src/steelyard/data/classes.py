@@ -14,6 +14,7 @@ from ..counts import Counts
 from . import digest as digests
 from . import labels
 from .cells import MISSING
+from .ignored import in_place, without_a_place
 from .tally import pyarrow, refuse_too_many, tally, values_of
 
 # What a store says about the cells of a column. CELLS is text that nobody declared as text (CSV, ARFF): it may hold numbers.
@@ -102,6 +103,7 @@ def classes_of(
     ignore: Any = None,
     missing: Any = None,
     same_case: bool = False,
+    places: bool = True,
     digest: int | None = None,
 ) -> Classes:
     """The classes of a column: numbers ascending, text by its letters, or the levels of its type, or `classes`.
@@ -111,6 +113,7 @@ def classes_of(
     classes    and `ignore` are those of `count`
     missing    the texts that stand for missing instead of MISSING; "none" for none. What `classes` names is never missing
     same_case  join the spellings of one class that differ by case, blanks, a final dot or zeros (1.0), under the commonest
+    places     what is ignored counts 0 where its type declares it or where it is a number below others; otherwise it is gone
 
     ValueError if there is nothing to count, or if the column looks like measurements or identifiers.
     """
@@ -140,12 +143,16 @@ def classes_of(
             raise ValueError(f"{what} has no value at all ({rows:,} rows), so there is nothing to count{dropped}.")
         labels.refuse_continuous(_as_numbers(kept) if cells.kind == CELLS else kept, what)
         if cells.levels:
-            classes = _levels(cells, values, ignore)
+            classes = _levels(cells, values, () if places else ignore)
+        elif places:
+            classes = in_place(kept, ignore)
     source = what + (f" ({labels.left_out(gone)}{dropped})" if gone else "")
     mark = None if digest is None else digests.written(digest)
     counts = labels.by_value(kept, classes=classes, source=source, unit="rows", digest=mark)
     if gone:
         notes.append(f"{labels.left_out(gone)} of {rows:,}")
+    if places and (note := without_a_place(times, counts.classes, ignore)):
+        notes.append(note)
     at, renamed = {c: i for i, c in enumerate(counts.classes)}, labels.renames(classes)
     names = {value: labels.label_name(value) for value in kept}
     number = {cell: at[renamed.get(names[v], names[v])] if v in kept else -1 for cell, v in values.items()}

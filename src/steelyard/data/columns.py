@@ -10,6 +10,7 @@ import numpy as np
 from ..counts import Counts
 from . import arff, delimited, digest, labels, parquet
 from .classes import CELLS, Cells, classes_of
+from .ignored import in_place
 from .paths import ends_in, table_files
 from .several import count_parts, note_on_parts
 from .source import Shard, Source, Tally, Tell
@@ -78,7 +79,7 @@ class Column(Source):
         kept, _ = labels.drop(total.cells.times, self.ignore)
         return labels.by_value(
             kept,
-            classes=self.classes,
+            classes=in_place(kept, self.ignore) if self.classes is None else self.classes,
             source=what,
             unit="rows",
             kind="multilabel",

@@ -12,6 +12,7 @@ from . import arrays, labels
 from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of_arrow
 from .column_names import find_column
 from .columns import indicator_counts, indicators
+from .ignored import in_place
 from .progress import counted
 from .several import count_parts
 from .tally import holds_label_lists, refuse_too_many, tally_lists
@@ -121,7 +122,8 @@ def _of_lists(arrays: Iterable[Any], name: str, options: dict[str, Any], known: 
         items += some
     cells = cells if known is None else named(cells, known)
     kept, _ = labels.drop(cells.times, options["ignore"])
-    classes = options["classes"] if known is None or options["classes"] is not None else known
+    classes = known if options["classes"] is None else options["classes"]
+    classes = in_place(kept, options["ignore"]) if classes is None else classes
     source = f"column {name!r}"
     return labels.by_value(kept, classes=classes, source=source, unit="rows", kind="multilabel", items=items)
 

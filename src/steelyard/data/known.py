@@ -6,10 +6,13 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..counts import FORMAT, Counts
 from . import labels
 from .cells import NUMBER
 from .classes import CELLS, NONE, Cells, marks_of, read_cells
+from .ignored import in_place
 from .paths import ends_in
 from .tables import column_names, read_table
 
@@ -24,14 +27,14 @@ def known_counts(
     [{"class": "no", "count": 900}, ...] in JSON; a table with a row for each class and a column named count."""
     if not isinstance(path, (str, PathLike)):
         return None
-    file = Path(path).expanduser()
+    file, saved = Path(path).expanduser(), None
     try:
         if not file.is_file() or file.stat().st_size > SMALL:
             return None
         if ends_in(file, (".json",)):
-            if is_saved(file):
-                return Counts.load(file), []
-            pairs, what = _pairs_of(json.loads(file.read_text(encoding="utf-8-sig"))), "a number for each class"
+            saved = Counts.load(file) if is_saved(file) else None
+            data = None if saved is not None else json.loads(file.read_text(encoding="utf-8-sig"))
+            pairs, what = _pairs_of(data), "a number for each class"
             pairs = pairs if pairs and len(pairs) > 1 else None
         elif ends_in(file, (".csv", ".tsv")):
             pairs, what = _rows_of(file, label)
@@ -39,6 +42,8 @@ def known_counts(
             return None
     except (OSError, ValueError):  # whoever reads it as data says what is wrong
         return None
+    if saved is not None:
+        return _again(saved, fspath(path), classes, ignore)
     if pairs is None:
         return None
     names = [labels.label_name(c) for c, _ in pairs]
@@ -48,9 +53,33 @@ def known_counts(
         pairs = sorted(pairs, key=lambda pair: int(labels.label_name(pair[0])))
     times = {labels.label_name(c): int(n) for c, n in pairs}
     kept, _ = labels.drop(times, ignore)
-    order = list(kept) if classes is None else classes
+    whole = all(name.isdecimal() and name == str(int(name)) for name in kept)
+    places = in_place(map(int, kept), ignore) if whole else None
+    order = (list(kept) if places is None else places) if classes is None else classes
     counts = labels.by_value(kept, classes=order, source=fspath(path), unit="rows")
     return counts, [f"the file was read as known counts ({what})"]
+
+
+def _again(counts: Counts, path: str, classes: Any, ignore: Any) -> tuple[Counts, list[str]]:
+    """Counts that were saved, with the ignored classes at 0. ValueError where that needs the data."""
+    if classes is not None and labels.names_in(classes) != list(counts.classes):
+        raise ValueError(
+            f"{path}: it holds Counts of {labels.some(counts.classes)}, which classes= cannot change; leave it out, or count the data again."
+        )
+    ignored = {labels.label_name(v) for v in labels.listed(ignore)}
+    gone = np.array([name in ignored for name in counts.classes])
+    if not gone.any():
+        return counts, []
+    if counts.kind == "multilabel":
+        raise ValueError(f"{path}: it holds yes-or-no labels, and ignore= is for one label per row; leave it out.")
+    kept = np.where(gone, 0, counts.per_class)
+    items = None if counts.items == int(counts.per_class.sum()) else counts.items
+    also = {name: np.where(gone, 0, n) for name, n in counts.also.items()}
+    notes = [
+        "how much of each image does not count is not in the file, so median frequency takes shares of all the data"
+    ]
+    again = Counts(kept, counts.classes, counts.unit, counts.source, items=items, also=also, digest=counts.digest)
+    return again, notes if counts.containing is not None else []
 
 
 def is_saved(path: Any) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..counts import Counts
 from . import digest, labels
+from .ignored import in_place
 from .image import COLOURS, VOID, apart, decode, pieces
 from .paths import MASKS, VOLUMES, ends_in, files, holds
 from .source import Shard, Source, Tally, Tell
@@ -127,7 +128,7 @@ class Masks(Source):
         names = self._names(total, values)
         counts = labels.by_value(
             total.labels,
-            classes=names,
+            classes=in_place(total.labels, self.ignore) if names is None else names,
             source=self.path,
             unit="pixels",
             items=total.items,

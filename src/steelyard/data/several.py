@@ -8,6 +8,7 @@ from ..counts import Counts
 from . import digest as digests
 from . import labels
 from .classes import Cells, marks_of, read_cells
+from .ignored import in_place
 
 SEPARATORS = ("|", ";", ",", "/", " ")
 MOST = 10_000  # distinct cells that are looked at for labels that recur
@@ -48,9 +49,11 @@ def count_parts(
         notes.append(labels.left_out(unknown))
     kept, _ = labels.drop(times, ignore)
     source = what + (f" ({labels.left_out(unknown)})" if unknown else "")
+    names = sorted(kept, key=_order)
+    places = in_place(map(int, names), ignore) if all(n.isdecimal() and n == str(int(n)) for n in names) else None
     counts = labels.by_value(
-        {label: kept[label] for label in sorted(kept, key=_order)},
-        classes=sorted(kept, key=_order) if classes is None else classes,
+        {label: kept[label] for label in names},
+        classes=(names if places is None else places) if classes is None else classes,
         source=source,
         unit="rows",
         kind="multilabel",

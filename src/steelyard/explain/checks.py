@@ -28,7 +28,7 @@ def _empty(measures: Measures) -> str | None:
     names = [name for y, k, name in measures.names if measures.shown_n[y, k] == 0]
     if not names:
         return None
-    return f"{_some(names)} {'counts' if len(names) == 1 else 'count'} 0: no loss can teach what is never shown."
+    return f"{_some(names)} {'counts' if len(names) == 1 else 'count'} 0: no loss can teach what is never shown, and no example meets its weight."
 
 
 def _zero(measures: Measures) -> str | None:

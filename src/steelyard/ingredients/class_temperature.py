@@ -3,7 +3,7 @@
 import math
 from typing import Annotated
 
-from ..counts import Counts
+from ..counts import Counts, without_zeros
 from ..options import In, ingredient
 from ..recipe import Recipe
 
@@ -17,13 +17,13 @@ def class_temperature(
     Acts on the column, whatever the label is; `label_temperature` acts on the row. With `logit_adjustment` it is the
     VS loss: mix both. Scale [1, C]. Multilabel counts compare the labels' positives: [1, K].
     On one logit for two exclusive classes it has no meaning; the loss then names `label_temperature`.
-    Classes that count 0 are an error.
+    What counts 0 stands like the rarest class that occurs.
 
     Source: Ye et al. 2020, arXiv:2001.01385 (CDT); Kini et al. 2021, arXiv:2103.01550 (VS).
 
     >>> class_temperature(Counts.of(1600, 100), gamma=0.5).scale.numpy().tolist()
     [[1.0, 0.25]]
     """
-    n = counts.nonempty("class-temperature")
-    n = n if counts.kind == "exclusive" else n[1]
+    counts.occurring("class-temperature")
+    n = without_zeros(counts.per_class)
     return Recipe(scale=(n / n.max())[None, :] ** gamma, classes=counts.classes, kind=counts.kind)

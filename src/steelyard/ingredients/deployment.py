@@ -7,15 +7,16 @@ import numpy as np
 from ..counts import Counts
 from ..options import ingredient
 from ..recipe import Recipe
+from ._absent import Absent
 from ._by_class import by_class
 
 
 @ingredient
-def deployment(prior: Any, counts: Counts) -> Recipe:
+def deployment(prior: Any, counts: Counts, *, absent: Absent = 1.0) -> Recipe:
     """Weigh a label by prior_y / pi_y: its share where the model is used over its share in the training data.
 
     prior    [C] summing to 1, or {class: share}, or Counts of the data it will meet. Multilabel: the share of "is" [K]
-    counts   of the training data; classes that count 0 are an error
+    counts   of the training data; what counts 0 there gets the weight `absent`, and the others share its prior
     Weights [C]; multilabel [2, K]. Unit mass by construction. A class of prior 0 gets weight 0, which `posterior` cannot undo.
 
     Source: Lipton et al. 2018, arXiv:1802.03916 (label shift).
@@ -23,8 +24,21 @@ def deployment(prior: Any, counts: Counts) -> Recipe:
     >>> deployment([0.5, 0.5], Counts.of(900, 100)).class_weight.tolist()
     [0.5555555820465088, 5.0]
     """
-    counts.nonempty("deployment")
-    return Recipe(weight=_share(prior, counts) / counts.prior, classes=counts.classes, kind=counts.kind)
+    n, share = counts.occurring("deployment"), _share(prior, counts)
+    weight = share / (n / n.sum(axis=0))
+    if np.any(counts.table == 0):
+        reached = np.sum(counts.prior * share, axis=0) > 0
+        if not np.all(reached):
+            raise ValueError(
+                f"deployment: where the model is used, nothing of the training data occurs{_of(counts, reached)}: prior is 0 for all that"
+                " was counted. No weight brings that about; collect examples."
+            )
+        weight = counts.unit_mass(weight, absent)
+    return Recipe(weight=weight, classes=counts.classes, kind=counts.kind)
+
+
+def _of(counts: Counts, reached: np.ndarray) -> str:
+    return "" if counts.kind == "exclusive" else f" for {counts.classes[int(np.argmin(reached))]!r}"
 
 
 def _share(prior: Any, counts: Counts) -> np.ndarray:

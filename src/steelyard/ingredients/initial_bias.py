@@ -12,7 +12,7 @@ def initial_bias(counts: Counts, *, link: str | Link | None = None) -> np.ndarra
     softmax   log pi_c, [C]; the default for exclusive classes
     sigmoid   log(n_pos / n_neg) per label, [K]; the default for multilabel counts. Two exclusive classes on one logit:
               [1], the second class is "is"
-    float64 numpy. ValueError where a class counts 0, or where the link does not fit the counts.
+    float64 numpy. What counts 0 starts as if it had been seen once. ValueError where the link does not fit the counts.
 
     Source: Lin et al. 2017, arXiv:1708.02002, sec. 3.3 and 4.1.
 
@@ -25,13 +25,14 @@ def initial_bias(counts: Counts, *, link: str | Link | None = None) -> np.ndarra
             " make one with sy.count(data) or Counts.of(900, 100)."
         )
     link = link_for(counts.kind) if link is None else link_of(link, "initial-bias")
-    n = counts.nonempty("initial-bias")
+    counts.occurring("initial-bias")
+    n = np.maximum(counts.table, 1)
     if counts.kind == "multilabel":
         if link.exclusive:
             raise ValueError("initial-bias: multilabel counts have one yes-or-no logit per class; use link='sigmoid'.")
         return np.log(n[1] / n[0])
     if link.exclusive:
-        return np.log(counts.prior)
+        return np.log(n / n.sum())
     if len(counts) != 2:
         raise ValueError(
             f"initial-bias: link='sigmoid' needs two exclusive classes or multilabel counts, got {len(counts)}"

@@ -13,12 +13,12 @@ def label_temperature(counts: Counts, *, gamma: Annotated[float, In(0.0, math.in
     """Multiply all logits of an example of label y by (n_y / n_max)^gamma inside the loss; predict with the plain ones.
 
     gamma = 0.5 makes the classifiers of an overparameterised net symmetric, however imbalanced the data is.
-    Scale [C, 1]; multilabel [2, K], each label on its own. Classes that count 0 are an error.
+    Scale [C, 1]; multilabel [2, K], each label on its own. What counts 0 stands like the rarest that occurs.
 
     Source: Behnia et al. 2023, arXiv:2303.07608 (LDT); Kini et al. 2021, arXiv:2103.01550 (one logit).
 
     >>> label_temperature(Counts.of(1600, 100)).scale.numpy().tolist()
     [[1.0], [0.25]]
     """
-    n = counts.nonempty("label-temperature")
+    n = counts.occurring("label-temperature")
     return Recipe(scale=(n / n.max(axis=0)) ** gamma, classes=counts.classes, kind=counts.kind)

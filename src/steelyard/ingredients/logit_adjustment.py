@@ -14,13 +14,13 @@ def logit_adjustment(counts: Counts, *, tau: Annotated[float, In(0.0, 100.0, sea
     """Add tau * log(pi_c) to the logits inside the loss; predict with the plain logits.
 
     tau = 1 aims at the balanced error and is balanced softmax. Multilabel counts add tau * log(pi_k / (1 - pi_k)) to
-    the one logit of label k. Offset [1, C]; multilabel [1, K]. Classes that count 0 are an error.
+    the one logit of label k. Offset [1, C]; multilabel [1, K]. What counts 0 stands like the rarest that occurs.
 
     Source: Menon et al. 2021, arXiv:2007.07314; tau = 1: Ren et al. 2020, arXiv:2007.10740.
 
     >>> logit_adjustment(Counts.of(500, 500)).offset.numpy().round(4).tolist()
     [[-0.6931, -0.6931]]
     """
-    n = counts.nonempty("logit-adjustment")
-    start = np.log(counts.prior) if counts.kind == "exclusive" else np.log(n[1] / n[0])
+    n = counts.occurring("logit-adjustment")
+    start = np.log(n / counts.per_class.sum()) if counts.kind == "exclusive" else np.log(n[1] / n[0])
     return Recipe(offset=tau * start[None, :], classes=counts.classes, kind=counts.kind)

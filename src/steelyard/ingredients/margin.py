@@ -18,7 +18,7 @@ def margin(
     """Lower the labelled logit by m_y before it is scaled: u = scale * (z - m_y [c = y]), m_y = widest (n_min / n_y)^(1/4).
 
     scale = 30 is for a cosine head (normalised features and rows); with ordinary logits write scale=1.
-    Margin [C], already multiplied by `scale`; multilabel [2, K], each label on its own. Classes that count 0 are an error.
+    Margin [C], already multiplied by `scale`; multilabel [2, K], each label on its own. What counts 0 stands like the rarest that occurs.
 
     Source: Cao et al. 2019, arXiv:1906.07413, eq. 13 (LDAM).
 
@@ -26,6 +26,6 @@ def margin(
     >>> recipe.margin.numpy().tolist(), recipe.scale
     ([[0.25], [0.5]], None)
     """
-    n = counts.nonempty("margin")
+    n = counts.occurring("margin")
     lowered = widest * (n.min(axis=0) / n) ** 0.25
     return Recipe(scale=None if scale == 1 else scale, margin=scale * lowered, classes=counts.classes, kind=counts.kind)

@@ -5,16 +5,18 @@ from typing import Annotated
 from ..counts import Counts
 from ..options import In, ingredient
 from ..recipe import Recipe
+from ._absent import Absent
 
 
 @ingredient
-def pos_neg(counts: Counts, *, power: Annotated[float, In(0.0, 1.0)] = 1.0) -> Recipe:
+def pos_neg(counts: Counts, *, power: Annotated[float, In(0.0, 1.0)] = 1.0, absent: Absent = 1.0) -> Recipe:
     """Weigh "is" against "is not" by (n_neg / n_pos)^power.
 
     The forms (N / n_pos, N / n_neg) and (n_neg / N, n_pos / N) have the same ratio and differ only in the size of the
     loss; at unit mass they are one. torch's pos_weight is that ratio. power = 0.5 is the square root.
-    Two exclusive classes give [2] (the second is "is"), multilabel counts [2, K], each label at unit mass.
-    ValueError for any other number of exclusive classes, and for counts of 0.
+    Two exclusive classes give [2] (the second is "is"), multilabel counts [2, K], each label at unit mass. An answer that
+    counts 0 gets the weight `absent`, and the other 1.
+    ValueError for any other number of exclusive classes.
 
     Source: Xie & Tu 2015, arXiv:1504.06375, eq. 2; torch.nn.BCEWithLogitsLoss (pos_weight).
 
@@ -26,5 +28,5 @@ def pos_neg(counts: Counts, *, power: Annotated[float, In(0.0, 1.0)] = 1.0) -> R
             f"pos-neg: needs two exclusive classes or multilabel counts, got {len(counts)} exclusive"
             f" {'class' if len(counts) == 1 else 'classes'}; use inverse_frequency."
         )
-    n = counts.nonempty("pos-neg")
-    return Recipe(weight=counts.unit_mass(n**-power), classes=counts.classes, kind=counts.kind)
+    n = counts.occurring("pos-neg")
+    return Recipe(weight=counts.unit_mass(n**-power, absent), classes=counts.classes, kind=counts.kind)

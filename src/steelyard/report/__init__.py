@@ -7,7 +7,7 @@ Everything here reads report.json, so a report can be made again long after the 
 
 from .compare import compare_html, compare_text
 from .document import Report, read
-from .page import html, write
+from .page import FILES, html, write
 from .terminal import show, text
 
-__all__ = ["Report", "compare_html", "compare_text", "html", "read", "show", "text", "write"]
+__all__ = ["FILES", "Report", "compare_html", "compare_text", "html", "read", "show", "text", "write"]

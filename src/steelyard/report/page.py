@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import write_text_atomically
+from .. import marks
+from ..files import ALLOW, is_foreign, make_folder, not_ours, write_text_atomically
 from .content import contents
-from .document import NAME, Report
+from .document import FORMAT, NAME, Report
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
+FILES = {NAME: marks.REPORT, "report.html": marks.PAGE, "recipe.json": marks.RECIPE}
 SECTIONS = ("threshold", "reliability", "path", "classes")
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 MISSING = "report: the page needs {name}, which is not installed; pip install 'steelyard[tune]' brings it."
@@ -52,20 +54,30 @@ def html(report: Report) -> str:
     )
 
 
-def write(document: Mapping[str, Any], folder: str | os.PathLike[str]) -> list[Path]:
+def write(document: Mapping[str, Any], folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
     """Write report.json, as it is given, report.html and recipe.json into `folder`, which is made if it is absent; their paths.
 
     All three are made before the first is written. recipe.json is the recipe to train with: the winner's, else plain.
-    ValueError for what is no report; OSError, naming the folder, where it cannot be written.
+    They take the place of those of an earlier study; of other files only with `overwrite`, and of links never.
+    ValueError for what is no report; OSError where something stands in the way or the folder cannot be written to.
     """
     report, folder = Report.from_json(document), Path(folder)
     texts = {
-        NAME: json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n",
+        NAME: json.dumps({"format": FORMAT, **document}, indent=1, allow_nan=False, ensure_ascii=False) + "\n",
         "report.html": html(report),
         "recipe.json": report.recipe.to_json() + "\n",
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    return [write_text_atomically(folder / name, text) for name, text in texts.items()]
+    make_folder(folder)
+    if not overwrite and (theirs := foreign(folder)):
+        raise FileExistsError(f"report: {'; '.join(not_ours(*one) for one in theirs)}; {ALLOW}.")
+    return [
+        write_text_atomically(folder / name, text, FILES[name], overwrite=overwrite) for name, text in texts.items()
+    ]
+
+
+def foreign(folder: Path) -> list[tuple[Path, marks.Mark]]:
+    """What `write` would find in its place that is not ours; OSError for what is never replaced."""
+    return [(folder / name, mark) for name, mark in FILES.items() if is_foreign(folder / name, mark, below=folder)]
 
 
 def policy(scripts: list[str]) -> str:
@@ -94,6 +106,7 @@ def environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["generator"] = Markup(marks.GENERATOR)
     environment.filters["minus"] = minus
     environment.filters["breakable"] = lambda name: escape(name).replace("(", Markup("<wbr>("))
     return environment

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
+from .. import marks
 from ..files import write_bytes_atomically, write_text_atomically
 
 KEPT = 512  # rows; beyond, every second one of the observed steps is dropped
@@ -39,17 +40,23 @@ class History:
             raise KeyError(f"history: no column {name!r}; there are {', '.join(self.columns)}.")
         return [row.get(name, float("nan")) for row in self.rows]
 
-    def to_csv(self, path: str | PathLike[str]) -> None:
+    def to_csv(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
+        """It takes the place of a table with the same columns; of any other file only with `overwrite`: OSError says so."""
         text = io.StringIO()
         writer = csv.DictWriter(text, self.columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        write_text_atomically(path, text.getvalue())
+        same = marks.first_line("a table with these columns", text.getvalue().partition("\n")[0])
+        write_text_atomically(path, text.getvalue(), same, overwrite=overwrite)
 
-    def plot(self, path: str | PathLike[str], *, columns: "tuple[str, ...] | None" = None) -> None:
-        """One line per number over time, as .svg, .png or .html. ImportError names the extra it needs."""
+    def plot(
+        self, path: str | PathLike[str], *, columns: "tuple[str, ...] | None" = None, overwrite: bool = False
+    ) -> None:
+        """One line per number over time, as .svg, .png or .html. It takes the place of such a drawing; of any other file only with
+        `overwrite`: OSError says so. ImportError names the extra it needs."""
         shown = columns or tuple(n for n in self.columns if n not in PLACES)
-        _lines(Path(path), {name: self.column(name) for name in shown}, *self._when())
+        drawing, mark = _lines(Path(path), {name: self.column(name) for name in shown}, *self._when())
+        write_bytes_atomically(path, drawing, mark, overwrite=overwrite)
 
     def _when(self) -> tuple[str, list[float]]:
         for name in ("step", "epoch", "observed"):
@@ -116,8 +123,10 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
 
 
-def _lines(path: Path, series: Mapping[str, Sequence[float]], axis: str, when: Sequence[float]) -> None:
-    """One line per series over `when`. ValueError for another ending than FORMATS, ImportError without Altair."""
+def _lines(
+    path: Path, series: Mapping[str, Sequence[float]], axis: str, when: Sequence[float]
+) -> tuple[bytes, marks.Mark]:
+    """One line per series over `when`, and the mark it carries. ValueError for another ending than FORMATS, ImportError without Altair."""
     if path.suffix not in FORMATS:
         raise ValueError(f"plot: {path.name} must end in {', '.join(FORMATS)}.")
     try:
@@ -141,8 +150,8 @@ def _lines(path: Path, series: Mapping[str, Sequence[float]], axis: str, when: S
     version = alt.SCHEMA_VERSION.removeprefix("v").rsplit(".", 1)[0]
     text = json.dumps(spec)
     if path.suffix == ".svg":
-        write_text_atomically(path, vl_convert.vegalite_to_svg(text, vl_version=version))
-    elif path.suffix == ".png":
-        write_bytes_atomically(path, vl_convert.vegalite_to_png(text, vl_version=version, scale=2))
-    else:
-        write_text_atomically(path, vl_convert.vegalite_to_html(text, vl_version=version, bundle=True))
+        return f"{marks.DRAWN}\n{vl_convert.vegalite_to_svg(text, vl_version=version)}".encode(), marks.DRAWING
+    if path.suffix == ".png":
+        return marks.marked_png(vl_convert.vegalite_to_png(text, vl_version=version, scale=2)), marks.PICTURE
+    page = vl_convert.vegalite_to_html(text, vl_version=version, bundle=True)
+    return page.replace("<head>", f"<head>\n{marks.GENERATOR}", 1).encode(), marks.PAGE

@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from ..files import write_bytes_atomically
+from .. import marks
+from ..files import make_folder, write_bytes_atomically
 from .images import Mask, as_array, as_given
 from .map import Map
 
 ALGORITHM = 1  # raise it where a map gives other numbers than before: what was kept is then made anew
-LENGTH, DIGEST = 8, 16
+LENGTH, DIGEST = marks.NOTE, marks.DIGEST
 
 
 def key(map: Map, mask: np.ndarray, *more: Any) -> str:
@@ -49,12 +50,12 @@ class Cache:
     a damaged file is made anew. It grows until it is deleted; `len(cache)` and `cache.nbytes` say how far. Where it cannot be written
     to, one warning says so and maps are made each time.
 
-    folder  made if it is missing
+    folder  made if it is missing; what has the name of a map in it is taken for one, and links are not written through
     """
 
     def __init__(self, folder: str | PathLike[str]):
         self.folder = Path(folder).expanduser().resolve()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
 
     def weights(self, map: Map, mask: Mask) -> Mask:
         """map(mask), of one image, from the disk if it is there."""
@@ -73,8 +74,10 @@ class Cache:
     def put(self, name: str, array: np.ndarray) -> None:
         path = self._path(name)
         try:
-            path.parent.mkdir(exist_ok=True)
-            write_bytes_atomically(path, sealed(array, {"key": name}))
+            make_folder(path.parent, below=self.folder)
+            write_bytes_atomically(
+                path, sealed(array, {"key": name}), marks.MAP, overwrite=True
+            )  # nobody else has such names
         except OSError as error:
             warnings.warn(f"steelyard: the cache of maps keeps nothing more: {error}", stacklevel=3)
 
@@ -111,7 +114,7 @@ def unsealed(path: Path) -> tuple[np.ndarray, dict[str, Any]] | None:
     """(the array, its note); None if there is no such file, if it is damaged, or was written by something else."""
     try:
         content = memoryview(path.read_bytes())
-    except (FileNotFoundError, IsADirectoryError):
+    except OSError:  # none there, or none that can be read
         return None
     body, digest = content[:-DIGEST], content[-DIGEST:]
     if len(body) < LENGTH or _digest(body) != digest:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import marks
+
 COLOURS = np.array([(16, 12, 46), (52, 52, 148), (16, 128, 160), (104, 192, 98), (250, 232, 90)], np.float64)
 LINE = np.array([255, 255, 255])
 SIDE = 384  # smaller pictures have their pixels repeated
-KEYWORD = "steelyard"
 STRIP, GAP = 22, 6  # the scale under the picture
 
 
@@ -37,7 +38,7 @@ def picture(weights: np.ndarray, mask: np.ndarray, name: str) -> bytes:
     at = (width // 3 + GAP, pixels.shape[0] + GAP - 1)
     ImageDraw.Draw(image).text(at, f"{where}0 to {top:.4g}", fill=(0, 0, 0))
     about = PngImagePlugin.PngInfo()
-    about.add_text(KEYWORD, name)
+    about.add_text(marks.KEYWORD, name)
     file = io.BytesIO()
     image.save(file, "PNG", pnginfo=about)
     return file.getvalue()
@@ -50,7 +51,7 @@ def made_of(path: Path) -> str | None:
     try:
         with Image.open(io.BytesIO(path.read_bytes())) as image:
             image.load()
-            return image.info.get(KEYWORD)
+            return image.info.get(marks.KEYWORD)
     except (OSError, SyntaxError):  # Pillow's word for a broken PNG
         return None
 

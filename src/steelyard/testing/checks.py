@@ -87,7 +87,7 @@ def check_ingredient(ingredient: Function, *arguments: Any, **options: Any) -> N
     """Hold an ingredient to the laws; `options` are passed on.
 
     A function whose first argument is `counts` is tried on exclusive and multilabel counts, one class, counts of 0 and
-    counts of 10^9; any other is called once as ingredient(*arguments, **options). The laws: a Recipe with the classes
+    counts of 10^9 (an ingredient may serve counts of 0, or refuse them by name); any other is called once as ingredient(*arguments, **options). The laws: a Recipe with the classes
     of the counts; pure; numbers finite (offsets may be -inf) and their loss and gradient too; mean weight 1 over the
     counts; permuting the classes permutes the loss; JSON brings back the same recipe. Counts that cannot be served are
     a ValueError that starts with the ingredient's name, and counts of 0 name the class.
@@ -117,6 +117,8 @@ def check_ingredient(ingredient: Function, *arguments: Any, **options: Any) -> N
             named = all(repr(c) in str(error) for c in empty)
             _law(named, f"{name}: the error for counts of 0 does not name the class: {error}")
         else:
+            mean = mean_weight(recipe, counts)
+            _law(abs(mean - 1) < 1e-9, f"{name}: the mean weight is {mean:.12g} instead of 1 for {counts}")
             _check_recipe(name, recipe)
     if isinstance(getattr(ingredient, "spec", None), Spec):
         try:

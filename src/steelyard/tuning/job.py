@@ -12,6 +12,7 @@ import numpy as np
 from ..counts import Counts
 from ..recipe import Recipe
 from .arms import Arm
+from .data.features import Scaling
 from .data.problem import Problem
 from .models.model import Fit, Fitted, Model
 from .split import Split
@@ -30,15 +31,15 @@ NEIGHBOURS = 5  # of SMOTE; a class needs one row more than that
 
 @dataclasses.dataclass(frozen=True)
 class Start:
-    """Models on all rows to start from: theta [arms, settings, C, p + 1] by the names of its columns."""
+    """Models on all rows to start from: theta [arms, settings, C, p + 1] for columns as `columns` says."""
 
     theta: np.ndarray
-    names: tuple[str, ...]
+    columns: Scaling
     settings: tuple[float, ...]
 
-    def of(self, arms: Sequence[int], settings: Sequence[float], names: Sequence[str]) -> dict[str, np.ndarray]:
+    def of(self, arms: Sequence[int], settings: Sequence[float], columns: Scaling) -> dict[str, np.ndarray]:
         at = [self.settings.index(s) for s in settings]
-        return {"theta": carry(self.theta[np.ix_(arms, at)], self.names, names)}
+        return {"theta": carry(self.theta[np.ix_(arms, at)], self.columns, columns)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Job:
             X, y = resample(how, X, y, seed)
             recipes = [Recipe(classes=counts.classes)]
         elif self.start is not None and part != ALL_ROWS:
-            start = self.start.of(group, settings, encode.names)
+            start = self.start.of(group, settings, encode.scaling)
         categorical = encode.categorical if self.model.encoding == "raw" else None
         return self.model.fit(Fit(X, y, recipes, np.array(settings), classes, start, seed, categorical))
 
@@ -117,15 +118,18 @@ class Job:
         return Counts(np.bincount(self.task.y[train], minlength=self.task.classes), self.task.counts.classes)
 
 
-def carry(theta: np.ndarray, names: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
-    """Coefficients for the columns of another training part: those of the same name, else 0; the intercept is last."""
-    at = {name: i for i, name in enumerate(names)}
-    out = np.zeros((*theta.shape[:-1], len(wanted) + 1))
-    known = [(i, at[name]) for i, name in enumerate(wanted) if name in at]
+def carry(theta: np.ndarray, columns: Scaling, wanted: Scaling) -> np.ndarray:
+    """The same function of the columns as they are in the table, for another training part's mean and deviation; a column
+    that was not there has 0. The intercept is last."""
+    at = {name: i for i, name in enumerate(columns.names)}
+    out = np.zeros((*theta.shape[:-1], len(wanted.names) + 1))
+    out[..., -1] = theta[..., -1]
+    known = [(i, at[name]) for i, name in enumerate(wanted.names) if name in at]
     if known:
         to, source = np.array(known).T
-        out[..., to] = theta[..., source]
-    out[..., -1] = theta[..., -1]
+        slope = theta[..., source] / columns.deviation[source]
+        out[..., to] = slope * wanted.deviation[to]
+        out[..., -1] += slope @ (wanted.mean[to] - columns.mean[source])
     return out
 
 

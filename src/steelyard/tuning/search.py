@@ -228,7 +228,7 @@ class Search:
             for i, s in enumerate(settings):
                 theta[j, i] = fits[self.job.keys[j], s]["theta"]
         rows = np.arange(len(self.task.y))
-        return Start(theta, tuple(self.job.encoder(rows).names), settings)
+        return Start(theta, self.job.encoder(rows).scaling, settings)
 
     def beside(self, arms: Sequence[Arm], settings: Sequence[float]) -> "Search":
         """Further arms on the same splits at these settings; their fits and their stop count as this search's."""

@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from steelyard.tuning.data.features import LEVELS, read
 from steelyard.tuning.data.problem import as_table, problem
+from steelyard.tuning.job import carry
 
 EVERY = np.arange(60)
 
@@ -117,3 +118,20 @@ def test_columns_are_dropped_or_read_as_categories_where_the_owner_says_so(tmp_p
             problem(path, "y", **{option: ["y"]})
         with pytest.raises(ValueError, match="Did you mean 'secret'"):
             problem(path, "y", **{option: ["secrte"]})
+
+
+def test_a_model_of_one_part_is_the_same_function_of_the_table_in_another_parts_scale():
+    """What one training part's fit starts from: means, deviations, gaps and levels differ between parts."""
+    rng = np.random.default_rng(1)
+    x = np.exp(2 * rng.normal(size=60))
+    x[[3, 50]] = np.nan
+    kind = rng.choice(["a", "b"], 60).astype(object)
+    table = features(x=x, kind=kind, y=rng.normal(5, 3, 60))
+    every, part = table.encode(EVERY), table.encode(np.arange(10, 45))  # x has no gap there
+    theta = rng.normal(size=(2, 3, 1, len(every.names) + 1))
+    there = carry(theta, every.scaling, part.scaling)
+    assert part.names == ["x", "kind = a", "kind = b", "y"]
+    known = np.flatnonzero(~np.isnan(x))
+    np.testing.assert_allclose(
+        there[..., :-1] @ part(known).T + there[..., -1:], theta[..., :-1] @ every(known).T + theta[..., -1:]
+    )

@@ -46,6 +46,15 @@ class Features:
 
 
 @dataclasses.dataclass(frozen=True)
+class Scaling:
+    """What the columns of a design matrix are called, and what was subtracted from each and divided by, [p]."""
+
+    names: tuple[str, ...]
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
 class Encoder:
     """Ready to turn any rows into numbers, with what one training part taught it."""
 
@@ -78,6 +87,16 @@ class Encoder:
     @property
     def names(self) -> list[str]:
         return [name for part in (*self.parts, *self.texts) for name in part.names]
+
+    @property
+    def scaling(self) -> Scaling:
+        names = tuple(self.names)
+        mean, deviation, at = np.zeros(len(names)), np.ones(len(names)), 0
+        for part in self.parts:
+            if isinstance(part, ScaledNumber):
+                mean[at], deviation[at] = part.mean, part.deviation
+            at += part.width
+        return Scaling(names, mean, deviation)
 
 
 @dataclasses.dataclass(frozen=True)

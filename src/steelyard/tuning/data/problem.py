@@ -130,7 +130,7 @@ def problem(
     if label in (group, time):
         raise ValueError(f"tune: {label!r} is the label; group or time must be another column.")
     categories = _columns(table, label, categorical, "categorical")
-    y, said = table.classes(label, classes=classes, ignore=ignore, missing=missing, same_case=same_case)
+    y, said = table.classes(label, classes=classes, ignore=ignore, missing=missing, same_case=same_case, places=False)
     counts = said.counts
     where = f"{table.path}, column {label!r}"
     if len(counts) < 2:

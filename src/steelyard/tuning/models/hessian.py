@@ -10,12 +10,17 @@ from .rows import PIECE, Rows, centred, triangle
 
 # parameters per model up to which its Hessian is written out, for one logit and for more; beyond, conjugate gradients, which
 # pass over all pairs of logits
-DENSE = (64, 400)
-FACTORS = 2**22  # numbers in all Hessians of one call
+DENSE = (1000, 1000)
+FACTORS = 2**24  # numbers in all Hessians of one call
 PAIRS = 2**24  # the same for the curvatures that conjugate gradients need
 
 
 class Hessian(Protocol):
+    @property
+    def cost(self) -> float:
+        """How many gradients one costs."""
+        ...
+
     def solve(self, gradient: Tensor) -> Tensor:
         """H^-1 g, [models, C, p]"""
         ...
@@ -40,16 +45,25 @@ def _dense(rows: Rows, C: int) -> bool:
 
 def make(rows: Rows, form: Form, theta: Tensor, ridge: Tensor, like: Tensor) -> Hessian:
     """ridge [models, 1, p]; models with the same number in `like` [models] share the Hessian of the middle one of them."""
-    _, group, size = torch.unique(like, return_inverse=True, return_counts=True)
-    middle = torch.argsort(group, stable=True)[size.cumsum(0) - (size + 1) // 2]
+    middle, group = middles(like)
     if _dense(rows, form.width):
         return Cholesky(_factors(rows, form.take(middle), theta[middle], ridge, group))
     return Conjugate(rows, _pairs(rows, form.take(middle), theta[middle]), group, ridge)
 
 
+def middles(like: Tensor) -> tuple[Tensor, Tensor]:
+    """The middle one of the models that have the same number [groups], and each model's group [models]."""
+    _, group, size = torch.unique(like, return_inverse=True, return_counts=True)
+    return torch.argsort(group, stable=True)[size.cumsum(0) - (size + 1) // 2], group
+
+
 class Cholesky:
     def __init__(self, factor: Tensor):
         self.factor = factor
+
+    @property
+    def cost(self) -> float:
+        return self.factor.shape[1] / 4  # 2 n (C p)^2 / 2 operations in float32 over 4 n C p
 
     def solve(self, gradient: Tensor) -> Tensor:
         return torch.cholesky_solve(gradient.reshape(len(gradient), -1, 1), self.factor).reshape(gradient.shape)
@@ -93,6 +107,10 @@ class Conjugate:
 
     def __init__(self, rows: Rows, pairs: Tensor, group: Tensor, ridge: Tensor):
         self.rows, self.pairs, self.group, self.ridge = rows, pairs, group, ridge
+
+    @property
+    def cost(self) -> float:
+        return 1.0
 
     def take(self, which: Tensor) -> "Conjugate":
         return Conjugate(self.rows, self.pairs, self.group[which], self.ridge[which])

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from .forms import Form
 
-SMALL = 10_000  # rows; from here on they are kept in float32
+SMALL = 10_000  # rows; from here on they are kept in float32 only
+TINY = 2**14  # numbers; below it float32 saves nothing
 PIECE = 2**20  # bytes of one [models, C, rows of the piece] array: what the second-level cache holds
 OUTER = 2**20  # numbers, likewise, in the outer products of rows,
+WIDE = 48  # columns; from here on a matrix product per model is cheaper than the outer products that all models share
 KEPT = 2**23  # which are kept between Hessians if there are no more of them than this
 SAMPLE = 4000  # rows of a label that may stand for all of them in a Hessian, and at least PER of them
 PER = 60  # for each column
@@ -66,6 +68,15 @@ class Rows:
                 parts.append(Part(part.label, at, at := at + X.shape[0], part.times * times))
         return self if at == self.X.shape[0] else Rows(torch.cat(kept), tuple(parts))
 
+    @property
+    def rough(self) -> torch.dtype:
+        """What passes may run in that need a few digits only."""
+        return self.X.dtype if self.X.numel() < TINY else torch.float32
+
+    @functools.cached_property
+    def light(self) -> Tensor:
+        return self.X.to(self.rough)
+
     def gradient(self, form: Form, theta: Tensor, dtype: torch.dtype) -> Tensor:
         """Of the mean loss, [models, C, p] in float64; the rows' share of it is computed in dtype."""
         out = torch.zeros_like(theta)
@@ -87,14 +98,16 @@ class Rows:
     def curvatures(self, form: Form, theta: Tensor, exact: bool = False) -> Iterator[tuple[slice, Tensor]]:
         """Of the mean loss in the logits, piece by piece: [models, C (C + 1) / 2, rows]."""
         for part in self.parts:
-            scale = (self._scale(form, part) * form.chain(part.label).square()).to(self.X.dtype)[:, None, None]
+            scale = (self._scale(form, part) * form.chain(part.label).square()).to(self.rough)[:, None, None]
             at = part.start
-            for X, u in self._pieces(form, theta, part, self.X.dtype):
+            for X, u in self._pieces(form, theta, part, self.rough):
                 yield slice(at, at := at + X.shape[0]), form.bend(part.label, u, exact).mul_(scale)
 
     def hessian(self, form: Form, theta: Tensor, exact: bool = False) -> Tensor:
         """Of the mean loss, [models, C, p, C, p] in float64."""
         models, C, p = theta.shape
+        if p >= WIDE:
+            return self._one_by_one(form, theta, exact)
         cells, step = C * (C + 1) // 2, max(64, OUTER // (p * (p + 1) // 2))
         sums = theta.new_zeros(models * cells, p * (p + 1) // 2)
         for rows, pairs in self.curvatures(form, theta, exact):
@@ -104,15 +117,27 @@ class Rows:
         square = sums.index_select(1, triangle(p).flatten()).view(models, cells, p, p)
         return square.index_select(1, triangle(C).flatten()).view(models, C, C, p, p).transpose(2, 3)
 
+    def _one_by_one(self, form: Form, theta: Tensor, exact: bool) -> Tensor:
+        models, C, p = theta.shape
+        sums = theta.new_zeros(models, C, C, p, p)
+        for rows, pairs in self.curvatures(form, theta, exact):
+            X = self.light[rows]
+            for k, (i, j) in enumerate(torch.triu_indices(C, C).T.tolist()):
+                for model in range(models):
+                    sums[model, i, j] += (X.T * pairs[model, k]) @ X
+        for i, j in torch.triu_indices(C, C, 1).T.tolist():
+            sums[:, j, i] = sums[:, i, j]
+        return sums.transpose(2, 3)
+
     def _outer(self, start: int, rows: int) -> Tensor:
         """x_i x_i^T of these rows, [p (p + 1) / 2, rows]."""
         if self._kept is not None:
             return self._kept[:, start : start + rows]
-        return products(self.X[start : start + rows])
+        return products(self.light[start : start + rows])
 
     @functools.cached_property
     def _kept(self) -> Tensor | None:
-        return products(self.X) if self.X.shape[0] * self.width * (self.width + 1) // 2 <= KEPT else None
+        return products(self.light) if self.X.shape[0] * self.width * (self.width + 1) // 2 <= KEPT else None
 
     def _scale(self, form: Form, part: Part) -> Tensor:
         return form.weight[:, part.label] * (part.times / self.count)
@@ -123,10 +148,11 @@ class Rows:
         turned = form.chain(part.label)[:, None, None] * theta
         turned[:, :, -1] += form.shift(part.label)
         flat = turned.view(-1, p).to(dtype)
+        source = self.light if dtype == self.rough else self.X
         size = max(256, PIECE // (flat.itemsize * (models * C + p)))
         buffer = flat.new_empty(models * C * min(size, part.stop - part.start))
         for start in range(part.start, part.stop, size):
-            X = self.X[start : min(start + size, part.stop)].to(dtype)
+            X = source[start : min(start + size, part.stop)].to(dtype)
             u = buffer[: models * C * X.shape[0]].view(models * C, -1)
             torch.mm(flat, X.T, out=u)
             yield X, u.view(models, C, -1)

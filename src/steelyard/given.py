@@ -1,0 +1,70 @@
+"""The numbers of Counts as people bring them: a list, an array, {class: number}, a Counter, a Series by class."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+MOST = 2**53  # every whole number up to here is a float64
+
+
+def by_class(per_class: Any) -> dict[str, int] | None:
+    """{class: number} in the order of the logits, of a dictionary or a Series by class; None where there are only numbers."""
+    if isinstance(per_class, Mapping):
+        keys, numbers = list(per_class), list(per_class.values())
+        ascending = isinstance(per_class, Counter) or all(isinstance(k, int) for k in keys)
+    elif hasattr(per_class, "to_numpy") and hasattr(per_class, "index") and not callable(per_class.index):
+        keys, numbers, index = list(per_class.index), per_class.to_numpy().tolist(), per_class.index
+        keys = [k[0] if isinstance(k, tuple) and len(k) == 1 else k for k in keys]  # of frame[["y"]].value_counts()
+        ascending = True
+        if getattr(index, "ordered", False):  # ordered categories
+            places = index.codes.tolist()
+            order = sorted(range(len(places)), key=places.__getitem__)
+            keys, numbers, ascending = [keys[i] for i in order], [numbers[i] for i in order], False
+    else:
+        return None
+    if any(k is None or k != k for k in keys):
+        raise ValueError("Counts: a class is missing (NaN or None); leave it out, or name it.")
+    pairs = list(zip(keys, numbers, strict=True))
+    if ascending:
+        try:
+            pairs.sort(key=lambda pair: pair[0])
+        except TypeError:
+            raise ValueError("Counts: the classes are of mixed kinds; name them alike, such as all as text.") from None
+    named = {class_name(k): n for k, n in pairs}
+    if len(named) < len(pairs):
+        raise ValueError("Counts: two classes have the same name; class names must differ.")
+    return named
+
+
+def in_order(named: dict[str, int], classes: Sequence[Any] | None) -> tuple[list[int], list[str]]:
+    """Numbers and names; `classes` chooses the order, or names the classes 0, 1, ..."""
+    names = list(named) if classes is None else [class_name(c) for c in classes]
+    if set(names) == set(named):
+        return [named[name] for name in names], names
+    if list(named) == [str(i) for i in range(len(names))]:
+        return list(named.values()), names
+    raise ValueError(
+        f"Counts: the numbers are those of {', '.join(map(repr, named))}, but classes= names"
+        f" {', '.join(map(repr, names))}; give the same names, or none."
+    )
+
+
+def class_name(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def whole_numbers(name: str, values: Iterable[int]) -> np.ndarray:
+    n = np.asarray(values if isinstance(values, np.ndarray) else list(values))
+    if n.ndim != 1:
+        raise ValueError(f"Counts: {name} must be one number per class, got shape {list(n.shape)}.")
+    if n.size and n.dtype.kind not in "iu" and not (n.dtype.kind == "f" and bool(np.all(n == np.floor(n)))):
+        raise ValueError(f"Counts: {name} must be whole numbers, got {n.tolist()[:5]}.")
+    if n.size and bool(np.any(n < 0)):
+        raise ValueError(f"Counts: {name} must be >= 0, got {n.min():g}.")
+    if n.size and bool(np.any(n > MOST)):
+        raise ValueError(f"Counts: {name} must be at most 2^53, got {n.max():g}.")
+    n = n.astype(np.int64)
+    n.setflags(write=False)
+    return n
