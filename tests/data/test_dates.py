@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steelyard.data.dates import dates
@@ -64,6 +64,7 @@ def test_dates_are_seconds_and_rows_are_ordered_by_them(form, store, tmp_path):
 
 
 @pytest.mark.parametrize("form", FORMATS)
+@settings(max_examples=8)
 @given(st.lists(st.datetimes(datetime.datetime(1970, 1, 1), datetime.datetime(2068, 1, 1)), min_size=60, max_size=60))
 def test_what_was_printed_is_read_back(form, days):
     cells = [d.strftime(form) for d in days]

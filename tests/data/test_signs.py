@@ -4,6 +4,7 @@ Files: data/reread.py, data/style.py."""
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 
 from steelyard.data.signs import grouped
@@ -11,7 +12,7 @@ from steelyard.data.style import UNKNOWN, Style, common
 from steelyard.data.tables import read_table
 from steelyard.tuning.data.problem import as_table, problem
 
-STORES = (",", ";", "\t", "|", "pandas", "parquet")
+STORES = (",", ";", "\t", "|", "pandas", "polars", "parquet")
 NONE = ["w", "v"] * 6
 POINT, COMMA, BOTH = ["0.5", "2.25"] * 6, ["0,5", "2,25"] * 6, ["1.219,50", "3,25"] * 6
 
@@ -19,8 +20,8 @@ POINT, COMMA, BOTH = ["0.5", "2.25"] * 6, ["0,5", "2,25"] * 6, ["1.219,50", "3,2
 def table(cells, store, folder, other):
     cells = (cells * 12)[:12]
     frame = pd.DataFrame({"amount": cells, "other": other, "y": ["a", "b", "b"] * 4})
-    if store == "pandas":
-        return as_table(frame)
+    if store in ("pandas", "polars"):
+        return as_table(polars.from_pandas(frame) if store == "polars" else frame)
     path = folder / f"t.{'parquet' if store == 'parquet' else 'csv'}"
     frame.to_parquet(path) if store == "parquet" else frame.to_csv(path, sep=store, index=False)
     return read_table(path)
@@ -91,7 +92,7 @@ def test_what_a_cell_shows_needs_no_guess(case, store, tmp_path):
         assert not got.columns["amount"].guess
 
 
-@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("store", [";", "pandas"])
 def test_columns_that_contradict_each_other_prove_nothing(store, tmp_path):
     frame = pd.DataFrame({"amount": ["1.219", "200"] * 6, "p": POINT, "c": COMMA})
     path = tmp_path / "t.csv"
@@ -140,9 +141,9 @@ def test_what_is_named_missing_is_missing_in_the_columns_and_the_usual_marks_are
     path = tmp_path / f"t.{'parquet' if store == 'parquet' else 'csv'}"
     if store == "parquet":
         frame.to_parquet(path)
-    elif store != "pandas":
+    elif store not in ("pandas", "polars"):
         frame.to_csv(path, sep=store, index=False)
-    data = frame if store == "pandas" else path
+    data = {"pandas": frame, "polars": polars.from_pandas(frame)}.get(store, path)
     task = problem(data, "y", missing=["-999", "none said"])
     assert task.counts.classes == ("a", "b")
     assert task.read[0] - len(task.y) == 15
@@ -157,7 +158,7 @@ def test_what_is_named_missing_is_missing_in_the_columns_and_the_usual_marks_are
         np.testing.assert_array_equal(by_name[name].values, [values[i % 3] for i in kept])
     assert by_name["text"].levels == ("blue", "red")
     assert [by_name["text"].codes[i] for i in range(3)] == [1, 0, -1]
-    (note,) = [n for n in task.notes if "as was said with --missing" in n]
+    (note,) = [n for n in task.notes if "as --missing (missing=) says" in n]
     assert "words (20 rows)" in note
     assert "y (" not in note
     if store == "pandas":

@@ -74,7 +74,8 @@ def _spelled(mark: str) -> float | None:
 def _shown(column: Column) -> Style:
     """The decimal sign that plain numbers prove."""
     pa, pc = arrow()
-    if column.kind != NUMBER or column.raw is None or not is_text(column.raw.type) or column.open or column.dated:
+    if column.kind != NUMBER or column.open or column.dated or not pa.types.is_floating(column.values.type):
         return UNKNOWN
-    shows = pa.types.is_floating(column.values.type) and pc.any(pc.match_substring_regex(column.raw, POINT)).as_py()
+    raw = without_views(column.raw)
+    shows = is_text(raw.type) and pc.any(pc.match_substring_regex(_bare(raw), POINT)).as_py()
     return Style(".") if shows else UNKNOWN

@@ -112,7 +112,7 @@ class Table:
         marks, columns, rows = list(marks), dict(self.columns), Counter[str]()
         for name in columns.keys() - but:
             columns[name], rows[name] = without(columns[name], marks)
-        note = " and ".join(map(repr, marks)) + " was read as missing, as was said with --missing (missing=), in"
+        note = " and ".join(map(repr, marks)) + " was read as missing, as --missing (missing=) says"
         said = [f"{name} ({rows[name]:,} {'row' if rows[name] == 1 else 'rows'})" for name in self.names if rows[name]]
         repaired = list(self.repaired)
         _note(note, said, repaired)

@@ -6,10 +6,10 @@ import numpy as np
 
 from ...data.cells import from_typed_text
 from ...data.compact import compact
-from ...data.kinds import BOOLEAN, CATEGORY, NUMBER
+from ...data.kinds import BOOLEAN, CATEGORY, NUMBER, is_text
 from ...data.labels import some
 from ...data.tables import Table
-from ...data.tally import arrow
+from ...data.tally import arrow, without_views
 
 
 def order_of(
@@ -93,8 +93,8 @@ def _kept(table: Table, name: str, rows: np.ndarray | None) -> Any:
 def _odd(table: Table, name: str, rows: np.ndarray | None) -> str:
     """ ", such as 'unknown'" of cells that say something and yet are missing."""
     pa, pc = arrow()
-    raw = table.columns[name].raw
-    if raw is None or not (pa.types.is_string(raw.type) or pa.types.is_large_string(raw.type)):
+    raw = without_views(table.columns[name].raw)
+    if not is_text(raw.type):
         return ""
     lost = table.arrow(name).is_null()
     lost = lost if rows is None else pc.and_(lost, pa.chunked_array([pa.array(rows)]))
