@@ -1,24 +1,46 @@
 """docs/reading.md: what is understood, cell by cell, as the readers themselves answer. Loaded by build_tables.py."""
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from steelyard.data import dates, durations, numbers
 from steelyard.data.cells import MISSING
 from steelyard.data.classes import CELLS, Cells, look_alikes, read_cells
 from steelyard.data.date_forms import CLOCKS, FORMS, MONTHS, PIVOT, instant, spelled
-from steelyard.data.dialect import DELIMITERS
+from steelyard.data.dialect import DELIMITERS, RARER
+from steelyard.data.dispatch import count_path
+from steelyard.data.encoding import OTHERS
+from steelyard.data.heads import MARKS
 from steelyard.data.known import COUNT
 from steelyard.data.labels import label_name
-from steelyard.data.paths import MASKS, OTHER, TABLES
+from steelyard.data.paths import JSON, MASKS, OTHER, PACKED, TABLES
 from steelyard.data.several import note_on_parts
+from steelyard.data.tables import read_table
+from steelyard.tuning.data.features import LEVELS, MOST_CODES, RARE
+from steelyard.tuning.data.prose import DISTINCT, WORDS
+from steelyard.tuning.data.text import ALONE, FEW, RUNS, TERMS
+from steelyard.tuning.data.tokens import tokens
 
 LABELS = (
     ("0", "1"), ("0.0", "1.0"), ("1", "1.0", "2"), ("007", "7"), ("1E1", "10"), ("+1", "-1"),
     ("18446744073709551616", "18446744073709551617"), ("no ", "no", " yes"), ("'a'", '"b"'), ("True", "TRUE", "false"),
     (">50K", ">50K.", "<=50K"), ("NA", "DE", "FR"), ("2020-01-02", "2020-01-01"), ("inf", "1"), ("A|B", "A", "B"),
 )  # fmt: skip
+TEXTS = (
+    "Don't miss it!!!!!",
+    "FREE entry: $1,000 (100%)",
+    "#sale @bob",
+    "这个手机 iPhone15 很好",
+    "ดีมาก",
+    "👍🏽👨‍👩‍👧",
+    "İYİ",
+    "cafe\u0301 &lt;3",
+    "v1agra",
+    "a b",
+)
 COLUMNS = (
     (("1,219", "12,000", "1,234,567"), "."), (("1.219,50", "3,25"), ","), (("1'219.5", "3.5"), "."), (("1 219,5", "3,5"), ","),
     (("1,219", "200"), ","), (("1,219", "2000"), ","), (("$1,219.50", "-$3"), "."), (("12 %", "7.5%"), "."), (("35 kg", "36 kg"), "."),
@@ -31,6 +53,14 @@ DATES = (
     ("31/12/2024", "01/02/2024"), ("12/31/2024", "01/02/2024"), ("01/02/2024", "05/03/2024"), ("01.02.2024", "05.03.2024"),
     ("31/12/24", "01/02/99", "02/03/24", "03/04/24", "04/05/24", "05/06/24", "06/07/24"), ("2024-12-31 10:15", "2024-12-31 10:15+01:00"),
     (*(f"{d}.1.2024" for d in range(1, 20)), "30.2.2024"), ("12/31/2024", "31/12/2024"), ("2001-02", "2002-03"), ("20240131", "20240201"),
+)  # fmt: skip
+ROWS = "1,2,a\n3,4,b\n5,6,a\n"
+HEADS = (
+    "sep=;\nx;z;y\n1;2;a\n3;4;b\n", "# made by me\nx,z,y\n" + ROWS, "# x z y\n1 2 a\n3 4 b\n", "Report 2024,,\n,,\nx,z,y\n" + ROWS,
+    "x,z,y\ncm,kg,\n" + ROWS, "size,,y\nmean,sd,\n" + ROWS, ROWS, "x,2019,2020\na,1,2\nb,3,4\n", ",x,y\n" + ROWS, "Unnamed: 0,x,y\n" + ROWS, "x,y\n" + ROWS,
+    "x,z,y,\n1,2,a,\n3,4,b,\n", "x,x,,y\n1,2,3,a\n4,5,6,b\n", "x,z,y\n" + ROWS + "x,z,y\n" + ROWS, "x,z,y\n" + ROWS + "# part 2\n" + ROWS, "x,z,y\n" + ROWS + "Total,12,\n",
+    "x,z,y\n" + ROWS + "\n(3 rows)\n", "x,z,y\n" + ROWS + "\nSource: me\n", "| x | y |\n|---|---|\n| 1 | a |\n| 2 | b |\n", "  x   y\n  1   a\n 20   b\n", "1::2::a\n3::4::b\n",
+    'x,y\n"say \\"a, b\\"",1\n"c",2\n', "x,z,y\n" + ROWS + "7,8\n", "x\n" + ROWS,
 )  # fmt: skip
 
 
@@ -102,16 +132,64 @@ Times of day and durations are seconds; months are a twelfth of a year of 365.25
 """
     text += "".join(f"| `{cell}` | {_seconds(cell):,.12g} |\n" for cell in durations.EXAMPLES)
     text += f"""
+## Heads and feet
+
+The first megabyte says where the rows begin; what is left out there, among the rows or below them is said with its first line. Row names
+are not used and have no number. Lines that begin with {_code(MARKS)} are comments where they do not fit the columns; where they do, they are
+rows, and said. A line that has another number of cells than the others is refused with its number.
+
+| text | columns | rows | said |
+|---|---|---|---|
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        text += "".join(_head(content, Path(folder) / "t.csv") for content in HEADS)
+    text += f"""
+## Text
+
+A column is text where there are more different texts than {DISTINCT} (or half as many as rows), and one of: {WORDS} words or more on
+average, where a picture is a word and so are two signs of a script without blanks; parts that come again in other texts; addresses of pages
+or mail; in most rows another text without digits. Everything else is a category or, if it differs in nearly every row, an identifier.
+`--categorical COL` takes a text as a category, `--drop COL` leaves it out.
+
+Words, neighbouring pairs of them and what stands beside them are counted, each if it is in two rows of a training part. Runs of {RUNS[0]} to
+{RUNS[1]} characters join them where a script has no blanks, more than {ALONE:.0%} of the words are in one row only, or the column has fewer
+than {FEW:,} characters. At most {TERMS:,} terms of each sort are used, the most frequent. What no term stands for is told with examples; if
+it is most of the column, before the verdict.
+
+| text | words | beside them |
+|---|---|---|
+"""
+    text += "".join(_text(cell) for cell in TEXTS)
+    text += f"""
+Levels of a category in fewer than {RARE} rows of a training part, or beyond the {LEVELS} most frequent, are one for linear models and
+networks; trees keep {MOST_CODES}. How many, in how many rows, and which is told; if they are most of the rows, before the verdict.
+
 ## Files
 
-Tables: {_code(TABLES)}, in one file, a folder or a glob; separated by {", ".join(DELIMITERS.values())}, with a decimal comma where the comma
-does not separate. Masks: {_code(MASKS)}. A table of two columns, one of them named {_code(COUNT)}, with a row for each class, holds known counts;
+Tables: {_code(TABLES)}, in one file, a folder or a glob; separated by {", ".join(DELIMITERS.values())}, where none of these serves by
+{", ".join(RARER.values())} or blanks, with a decimal comma where the comma does not separate. What is packed ({_code(PACKED)}) is told by its first
+bytes. Text is UTF-8, UTF-16 with its mark, or Western European (cp1252), which is said; other text is refused with what `iconv` may be
+given: {_code(OTHERS)}.
+
+JSON ({_code(JSON[:1])} and such; a `.json` of lines or of one list of rows): cells have the type that they have there. A key that a row lacks is missing, lists of
+text or whole numbers are several labels, other nested values are named and not used, a key that holds numbers and text is text, which is said.
+
+Masks: {_code(MASKS)}. A table of two columns, one of them named {_code(COUNT)}, with a row for each class, holds known counts;
 so does a JSON such as `{{"no": 900, "yes": 100}}`.
 
 | ending | answer |
 |---|---|
 """
     return text + "".join(f"| `{ending}` | {reason} |\n" for ending, reason in OTHER.items())
+
+
+def _text(cell: str) -> str:
+    words, beside = tokens(cell)
+    return f"| `{cell}` | {_each(words)} | {_each(beside)} |\n"
+
+
+def _each(parts: Iterable[str]) -> str:
+    return ", ".join(f"`{part}`" for part in parts)
 
 
 def _labels(cells: tuple[str, ...]) -> str:
@@ -169,6 +247,19 @@ def _seconds(cell: str) -> float:
 def _listed(names: Iterable[str]) -> str:
     *first, last = names
     return f"{', '.join(first)} and {last}"
+
+
+def _head(content: str, path: Path) -> str:
+    path.write_bytes(content.encode())
+    shown = "<br>".join(f"`{_escaped(line)}`" if line.strip() else "" for line in content.splitlines())
+    try:
+        table = read_table(path)
+        notes = dict.fromkeys([*count_path(path, -1)[1], *table.repaired])
+    except ValueError as error:
+        return (
+            f"| {shown} | refused | | {_escaped(str(error).replace(f'{path}: ', '').replace(str(path), 't.csv'))} |\n"
+        )
+    return f"| {shown} | {_code(table.names)} | {table.rows} | {_escaped('; '.join(notes))} |\n"
 
 
 def _code(texts: Iterable[str]) -> str:

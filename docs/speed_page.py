@@ -15,7 +15,7 @@ offsets, scales, margins, smoothing, curves and call weights of any recipe, floa
 planes (`[N, C, *space]`, nothing is transposed in memory). Numbers inside are float32; the answer does not depend on the number of
 threads. `steelyard doctor` says whether the kernels are there and which instruction set they use. Plain torch does the same,
 slower, where they are not: without a compiler at install time, on devices without Triton, in float64, for numbers that are learned,
-under `torch.func`, for soft targets that need a gradient, and for a target or weight table of its own for every pair of classes.
+under `torch.func` and in forward mode, for soft targets that need a gradient, and for a target or weight table of its own for every pair of classes.
 Under `torch.compile` the kernels are one op in the graph.
 
 **Not measured on a GPU yet.** There, Triton kernels of the same terms take over. Tests hold them to the reference in Triton's

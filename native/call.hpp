@@ -2,12 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 namespace steelyard {
 
 enum Kind : int32_t { LOG, FOCAL, SHIFTED, POLY, GCE, SYMMETRIC, SQUARE };
 enum Dtype : int32_t { FLOAT32, BFLOAT16, FLOAT16 };
 enum Label : int32_t { INT64, INT32, UINT8, SOFT };  // SOFT: float32 probabilities in the layout of the logits
+
+// One number of the caller's, whose address need not be a multiple of its size: a field of packed records, a file from byte 3 on.
+template <class T> inline __attribute__((always_inline)) T peek(const T* from) {
+    T out;
+    std::memcpy(&out, from, sizeof(out));
+    return out;
+}
 
 struct Curve {
     Kind kind;

@@ -38,15 +38,16 @@ template <class Label> Census labels_of(const Label* y, int64_t items, int64_t i
     const auto largest = static_cast<int64_t>(std::min<uint64_t>(std::numeric_limits<Unsigned>::max(), classes - 1));
     int32_t ignored = 0, strange = 0;
     for (int64_t i = 0; i < items; i++) {
-        const int32_t skip = may_ignore & (y[i] == ignored_label);
+        const Label label = peek(y + i);
+        const int32_t skip = may_ignore & (label == ignored_label);
         ignored += skip;
-        strange += ~skip & (static_cast<Unsigned>(y[i]) > static_cast<Unsigned>(largest));
+        strange += ~skip & (static_cast<Unsigned>(label) > static_cast<Unsigned>(largest));
     }
     Census found;
     found.count = items - ignored;
     found.bad = strange != 0;
     for (int64_t i = 0; found.bad; i++) {
-        const auto label = static_cast<int64_t>(y[i]);
+        const auto label = static_cast<int64_t>(peek(y + i));
         if (label == ignore || (label >= 0 && label < classes)) continue;
         found.wrong = label;
         break;
@@ -62,10 +63,11 @@ Census hard_census(const Common& call, const Label* y, int64_t items, int64_t cl
         if (found.bad || (!call.weight && !mass)) return found;
         double sums[4] = {0, 0, 0, 0};  // so that additions need not wait for one another
         for (int64_t i = first; i < last; i++) {
-            if (static_cast<int64_t>(y[i]) == call.ignore) continue;
-            const float s = call.weight ? call.weight[i] : 1.0f;
+            const auto label = static_cast<int64_t>(peek(y + i));
+            if (label == call.ignore) continue;
+            const float s = call.weight ? peek(call.weight + i) : 1.0f;
             found.count -= s == 0;
-            if (s != 0 && mass) sums[i & 3] += static_cast<double>(s) * own(i, y[i]);
+            if (s != 0 && mass) sums[i & 3] += static_cast<double>(s) * own(i, label);
         }
         found.mass = (sums[0] + sums[1]) + (sums[2] + sums[3]);
         return found;
@@ -88,11 +90,11 @@ inline Census softmax_census(const Softmax& call, bool mass) {
     return counted(items, call.threads, [&](int64_t first, int64_t last) {
         Census found;
         for (int64_t i = first; i < last; i++) {
-            const float s = call.weight ? call.weight[i] : 1.0f;
+            const float s = call.weight ? peek(call.weight + i) : 1.0f;
             if (s == 0) continue;
             found.count++;
             for (int64_t c = 0; mass && c < C; c++)
-                found.mass += static_cast<double>(s) * t[(i / S * C + c) * S + i % S] * (call.own ? call.own[c] : 1.0f);
+                found.mass += static_cast<double>(s) * peek(t + (i / S * C + c) * S + i % S) * (call.own ? call.own[c] : 1.0f);
         }
         return found;
     });
@@ -107,10 +109,11 @@ inline Census sigmoid_census(const Sigmoid& call, bool mass) {
     return counted(items, call.threads, [&](int64_t first, int64_t last) {
         Census found;
         found.count = last - first;
-        for (int64_t i = first; call.weight && i < last; i++) found.count -= call.weight[i] == 0;
+        for (int64_t i = first; call.weight && i < last; i++) found.count -= peek(call.weight + i) == 0;
         for (int64_t i = first; mass && i < last; i++) {
             const float no = call.own[class_of(i)], yes = call.own[call.stride + class_of(i)];
-            found.mass += static_cast<double>(call.weight ? call.weight[i] : 1.0f) * (t[i] * yes + (1 - t[i]) * no);
+            const float share = peek(t + i), s = call.weight ? peek(call.weight + i) : 1.0f;
+            found.mass += static_cast<double>(s) * (share * yes + (1 - share) * no);
         }
         return found;
     });

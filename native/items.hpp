@@ -9,7 +9,7 @@
 namespace steelyard::STEELYARD_SET {
 
 template <class Label> INLINE int64_t label_at(const void* target, int64_t i) {
-    return static_cast<int64_t>(static_cast<const Label*>(target)[i]);
+    return static_cast<int64_t>(peek(static_cast<const Label*>(target) + i));
 }
 INLINE int64_t label(const Common& call, int64_t i) {
     switch (call.label) {
@@ -18,10 +18,13 @@ INLINE int64_t label(const Common& call, int64_t i) {
         default: return label_at<uint8_t>(call.target, i);
     }
 }
-INLINE float weight_of(const Common& call, int64_t i) { return call.weight ? call.weight[i] : 1.0f; }
+INLINE float weight_of(const Common& call, int64_t i) { return call.weight ? peek(call.weight + i) : 1.0f; }
 INLINE bool item_counts(const Common& call, int64_t i) {
     return (call.label == SOFT || label(call, i) != call.ignore) && weight_of(call, i) != 0.0f;
 }
+
+// A probability that one class of a row has at most, with room for rounding: of two that nearly tie both may be said to have half.
+constexpr float LIKELY = 0.6f;
 
 // Tables by label, for one label or for the labels of many lanes.
 INLINE float by_label(const float* table, int64_t y, float absent) { return table ? table[y] : absent; }

@@ -57,7 +57,9 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             through[i] = give[i] = 0.0f;
             y[i] = 0;  // what depends on the label is the same for all where targets are soft
         }
-        for (int64_t c = 0; call.take && c < C; c++) takes += call.take[c];
+        double all_takes = 0;
+        for (int64_t c = 0; call.take && c < C; c++) all_takes += call.take[c];
+        takes = static_cast<float>(all_takes);
         if (call.S > 1) return;
         if (!std::is_same_v<T, F32>) rows = buffer(C * ITEMS);
         places.reset(new int32_t[C * LANES]);
@@ -110,7 +112,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         for (int v = 0; v * LANES < count; v++, from += LANES) {
             const Label* some = from;
             if (count - v * LANES < LANES) {
-                for (int i = 0; i < LANES; i++) padded[i] = i < count - v * LANES ? from[i] : 0;
+                for (int i = 0; i < LANES; i++) padded[i] = i < count - v * LANES ? peek(from + i) : 0;
                 some = padded;
             }
             const Ints label = low_words(some), there = label != static_cast<int32_t>(call.ignore);
@@ -133,15 +135,15 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         for (int i = count; i < ITEMS; i++) y[i] = valid[i] = 0;
         if (call.weight)
             for (int i = 0; i < count; i++) {
-                weight[i] = call.weight[at + i];
+                weight[i] = peek(call.weight + at + i);
                 valid[i] = weight[i] == 0.0f ? 0 : valid[i];
             }
         if (call.upstream)
-            for (int i = 0; i < count; i++) up[i] = call.upstream[at + i] * weight[i];
+            for (int i = 0; i < count; i++) up[i] = peek(call.upstream + at + i) * weight[i];
         else if (call.weight)
             for (int i = 0; i < count; i++) up[i] = call.factor * weight[i];
         if (call.through)
-            for (int i = 0; i < count; i++) through[i] = call.through[at + i];
+            for (int i = 0; i < count; i++) through[i] = peek(call.through + at + i);
         Ints live = ints(valid);
         for (int v = 1; v < V; v++) live = live & ints(valid + v * LANES);
         whole = !any(~live);
@@ -192,14 +194,19 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
     void load_soft(int64_t start, int count) {
         const float* t = static_cast<const float*>(call.target) + start;
         const int64_t S = call.S;
-        for (int i = 0; i < ITEMS; i++) own[i] = give[i] = 0.0f;
         for (int64_t c = 0; c < C; c++)
-            for (int i = 0; i < ITEMS; i++) {
-                const float share = i < count ? (S > 1 ? t[c * S + i] : t[i * C + c]) : 0.0f;
-                soft[c * ITEMS + i] = share;
-                own[i] += share * by_label(call.own, c, 1.0f);
-                give[i] += share * by_label(call.give, c, 0.0f);
-            }
+            for (int i = 0; i < ITEMS; i++)
+                soft[c * ITEMS + i] = i < count ? peek(t + (S > 1 ? c * S + i : i * C + c)) : 0.0f;
+        for (int v = 0; v < V; v++) {
+            if (call.mass) F32::store(own + v * LANES, expected(call.own, 1.0f, v));
+            if (call.give) F32::store(give + v * LANES, expected(call.give, 0.0f, v));
+        }
+    }
+    Floats expected(const float* table, float absent, int v) const {
+        Sum all_shares;
+        for (int64_t c = 0; c < C; c++)
+            all_shares.add(F32::load(soft.get() + c * ITEMS + v * LANES) * by_label(table, c, absent));
+        return all_shares.total;
     }
 
     // What is ignored may hold anything: zeros instead, before the passes and after them, so that none of them has to know.
@@ -307,6 +314,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                 weigh = share == 0.0f ? all(0.0f) : weigh * share;
                 ask = F32::load(asked_of + v * LANES);
             } else {
+                Sum asks_for, weighs;
                 for (int64_t c = 0; c < C; c++) {
                     const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
                     const Ints label = is_label(v, c);
@@ -315,12 +323,14 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                     Floats yes, no;
                     asks(v, c, yes, no);
                     const Floats k = yes + no;
-                    ask = ask + k;
+                    asks_for.add(k);
                     // the label's own term comes later, with the digits that u - top loses
-                    weigh = weigh + ((k == 0.0f) | label ? all(0.0f) : k * below);
+                    weighs.add((k == 0.0f) | label ? all(0.0f) : k * below);
                     if (!linear) F32::store(soft.get() + (C + c) * ITEMS + v * LANES, below);
                     F32::store(u + c * ITEMS, e);
                 }
+                ask = asks_for.total;
+                weigh = weighs.total;
             }
             others[v] = rest;
             e_label[v] = label_e;
@@ -392,13 +402,13 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         Floats unlikely = all(0.0f);
         for (int64_t c = 0; c < C; c++) {
             const Floats p = F32::load(e + c * ITEMS) * inverse[v];
-            unlikely = unlikely + (p > 0.5f ? all(0.0f) : p);
+            unlikely = unlikely + (p > LIKELY ? all(0.0f) : p);
         }
         const Floats likely_log = log1p(-smaller(unlikely, all(0.5f)));
-        Floats loss = all(0.0f), pull = all(0.0f);
+        Sum loss, pull;
         for (int64_t c = 0; c < C; c++) {
             const Floats p = F32::load(e + c * ITEMS) * inverse[v];
-            const Ints likely = p > 0.5f;
+            const Ints likely = p > LIKELY;
             const Floats logp = likely ? likely_log : F32::load(h + c * ITEMS) - log_total[v];
             const Floats q = likely ? unlikely : -expm1(logp);
             Floats yes, no;
@@ -406,18 +416,18 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             Floats d;
             const Bent g = along(call.yes, logp, p, q);
             if (call.yes == call.no) {
-                loss = loss + penalty(yes + no, g.value);
+                loss.add(penalty(yes + no, g.value));
                 d = (yes + no) * g.slope;
             } else {
                 const Bent other = along(call.no, logp, p, q);
-                loss = loss + penalty(yes, g.value) + penalty(no, other.value);
+                loss.add(penalty(yes, g.value) + penalty(no, other.value));
                 d = yes * g.slope + no * other.slope;
             }
-            pull = pull + d;
+            pull.add(d);
             F32::store(h + c * ITEMS, d);
         }
-        rise[v] = pull;
-        return loss;
+        rise[v] = pull.total;
+        return loss.total;
     }
 
     // dl/du, then dl/dz, in place of e^(u - top)

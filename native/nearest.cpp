@@ -37,7 +37,7 @@ template <class T> void give(const Planes<T>& found, const Nearest& call, int64_
     if (call.both)
         for (int64_t x = 0; x < n; x++) {
             const double sum = std::sqrt(static_cast<double>(found.d1[x])) + std::sqrt(static_cast<double>(found.d2[x]));
-            call.both[at + x] = call.labels[at + x] ? FAR<double> : sum;
+            call.both[at + x] = peek(call.labels + at + x) ? FAR<double> : sum;
         }
 }
 

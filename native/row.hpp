@@ -28,7 +28,9 @@ template <class T> struct Row {
           kept(buffer(padded)),
           below(smooth && !linear ? buffer(padded) : nullptr),
           h(smooth && !linear ? buffer(padded) : nullptr) {
-        for (int64_t c = 0; call.take && c < C; c++) takes += call.take[c];
+        double all_takes = 0;
+        for (int64_t c = 0; call.take && c < C; c++) all_takes += call.take[c];
+        takes = static_cast<float>(all_takes);
     }
 
     void run(int64_t i, double& sum_of_losses) {
@@ -46,15 +48,14 @@ template <class T> struct Row {
         }
         const int64_t y = soft_target ? -1 : label(call, i);
         const float s = weight_of(call, i);
-        const float up = s * (call.upstream ? call.upstream[i] : call.factor), through = call.through ? call.through[i] : 0;
+        const float up = s * (call.upstream ? peek(call.upstream + i) : call.factor);
+        const float through = call.through ? peek(call.through + i) : 0;
         const float* t = soft_target ? static_cast<const float*>(call.target) + i * C : nullptr;
 
         float own_k = 0, gives = 0, mass = 0;
         if (soft_target) {
-            for (int64_t c = 0; c < C; c++) {
-                mass += t[c] * by_label(call.own, c, 1.0f);
-                gives += t[c] * by_label(call.give, c, 0.0f);
-            }
+            if (call.mass) mass = expected(t, call.own);
+            if (call.give) gives = expected(t, call.give);
         } else {
             own_k = by_label(call.labelled, y, 1.0f);
             gives = by_label(call.give, y, 0.0f);
@@ -86,7 +87,7 @@ template <class T> struct Row {
         }
 
         // 2: e^(u - m), the label's apart: the vector that holds it and the last one are the only ones that have to know
-        const float u_y = y < 0 ? 0.0f : from[y];
+        const float u_y = y < 0 ? 0.0f : peek(from + y);
         float asked_for = 0, weighed = 0;
         if (smooth && (soft_target || !linear)) sum_of_asked(u, m, t, gives, y, own_k, asked_for, weighed);
         if (below)
@@ -189,7 +190,7 @@ template <class T> struct Row {
         float x[LANES];
         const int64_t there = std::min<int64_t>(LANES, C - c);
         for (int i = 0; i < LANES; i++) x[i] = -INF;
-        for (int i = 0; i < there; i++) x[i] = from[c + i];
+        for (int i = 0; i < there; i++) x[i] = peek(from + c + i);
         const Ints out = (lane() >= static_cast<int32_t>(there)) | (lane() == static_cast<int32_t>(y < 0 ? -1 : std::min<int64_t>(y - c, LANES)));
         const Floats below = F32::load(x) - m, e = out ? all(0.0f) : exp(below);
         if (take) taken = taken + (out ? all(0.0f) : skip_nothing(below, table_at(take, c)));
@@ -201,7 +202,7 @@ template <class T> struct Row {
     INLINE Floats table_at(const float* table, int64_t c) const {
         if (c + LANES <= C) return F32::load(table + c);
         float x[LANES] = {};
-        for (int64_t i = c; i < C; i++) x[i - c] = table[i];
+        for (int64_t i = c; i < C; i++) x[i - c] = peek(table + i);
         return F32::load(x);
     }
 
@@ -271,19 +272,27 @@ template <class T> struct Row {
         no = call.give ? (gives - share * table_at(call.give, at)) * take : all(0.0f);
     }
 
+    // sum_c t_c table_c; without a table sum_c t_c
+    float expected(const float* t, const float* table) const {
+        Sum shares;
+        for (int64_t c = 0; c < C; c += LANES)
+            shares.add(table ? table_at(t, c) * table_at(table, c) : table_at(t, c));
+        return sum(shares.total);
+    }
+
     // asked_for = sum_c k_c; weighed = sum_c k_c (u_c - m), without the label
     void sum_of_asked(const float* u, float m, const float* t, float gives, int64_t y, float own_k, float& asked_for,
                       float& weighed) const {
-        Floats k_sum = all(0.0f), w_sum = all(0.0f);
+        Sum k_sum, w_sum;
         for (int64_t c = 0; c < C; c += LANES) {
             Floats k = asked(c, t, gives);
             for (int i = 0; i < LANES; i++)
                 if (c + i == y || c + i >= C) k[i] = 0;
-            k_sum = k_sum + k;
-            w_sum = w_sum + (k == 0.0f ? all(0.0f) : k * (F32::load(u + c) - m));
+            k_sum.add(k);
+            w_sum.add(k == 0.0f ? all(0.0f) : k * (F32::load(u + c) - m));
         }
-        asked_for = sum(k_sum) + own_k;
-        weighed = sum(w_sum);
+        asked_for = sum(k_sum.total) + own_k;
+        weighed = sum(w_sum.total);
     }
 
     INLINE void write_some(typename T::Type* g, int64_t c, Floats d, const float* scales, float scale_all, bool scaled) const {
@@ -310,13 +319,13 @@ template <class T> struct Row {
         Floats unlikely_sum = all(0.0f);
         for (int64_t c = 0; c < padded; c += LANES) {
             const Floats p = F32::load(e + c) * inverse;
-            unlikely_sum = unlikely_sum + (p > 0.5f ? all(0.0f) : p);
+            unlikely_sum = unlikely_sum + (p > LIKELY ? all(0.0f) : p);
         }
         const Floats unlikely = all(sum(unlikely_sum)), top = log1p(-smaller(unlikely, all(0.5f)));
-        Floats loss = all(0.0f), pull = all(0.0f);
+        Sum loss, pull;
         for (int64_t c = 0; c < C; c += LANES) {
             const Floats p = F32::load(e + c) * inverse;
-            const Ints likely = p > 0.5f;
+            const Ints likely = p > LIKELY;
             const Floats logp = likely ? top : F32::load(below.get() + c) - log_total;
             const Floats q = likely ? unlikely : -expm1(logp);
             Floats yes, no;
@@ -331,24 +340,24 @@ template <class T> struct Row {
             Floats d;
             const Bent bend = along(call.yes, logp, p, q);
             if (call.yes == call.no) {
-                loss = loss + penalty(yes + no, bend.value);
+                loss.add(penalty(yes + no, bend.value));
                 d = (yes + no) * bend.slope;
             } else {
                 const Bent other = along(call.no, logp, p, q);
-                loss = loss + penalty(yes, bend.value) + penalty(no, other.value);
+                loss.add(penalty(yes, bend.value) + penalty(no, other.value));
                 d = yes * bend.slope + no * other.slope;
             }
-            pull = pull + d;
+            pull.add(d);
             F32::store(h.get() + c, d);
         }
         if (g) {
-            const Floats whole = all(sum(pull));
+            const Floats whole = all(sum(pull.total));
             for (int64_t c = 0; c < C; c += LANES) {
                 const Floats p = F32::load(e + c) * inverse;
                 write_some(g, c, (F32::load(h.get() + c) - p * whole) * up + p * through, scales, scale_all, scaled);
             }
         }
-        return sum(loss);
+        return sum(loss.total);
     }
 };
 

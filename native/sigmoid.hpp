@@ -209,7 +209,7 @@ template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
         if (WHOLE) {
             to = F32::load(from + at);
         } else {
-            for (int i = 0; i < count; i++) to[i] = from[at + i];
+            for (int i = 0; i < count; i++) to[i] = peek(from + at + i);
         }
     }
     template <bool WHOLE> INLINE static void give(float* to, int64_t at, int count, Floats x) {

@@ -10,6 +10,8 @@
 #include <memory>
 #include <new>
 
+#include "call.hpp"
+
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif
@@ -79,6 +81,16 @@ INLINE Ints low_words(const int64_t* p) {
 INLINE Floats larger(Floats a, Floats b) { return a > b ? a : b; }    // b where a is NaN
 INLINE Floats smaller(Floats a, Floats b) { return a < b ? a : b; }   // b where a is NaN
 INLINE Ints nan(Floats x) { return x != x; }
+// A sum of many, to the last place: what an addition rounds away is added to the next number (Kahan 1965).
+struct Sum {
+    Floats total{}, lost{};
+    INLINE void add(Floats x) {
+        const Floats rest = x - lost, next = total + rest;
+        const Floats off = (next - total) - rest;
+        lost = nan(off) ? all(0.0f) : off;  // of an infinite sum
+        total = next;
+    }
+};
 INLINE bool any(Ints mask) {
     int32_t found = 0;
     for (int i = 0; i < LANES; i++) found |= mask[i];
@@ -249,8 +261,8 @@ struct F32 {
         return out;
     }
     static INLINE void store(float* p, Floats x) { std::memcpy(p, &x, sizeof(x)); }
-    static INLINE float one(const float* p) { return *p; }
-    static INLINE void put(float* p, float x) { *p = x; }
+    static INLINE float one(const float* p) { return peek(p); }
+    static INLINE void put(float* p, float x) { std::memcpy(p, &x, sizeof(x)); }
 };
 
 struct BF16 {
@@ -264,10 +276,11 @@ struct BF16 {
         rounded = nan(x) ? Words{} + 0x7fc0u : rounded;
         narrowed(p, rounded);
     }
-    static INLINE float one(const uint16_t* p) { return bits<float>(uint32_t(*p) << 16); }
+    static INLINE float one(const uint16_t* p) { return bits<float>(uint32_t(peek(p)) << 16); }
     static INLINE void put(uint16_t* p, float x) {
         uint32_t raw = bits<uint32_t>(x);
-        *p = x != x ? 0x7fc0 : uint16_t((raw + 0x7fffu + ((raw >> 16) & 1u)) >> 16);
+        const uint16_t rounded = x != x ? 0x7fc0 : uint16_t((raw + 0x7fffu + ((raw >> 16) & 1u)) >> 16);
+        std::memcpy(p, &rounded, sizeof(rounded));
     }
 };
 
@@ -293,13 +306,13 @@ struct F16 {
         narrowed(p, out | sign);
     }
     static INLINE float one(const uint16_t* p) {
-        uint16_t padded[LANES] = {*p};
+        uint16_t padded[LANES] = {peek(p)};
         return load(padded)[0];
     }
     static INLINE void put(uint16_t* p, float x) {
         uint16_t padded[LANES];
         store(padded, all(x));
-        *p = padded[0];
+        std::memcpy(p, padded, sizeof(*p));
     }
 };
 

@@ -24,8 +24,8 @@ template <int LANES, class T> void count(const T* x, int64_t n, uint64_t start, 
     auto place = [&](T value) { return std::min<uint64_t>(static_cast<uint64_t>(static_cast<int64_t>(value)) - start, size); };
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES)
-        for (int lane = 0; lane < LANES; lane++) tables[lane * stride + static_cast<int64_t>(place(x[i + lane]))]++;
-    for (; i < n; i++) tables[place(x[i])]++;
+        for (int lane = 0; lane < LANES; lane++) tables[lane * stride + static_cast<int64_t>(place(peek(x + i + lane)))]++;
+    for (; i < n; i++) tables[place(peek(x + i))]++;
 }
 
 // Every byte has a place, so nothing is compared until the end.

@@ -3,8 +3,10 @@
 Files: marks.py.
 """
 
+import ast
 import io
 import os
+import re
 import subprocess
 import sys
 import time
@@ -182,6 +184,60 @@ def test_what_a_killed_process_left_goes_with_the_next_file(tmp_path):
 def test_names_that_a_disk_may_take_for_one_are_folded_to_one():
     assert len({folded(Path(name)) for name in ("Ä.npy", "ä.npy", "A\u0308.NPY")}) == 1
     assert folded(Path("a")) != folded(Path("b"))
+
+
+WRITES = {
+    "write_text",
+    "write_bytes",
+    "mkdir",
+    "makedirs",
+    "unlink",
+    "rmtree",
+    "rename",
+    "copy2",
+    "copyfile",
+    "copytree",
+}
+WRITES |= {
+    "touch",
+    "symlink_to",
+    "hardlink_to",
+    "savez",
+    "savefig",
+    "tofile",
+    "mkstemp",
+    "mkdtemp",
+    "NamedTemporaryFile",
+}
+
+
+def writes(call: ast.Call) -> bool:
+    """Whether a call puts, moves or removes a file; what is saved into a buffer in memory does not."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    modes = [a.value for a in [*call.args, *(k.value for k in call.keywords)] if isinstance(a, ast.Constant)]
+    if name == "open":
+        return any(isinstance(m, str) and re.fullmatch("[rbt]*[wxa+][wxab+t]*", m) for m in modes)
+    module = (
+        call.func.value.id if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) else ""
+    )
+    return name in WRITES or (module, name) in {
+        ("np", "save"),
+        ("os", "replace"),
+        ("os", "remove"),
+        ("torch", "save"),
+        ("json", "dump"),
+    }
+
+
+def test_no_other_file_of_the_package_writes_one():
+    source = Path(files.__file__).parent
+    found = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and writes(node)
+    }
+    assert found - {"testing/rules.py"} == {"files.py"}  # the laws of rules save into memory
 
 
 # marks --------------------------------------------------------------------------------------------------------------------

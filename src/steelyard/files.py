@@ -46,7 +46,8 @@ def write_bytes_atomically(
             file.flush()
             os.fsync(file.fileno())
         if (there := _status(path)) is not None:
-            temporary.chmod(stat.S_IMODE(there.st_mode) & 0o777)
+            with contextlib.suppress(OSError):  # some file systems have one mode for all
+                temporary.chmod(stat.S_IMODE(there.st_mode) & 0o777)
         temporary.replace(path)
     except OSError as error:
         why = error.strerror or str(error)
@@ -69,15 +70,15 @@ def is_foreign(path: Path, mark: Mark, *, below: Path | None = None) -> bool:
     there = _status(path)
     if there is None:
         return False
-    if stat.S_ISLNK(there.st_mode):
+    if stat.S_ISLNK(there.st_mode) and not _leads_to_a_device(path):
         raise FileExistsError(
             f"{path} is a symbolic link to {os.readlink(path)}, and nothing is written through links;"
-            " give the name of the file itself, or remove the link."
+            " give the name of the file itself, or another name."
         )
     if stat.S_ISDIR(there.st_mode):
         raise IsADirectoryError(f"{path} is a folder; give the name of a file in it.")
     if not stat.S_ISREG(there.st_mode):
-        raise FileExistsError(f"{path} is a pipe or a device, not a file; give the name of a file.")
+        raise FileExistsError(f"{path} is a pipe or a device, not a file; give the name of a file, or none to print.")
     if not there.st_mode & 0o222:
         raise PermissionError(f"{path} is read-only; give another name, or make it writable.")
     if there.st_size == 0:
@@ -130,10 +131,15 @@ def _check_links(folder: Path, below: Path | None) -> None:
     while below is not None and folder not in (below, folder.parent):
         if folder.is_symlink():
             raise FileExistsError(
-                f"{folder} is a symbolic link, and nothing is written through links below {below}; remove the link,"
-                " or choose another folder."
+                f"{folder} is a symbolic link, and nothing is written through links below {below};"
+                " choose another folder."
             )
         folder = folder.parent
+
+
+def _leads_to_a_device(link: Path) -> bool:
+    """As /dev/stdout does: nobody should be told to remove that link."""
+    return os.path.exists(link) and not (os.path.isfile(link) or os.path.isdir(link))
 
 
 def _status(path: Path) -> os.stat_result | None:

@@ -30,7 +30,8 @@ def place(tmp_path, monkeypatch):
     sy.inverse_frequency(sy.Counts.of(32, 8, classes=("no", "yes"))).save(tmp_path / "given.json")
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "report.json").write_text(json.dumps(_study()))
-    shutil.copy(tmp_path / "two.csv", tmp_path / "table.csv")
+    rows = "".join(f"{i * 37 % 101 + i % 3 / 7:.3f},{'yes' if i % 4 == 0 else 'no'}\n" for i in range(120))
+    (tmp_path / "table.csv").write_text("x,y\n" + rows)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -56,7 +57,7 @@ MANY = {
     "study/report.html": ("report", "study"),
     "study/compare.html": ("report", "study", "--compare", "study"),
 }
-TUNE = ("tune", "table.csv", "--label", "ill", "--out", "answer", *QUICK)
+TUNE = ("tune", "table.csv", "--label", "y", "--out", "answer", *QUICK)
 SLOW = {f"answer/{name}": TUNE for name in ("report.json", "report.html", "recipe.json")}
 SECONDS = {"study/report.html", "answer/recipe.json"}  # what takes that long to make
 ALL = JSON | TEXT | MANY | SLOW
@@ -101,7 +102,7 @@ NEVER = {
     "a link to another file": (linked("../theirs"), "is a symbolic link to ../theirs"),
     "a link to nothing": (linked("nowhere"), "is a symbolic link to nowhere"),
     "a link to itself": (lambda path: path.symlink_to(path.name), "is a symbolic link"),
-    "a link to a device": (linked("/dev/full"), "is a symbolic link to /dev/full"),
+    "a link to a device": (linked("/dev/full"), "is a pipe or a device"),
     "a pipe": (os.mkfifo, "is a pipe or a device"),
     "a folder": (os.mkdir, "is a folder"),
     "a read-only file": (read_only, "is read-only"),
@@ -278,6 +279,23 @@ def test_save_replaces_its_own_and_nothing_else_unless_it_is_allowed(place, name
     link.symlink_to(name)
     with pytest.raises(FileExistsError, match="symbolic link"):
         save(link, overwrite=True)
+
+
+def test_a_cache_of_maps_is_made_through_no_link_to_nothing(place):
+    (place / "cache").symlink_to("nowhere")
+    with pytest.raises(OSError, match="is a link to nothing, not a folder"):
+        sy.spatial.Cache(place / "cache")
+    assert not (place / "nowhere").exists()
+
+
+def test_an_answer_of_before_is_named_before_it_is_replaced(place, capfd):
+    (place / "answer").mkdir()
+    shutil.copy(place / "study" / "report.json", place / "answer")
+    (place / "table.csv").write_text("x,other\n1,a\n")  # ends the command
+    for more in ((), ("--resume",)):
+        assert main([*TUNE, *more]) == 2
+        said = capfd.readouterr().err.splitlines()
+        assert ("the answer of an earlier study in answer is replaced" in said[0]) == (not more)
 
 
 def test_a_cache_of_maps_writes_through_no_link(place):

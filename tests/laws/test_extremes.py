@@ -40,36 +40,38 @@ def test_second_derivatives_of_focal_are_finite_at_extreme_logits(link, gamma):
     assert torch.autograd.grad(first.square().sum(), z)[0].isfinite().all()
 
 
+def penalty(curve, label: int, logp, p, q):
+    """g(log p) as the papers print it, in mpmath; `label` tells the sides of a curve apart."""
+    match curve:
+        case curves.Log():
+            return -logp
+        case curves.Focal(gamma):
+            return -(q ** mp.mpf(gamma)) * logp
+        case curves.Asymmetric(pos, neg, clip):
+            if label:
+                return -(q ** mp.mpf(pos)) * logp
+            m = max(q - mp.mpf(clip), 0)
+            return -(m ** mp.mpf(neg)) * mp.log(p + mp.mpf(clip)) if m else mp.mpf(0)
+        case curves.Poly(epsilon):
+            return -logp + epsilon * q
+        case curves.GCE(power):
+            return -mp.expm1(mp.mpf(power) * logp) / mp.mpf(power)
+        case curves.Symmetric(alpha, beta, floor):
+            return -mp.mpf(alpha) * logp - beta * floor * q
+        case curves.Square():
+            return q**2
+    raise AssertionError(curve)
+
+
 def exact(curve, label: int):
     """l(z) of one yes-or-no logit, written with 1 - p and log p that do not cancel."""
 
     def sigma(x):
         return 1 / (1 + mp.exp(-x))
 
-    def g(curve, logp, p, q):
-        match curve:
-            case curves.Log():
-                return -logp
-            case curves.Focal(gamma):
-                return -(q ** mp.mpf(gamma)) * logp
-            case curves.Asymmetric(pos, neg, clip):
-                if label:
-                    return -(q ** mp.mpf(pos)) * logp
-                m = max(q - mp.mpf(clip), 0)
-                return -(m ** mp.mpf(neg)) * mp.log(p + mp.mpf(clip)) if m else mp.mpf(0)
-            case curves.Poly(epsilon):
-                return -logp + epsilon * q
-            case curves.GCE(power):
-                return -mp.expm1(mp.mpf(power) * logp) / mp.mpf(power)
-            case curves.Symmetric(alpha, beta, floor):
-                return -mp.mpf(alpha) * logp - beta * floor * q
-            case curves.Square():
-                return q**2
-        raise AssertionError(curve)
-
     def loss(z):
         u = z if label else -z
-        return g(curve, -mp.log1p(mp.exp(-u)), sigma(u), sigma(-u))
+        return penalty(curve, label, -mp.log1p(mp.exp(-u)), sigma(u), sigma(-u))
 
     return loss
 

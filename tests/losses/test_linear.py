@@ -125,14 +125,6 @@ def test_learned_numbers_get_their_gradient():
     torch.testing.assert_close(found, weight.grad)
 
 
-def test_a_second_backward_says_what_to_do():
-    x, w, _, y = sample()
-    loss = sy.LinearCrossEntropy()(x, w, y)
-    loss.backward(retain_graph=True)
-    with pytest.raises(RuntimeError, match="compute the loss again"):
-        loss.backward()
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [

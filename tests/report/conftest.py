@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from steelyard import Counts, Recipe, focal, inverse_frequency, logit_adjustment, report
-from steelyard.report import Report, pictures
+from steelyard.report import Report, page, pictures
+from steelyard.report.drawing import Drawing
 
 COUNTS = Counts([950, 50], ["well", "ill"])
 KEPT = (
@@ -278,9 +279,9 @@ def _hostile() -> dict[str, Any]:
 @pytest.fixture(scope="session", autouse=True)
 def drawn_once() -> Iterator[None]:
     """The same study has the same pictures: they are made once for all tests, for that takes most of the time of a page."""
-    make, draw = pictures.pictures, pictures.as_svg
+    make, draw = pictures.pictures, page.draw
     specs: dict[str, list[pictures.Picture]] = {}
-    still: dict[str, str] = {}
+    drawn: dict[str, Drawing] = {}
 
     def pictures_of(study: Report) -> list[pictures.Picture]:
         key = repr(study)
@@ -288,15 +289,15 @@ def drawn_once() -> Iterator[None]:
             specs[key] = make(study)
         return list(specs[key])
 
-    def svg_of(spec: Any) -> str:
-        key = json.dumps(spec)
-        if key not in still:
-            still[key] = draw(spec)
-        return still[key]
+    def drawing_of(study: Report) -> Drawing:
+        key = repr(study)
+        if key not in drawn:
+            drawn[key] = draw(study)
+        return drawn[key]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pictures, "pictures", pictures_of)
-        patch.setattr(pictures, "as_svg", svg_of)
+        patch.setattr(page, "draw", drawing_of)
         yield
 
 

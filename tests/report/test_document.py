@@ -88,5 +88,11 @@ def test_reading_what_is_not_there_or_not_json(tmp_path):
 
 def test_no_other_file_of_the_room_looks_a_key_up():
     for file in Path(report.__file__).parent.rglob("*.py"):
-        if file.name not in ("document.py", "evidence.py", "part.py"):
+        if file.name not in (
+            "document.py",
+            "evidence.py",
+            "part.py",
+            "drawing.py",
+            "child.py",
+        ):  # these two talk in JSON
             assert not re.search(r"""\.get\(["']|json\.loads""", file.read_text(encoding="utf-8")), file

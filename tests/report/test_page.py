@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from steelyard import report
 from steelyard.report import Report, pictures
 from steelyard.report.page import as_json
+from steelyard.shown import clean
 
 NEW = ("axis", "capacity", "baselines", "paths", "search", "stopped", "skipped", "per_class")
 VOID = {"meta", "br", "wbr", "img", "hr", "input", "link"}
@@ -89,7 +90,7 @@ def test_what_comes_from_the_data_stays_text(hostile, page_of):
     assert not any(tag == "img" for tag, _ in tree.elements)
     assert not any(name.startswith("on") for _, attrs in tree.elements for name in attrs)
     for name in hostile["data"]["classes"]:
-        assert f'is "{name}"' in tree.visible
+        assert f'is "{clean(name)}"' in tree.visible
     assert "{{ 7*7 }}" in tree.visible
     assert "49" not in tree.inside("h1")
 
@@ -99,7 +100,7 @@ def test_data_in_the_page_cannot_end_its_element(hostile, page_of):
     assert [key for key, _ in blocks] == ["operating", "charts"]
     for _, block in blocks:
         assert not set("<>&\u2028\u2029") & set(block)
-    assert json.loads(blocks[0][1])["positive"] == hostile["positive"]
+    assert json.loads(blocks[0][1])["positive"] == clean(hostile["positive"])
 
 
 @given(st.text(), st.text())
@@ -243,6 +244,10 @@ def test_sliders_have_labels_and_outputs(kept, page_of):
 
 def test_a_missing_package_that_draws_is_named_with_what_to_install(kept, monkeypatch):
     monkeypatch.setitem(sys.modules, "vl_convert", None)
-    monkeypatch.setattr(pictures, "as_svg", pictures.chart.as_svg)  # not the pictures drawn before
-    with pytest.raises(ImportError, match=r"needs vl_convert, which is not installed; pip install 'steelyard\[tune\]'"):
+    page = report.html(Report.from_json({**kept, "seed": 77}))  # not the pictures drawn before
+    assert "left out, because vl_convert is not installed; pip install &#39;steelyard[tune]&#39; brings it." in page
+    assert kept["verdict"]["sentence"] in Tree(page).visible
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.setattr(report.page, "environment", report.page.environment.__wrapped__)
+    with pytest.raises(ImportError, match=r"needs jinja2, which is not installed; pip install 'steelyard\[tune\]'"):
         report.html(Report.from_json(kept))

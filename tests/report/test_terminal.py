@@ -34,5 +34,5 @@ def test_no_name_can_command_the_terminal(kept):
     file = io.StringIO()
     report.show(Report.from_json(kept), Console(file=file, force_terminal=True, width=160, color_system=None))
     for said in (file.getvalue(), report.text(Report.from_json(kept))):
-        assert "a\ufffd[2Jb\ufffdc\ufffd" in said
+        assert r"a\x1b[2Jb\x9bc\r" in said
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", said)

@@ -35,5 +35,4 @@ def run(
     report.show(study)  # the answer is not lost where the page cannot be written
     sys.stdout.flush()
     check_targets("report", [(place / "report.html", marks.PAGE)], overwrite)
-    page = report.html(study)
-    print(f"\nreport: {write_text_atomically(place / 'report.html', page, marks.PAGE, overwrite=overwrite)}")
+    print(f"\nreport: {report.write_page(study, place, overwrite=overwrite)}")

@@ -1,9 +1,10 @@
 """steelyard tune: from a table to a verdict, a threshold and a report."""
 
 import inspect
+import os
 import sys
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,6 +34,9 @@ def run(**options: Any) -> None:
     out, overwrite = options["folder"], options.pop("overwrite")
     check_folder("tune", out)
     check_targets("tune", [(out / name, mark) for name, mark in report.FILES.items()], overwrite, below=out)
+    _check_storage(options["storage"], out, report.FILES)
+    if not options["resume"] and (out / "report.json").exists():
+        print(f"note: the answer of an earlier study in {out} is replaced at the end.", file=sys.stderr)
     options["classes"] = read_classes(options["classes"])
     options |= {
         name: options[name] or None for name in ("ignore", "missing", "drop", "categorical")
@@ -43,12 +47,29 @@ def run(**options: Any) -> None:
     with _bar() as progress:
         study = tune(task, progress=progress, **options)
     document = study.to_dict()
-    paths = report.write(document, out, overwrite=overwrite)
     print()
-    report.show(report.Report.from_json(document))
+    answer = report.Report.from_json(document)
+    try:
+        paths = report.write_answer(document, out, overwrite=overwrite)
+    finally:  # a full disk, or a folder that is gone, does not cost the answer in the terminal
+        report.show(answer)
+        sys.stdout.flush()
+    paths.append(report.write_page(answer, out, overwrite=overwrite))
     print(f"\nwritten in {study.seconds:.0f} s: {', '.join(str(path) for path in paths)}")
     if study.stopped is not None:
         print("stopped early; the same command with --resume goes on")
+
+
+def _check_storage(storage: str | None, out: Path, files: "Collection[str]") -> None:
+    """Before anything is read: ValueError where fits may not be kept there."""
+    if storage is None and not os.path.lexists(out / "study.db"):
+        return
+    from ..tuning.store import address, ownership
+
+    where = address.address(storage or f"sqlite:///{out / 'study.db'}")
+    if where.file is not None and any(where.file == (out / name).absolute() for name in files):
+        raise ValueError(f"tune: --storage {where.file} is where the answer goes; give another name.")
+    ownership.adopt(where, mark=False)
 
 
 def _parameters() -> list[inspect.Parameter]:

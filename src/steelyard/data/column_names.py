@@ -1,9 +1,11 @@
 """The names of columns: all different, and found by name or number."""
 
+import re
 from collections.abc import Sequence
 
 from .labels import some, suggest
 
+_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0(\.\d+)*")  # pandas writes its row names so
 REPAIRS = 6  # names that are said to be repaired, one by one
 
 
@@ -28,9 +30,19 @@ def find_column(names: Sequence[str], wanted: str | int, where: str) -> str:
     return names[number - 1 if number > 0 else number]
 
 
+def without_row_names(names: Sequence[str], notes: list[str]) -> list[str]:
+    """The names without those that pandas gives to row names, which is said: they tell the rows apart, and nothing else."""
+    left = [name for name in names if not _INDEX.fullmatch(name)]
+    if not left or len(left) == len(names):
+        return list(names)
+    gone = ", ".join(dict.fromkeys(name for name in names if _INDEX.fullmatch(name)))
+    notes.append(f"row names are not used and not numbered: {gone} (to use them, give them another name)")
+    return left
+
+
 def distinct_names(raw: Sequence[str], notes: list[str]) -> tuple[str, ...]:
     """Names without blanks and quotes around them, all different: `x`, `x.2`; a column without a name gets one."""
-    wanted = [_bare(name) for name in raw]
+    wanted = [bare_name(name) for name in raw]
     taken, known = set(wanted), set[str]()
     copies: dict[str, int] = {}
     names, repairs = [], []
@@ -55,6 +67,6 @@ def distinct_names(raw: Sequence[str], notes: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
     name = name.strip()
     return name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] and name[0] in "'\"" else name

@@ -53,7 +53,7 @@ def count(
                a DataLoader or other iterable of batches with key=; or a path: a CSV, TSV, ARFF or Parquet file, folder or
                glob with label=; masks (PNG, TIFF, BMP, NPY, NIfTI, NRRD: a file, folder, glob or list of Path); COCO's .json, a folder of
                VOC's .xml, YOLO's data.yaml; an .arff with Mulan's .xml beside it; Counts that were saved
-    label      the column of a table, by name or number (1 is the first, -1 the last); several columns of 0 and 1 are
+    label      the column of a table, by name or number (1 is the first, -1 the last); several columns of yes and no are
                multi-label, and so is a column of lists
     key        where the labels are in a batch: batch[key], such as 1 for (input, label)
     classes    names, order and number of the classes; a label that is not among them is an error. Also {value: name},

@@ -11,11 +11,11 @@ from ..counts import Counts
 from . import arrays, labels
 from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of_arrow
 from .column_names import find_column
-from .columns import indicator_counts, indicators
 from .ignored import in_place
 from .progress import counted
 from .several import count_parts
 from .tally import holds_label_lists, refuse_too_many, tally_lists
+from .yes_no import YesNo, answer_counts, answers_of
 
 ROWS = 1 << 16
 
@@ -36,8 +36,8 @@ def count_frame(data: Any, label: Any, **options: Any) -> Counts:
     originals = dict(zip(names, getattr(data, "column_names", None) or list(data.columns), strict=True))
     if not isinstance(label, (str, int)):
         picked = [find_column(names, one, "count") for one in label]
-        columns = {name: _as_floats(data[originals[name]], name) for name in picked}
-        return indicator_counts(indicators(columns, options["ignore"]), options["classes"], "")[0]
+        answers = answers_of({name: _as_column(data[originals[name]], name) for name in picked}, options["ignore"])
+        return answer_counts(answers, options["classes"])[0]
     name = find_column(names, label, "count")
     column, what = data[originals[name]], f"count: column {name!r}"
     array = _as_arrow(column)
@@ -52,12 +52,14 @@ def count_dataset(data: Any, label: Any, *, progress: bool = False, **options: A
     names = list(data.column_names or next(iter(data), {}))
     _need_label(label, names)
     if not isinstance(label, (str, int)):
-        columns: dict[str, list[np.ndarray]] = {find_column(names, one, "count"): [] for one in label}
-        for table in _batches(data, list(columns), progress):
-            for name, parts in columns.items():
-                parts.append(_as_floats(table[name], name))
-        whole = {name: np.concatenate([np.empty(0), *parts]) for name, parts in columns.items()}
-        return indicator_counts(indicators(whole, options["ignore"]), options["classes"], "")[0]
+        picked = [find_column(names, one, "count") for one in label]
+        total: YesNo | None = None
+        for table in _batches(data, picked, progress):
+            answers = answers_of({name: _as_column(table[name], name) for name in picked}, options["ignore"])
+            total = answers if total is None else (total.add(answers) or total)
+        if total is None:
+            raise ValueError("count: the dataset has no rows, so there is nothing to count.")
+        return answer_counts(total, options["classes"])[0]
     name = find_column(names, label, "count")
     what = f"count: column {name!r}"
     known = class_names(data, name)
@@ -162,8 +164,10 @@ def _in_memory(column: Any, what: str) -> Cells:
     )
 
 
-def _as_floats(column: Any, name: str) -> np.ndarray:
+def _as_column(column: Any, name: str) -> np.ndarray:
     try:
-        return np.asarray(arrays.as_array(column), dtype=np.float64)
+        return arrays.as_array(column)
     except (TypeError, ValueError):
-        raise ValueError(f"count: several label columns are multi-label, 0 or 1, but {name!r} holds text.") from None
+        raise ValueError(
+            f"count: several label columns are multi-label, yes or no, but column {name!r} is none."
+        ) from None

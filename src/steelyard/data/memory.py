@@ -12,6 +12,7 @@ from . import arrays, labels
 from .image import apart, no_labels
 from .progress import counted
 from .tally import DISTINCT
+from .yes_no import YesNo, answer_counts, answers_in
 
 INDICES, VALUES, YES_NO, LISTS = "indices", "values", "yes or no", "lists"
 
@@ -21,7 +22,7 @@ class Piece:
     """What one piece of data holds. Pieces of one form add.
 
     form   INDICES: logit indices. VALUES: text or booleans. YES_NO: columns of 0 and 1. LISTS: a set of labels per item
-    tally  {label: how often}, {column: how many say yes}, or {label: in how many sets}
+    tally  {label: how often}, or {label: in how many sets}; of YES_NO there are `answers` instead
     items  rows; of an exclusive form, labels
     shape  columns of YES_NO; otherwise dimensions
     within {label: labels of the images that hold it}, and `images` {label: images that hold it}, of masks [N, H, W], where
@@ -35,6 +36,7 @@ class Piece:
     within: Counter[Any] = field(default_factory=Counter)
     images: Counter[Any] = field(default_factory=Counter)
     pictures: int = 0
+    answers: YesNo | None = None
 
     def add(self, other: "Piece") -> None:
         multilabel = (YES_NO, LISTS)
@@ -42,10 +44,12 @@ class Piece:
             raise ValueError(
                 "count: some batches hold one label per item and others are multi-label; count them apart."
             )
-        if self.form == YES_NO and self.shape != other.shape:
+        if self.answers is not None and other.answers is not None and self.shape != other.shape:
             raise ValueError(
                 f"count: one batch has {self.shape} label columns and another {other.shape}; count them apart."
             )
+        if self.answers is not None and other.answers is not None:
+            self.answers.add(other.answers)
         if self.form != other.form:
             self.form = VALUES
         self.tally.update(other.tally)
@@ -56,14 +60,8 @@ class Piece:
 
     def counts(self, classes: Any, ignore: Any, source: str = "") -> Counts:
         """ValueError where labels are missing, have no name, or nothing was found."""
-        if self.form == YES_NO:
-            if ignore is not None:
-                raise ValueError("count: ignore= is for one label per item; multi-label data is 0 or 1 everywhere.")
-            names = None if classes is None else labels.names_in(classes)
-            if names is not None and len(names) != self.shape:
-                raise ValueError(f"count: classes= names {len(names)} labels, but the array has {self.shape} columns.")
-            yes = [self.tally[i] for i in range(self.shape)]
-            return Counts(yes, names, "rows", source, kind="multilabel", items=self.items)
+        if self.answers is not None:
+            return answer_counts(self.answers, classes, source)[0]
         if self.form == LISTS:
             return _of_lists(self, classes, ignore, source)
         if self.pictures:
@@ -121,14 +119,23 @@ def piece_of(data: Any, kind: str | None, ignore: Any = None) -> Piece:
         tally = Counter(label for item in data for label in {_plain(v) for v in item})
         return Piece(LISTS, tally, len(data), 1)
     if kind == "multilabel" or (kind is None and dimensions(data) >= 2):
-        array = arrays.as_array(data)
-        yes = arrays.count_indicators(array, classes=None, source="").per_class.tolist()
-        return Piece(YES_NO, Counter(dict(enumerate(yes))), len(array), len(yes))
+        array = masked_or(data)
+        answers = answers_in(array, ignore)
+        return Piece(YES_NO, Counter(), len(array), len(answers.yes), answers=answers)
     masks = _masks(data) if kind == "exclusive" else None
     if masks is not None:
         return _piece_of_masks(masks, ignore)
     tally, indices = arrays.tally_labels(data)
     return Piece(INDICES if indices else VALUES, Counter(tally), sum(tally.values()), dimensions(data))
+
+
+def masked_or(data: Any) -> np.ndarray:
+    """The array, a masked one with its mask; so are torch's masked tensors, whose mask says what is known."""
+    if isinstance(data, np.ma.MaskedArray):
+        return data
+    if hasattr(data, "get_data") and hasattr(data, "get_mask"):
+        return np.ma.MaskedArray(arrays.as_array(data.get_data()), ~arrays.as_array(data.get_mask()))
+    return arrays.as_array(data)
 
 
 def _masks(data: Any) -> list[np.ndarray] | None:

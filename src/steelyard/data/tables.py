@@ -1,4 +1,4 @@
-"""Tables from CSV, TSV, ARFF and Parquet. What was repaired is said in notes."""
+"""Tables from CSV, TSV, ARFF, Parquet, Arrow and JSON. What was repaired is said in notes."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
-from . import arff, cells, delimited, kinds, labels, parquet
+from . import arff, cells, delimited, kinds, labels, parquet, typed
 from .classes import CELLS, Cells, Classes, classes_of, of_arrow, read_cells
 from .column_names import find_column
 from .dialect import sniff
-from .paths import ends_in, is_parquet, table_files
+from .paths import ends_in, is_parquet, is_typed, table_files
 from .reread import together, without
 from .tally import arrow, pyarrow, values_of, without_views
 
@@ -134,7 +134,7 @@ class Table:
 
 
 def read_table(path: str | PathLike[str], *, columns: Sequence[str | int] | None = None) -> Table:
-    """Read CSV, TSV, ARFF or Parquet: a file, a folder or a glob. `columns` keeps only these.
+    """Read CSV, TSV, ARFF, Parquet, Arrow or JSON Lines: a file, a folder or a glob. `columns` keeps only these.
 
     FileNotFoundError or ValueError, naming the file and what to do, if there is nothing to read.
     """
@@ -153,6 +153,8 @@ def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
     file, *_ = table_files(path)
     if ends_in(file, (".arff",)):
         return arff.column_names(file)
+    if is_typed(file):
+        return typed.column_names(file)
     return parquet.column_names(file) if all_parquet([file], fspath(path)) else sniff(file).names
 
 
@@ -160,8 +162,8 @@ def _read(
     files: list[Path], where: str, columns: Sequence[str | int] | None, notes: list[str]
 ) -> tuple[dict[str, kinds.Column | None], int]:
     pa = pyarrow()
-    if all_parquet(files, where):
-        parts, decimals = [parquet.read(file, columns, notes) for file in files], []
+    if all_typed(files, where):
+        parts, decimals = [(typed if is_typed(file) else parquet).read(file, columns, notes) for file in files], []
     else:
         readers = [arff.read if ends_in(file, (".arff",)) else delimited.read for file in files]
         read = [one(file, columns, notes) for one, file in zip(readers, files, strict=True)]
@@ -184,13 +186,22 @@ def _read(
 
 
 def all_parquet(files: list[Path], where: str) -> bool:
-    typed = [is_parquet(file) for file in files]
-    for file, is_one in zip(files, typed, strict=True):
+    """Whether all of them are Parquet. ValueError where one only says so, or where they are mixed with text."""
+    are = [is_parquet(file) for file in files]
+    for file, is_one in zip(files, are, strict=True):
         if not is_one and file.suffix.lower() in (".parquet", ".pq"):
             raise ValueError(f"{file}: this is not a Parquet file, although its name says so; write it again.")
-    if any(typed) and not all(typed):
+    if any(are) and not all(are):
         raise ValueError(f"{where}: text and Parquet files are mixed; choose one kind with a glob such as '*.parquet'.")
-    return all(typed)
+    return all(are)
+
+
+def all_typed(files: list[Path], where: str) -> bool:
+    """The same of Parquet, Arrow and JSON files together, whose cells have types."""
+    others = [file for file in files if not is_typed(file)]
+    if others and len(others) < len(files) and not all_parquet(others, where):
+        raise ValueError(f"{where}: text and JSON files are mixed; choose one kind with a glob such as '*.jsonl'.")
+    return not others or all_parquet(others, where)
 
 
 def _note(what: str, names: list[str], notes: list[str]) -> None:

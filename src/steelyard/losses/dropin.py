@@ -19,6 +19,7 @@ from ..link import SIGMOID, SOFTMAX
 from ..ops import Bound
 from ..ops.bound import Product, Target
 from ..ops.shapes import arrange, same_shape
+from ..ops.watched import forward_mode, transformed
 from .functional import check_reduction, reduced
 from .probabilities import warn_once
 
@@ -34,7 +35,7 @@ class _DropIn(nn.Module):
 
     def _kept(self, source: Tensor | None, rest: tuple[Any, ...], make: Callable[[], Made]) -> Made:
         """`make`, anew only where the buffer `source` or `rest` have changed."""
-        if torch.compiler.is_compiling() or (source is not None and source.is_inference()):
+        if transformed() or forward_mode() or (source is not None and source.is_inference()):
             return make()
         key = (None if source is None else source._version, *rest)
         if self._made is None or self._made[0] is not source or self._made[1] != key:

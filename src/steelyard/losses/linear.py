@@ -9,10 +9,12 @@ from torch.nn import functional as F
 from ..link import SOFTMAX
 from ..ops import Bound, linear
 from ..ops.shapes import align
+from ..ops.watched import forward_mode, transformed
 from ..recipe import Recipe
 from ..rule.protocol import Adaptive
 from .functional import check_labels, cross_entropy
-from .modules import RecipeLoss
+from .modules import RecipeLoss, refuse_to_learn_in_a_transform
+from .probabilities import warn_once_of_products
 
 
 class LinearCrossEntropy(RecipeLoss):
@@ -30,8 +32,9 @@ class LinearCrossEntropy(RecipeLoss):
     returns        a scalar in float32; 0 where everything is ignored. reduction="none" is not offered: its gradient would
                    have to wait for what comes after, and every product be done twice
 
-    Raises ValueError for shapes that do not fit. Gradients of gradients are not supported. Recipes whose numbers are learned
-    run through CrossEntropy, with all logits.
+    Raises ValueError for shapes that do not fit. All logits are there at once, as in CrossEntropy, for what one pass does not give:
+    recipes whose numbers are learned, gradients to probabilities, weight or normalizer, gradients of gradients and a second
+    backward pass, forward mode and torch.func.
 
     >>> layer, loss = torch.nn.Linear(8, 1000), LinearCrossEntropy(Recipe(weight=[1.0] * 1000))
     >>> loss(torch.randn(4, 8), layer.weight, torch.tensor([1, 2, 3, 4]), linear_bias=layer.bias).shape
@@ -63,8 +66,11 @@ class LinearCrossEntropy(RecipeLoss):
         weight: Any = None,
         normalizer: float | Tensor | None = None,
     ) -> Tensor:
+        if self.training and self.rule is not None:
+            refuse_to_learn_in_a_transform(type(self).__name__, self.rule)
         bound = self.bound()
         _check(input, linear_weight, target, linear_bias, bound.width)
+        warn_once_of_products(self, input, linear_weight, linear_bias)
         normalizer = self._divisor(normalizer)
         value = self._value(bound, input, linear_weight, target, linear_bias, weight, normalizer)
         if self.training and self.rule is not None and not self.in_step:
@@ -88,7 +94,8 @@ class LinearCrossEntropy(RecipeLoss):
             narrow = torch.get_autocast_dtype(input.device.type)
             hidden, linear_weight = hidden.to(narrow), linear_weight.to(narrow)
             linear_bias = None if linear_bias is None else linear_bias.to(narrow)
-        if bound.live or torch.compiler.is_compiling():
+        given = [labels, *(t for t in (s, normalizer) if isinstance(t, Tensor))]
+        if bound.live or transformed() or forward_mode() or any(t.requires_grad for t in given):
             return cross_entropy(
                 F.linear(hidden, linear_weight, linear_bias),
                 labels,

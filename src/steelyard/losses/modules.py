@@ -12,11 +12,12 @@ from ..ops import Bound, Terms, bind
 from ..ops.bind import lay_out
 from ..ops.factors import Held, factors, wide
 from ..ops.shapes import Call, arrange
+from ..ops.watched import forward_mode, transformed
 from ..recipe import Recipe
 from ..rule.protocol import Adaptive, Rule, as_rule
 from .functional import adapt, check_reduction, explained, reduced, terms_of
 from .penalty import penalized
-from .probabilities import warn_once
+from .probabilities import warn_once, warn_once_of_answers
 
 DROP_INS = {"weight": "CrossEntropyLoss", "label_smoothing": "CrossEntropyLoss", "pos_weight": "BCEWithLogitsLoss"}
 INGREDIENTS = {
@@ -37,6 +38,16 @@ def refuse_options_of_torch(name: str, options: dict[str, Any]) -> None:
         raise TypeError(
             f"{name}: takes a recipe, not {option}=. With torch's signature and numbers that is {drop_in}({option}=...);"
             f" as a recipe it is {name}({INGREDIENTS[option]}), which takes effective_number(counts) and others, too."
+        )
+
+
+def refuse_to_learn_in_a_transform(name: str, rule: Rule) -> None:
+    """RuntimeError where torch.func calls a loss in training mode whose rule keeps something of it: that is no number outside."""
+    keeps = type(rule).observe is not Rule.observe or type(rule).learn is not Rule.learn
+    if keeps and transformed() and not torch.compiler.is_compiling():
+        raise RuntimeError(
+            f"{name}: {type(rule).__name__} learns from every call in training mode, and a call inside torch.func (grad, vmap, jvp,"
+            " hessian) is none to learn from. Call loss.eval() before it, or differentiate by backward()."
         )
 
 
@@ -98,7 +109,7 @@ class RecipeLoss(nn.Module):
 
     def _kept(self, tensors: list[Tensor], make: Callable[[], Bound], structure: Recipe | None = None) -> Bound:
         """The same object as long as the numbers are the same: what backends made of the tables stays with it."""
-        if torch.compiler.is_compiling() or any(t.is_inference() or t.requires_grad for t in tensors):
+        if transformed() or forward_mode() or any(t.is_inference() or t.requires_grad for t in tensors):
             return make()
         # which tensors, and how often they were written to; they are kept, so that no other takes their place in memory
         held = [id(structure), *(n for t in tensors for n in (id(t), t._version))]
@@ -121,6 +132,8 @@ class RecipeLoss(nn.Module):
         check_reduction(name, self.reduction, normalizer)
         if self.link.exclusive:
             warn_once(self, logits, self.class_dim)
+        elif weight is None:
+            warn_once_of_answers(self, target)
         normalizer, bound = self._divisor(normalizer), self.bound()
         call = arrange(name, logits, target, weight, bound, self.class_dim)
         if self.rule is not None:
@@ -167,6 +180,8 @@ class RecipeLoss(nn.Module):
 
     def _adaptive(self, rule: Rule, call: Call, bound: Bound, normalizer: float | Tensor | None) -> Tensor:
         name, ignored, given = type(self).__name__, self.ignore_index, call
+        if self.training:
+            refuse_to_learn_in_a_transform(name, rule)
         seen, call, normalizer = adapt(name, rule, given, bound, ignored, self.reduction, normalizer)
         if self.training:
             # before the logits may be consumed
@@ -237,7 +252,8 @@ class BinaryCrossEntropy(RecipeLoss):
 
     logits     any shape; the class axis K is class_dim for two or more dimensions
     target     shaped like the logits: integers 0, 1 or ignore_index, or probabilities of "is" (floats)
-    weight     s, per call: [N], [N, K] or the logits' shape; 0 means ignored
+    weight     s, per call: [N], [N, K] or the logits' shape; 0 means ignored. Unknown answers are ignore_index in integers; where a
+               float target says -1 or NaN, weight=(target >= 0).float(): no loss, no gradient, for that label alone
     normalizer Z instead of the recipe's norm (default: the count of what is not ignored)
     returns    a scalar, or the logits' shape for reduction="none", in float32 or wider
 

@@ -18,19 +18,23 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from torch.nn import functional as F
 from torch.nn.functional import logsigmoid
 
+from ..curves import Curve
 from . import reference
 from .bound import Bound
 from .reference import Labels, Terms
+from .watched import forward_mode, of_a_transform, plain, transformed
 
 PIECE = 2**18  # logits: 1 MiB in float32, of which an operation needs two or three
 
 
 def terms(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int) -> Terms:
-    """As reference.terms; gradients reach `logits` and `weight` only."""
+    """As reference.terms; gradients reach `logits` and `weight` only. The reference's are those in forward mode, and
+    to tables that were made inside a transform."""
+    if forward_mode() or of_a_transform(bound.tensors):
+        return reference.terms(logits, target, bound, weight, ignore_index)
     labels = reference.read(logits, target, bound.link, weight, ignore_index)
     loss, mass, lse = _Terms.apply(logits, *labels, bound)
     return Terms(loss, mass, lse, labels.valid)
@@ -62,7 +66,7 @@ class _Terms(torch.autograd.Function):
         logits, *read = ctx.saved_tensors
         labels = Labels(*read)
         dz: Tensor | None = None
-        for at, z, some in _pieces(logits, labels, ctx.bound):
+        for at, z, some in _pieces(logits, labels, ctx.bound, whole=not (plain(d_loss) and plain(d_lse))):
             if at is None:
                 dz = _backward(z, some, ctx.bound, d_loss, d_lse)
             else:
@@ -82,13 +86,13 @@ class _At(NamedTuple):
     items: tuple[slice, ...]
 
 
-def _pieces(logits: Tensor, labels: Labels, bound: Bound) -> Iterator[tuple[_At | None, Tensor, Labels]]:
-    """(where, logits, labels) of each; one without a place where the call is small or its operations are watched."""
+def _pieces(
+    logits: Tensor, labels: Labels, bound: Bound, whole: bool = False
+) -> Iterator[tuple[_At | None, Tensor, Labels]]:
+    """(where, logits, labels) of each; one without a place where it is to be `whole`, or small, or its operations are watched."""
     size, shape = logits.numel(), logits.shape
-    watched = (
-        torch.is_grad_enabled() or torch.compiler.is_compiling() or _functorch.peek_interpreter_stack() is not None
-    )
-    if size <= 2 * PIECE or watched or logits.device.type != "cpu" or logits.dim() < 2:
+    watched = torch.is_grad_enabled() or transformed()
+    if whole or size <= 2 * PIECE or watched or logits.device.type != "cpu" or logits.dim() < 2:
         yield None, logits, labels
         return
     rows = max(1, PIECE * shape[0] // size)
@@ -162,7 +166,7 @@ def _softmax(z: Tensor, labels: Labels, bound: Bound, upstream: Tensor, through_
     if labels.y is not None and bound.target is None:
         at = labels.y.unsqueeze(1)
         p, logp_y, q_y = _label(F.log_softmax(u, dim=1), labels)
-        h = bound.yes.slope(logp_y, q_y) * (reference.own_weight(labels, bound, z) * upstream).unsqueeze(1)
+        h = _slope(bound.yes, logp_y, q_y) * (reference.own_weight(labels, bound, z) * upstream).unsqueeze(1)
         through = through_lse.unsqueeze(1)
         # at the label h (1 - p) + p d_lse, written with q so that a confident row keeps its gradient
         du = (p * (through - h)).scatter(1, at, h * q_y + through * logp_y.exp())
@@ -170,11 +174,19 @@ def _softmax(z: Tensor, labels: Labels, bound: Bound, upstream: Tensor, through_
         logp, _ = reference.log_softmax(u)
         p, q = logp.exp(), -logp.expm1()
         labelled, others = reference.coefficients(labels, bound, logp)
-        h = labelled * bound.yes.slope(logp, q)
+        h = labelled * _slope(bound.yes, logp, q)
         if others is not None:
-            h = h + others * bound.no.slope(logp, q)
+            h = h + others * _slope(bound.no, logp, q)
         du = (h - p * h.sum(dim=1, keepdim=True)) * upstream.unsqueeze(1) + p * through_lse.unsqueeze(1)
     return du if bound.scale is None else du * reference.gather(bound.scale, labels.y, z.dim())
+
+
+def _slope(curve: Curve, logp: Tensor, q: Tensor) -> Tensor:
+    """dg/dlogp; where it may be differentiated again, nothing in it that stands still has an infinite derivative."""
+    if torch.is_grad_enabled():
+        farthest = torch.finfo(logp.dtype).min / 2**32  # a product with it does not overflow
+        logp, q = logp.clamp(min=farthest), reference.still(logp, q)
+    return curve.slope(logp, q)
 
 
 def _sigmoid(z: Tensor, labels: Labels, bound: Bound, upstream: Tensor, through_lse: Tensor) -> Tensor:
@@ -184,7 +196,7 @@ def _sigmoid(z: Tensor, labels: Labels, bound: Bound, upstream: Tensor, through_
     dz = torch.zeros_like(z)
     for branch, share in zip(per_label, shares, strict=True):
         u, p, q = branch.u, torch.sigmoid(branch.u), torch.sigmoid(-branch.u)
-        du = branch.a * bound.yes.slope(logsigmoid(u), q) * q - branch.b * bound.no.slope(logsigmoid(-u), p) * p
+        du = branch.a * _slope(bound.yes, logsigmoid(u), q) * q - branch.b * _slope(bound.no, logsigmoid(-u), p) * p
         du = du * upstream + p * (through_lse if share is None else share * through_lse)
         dz = dz + (du if branch.scale is None else branch.scale * du)
     return dz

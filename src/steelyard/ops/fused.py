@@ -10,9 +10,10 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from . import eager
+from . import eager, reference
 from .bound import Bound
 from .reference import Terms, denominator
+from .watched import plain
 
 
 class Call(Protocol):
@@ -88,11 +89,13 @@ class _Terms(torch.autograd.Function):
     def backward(ctx: Any, d_loss: Tensor | None, _mass: Any, d_lse: Tensor | None, _valid: Any) -> Any:  # type: ignore[override]
         logits, target, weight = ctx.saved_tensors
         kernels, bound, ignore = ctx.rest
-        if torch.is_grad_enabled():
-            unreduced = eager.terms(logits, target, bound, weight, ignore)
+        watched, known = torch.is_grad_enabled(), all(d is None or plain(d) for d in (d_loss, d_lse))
+        if watched or not known:
+            with torch.enable_grad():
+                unreduced = (eager if known else reference).terms(logits, target, bound, weight, ignore)
             pairs = [(f, d) for f, d in ((unreduced.loss, d_loss), (unreduced.lse, d_lse)) if d is not None]
             (gradient,) = torch.autograd.grad(
-                [f for f, _ in pairs], logits, [d for _, d in pairs], create_graph=True, allow_unused=True
+                [f for f, _ in pairs], logits, [d for _, d in pairs], create_graph=watched, allow_unused=True
             )
         else:
             if d_loss is None and d_lse is not None:
@@ -157,14 +160,14 @@ class _Reduced(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:  # type: ignore[override]
         gradient, ctx.gradient = ctx.gradient, None
-        once_more = gradient is None or torch.is_grad_enabled()
-        if ctx.rest is None and once_more:
+        handed_over = None if torch.is_grad_enabled() else gradient
+        if ctx.rest is None and handed_over is None:
             raise RuntimeError(
                 "steelyard: the logits are gone, consume_logits=True put the gradient in their place. It allows one backward"
                 " pass and no create_graph=True."
             )
-        gradient = _again(ctx, upstream) if once_more else ctx.kernels.scale(gradient, upstream)
-        return None, gradient, None, None, None, None, None, None
+        found = _again(ctx, upstream) if handed_over is None else _scaled(ctx.kernels, handed_over, upstream)
+        return None, found, None, None, None, None, None, None
 
 
 def _again(ctx: Any, upstream: Tensor) -> Tensor:
@@ -179,4 +182,8 @@ def _again(ctx: Any, upstream: Tensor) -> Tensor:
     call = ctx.kernels.call(logits, target, bound, weight, ignore)
     gradient = torch.empty_like(call.logits)
     call.mean(gradient, norm)
-    return ctx.kernels.scale(gradient, upstream)
+    return _scaled(ctx.kernels, gradient, upstream)
+
+
+def _scaled(kernels: Kernels, gradient: Tensor, upstream: Tensor) -> Tensor:
+    return kernels.scale(gradient, upstream) if plain(upstream) else (gradient * upstream).to(gradient.dtype)

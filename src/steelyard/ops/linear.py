@@ -9,10 +9,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..link import SOFTMAX
 from . import eager, kernels, reference
 from .bound import Bound
+from .watched import plain
 
 LOGITS = 2**23  # of one chunk, about: 32 MiB in float32. Products of 256 rows run at full speed
 LEAST = 64  # rows
@@ -92,21 +94,34 @@ class _Linear(torch.autograd.Function):
         share = torch.where(divisor == 0, 0.0, 1 / torch.where(divisor == 0, 1.0, divisor)).float()
         ctx.gradients = (d_hidden, d_matrix, d_bias)
         ctx.dtypes = (hidden.dtype, matrix.dtype, None if bias is None else bias.dtype)
-        ctx.save_for_backward(share)
+        ctx.save_for_backward(share, hidden, matrix, bias, target, weight)
+        ctx.rest = bound, ignore
         return loss.float() * share
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> Any:  # type: ignore[override]
-        if ctx.gradients is None:
-            raise RuntimeError(
-                "LinearCrossEntropy: the gradients were handed over by the first backward pass; compute the loss again."
-            )
         gradients, ctx.gradients = ctx.gradients, None
-        (share,) = ctx.saved_tensors
-        factor = upstream * share
-        scaled = (None if g is None else g.mul_(factor).to(d) for g, d in zip(gradients, ctx.dtypes, strict=True))
+        if gradients is None or torch.is_grad_enabled():
+            return (*_again(ctx, upstream), None, None, None, None, None)
+        factor = upstream * ctx.saved_tensors[0]
+        if plain(upstream):
+            scaled = (None if g is None else g.mul_(factor).to(d) for g, d in zip(gradients, ctx.dtypes, strict=True))
+        else:
+            scaled = (None if g is None else (g * factor).to(d) for g, d in zip(gradients, ctx.dtypes, strict=True))
         return (*scaled, None, None, None, None, None)
+
+
+def _again(ctx: Any, upstream: Tensor) -> list[Tensor | None]:
+    """The gradients once more, by way of all logits: a graph of them is wanted, or they were handed over before."""
+    share, hidden, matrix, bias, target, weight = ctx.saved_tensors
+    bound, ignore = ctx.rest
+    inputs, create_graph = (hidden, matrix, bias), torch.is_grad_enabled()
+    wanted = [t for t, needed in zip(inputs, ctx.needs_input_grad[:3], strict=True) if needed]
+    with torch.enable_grad():
+        unreduced = eager.terms(F.linear(hidden, matrix, bias), target, bound, weight, ignore)
+        value = unreduced.loss.sum() * share
+    found = iter(torch.autograd.grad(value, wanted, upstream, create_graph=create_graph))
+    return [next(found) if needed else None for needed in ctx.needs_input_grad[:3]]
 
 
 def _chunk(

@@ -9,6 +9,7 @@ from torch import Tensor
 from . import compiled, eager, fused, gpu, kernels, native, reference
 from .bound import Bound
 from .reference import Terms
+from .watched import forward_mode, of_a_transform
 
 LARGE = 2**20  # logits
 _said = False
@@ -27,7 +28,7 @@ def plan(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) ->
     why = fastest.refusal(logits, target, bound, weight)
     if not why:
         return Plan(fastest.name, "loss and gradient in one pass")
-    if bound.live or target.requires_grad:
+    if bound.live or target.requires_grad or forward_mode() or of_a_transform(bound.tensors):
         return Plan("reference", why)
     return Plan("eager", why)
 

@@ -22,6 +22,10 @@ from ..curves import Curve
 from ..link import Link
 from .bound import Bound, Parts, Total
 
+# log of a probability that one class of a row has at most, with room for rounding: of two that nearly tie both may be said to
+# have half
+LIKELY = math.log(0.6)
+
 
 class Terms(NamedTuple):
     """Unreduced results. Softmax: one per label, [N, *space]; sigmoid: one per logit.
@@ -129,12 +133,14 @@ def gather(parts: Parts, y: Tensor | None, dims: int) -> Tensor:
 def log_softmax(u: Tensor) -> tuple[Tensor, Tensor]:
     """(log P [N, C, *space], lse [N, *space]), exact to rounding where P is within 1e-30 of 1.
 
-    Where one class has more than half, its log P = log1p(-sum of the others): u - lse would lose the small remainder
+    Where one class has most, its log P = log1p(-sum of the others): u - lse would lose the small remainder
     next to 1, and with it the last gradient of a confident row.
     """
     rough = torch.log_softmax(u, dim=1)
-    lse = u.amax(dim=1) - rough.amax(dim=1)
-    likely = rough > -math.log(2)
+    highest = u.detach().amax(dim=1, keepdim=True)
+    # and not max u - max log P, whose two maxima may be of different classes where these nearly tie
+    lse = ((u - highest).exp().sum(dim=1, keepdim=True).log() + highest).squeeze(1)
+    likely = rough > LIKELY
     others = torch.where(likely, 0.0, rough.exp()).sum(dim=1, keepdim=True)
     # without a likely class the sum is 1, whose log1p(-1) would poison the gradient of the branch not taken
     top = torch.where(others < 0.75, -others, 0.0).log1p()
@@ -339,7 +345,12 @@ def penalty(coefficient: Tensor, curve: Curve, logp: Tensor, q: Tensor) -> Tenso
     """coefficient * g(log p), with 0 * inf = 0 in value and gradient."""
     # masked before the curve: a mask behind it would leave 0 * inf = NaN to autograd
     absent = (coefficient == 0) & ~logp.isfinite()
-    return coefficient * curve.value(torch.where(absent, 0.0, logp), torch.where(absent, 0.0, q))
+    return coefficient * curve.value(torch.where(absent, 0.0, logp), torch.where(absent, 0.0, still(logp, q)))
+
+
+def still(logp: Tensor, q: Tensor) -> Tensor:
+    """q = 1 - p, out of the graph where p is 0: its own derivative, 0, would meet one of the curve that is infinite."""
+    return torch.where(logp.exp() == 0, 1.0, q)
 
 
 def finish(loss: Tensor, own: Tensor, lse: Tensor, labels: Labels) -> Terms:

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 
 from ..curves import Curve, kernel
 from .bound import Bound, Parts
+from .watched import forward_mode, transformed
 
 DTYPES = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2}  # of the logits
 
@@ -22,8 +22,10 @@ DTYPES = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2}  # of the logit
 
 def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -> str:
     """Why no fused kernel may do this call, or ""."""
-    if any(type(t) not in (Tensor, torch.nn.Parameter) for t in (logits, target)) or _transformed():
+    if any(type(t) not in (Tensor, torch.nn.Parameter) for t in (logits, target)) or transformed():
         return "tensors that a transform watches"
+    if forward_mode():
+        return "derivatives in forward mode"
     known = layout(bound)
     return known.why or refusal_of_call(logits, target, weight, known.tensors, known.by_label and bound.link.exclusive)
 
@@ -59,10 +61,6 @@ def numbers(curve: Curve) -> tuple[int, float, float, float]:
     known = kernel(curve)
     assert known is not None  # `refusal_of_recipe` saw to it
     return known
-
-
-def _transformed() -> bool:
-    return torch.compiler.is_compiling() or _functorch.peek_interpreter_stack() is not None
 
 
 @dataclasses.dataclass

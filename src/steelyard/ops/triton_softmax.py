@@ -12,6 +12,7 @@ import triton.language as tl
 from .triton_curves import NAN, bent, expm1, log1p, penalty
 
 INF = tl.constexpr(float("inf"))
+LIKELY = tl.constexpr(0.6)  # as in native/items.hpp
 
 
 @triton.jit
@@ -52,9 +53,9 @@ def every(
     below, yes, no, unlikely, log_total, inverse, ya, yb, yc, na, nb, nc,
     SAME: tl.constexpr, YES: tl.constexpr, YES_WHOLE: tl.constexpr, NO: tl.constexpr, NO_WHOLE: tl.constexpr,
 ):  # fmt: skip
-    """(loss, its derivative by log p, p) of every class, where each is asked for; `unlikely` is the sum of all p up to 1/2."""
+    """(loss, its derivative by log p, p) of every class, where each is asked for; `unlikely` is the sum of all p up to LIKELY."""
     p = tl.exp(below) * inverse
-    likely = p > 0.5
+    likely = p > LIKELY
     logp = tl.where(likely, log1p(-tl.minimum(unlikely, 0.5)), below - log_total)
     q = tl.where(likely, unlikely, -expm1(tl.where(likely, 0.0, logp)))
     value, slope = bent(YES, YES_WHOLE, ya, yb, yc, logp, p, q)
@@ -190,7 +191,7 @@ def tile(
     else:
         yes, no = asked(t, gives[:, None], c, is_label, own_k[:, None], inside, C, labelled, give, take, SOFT)
         p_c = e * inverse[:, None]
-        unlikely = tl.sum(tl.where(p_c > 0.5, 0.0, p_c), 1)
+        unlikely = tl.sum(tl.where(p_c > LIKELY, 0.0, p_c), 1)
         lost, h_c, _ = every(
             below, yes, no, unlikely[:, None], log_total[:, None], inverse[:, None],
             ya, yb, yc, na, nb, nc, SAME, YES, YES_WHOLE, NO, NO_WHOLE,
@@ -331,7 +332,7 @@ def loop(
             at = base + c * S
             u, _ = piece(logits, at, c, c == label, y, live, C, scale_row, scale_column, scale_full, offset_row, offset_column, offset_full, margin, SOFT)  # fmt: skip
             p_c = tl.exp(u - most) * inverse
-            unlikely += tl.sum(tl.where(p_c > 0.5, 0.0, p_c), 0)
+            unlikely += tl.sum(tl.where(p_c > LIKELY, 0.0, p_c), 0)
         for start in range(0, C, CLASSES):
             c = start + tl.arange(0, CLASSES)
             at = base + c * S

@@ -7,7 +7,19 @@ Everything here reads report.json, so a report can be made again long after the 
 
 from .compare import compare_html, compare_text
 from .document import Report, read
-from .page import FILES, html, write
+from .page import FILES, html, write, write_answer, write_page
 from .terminal import show, text
 
-__all__ = ["FILES", "Report", "compare_html", "compare_text", "html", "read", "show", "text", "write"]
+__all__ = [
+    "FILES",
+    "Report",
+    "compare_html",
+    "compare_text",
+    "html",
+    "read",
+    "show",
+    "text",
+    "write",
+    "write_answer",
+    "write_page",
+]

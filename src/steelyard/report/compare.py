@@ -10,7 +10,7 @@ from .document import Report
 from .page import environment, policy
 from .provenance import provenance
 from .tables import Grid
-from .terminal import aligned, bullets, harmless, wrap
+from .terminal import aligned, bullets, wrap
 
 NOT = "These numbers cannot be compared:"
 CAUTION = (
@@ -64,7 +64,7 @@ def compare_text(left: Report, right: Report) -> str:
         if facts
         else "",
     ]
-    return harmless("\n\n".join(part for part in parts if part)) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def compare_html(left: Report, right: Report) -> str:

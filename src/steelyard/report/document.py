@@ -1,13 +1,14 @@
 """report.json as typed objects: what a study found, read once and checked. Here, in evidence.py and nowhere else stand the keys of
 the file; part.py reads a value.
 
-What is absent or null in the file, as in older ones, is None, "" or empty here.
+What is absent or null in the file, as in older ones, is None, "" or empty here. Texts are as a person can read them (names.py);
+only the recipe and `Table.exact` keep the names of the data.
 """
 
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,7 @@ from typing import Any, Self
 from ..recipe import Recipe
 from . import formatting
 from .evidence import PLAIN, Arm, ClassScores, Curves, Search, WeightPath, by_arm
+from .names import shown
 from .part import AGAIN, Part
 
 NAME = "report.json"
@@ -73,11 +75,12 @@ class Report:
                 document = json.loads(document)
             except ValueError as error:
                 raise ValueError(f"report: this is not JSON ({error}).") from None
-        file = Part(_of_this_format(document))
+        exact = Part(_of_this_format(document))  # for what a program reads: recipes, and names in code
+        file = Part(shown(exact.values))
         metric, higher = file.the_text("metric"), file.flag("metric_higher")
         arms = file.needed("arms", tuple(map(Arm.read, file.parts("arms"))))
         table, verdict = (
-            Table.read(file.the_part("data")),
+            Table.read(file.the_part("data"), exact.the_part("data").texts("classes")),
             Verdict.read(file.part("verdict"), [arm.name for arm in arms]),
         )
         fits, final = file.part("fits"), file.part("final")
@@ -104,7 +107,7 @@ class Report:
             search=Search.read(file.part("search")),
             verdict=verdict,
             rule=final.text("threshold_rule"),
-            recipe_json=_recipe(final, file.parts("arms"), verdict.winner or PLAIN),
+            recipe_json=_recipe(exact, arms, verdict.winner or PLAIN),
             stopped=Stopped.read(file.part("stopped")),
             fits=(fits.whole("new") or 0, fits.whole("reused") or 0) if fits else None,
             curves={name: Curves.read(kept) for name, kept in file.named("curves").items()},
@@ -139,7 +142,7 @@ class Report:
     @property
     def recipe(self) -> Recipe:
         """The recipe to train with: the winner's, or plain. Its classes are named. ValueError if the file holds none."""
-        return Recipe.from_json(self.recipe_json) if self.recipe_json else Recipe(classes=self.table.classes or None)
+        return Recipe.from_json(self.recipe_json) if self.recipe_json else Recipe(classes=self.table.exact or None)
 
 
 def read(where: str | os.PathLike[str]) -> Report:
@@ -171,20 +174,22 @@ def _of_this_format(document: Any) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Table:
-    """What the study was made of. `file` is its name without the folder; `labels` and `everything` are digests, or ""."""
+    """What the study was made of. `file` is its name without the folder; `labels` and `everything` are digests, or ""; `exact`
+    are the classes as the data spell them, `classes` as a person can read them (see names.py)."""
 
     file: str
     rows: int | None
     columns: int | None
     label: str
     classes: tuple[str, ...]
+    exact: tuple[str, ...]
     per_class: tuple[float, ...]
     labels: str
     everything: str
     notes: tuple[str, ...]
 
     @classmethod
-    def read(cls, part: Part) -> Self:
+    def read(cls, part: Part, exact: tuple[str, ...]) -> Self:
         path = part.text("path") or "your data"
         return cls(
             file=path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
@@ -192,6 +197,7 @@ class Table:
             columns=part.whole("columns"),
             label=part.text("label"),
             classes=part.texts("classes"),
+            exact=exact,
             per_class=part.numbers("counts"),
             labels=part.part("digest").text("labels"),
             everything=part.part("digest").text("all"),
@@ -310,7 +316,8 @@ class Verdict:
         )
 
 
-def _recipe(final: Part, arms: list[Part], chosen: str) -> str:
-    """JSON of the final recipe, or of the chosen arm's where older reports lack that."""
-    recipe = final.part("recipe") or next((arm.part("recipe") for arm in arms if arm.the_text("name") == chosen), None)
+def _recipe(exact: Part, arms: Sequence[Arm], chosen: str) -> str:
+    """JSON of the final recipe, or of the chosen arm's where older reports lack that. `arms` are named as people see them."""
+    listed = zip(arms, exact.parts("arms"), strict=True)
+    recipe = exact.part("final").part("recipe") or next((p.part("recipe") for a, p in listed if a.name == chosen), None)
     return json.dumps(dict(recipe.values)) if recipe else ""

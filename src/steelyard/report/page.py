@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import marks
 from ..files import ALLOW, is_foreign, make_folder, not_ours, write_text_atomically
+from ..shown import clean_json
 from .content import contents
 from .document import FORMAT, NAME, Report
+from .drawing import draw
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,47 +28,39 @@ MISSING = "report: the page needs {name}, which is not installed; pip install 's
 
 
 def html(report: Report) -> str:
-    """The whole page; whatever comes from the data is escaped. ImportError, with what to install, where a package that draws is
-    missing."""
-    from markupsafe import Markup
-
-    content = contents(report)
+    """The whole page; whatever comes from the data is escaped. Pictures that cannot be drawn are left out, and the page says why.
+    ImportError, with what to install, where jinja2 is missing."""
     try:
-        from .pictures import as_svg, pictures
+        from markupsafe import Markup
 
-        drawn = pictures(report)
-        still = {picture.key: Markup(as_svg(picture.spec)) for picture in drawn}
-        scripts = [_bundle(), _script("page.js")] if drawn else [_script("page.js")]
+        template = environment().get_template("report.html.j2")
     except ModuleNotFoundError as error:
         raise ImportError(MISSING.format(name=error.name)) from error
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            page=content,
-            sections={name: [p for p in drawn if p.section == name] for name in SECTIONS},
-            still=still,
-            specs=as_json({picture.key: picture.spec for picture in drawn}),
-            operating=as_json(content.operating.to_dict() if content.operating else None),
-            scripts=[Markup(script) for script in scripts],
-            policy=policy(scripts),
-        )
+    content, drawing = contents(report), draw(report)
+    scripts = [script for script in (drawing.script, _script("page.js")) if script]
+    specs = {picture.key: picture.spec for picture in drawing.pictures} if drawing.script else {}
+    return template.render(
+        page=content,
+        sections={name: [p for p in drawing.pictures if p.section == name] for name in SECTIONS},
+        still={key: Markup(svg) for key, svg in drawing.still.items()},
+        missing=drawing.missing,
+        specs=as_json(specs),
+        operating=as_json(content.operating.to_dict() if content.operating else None),
+        scripts=[Markup(script) for script in scripts],
+        policy=policy(scripts),
     )
 
 
-def write(document: Mapping[str, Any], folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
-    """Write report.json, as it is given, report.html and recipe.json into `folder`, which is made if it is absent; their paths.
+def write_answer(document: Mapping[str, Any], folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
+    """Write report.json, as it is given, and recipe.json into `folder`, which is made if it is absent; their paths.
 
-    All three are made before the first is written. recipe.json is the recipe to train with: the winner's, else plain.
-    They take the place of those of an earlier study; of other files only with `overwrite`, and of links never.
+    Both are made before the first is written, and need nothing that draws. recipe.json is the recipe to train with: the winner's,
+    else plain. They take the place of those of an earlier study; of other files only with `overwrite`, and of links never.
     ValueError for what is no report; OSError where something stands in the way or the folder cannot be written to.
     """
     report, folder = Report.from_json(document), Path(folder)
-    texts = {
-        NAME: json.dumps({"format": FORMAT, **document}, indent=1, allow_nan=False, ensure_ascii=False) + "\n",
-        "report.html": html(report),
-        "recipe.json": report.recipe.to_json() + "\n",
-    }
+    data = json.dumps({"format": FORMAT, **document}, indent=1, allow_nan=False, ensure_ascii=False)
+    texts = {NAME: clean_json(data) + "\n", "recipe.json": clean_json(report.recipe.to_json()) + "\n"}
     make_folder(folder)
     if not overwrite and (theirs := foreign(folder)):
         raise FileExistsError(f"report: {'; '.join(not_ours(*one) for one in theirs)}; {ALLOW}.")
@@ -78,6 +72,17 @@ def write(document: Mapping[str, Any], folder: str | os.PathLike[str], *, overwr
 def foreign(folder: Path) -> list[tuple[Path, marks.Mark]]:
     """What `write` would find in its place that is not ours; OSError for what is never replaced."""
     return [(folder / name, mark) for name, mark in FILES.items() if is_foreign(folder / name, mark, below=folder)]
+
+
+def write_page(report: Report, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write report.html into the folder; its path. See `write_answer`."""
+    return write_text_atomically(Path(folder) / "report.html", html(report), marks.PAGE, overwrite=overwrite)
+
+
+def write(document: Mapping[str, Any], folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
+    """Write report.json and recipe.json, and then report.html: the answer does not wait for its pictures. See `write_answer`."""
+    answer = write_answer(document, folder, overwrite=overwrite)
+    return [*answer, write_page(Report.from_json(document), folder, overwrite=overwrite)]
 
 
 def policy(scripts: list[str]) -> str:
@@ -120,19 +125,3 @@ def minus(text: Any) -> Any:
 @functools.cache
 def _script(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-@functools.cache
-def _bundle() -> str:
-    """Vega-Embed with Vega and Vega-Lite, as one script of about 0.9 MB."""
-    import altair
-    import vl_convert
-
-    from .pictures.chart import version
-
-    script = vl_convert.javascript_bundle(
-        "window.vegaEmbed = vegaEmbed;", vl_version=version({"$schema": altair.SCHEMA_URL})
-    )
-    if "</script" in script.lower() or "<!--" in script:
-        raise ImportError("report: this vl-convert's script cannot stand in a page; install another version of it.")
-    return script

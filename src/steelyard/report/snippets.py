@@ -25,7 +25,7 @@ class Snippet:
 
 def snippets(report: Report) -> list[Snippet]:
     """The winner's weights; plain training with the threshold where no weighting won."""
-    names, won, two = report.table.classes, report.winner, report.binary
+    names, won, two = report.table.exact, report.winner, report.binary
     if not names:
         return []
     if won is None:
@@ -83,7 +83,7 @@ def _only_here(won: str) -> str:
 
 def _decide(report: Report) -> Snippet:
     """From logits to probabilities and a decision."""
-    won, names, at = report.winner, report.table.classes, report.verdict.threshold
+    won, names, at = report.winner, report.table.exact, report.verdict.threshold
     if won:
         code = f"import steelyard as sy\nimport torch\n\n{LOAD}\np = sy.posterior(logits, recipe)\n"
     else:
@@ -115,7 +115,7 @@ def _sklearn(report: Report, w: np.ndarray | None) -> Snippet:
     """The tuner's linear model; of another model only the lines around it, which any classifier takes."""
     if report.model not in ("", "linear"):
         return _any_classifier(report, w)
-    names, at = report.table.classes, report.verdict.threshold
+    names, at = report.table.exact, report.verdict.threshold
     strength = report.settings.final
     options = [f"C={_digits(1 / strength)}"] if strength else []
     lines = ["import numpy as np", "import steelyard as sy"] if w is not None else []
@@ -140,7 +140,7 @@ def _sklearn(report: Report, w: np.ndarray | None) -> Snippet:
 
 
 def _any_classifier(report: Report, w: np.ndarray | None) -> Snippet:
-    names, at = report.table.classes, report.verdict.threshold
+    names, at = report.table.exact, report.verdict.threshold
     lines = ["model.fit(X, y)"]
     if w is not None:
         lines = [

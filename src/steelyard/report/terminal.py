@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 WIDTH = 100
 BAR = 32  # characters of a forest row
 ROLES = {"plain": "", "winner": "winner", "same": "equals plain", "baseline": "", "": ""}
-CONTROL = {i: "\ufffd" for i in (*range(10), *range(11, 32), *range(127, 160))}
 COLOUR = {"won": "blue", "kept": "green", "open": "yellow", "unfinished": "yellow"}
 
 
@@ -56,7 +55,7 @@ def _text(content: Content) -> str:
     if content.class_wise:
         parts.append(_class_wise(content.class_wise))
     parts.append(wrap("; ".join(f"{term}: {value}" for term, value in content.computed)))
-    return harmless("\n\n".join(part.strip("\n") for part in parts if part.strip())) + "\n"
+    return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
 
 
 def _head(content: Content) -> tuple[str, ...]:
@@ -114,16 +113,11 @@ def bullets(lines: Sequence[str]) -> str:
     return "\n".join(textwrap.fill(f"- {line}", WIDTH, subsequent_indent="  ") for line in lines)
 
 
-def harmless(text: str) -> str:
-    """Without the characters by which a class name could move the cursor or clear the screen."""
-    return text.translate(CONTROL)
-
-
 def _show(content: Content, console: "Console") -> None:
     from rich.text import Text
 
     def say(text: str, style: str = "", mark: str = "", colour: str = "", *, wrapped: bool = True) -> None:
-        line = Text.assemble((mark, colour), (harmless(text), style))
+        line = Text.assemble((mark, colour), (text, style))
         console.print(line, soft_wrap=not wrapped)
 
     colour = COLOUR[content.outcome]
@@ -167,7 +161,7 @@ def _table(content: Content, colour: str) -> "Table":
     for row in content.rows:
         style = f"bold {colour}" if row.role == "winner" else "bold" if row.role == "plain" else ""
         last = drawn(row.mark, content.axis) if row.mark else "baseline" if row.role == "plain" else ROLES[row.role]
-        table.add_row(*(Text(harmless(c), style=style) for c in (*_cells(row)[:4], last)))
+        table.add_row(*(Text(c, style=style) for c in (*_cells(row)[:4], last)))
     return table
 
 

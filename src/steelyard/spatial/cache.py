@@ -54,8 +54,8 @@ class Cache:
     """
 
     def __init__(self, folder: str | PathLike[str]):
+        make_folder(Path(folder).expanduser())
         self.folder = Path(folder).expanduser().resolve()
-        make_folder(self.folder)
 
     def weights(self, map: Map, mask: Mask) -> Mask:
         """map(mask), of one image, from the disk if it is there."""

@@ -11,6 +11,7 @@ from .answer import Baseline, Final, Judged, Stopped, Study, Trace, Verdict
 from .arms import Arm, distance
 from .baselines import NOTES, shown
 from .continuous import Family
+from .data.features import Features
 from .data.problem import Problem
 from .goals import Goals
 from .metric import Metric
@@ -57,6 +58,12 @@ class Contest:
     def rule(self) -> Metric:
         """What the threshold is moved for."""
         return self.goals.threshold_rule(self.task.classes)
+
+    @functools.cached_property
+    def _limits(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What the model does not tell apart in the columns: notes, and what stands before the verdict."""
+        features = self.task.features
+        return features.limits(self.search.model.encoding) if isinstance(features, Features) else ((), ())
 
     def study(
         self,
@@ -138,7 +145,7 @@ class Contest:
             seconds=0.0,
             notes=(
                 *task.notes,
-                *(task.features.raw().notes if search.model.encoding == "raw" else ()),
+                *self._limits[0],
                 *split.notes,
             ),
             warnings=tuple(warnings),
@@ -184,7 +191,8 @@ class Contest:
             winner=None if decision.winner is None else facts.names[decision.winner],
             best=None if decision.best is None else facts.names[decision.best],
             threshold=facts.threshold,
-            sentence=reading(self.task.doubts, self.task.guesses) + sentence(decision, main, gate, facts),
+            sentence=reading([*self.task.doubts, *self._limits[1]], self.task.guesses)
+            + sentence(decision, main, gate, facts),
             ties=tuple(facts.names[j] for j in decision.ties),
             notes=tuple(note for note in notes if note),
         )

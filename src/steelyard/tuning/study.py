@@ -4,10 +4,12 @@ import dataclasses
 import os
 import time as clock
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..files import make_folder
 from . import engine as engines
 from . import threads
 from .answer import Study
@@ -147,9 +149,9 @@ def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: 
 
     storage = run.storage
     if storage is None and run.folder is not None:
-        os.makedirs(run.folder, exist_ok=True)
+        make_folder(Path(run.folder))
         storage = f"sqlite:///{os.path.join(run.folder, 'study.db')}"
-    store = _opened(storage, _fingerprint(task, model, split, fits.seed, asked.gap), run.resume)
+    store = _opened(storage, _fingerprint(task, model, split, fits.seed, asked.gap), run.resume, fits.search)
     try:
         tools = Tools(store, execute, run.progress or (lambda done, total: None), stop)
         warnings = [*task.warnings, *_data_warnings(task, split), *_judged_before(store, aims.metric)]
@@ -217,13 +219,16 @@ def _counted(fits: Fits, rows: int, gap: int) -> Fits:
     return fits
 
 
-def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bool) -> Store:
+def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bool, search: int) -> Store:
     if storage is None:
         return Memory()
     if not isinstance(storage, str):
         return storage
-    from .store.database import Database  # SQLAlchemy is slow to import
+    from .store import address, ownership  # SQLAlchemy is slow to import
+    from .store.database import Database
 
+    if search:
+        ownership.check_trials(address.address(storage))
     return Database(storage, fingerprint, resume=resume)
 
 

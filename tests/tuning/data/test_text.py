@@ -2,23 +2,33 @@
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold
 
-from steelyard.data.tables import read_table
 from steelyard.tuning.data import text
-from steelyard.tuning.data.columns import Text
 from steelyard.tuning.data.features import read
 from steelyard.tuning.data.problem import as_table
 
 WORDS = ["offer", "money", "prize", "call", "now", "meet", "lunch", "home", "late", "tonight", "free", "text"]
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
 
 def messages(n: int = 200, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return np.array([" ".join(rng.choice(WORDS, rng.integers(3, 9))) + f" w{i}" for i in range(n)], dtype=object)
+    return np.array(
+        [" ".join(rng.choice(WORDS, rng.integers(3, 9))) + " w" + LETTERS[i % 26] + LETTERS[i // 26] for i in range(n)],
+        dtype=object,
+    )
+
+
+def strangers(n: int) -> np.ndarray:
+    """Texts that have not a character in common."""
+    return np.array(["".join(chr(0x4E00 + 8 * i + k) for k in range(8)) for i in range(n)], dtype=object)
 
 
 def features(**columns):
@@ -26,32 +36,37 @@ def features(**columns):
     return read(as_table(pd.DataFrame({**columns, "label": np.arange(n) % 2})), "label")
 
 
-@pytest.mark.parametrize("most", [20_000, 30])
-def test_the_numbers_are_those_of_scikit_learn_fitted_on_the_training_part(most, monkeypatch):
-    monkeypatch.setattr(text, "TERMS", most)
-    texts = messages()
-    train, test = np.arange(120), np.arange(120, 200)
+def test_the_numbers_are_those_of_scikit_learn_fitted_on_the_training_part():
+    texts, train, test = messages(), np.arange(120), np.arange(120, 200)
     encode = features(message=texts).encode(train)
-    limit = None if most == 20_000 else most
-    oracle = TfidfVectorizer(sublinear_tf=True, min_df=2, ngram_range=(1, 2), max_features=limit).fit(texts[train])
-    found, expected = encode(test), oracle.transform(texts[test])
-    assert sparse.issparse(found)
-    assert found.format == "csr"
-    if limit is None:
-        assert encode.names == [f"message: {t}" for t in oracle.get_feature_names_out()]
-        np.testing.assert_allclose(found.toarray(), expected.toarray())
-    else:  # among terms that are equally frequent the library's choice is arbitrary
-        total = np.asarray(CountVectorizer(ngram_range=(1, 2)).fit(texts[train]).transform(texts[train]).sum(axis=0))
-        assert len(encode.names) == most
-        chosen = CountVectorizer(vocabulary=[n.removeprefix("message: ") for n in encode.names], ngram_range=(1, 2))
-        frequent = np.asarray(chosen.transform(texts[train]).sum(axis=0)).ravel()
-        np.testing.assert_array_equal(np.sort(frequent), np.sort(total.ravel())[-most:])
+    options = {"sublinear_tf": True, "min_df": 2}
+    words = TfidfVectorizer(token_pattern=r"\b\w+\b", ngram_range=(1, 2), **options).fit(texts[train])
+    runs = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), **options).fit(texts[train])
+    expected = sparse.hstack([words.transform(texts[test]), runs.transform(texts[test])])
+    names = [*words.get_feature_names_out(), *(f"part:{run}" for run in runs.get_feature_names_out())]
+    assert encode.names == [f"message: {name}" for name in names]
+    assert encode(test).format == "csr"
+    np.testing.assert_allclose(encode(test).toarray(), expected.toarray())
+
+
+def test_the_most_frequent_terms_are_kept_of_words_and_of_runs(monkeypatch):
+    monkeypatch.setattr(text, "TERMS", 30)
+    texts, train = messages(), np.arange(120)
+    names = [name.removeprefix("message: ") for name in features(message=texts).encode(train).names]
+    runs = [name for name in names if name.startswith("part:")]
+    assert (len(names), len(runs)) == (60, 30)
+    counter = CountVectorizer(token_pattern=r"\b\w+\b", ngram_range=(1, 2))
+    total = np.asarray(sparse.csr_matrix(counter.fit_transform(texts[train])).sum(axis=0)).ravel()
+    at = [counter.vocabulary_[name] for name in names[:30]]
+    np.testing.assert_array_equal(np.sort(total[at]), np.sort(total)[-30:])
+    note = features(message=texts).notes[0]
+    assert "are beyond the 30 most frequent and tell nothing" in note
 
 
 def test_nothing_is_learned_from_the_rows_held_out():
     texts, train = messages(), np.arange(120)
     changed = texts.copy()
-    changed[120:] = "xylophone zeppelin quixotic " * 5
+    changed[120:] = "ξυλοφωνο ζεππελιν θαψε " * 5
     before, after = features(message=texts).encode(train), features(message=changed).encode(train)
     assert before.names == after.names
     np.testing.assert_array_equal(before(train).toarray(), after(train).toarray())
@@ -96,45 +111,18 @@ def test_some_of_the_rows_have_the_numbers_they_had():
     np.testing.assert_array_equal(some(train).toarray(), found.encode(where)(where).toarray())
 
 
-@pytest.mark.parametrize(
-    ("texts", "prose"),
-    [
-        (messages(), True),
-        (messages(40), True),  # fewer rows than a category has columns, but all different
-        (np.array([f"Braund, Mr. Owen {c}" for c in messages()]), True),
-        (np.array([f"id-{i}" for i in range(200)]), False),
-        (np.array([f"550e8400-e29b-41d4-a716-4466554{i:05}" for i in range(200)]), False),
-        (np.array([f"{i % 12 + 1:02}/03/2014 {i % 24:02}:{i % 60:02}:00 +0100" for i in range(200)]), False),
-        (np.array([f"0.{i} 1.{i} 2.{i}" for i in range(200)]), False),
-        (np.array(["never been married", "married and separated now", "has been widowed"] * 60), False),
-        (np.array([f"engine {i}" for i in range(200)]), False),
-    ],
-)
-def test_prose_is_three_words_or_more_and_not_a_few_levels(texts, prose):
-    assert text.is_prose(pa.chunked_array([texts.tolist()])) is prose
-
-
-def test_no_column_of_the_real_tables_is_taken_for_prose_but_the_messages(shared_data):
-    for path in [*sorted((shared_data / "tabular").glob("*.csv")), *(shared_data / "timeseries" / "nab").glob("*.csv")]:
-        table = read_table(path)
-        assert not any(text.is_prose(table.arrow(n)) for n in table.names if table.kind(n) == "category"), path
-    sms = read_table(shared_data / "text" / "sms_spam.tsv")
-    found = read(sms, sms.names[0])
-    assert [type(c) for c in found.columns] == [Text]
-    assert "read as words and pairs of words (TF-IDF)" in found.notes[0]
-
-
 def test_text_without_a_word_that_comes_again_is_left_out():
-    letters = [chr(ord("a") + i) for i in range(26)]
-    texts = np.array([f"{a}{b} {b}{a}q {a}{a}{b}x" for a in letters[:8] for b in letters[8:16]], dtype=object)
+    texts = strangers(64)
     found = features(message=texts, x=np.random.default_rng(0).normal(size=len(texts)))
     assert [c.name for c in found.columns] == ["x"]
-    assert found.notes == ("column 'message' is left out: it is text in which no word occurs in two rows",)
+    assert found.notes == (
+        "column 'message' is left out: it is text in which no word, sign or part of a word occurs in two rows",
+    )
 
 
 def test_a_training_part_without_its_words_gives_no_column():
     texts = messages()
-    texts[:100] = [f"uu{i}a vv{i}b xx{i}c" for i in range(100)]
+    texts[:100] = strangers(100)
     encode = features(message=texts).encode(np.arange(100))
     assert encode.names == []
     assert encode(np.arange(200)).shape == (200, 0)
@@ -144,17 +132,91 @@ def test_long_texts_are_read_without_pairs(monkeypatch):
     monkeypatch.setattr(text, "LONG", 100)
     names = features(message=messages()).encode(np.arange(200)).names
     assert names
-    assert not any(" " in name.removeprefix("message: ") for name in names)
+    assert not any(" " in name.removeprefix("message: ") for name in names if "part:" not in name)
 
 
 def test_trees_read_counts_of_the_most_frequent_terms(monkeypatch):
     monkeypatch.setattr("steelyard.tuning.data.trees.TERMS", 5)
+    monkeypatch.setattr(text, "FEW", 0)
+    monkeypatch.setattr(text, "ALONE", 1)
     texts = messages()
     raw = features(message=texts).raw()
     assert len(raw.names) == 5
     assert not raw.categorical.any()
     assert "counts only the 5 most frequent of" in raw.notes[0]
-    counter = CountVectorizer(vocabulary=[name.removeprefix("message: ") for name in raw.names], ngram_range=(1, 2))
+    counter = CountVectorizer(
+        vocabulary=[name.removeprefix("message: ") for name in raw.names], token_pattern=r"\b\w+\b", ngram_range=(1, 2)
+    )
     np.testing.assert_array_equal(raw(np.arange(200)), counter.transform(texts).toarray())
-    totals = np.asarray(CountVectorizer(ngram_range=(1, 2)).fit_transform(texts).sum(axis=0)).ravel()
+    every = CountVectorizer(token_pattern=r"\b\w+\b", ngram_range=(1, 2)).fit_transform(texts)
+    totals = np.asarray(sparse.csr_matrix(every).sum(axis=0)).ravel()
     assert raw(np.arange(200)).sum(axis=0).min() >= np.sort(totals)[-5]
+
+
+def auc(texts, y) -> float:
+    found, scores = features(message=np.array(texts, dtype=object)), []
+    for train, test in StratifiedKFold(4).split(texts, y):
+        encode = found.encode(train)
+        model = LogisticRegression(C=10, max_iter=300).fit(encode(train), y[train])
+        scores.append(roc_auc_score(y[test], model.decision_function(encode(test))))
+    return float(np.mean(scores))
+
+
+Y = np.random.default_rng(1).integers(0, 2, 400)
+SIGNALS = {
+    "Chinese": ("非常好用", "太差劲了", "", ["这个", "产品", "手机", "昨天到货", "快递", "包装", "颜色", "价格"]),
+    "Thai": ("ดีมาก", "แย่มาก", "", ["สินค้า", "นี้", "ราคา", "ส่งเร็ว", "ร้าน", "ของ", "สี"]),
+    "Burmese": ("ကောင်းတယ်", "ဆိုးတယ်", "", ["ပစ္စည်း", "ဒီ", "ဈေး", "ဆိုင်", "မနေ့က", "အရောင်"]),
+    "pictures": ("😍", "😡", "", list("😀😂🎉🔥🙏💯👀🚗🍕⚽")),
+    "joined pictures": ("👩‍⚕️", "👩‍🚒", "", list("😀😂🎉🔥🙏💯👀🚗🍕⚽")),
+    "skin": ("👍🏽", "👍🏿", "", list("😀😂🎉🔥🙏💯👀🚗🍕⚽")),
+    "flags": ("🇩🇪", "🇪🇩", "", ["🇫🇷", "🇮🇹", "🇪🇸", "🇺🇸", "🇬🇧", "🇯🇵", "🇧🇷"]),
+    "hashtag": ("#win", "win", " ", WORDS),
+    "mention": ("@bob", "bob", " ", WORDS),
+    "amount": ("$100", "100", " ", WORDS),
+    "percent": ("100%", "100", " ", WORDS),
+    "signs": ("!!!", "!", " ", WORDS),
+    "letters": ("x", "y", " ", list("abcdefgh")),
+    "apostrophe": ("don't", "dont", " ", WORDS),
+    "case": ("FREE", "free", " ", WORDS),
+    "hidden": ("fr\u200bee", "free", " ", WORDS),
+}
+
+
+@pytest.mark.parametrize("kind", SIGNALS)
+def test_what_tells_the_classes_apart_is_seen(kind):
+    yes, no, blank, others = SIGNALS[kind]
+    rng = np.random.default_rng(0)
+    texts = []
+    for label in Y:
+        parts = [str(part) for part in rng.choice(others, rng.integers(3, 6))]
+        parts.insert(rng.integers(0, len(parts) + 1), yes if label else no)
+        texts.append(blank.join(parts))
+    assert auc(texts, Y) > 0.995
+
+
+def test_words_that_never_come_again_are_seen_by_their_parts():
+    rng, other = np.random.default_rng(0), {"a": "4", "e": "3", "i": "1", "o": "0", "t": "7"}
+    words = ["".join(rng.choice([c, other.get(c, c)]) for c in ("interestingly" if y else "regularpotato")) for y in Y]
+    assert (
+        auc([f"{a} {w} {b}" for a, w, b in zip(rng.choice(WORDS, 400), words, rng.choice(WORDS, 400), strict=True)], Y)
+        > 0.99
+    )
+    assert auc(["".join(rng.choice(list(LETTERS), 5)) + ("ov" if y else "sen") for y in Y], Y) > 0.99
+
+
+def test_what_no_term_stands_for_is_told(monkeypatch):
+    texts = messages(60)
+    texts[7] = "Ωμέγα"
+    for few, fate in ((text.FEW, "by their characters alone"), (0, "nothing")):
+        monkeypatch.setattr(text, "FEW", few)
+        monkeypatch.setattr(text, "ALONE", text.ALONE if few else 1)
+        note = features(message=texts).notes[0]
+        assert f"are in one row only and tell {fate}" in note
+        assert "1 text holds nothing that another holds: 'Ωμέγα'" in note
+    assert not features(message=texts).doubts
+    texts[20:] = strangers(40)
+    assert features(message=texts).doubts[0].startswith("most of message (41 texts hold nothing")
+    monkeypatch.setattr(text, "ALONE", 0.1)
+    monkeypatch.setattr(text, "CHARACTERS", 100)
+    assert "characters are too many to count runs of them" in features(message=messages(60)).notes[0]

@@ -1,13 +1,13 @@
 """The charts of a report, each defined once, as a Vega-Lite specification made with Altair.
 
-`as_svg` makes the picture that stands in the page without JavaScript and on paper; the page's script draws the same
+drawing.py makes the picture that stands in the page without JavaScript and on paper; the page's script draws the same
 specification again and moves its marks with the sliders.
 """
 
 from collections.abc import Callable
 
 from ..document import Report
-from .chart import Picture, as_svg
+from .chart import Picture
 from .classes import classes
 from .paths import search, weight_paths
 from .reliability import reliability
@@ -26,7 +26,7 @@ MENU: tuple[Callable[[Report], list[Picture]], ...] = (
     classes,
 )
 
-__all__ = ["MENU", "Picture", "as_svg", "pictures"]
+__all__ = ["MENU", "Picture", "pictures"]
 
 
 def pictures(report: Report) -> list[Picture]:

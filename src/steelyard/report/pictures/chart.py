@@ -1,4 +1,4 @@
-"""What all charts share: size, type, colours that follow the page's light or dark, and how a chart becomes SVG."""
+"""What all charts share: size, type, colours that follow the page's light or dark, and names that fit."""
 
 import json
 import re
@@ -6,7 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...shown import fit, width
+from .. import formatting
+
 WIDTH, HEIGHT = 440, 330  # the page scales them
+LEGEND, LABEL, TITLE = 56, 26, 30  # widths of a letter that fit into a legend, before an axis, and as a name in a title
 FONT = '"Helvetica Neue", Arial, "Liberation Sans", sans-serif'
 INK, SOFT, RULE, BEST, BEFORE, GUIDE, AGAIN, BAND = (
     f"var(--{name})" for name in ("ink", "soft", "rule", "best", "before", "guide", "again", "band")
@@ -34,15 +38,15 @@ CONFIG = {
         "titleFontSize": 12.5,
         "titleFontWeight": "normal",
         "titlePadding": 9,
-        "titleLimit": WIDTH,
-        "labelLimit": 150,
+        "titleLimit": 0,  # Vega cuts between the halves of an emoji, which ends the program that draws; see `relabelled`
+        "labelLimit": 0,
     },
     "legend": {
         "orient": "top",
         "direction": "vertical",
         "labelColor": INK,
         "labelFontSize": 12.5,
-        "labelLimit": WIDTH - 60,
+        "labelLimit": 0,
         "symbolStrokeWidth": 2.25,
         "symbolSize": 500,
         "rowPadding": 3,
@@ -107,7 +111,7 @@ def strokes(series: Mapping[str, str]) -> dict[str, Any]:
     import altair as alt
 
     names, used = list(series), [LINES[style] for style in series.values()]
-    legend = alt.Legend(symbolType="stroke")
+    legend = alt.Legend(symbolType="stroke", labelExpr=relabelled(names, LEGEND))
     colours = alt.Scale(domain=names, range=[colour for colour, _ in used])
     dashes = alt.Scale(domain=names, range=[dash for _, dash in used])
     return {
@@ -121,11 +125,26 @@ def styles(names: Sequence[str], plain: str) -> dict[str, str]:
     return {name: "plain" if name == plain else "best" for name in sorted(names, key=lambda n: n == plain)}
 
 
-def as_svg(spec: Mapping[str, Any]) -> str:
-    """The chart as an <svg> element for the page: hidden from screen readers, which the figure's own words serve."""
-    import vl_convert
+def called(name: str | None) -> str:
+    """A class in the title of an axis."""
+    return formatting.quote(fit(str(name), TITLE))
 
-    svg = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=version(spec))
+
+def relabelled(names: Sequence[str], widest: float) -> Any:
+    """The expression by which labels too long for their place are cut; undefined where all fit. What differs stays different."""
+    import altair as alt
+
+    shown: dict[str, str] = {}
+    for name in names:
+        if width(name) > widest:
+            short = fit(name, widest)
+            again = sum(short == one.rpartition(" (")[0] or short == one for one in shown.values())
+            shown[name] = f"{short} ({again + 1})" if again else short
+    return f"{json.dumps(shown)}[datum.label] || datum.label" if shown else alt.Undefined
+
+
+def embedded(svg: str) -> str:
+    """An <svg> element for the page: hidden from screen readers, which the figure's own words serve."""
     return re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg class="chart" aria-hidden="true" viewBox="\1">', svg)
 
 

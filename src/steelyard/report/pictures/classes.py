@@ -3,7 +3,7 @@
 from ..document import Report
 from ..evidence import PLAIN
 from ..tables import MEASURES
-from .chart import LINES, Picture, chart, looks, styles
+from .chart import LABEL, LEGEND, LINES, Picture, chart, looks, relabelled, styles
 
 MOST, HIGH, WIDE = 40, 24, 112
 
@@ -24,13 +24,14 @@ def classes(report: Report) -> list[Picture]:
         for m in MEASURES
         if (value := getattr(one, m)) is not None and one.name in order
     ]
+    legend = alt.Legend(symbolSize=90, labelExpr=relabelled(list(arms), LEGEND))
     shapes = alt.Shape(
         "series:N",
         scale=alt.Scale(domain=list(arms), range=["diamond" if s == "plain" else "circle" for s in arms.values()]),
-        legend=alt.Legend(symbolSize=90),
+        legend=legend,
     )
     scale = alt.Scale(domain=list(arms), range=[LINES[s][0] for s in arms.values()])
-    colours = alt.Color("series:N", scale=scale, legend=alt.Legend(symbolSize=90))
+    colours = alt.Color("series:N", scale=scale, legend=legend)
     dots = (
         chart("points")
         .mark_point(size=75, filled=False, strokeWidth=2, opacity=1)
@@ -38,7 +39,7 @@ def classes(report: Report) -> list[Picture]:
             x=alt.X(
                 "value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(values=[0, 0.5, 1], format="~g")
             ),
-            y=alt.Y("class:N", sort=order, title=None, axis=alt.Axis(grid=True)),
+            y=alt.Y("class:N", sort=order, title=None, axis=alt.Axis(grid=True, labelExpr=relabelled(order, LABEL))),
             color=colours,
             shape=shapes,
             tooltip=[

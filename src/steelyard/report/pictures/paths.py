@@ -1,9 +1,10 @@
 """The weight path: the deciding metric as weights grow from none, and the trials of a continuous search."""
 
+from ...shown import fit
 from .. import formatting
 from ..document import Report
 from ..evidence import WeightPath
-from .chart import BAND, BEST, INK, Picture, chart, finished
+from .chart import BAND, BEST, INK, TITLE, Picture, chart, finished
 
 
 def weight_paths(report: Report) -> list[Picture]:
@@ -31,7 +32,7 @@ def _path(report: Report, path: WeightPath, i: int) -> Picture | None:
     ]
     x = alt.X(
         "x:Q",
-        title=f"{parameter} of {ingredient}: from none to full weights",
+        title=f"{fit(parameter, TITLE)} of {fit(ingredient, TITLE)}: from none to full weights",
         scale=alt.Scale(nice=False, domain=[min(0.0, drawn[0]["x"]), drawn[-1]["x"]]),
         axis=alt.Axis(values=[p["x"] for p in drawn], format=".3~g", labelOverlap=True),
     )
@@ -90,7 +91,7 @@ def search(report: Report) -> list[Picture]:
     dots = base.mark_point(filled=True, size=60, color=BEST, opacity=0.75).encode(
         x=alt.X(
             "x:Q",
-            title=f"{trace.parameter} of {trace.ingredient}",
+            title=f"{fit(trace.parameter, TITLE)} of {fit(trace.ingredient, TITLE)}",
             scale=alt.Scale(zero=False),
             axis=alt.Axis(tickCount=6),
         ),

@@ -7,7 +7,7 @@ from .. import formatting
 from ..document import Report
 from ..evidence import PLAIN, Curves
 from ..forest import steps
-from .chart import Picture, chart, finished, strokes
+from .chart import Picture, called, chart, finished, strokes
 
 SAID = {"before": "as trained", "after": "weights undone", "recalibrated": "recalibrated"}
 STYLE = {"before": "before", "after": "best", "recalibrated": "again"}
@@ -30,7 +30,7 @@ def _one(report: Report, name: str, curves: Curves) -> Picture | None:
         return None
     titles = {**SAID, "after": "as trained"} if name == PLAIN else SAID
     two = report.binary
-    event = formatting.quote(report.positive) if two else "right"
+    event = called(report.positive) if two else "right"
     top = end([v for groups in kept.values() for p, o, _ in groups for v in (p, o)])
     lines = [{"series": HONEST, "x": v, "y": v, "rows": 0} for v in (0.0, top)]
     dots = [{"series": titles[key], "x": p, "y": o, "rows": n} for key, points in kept.items() for p, o, n in points]

@@ -2,10 +2,9 @@
 
 import math
 
-from .. import formatting
 from ..decisions import cuts, operating
 from ..document import Report
-from .chart import BEST, GUIDE, INK, Picture, chart, finished
+from .chart import BEST, GUIDE, INK, LABEL, Picture, called, chart, finished, relabelled
 
 TRACE = 0.005  # of a class: a tail that holds less, of both classes, would only waste the width
 SHOWN = (1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)
@@ -47,7 +46,7 @@ def scores(report: Report) -> list[Picture]:
     bins = base.mark_rect(opacity=0.55).encode(
         x=alt.X(
             "x:Q",
-            title=f"probability of {formatting.quote(moved.positive)}, spread by its log-odds",
+            title=f"probability of {called(moved.positive)}, spread by its log-odds",
             scale=alt.Scale(domain=[low, high], nice=False),
             axis=alt.Axis(values=ticks, labelExpr="format(1 / (1 + exp(-datum.value)), '.6~f')", grid=False),
         ),
@@ -63,7 +62,9 @@ def scores(report: Report) -> list[Picture]:
             "class:N",
             sort=order,
             scale=alt.Scale(domain=order, range=[BEST, GUIDE]),
-            legend=alt.Legend(symbolType="square", symbolSize=140, direction="horizontal"),
+            legend=alt.Legend(
+                symbolType="square", symbolSize=140, direction="horizontal", labelExpr=relabelled(order, LABEL)
+            ),
         ),
     )
     cut = (
@@ -78,7 +79,7 @@ def scores(report: Report) -> list[Picture]:
             key="scores",
             section="threshold",
             title="How far apart are the classes?",
-            desc=f"How the probabilities given to rows of {' and '.join(map(formatting.quote, order))} are spread, each class drawn to the same area, with the threshold as a line.",
+            desc=f"How the probabilities given to rows of {' and '.join(map(called, order))} are spread, each class drawn to the same area, with the threshold as a line.",
             caption="Both classes are drawn to the same area, however rare; the ends, under 0.5 % of each, are left out. Rows to the right of the line are called.",
             spec=finished((bins + cut).add_params(*params), bars=bars, cuts=here),
             follows=True,

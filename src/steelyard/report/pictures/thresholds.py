@@ -9,7 +9,7 @@ from .. import formatting
 from ..decisions import cuts, operating
 from ..document import Report
 from ..evidence import PLAIN, Cut
-from .chart import BEST, INK, Picture, chart, finished, strokes, styles
+from .chart import BEST, INK, Picture, called, chart, finished, strokes, styles
 
 EVEN = 1000.0
 SCALES = (
@@ -23,7 +23,7 @@ def precision_recall(report: Report) -> list[Picture]:
     kept = cuts(report)
     if PLAIN not in kept:
         return []
-    positive = formatting.quote(report.positive)
+    positive = called(report.positive)
     points = [
         {"series": name, "i": i, "x": tp / (tp + fn), "y": tp / (tp + fp), "order": -i}
         for name, table in kept.items()
@@ -65,7 +65,7 @@ def roc(report: Report) -> list[Picture]:
         for i, (_, tp, fp, fn, tn) in enumerate(table)
         if tp + fn > 0 and fp + tn > 0
     ]
-    positive = formatting.quote(report.positive)
+    positive = called(report.positive)
     spec = _curves(
         report,
         points,
@@ -162,7 +162,7 @@ def exchange(report: Report) -> list[Picture]:
         return []
     x = alt.X(
         "x:Q",
-        title=f"share of {formatting.quote(moved.positive)} found",
+        title=f"share of {called(moved.positive)} found",
         scale=alt.Scale(domain=[0, 1], nice=False),
         axis=alt.Axis(format="~g", tickCount=5),
     )
@@ -183,7 +183,7 @@ def exchange(report: Report) -> list[Picture]:
             key="exchange",
             section="threshold",
             title="What one more costs",
-            desc=f"False alarms that each further {formatting.quote(moved.positive)} costs, against the share found so far. The price rises as more are found.",
+            desc=f"False alarms that each further {called(moved.positive)} costs, against the share found so far. The price rises as more are found.",
             caption="Upright: the threshold. Level: what one missed positive is worth, in false alarms. Where the curve rises above it, finding more is not worth it.",
             spec=finished(layers, points=_layered(points), here=here, level=[{}]),
             follows=True,

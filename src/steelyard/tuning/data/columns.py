@@ -10,7 +10,8 @@ from ...data.kinds import CATEGORY, NUMBER
 from ...data.numbers import numeric
 from ...data.tables import Table
 from ...data.tally import arrow
-from .text import Text, count, is_prose
+from .prose import is_prose
+from .text import Text, count
 
 MANY = 30  # below this number of rows "every value differs" says nothing
 HUGE = 1e150  # numbers beyond it have no square
@@ -60,7 +61,7 @@ def column(name: str, table: Table, *, categorical: bool = False) -> tuple[Colum
     texts = table.arrow(name)
     if is_prose(texts):
         text = count(name, texts)
-        return text, [f"column {name!r} holds text; it is read as {text.what} (TF-IDF)"]
+        return text, ["; ".join([f"column {name!r} holds text; it is read as {text.what} (TF-IDF)", *text.unread])]
     encoded = texts.dictionary_encode().combine_chunks()
     return _category(name, encoded.indices.fill_null(-1).to_numpy(), encoded.dictionary.to_pylist()), []
 
@@ -75,9 +76,9 @@ def _category(name: str, codes: np.ndarray, names: Sequence[str]) -> Category:
 
 
 def useless(column: Column) -> str:
-    """Why a column cannot help, or "": constant, empty, an identifier that differs in every row, no word twice."""
+    """Why a column cannot help, or "": constant, empty, an identifier that differs in every row, nothing twice."""
     if isinstance(column, Text):
-        return "" if len(column.terms) else "it is text in which no word occurs in two rows"
+        return "" if len(column.terms) else "it is text in which no word, sign or part of a word occurs in two rows"
     if isinstance(column, Number):
         known = column.values[~np.isnan(column.values)]
         if not len(known):

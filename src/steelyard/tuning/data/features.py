@@ -8,7 +8,10 @@ import numpy as np
 
 from ...data.tables import Table
 from .columns import Category, Column, Number, column, looks_numeric, useless
+from .levels import doubts as doubts_of
+from .levels import merged
 from .text import Text, TfIdf, learn
+from .trees import LEVELS as MOST_CODES
 from .trees import Raw
 
 RARE = 10  # a level needs this many training rows to get a column of its own
@@ -39,6 +42,20 @@ class Features:
     def raw(self) -> Raw:
         """For trees, which read gaps and codes of categories as they are; nothing is learned, so it serves all parts."""
         return Raw.of(self.columns)
+
+    def limits(self, encoding: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What a model with this encoding does not tell apart: notes, and what has to be known before its answer."""
+        if encoding == "raw":
+            raw = self.raw()
+            return raw.notes, doubts_of(raw.merged)
+        merges = merged(self.columns, LEVELS, RARE)
+        notes = [
+            f"column {m.name!r}: {m.share}; each is in fewer than {RARE} rows of a training part or beyond the {LEVELS} most"
+            " frequent levels. Join levels that mean alike, such as the first digits of a code, or take"
+            f" --model boosting, which keeps {MOST_CODES} apart"
+            for m in merges
+        ]
+        return tuple(notes), doubts_of(merges)
 
     def rows(self, keep: np.ndarray) -> "Features":
         """The same columns for some of the rows."""
@@ -205,6 +222,8 @@ def read(
             wide = name not in categorical and isinstance(found, Category) and (reason or len(found.levels) > LEVELS)
             if wide and (look := looks_numeric(table, name)):
                 doubts.append(f"{name} ({look})" if reason else f"most levels of {name} ({look})")
+            if isinstance(found, Text) and found.doubt:
+                doubts.append(f"most of {name} ({found.doubt})")
             if not reason:
                 columns.append(found)
                 if name not in categorical and (guess := table.columns[name].guess):

@@ -12,6 +12,7 @@ from scipy import sparse
 from ...counts import Counts
 from ...data.cells import from_arrow
 from ...data.classes import NONE, look_alikes
+from ...data.column_names import without_row_names
 from ...data.labels import is_missing, label_name, listed, some, suggest
 from ...data.reread import together
 from ...data.several import note_on_parts
@@ -157,10 +158,9 @@ def problem(
     if parts := note_on_parts(dict.fromkeys(counts.classes, 1)):
         warnings.append(f"{parts} with steelyard count; tune takes one label per row.")
     if features.doubts:
-        warnings.insert(
-            0,
-            f"not used: {'; '.join(features.doubts)}. Write the numbers alike, or say that it is no number and leave it out.",
-        )
+        numbers = any("looks like a number" in doubt for doubt in features.doubts)
+        advice = " Write the numbers alike, or say that it is no number and leave it out." * numbers
+        warnings.insert(0, f"not used: {'; '.join(features.doubts)}.{advice}")
     rows = y >= 0
     groups = None if group is None else codes_of(table, group, rows=rows)
     order = None if time is None else order_of(table, time, rows=rows, notes=notes)
@@ -225,10 +225,11 @@ def as_table(data: Any) -> Table:
         raise ValueError(
             f"tune: the {type(data).__name__} holds a column of mixed kinds ({message}); use one kind."
         ) from None
-    names = [name for name in arrow.column_names if not name.startswith("__index_level_")]
-    columns = together({name: from_arrow(arrow[name]) for name in names})
+    notes: list[str] = []
+    columns = together({name: from_arrow(arrow[name]) for name in without_row_names(arrow.column_names, notes)})
+    notes = [note for note in notes if "Unnamed" in note]  # the index of a DataFrame is no column of it
     lost = [name for name, c in columns.items() if c is None]
-    notes = [f"columns of lists, structures or bytes are left out: {some(lost)}"] if lost else []
+    notes += [f"columns of lists, structures or bytes are left out: {some(lost)}"] if lost else []
     return Table(type(data).__name__, {n: c for n, c in columns.items() if c is not None}, arrow.num_rows, notes)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .columns import Category, Column, Number
+from .levels import Merged, merged
 
 LEVELS = 254  # codes that histograms of 255 bins can hold, one left for all rarer levels together
 TERMS, CELLS = 300, 2**27  # the most frequent terms of a text, and fewer where the matrix would pass a gigabyte
@@ -24,6 +25,7 @@ class Raw:
 
     parts: tuple["Single | Counts", ...]
     notes: tuple[str, ...]
+    merged: tuple[Merged, ...] = ()
 
     @classmethod
     def of(cls, columns: Sequence[Column]) -> "Raw":
@@ -33,10 +35,7 @@ class Raw:
             if isinstance(column, Number):
                 parts.append(Single(column.name, column.values, False))
             elif isinstance(column, Category):
-                codes, merged = _by_frequency(column)
-                parts.append(Single(column.name, codes, True))
-                if merged:
-                    notes.append(f"column {column.name!r}: {merged} levels beyond the {LEVELS} most frequent are one")
+                parts.append(Single(column.name, _by_frequency(column), True))
             else:
                 most = min(TERMS, CELLS // max(1, len(column.missing)))
                 kept = column.frequent(most)
@@ -46,7 +45,12 @@ class Raw:
                         f" {len(column.terms)} {column.what}"
                     )
                 parts.append(Counts(column.name, column.counts[:, kept], tuple(column.terms[kept])))
-        return cls(tuple(parts), tuple(notes))
+        merges = tuple(merged(columns, LEVELS))
+        notes += [
+            f"column {m.name!r}: beyond the {LEVELS} most frequent {m.share}; join levels that mean alike to keep them apart"
+            for m in merges
+        ]
+        return cls(tuple(parts), tuple(notes), merges)
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """float64 [len(rows), p]"""
@@ -103,10 +107,10 @@ class Counts:
         return [f"{self.name}: {term}" for term in self.terms]
 
 
-def _by_frequency(column: Category) -> tuple[np.ndarray, int]:
-    """float32 [rows] codes by falling frequency, NaN where missing; and how many levels share the last code."""
+def _by_frequency(column: Category) -> np.ndarray:
+    """float32 [rows] codes by falling frequency, NaN where missing; levels beyond the most frequent share the last code."""
     times = np.bincount(column.codes + 1, minlength=len(column.levels) + 1)[1:]
     place = np.empty(len(times) + 1, dtype=np.float32)
     place[np.argsort(-times, kind="stable")] = np.minimum(np.arange(len(times)), LEVELS)
     place[-1] = np.nan
-    return place[column.codes], max(0, int(np.count_nonzero(times)) - LEVELS)
+    return place[column.codes]

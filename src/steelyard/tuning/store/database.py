@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import sqlalchemy as sa
 
-from . import tables
+from . import ownership, tables
 from .address import PATIENCE, address
 from .arrays import Damaged, pack, unpack
 from .errors import DriverError, lost, refusal
@@ -38,7 +38,7 @@ class Database:
                  all one is started, and `warnings` says so. False: start anew, the old fits are deleted
 
     ValueError, in one paragraph: the database holds only studies of other data or options (it says what differs);
-    resume is False while another live process is at this study; the file or server cannot be used.
+    resume is False while another live process is at this study; the file or server cannot be used, or is another program's.
 
     started  True where this call made the study, or emptied it; False where it goes on with one
     shown    the address, without its password
@@ -48,6 +48,7 @@ class Database:
     def __init__(self, url: str, fingerprint: Mapping[str, Any], *, resume: bool):
         describe = json.dumps(fingerprint, sort_keys=True, default=_plain)
         where = address(url)
+        ownership.adopt(where)
         self.shown, self.damaged, self.started, self._resume = where.shown, 0, False, resume
         self._where, self._engine, self._me = where, where.engine(), me()
         try:
@@ -152,13 +153,7 @@ class Database:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY)))
         t = tables.study
-        if sa.inspect(connection).has_table(t.name):
-            newest = connection.execute(sa.select(sa.func.max(t.c.format))).scalar()
-            if (newest or 0) > tables.FORMAT:
-                raise ValueError(
-                    f"tune: the study's storage {self.shown} was made by a newer steelyard (format {newest}, this one"
-                    f" reads up to {tables.FORMAT}); update steelyard, or give another place."
-                )
+        ownership.check_tables(connection, self.shown)
         tables.TABLES.create_all(connection)
         fingerprint = hashlib.sha256(describe.encode()).hexdigest()
         there = connection.execute(sa.select(t.c.id).where(t.c.fingerprint == fingerprint)).scalar()

@@ -97,7 +97,7 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
 
 
 def reading(doubts: Sequence[str], guesses: Sequence[str] = ()) -> str:
-    """What stands before any verdict where a column that looks like a number was not learned from, or one was read by a guess, or ""."""
+    """What stands before any verdict where a column, or most of it, was not learned from, or one was read by a guess, or ""."""
     unused = f"Not used: {'; '.join(doubts)}; read it right before believing the rest. " if doubts else ""
     return unused + (f"Read by a guess: {'; '.join(guesses)}. " if guesses else "")
 

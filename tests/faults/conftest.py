@@ -1,0 +1,45 @@
+"""Commands as a shell starts them: real processes, with limits, signals and pipes."""
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+QUICK = ("--repeats", "1", "--folds", "3", "--bootstrap", "100")
+
+
+def write_table(path: Path, classes: Sequence[str], columns: Sequence[str] = ("a", "b", "y"), rows: int = 150) -> Path:
+    """Two columns of numbers that say something of the label, and the label."""
+    rng = np.random.default_rng(0)
+    y = rng.choice(len(classes), rows, p=[0.7] + [0.3 / (len(classes) - 1)] * (len(classes) - 1))
+    x = rng.normal(size=(rows, 2)) + y[:, None]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(columns)
+        table.writerows([f"{a:.3f}", f"{b:.3f}", classes[c]] for (a, b), c in zip(x, y, strict=True))
+    return path
+
+
+def start(*arguments: Any, **options: Any) -> subprocess.Popen:
+    environment = {**os.environ, "STEELYARD_DEBUG": "0", **options.pop("environment", {})}
+    command = [sys.executable, "-m", "steelyard", *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    return subprocess.Popen(command, env=environment, **pipes)
+
+
+@pytest.fixture
+def shell():
+    """(exit code, stdout, stderr) of one command."""
+
+    def call(*arguments: Any, **options: Any) -> tuple[int, str, str]:
+        process = start(*arguments, **options)
+        out, err = process.communicate(timeout=300)
+        return process.returncode, (out or b"").decode(), (err or b"").decode()
+
+    return call

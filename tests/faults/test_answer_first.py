@@ -1,0 +1,82 @@
+"""A study that is done has its answer, whatever becomes of its pictures: hostile names, and little memory, files or Python."""
+
+import json
+
+import pytest
+from tests.faults.conftest import QUICK, write_table
+
+from steelyard import Recipe
+from steelyard.shown import clean
+
+pytestmark = pytest.mark.slow
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+NAMES = {
+    "end of a DOS file": "yes\x1a",
+    "every control character": "".join(map(chr, (*range(1, 9), *range(11, 13), *range(14, 32), *range(127, 160)))) + "x",
+    "emoji where a label is cut": "y" * 58 + FAMILY * 40,
+    "emoji alone": "\U0001f600" * 80,
+    "a label of 20,000 characters": "x" * 20_000,
+    "marks upon marks": "Z" + "\u0300" * 3000,
+    "right to left": "\u202eyes\u2066\u2067",
+    "terminal commands": "\x1b[2J\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\",
+    "not assigned": "\ufffe\uffff\U0001fffe\u0378",
+    "of no width": "\u200bno\ufeff",
+    "XML": "<!--]]>&lt;</svg></script><script>alert(1)</script>",
+    "an expression": "'+alert(1)+'\\u0027{{7*7}}" + "x" * 80,
+}  # fmt: skip
+
+
+def checked(folder, out, positive, *, drawn):
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert report["positive"] == positive
+    assert Recipe.load(folder / "recipe.json").classes == tuple(report["data"]["classes"])
+    assert clean(report["verdict"]["sentence"]) in out
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert ('<svg class="chart"' in page) == drawn
+    assert ("The pictures are left out, because" in page) == (not drawn)
+    return page
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_whatever_a_class_is_called(shell, tmp_path, name, classes):
+    table = write_table(tmp_path / "t.csv", ["no", name, "third"][:classes])
+    code, out, err = shell("tune", table, "--label", "y", "--out", tmp_path / "o", *QUICK)
+    assert (code, err) == (0, "")
+    page = checked(tmp_path / "o", out, name if classes == 2 else None, drawn=True)
+    assert "Not drawn" not in page
+
+
+LIMITS = {
+    "address space": ("RLIMIT_AS", 3_000 << 20, False),
+    "more address space": ("RLIMIT_AS", 20_000 << 20, False),
+    "files": ("RLIMIT_NOFILE", 32, True),
+    "more files": ("RLIMIT_NOFILE", 64, True),
+    "processor time": ("RLIMIT_CPU", 200, True),
+    "core files": ("RLIMIT_CORE", 0, True),
+}
+
+
+@pytest.mark.parametrize(("kind", "most", "drawn"), LIMITS.values(), ids=LIMITS)
+def test_whatever_a_scheduler_limits(shell, tmp_path, kind, most, drawn):
+    resource = pytest.importorskip("resource")
+    limit = lambda: resource.setrlimit(getattr(resource, kind), (most, most))  # noqa: E731
+    table = write_table(tmp_path / "t.csv", ["no", "yes"])
+    code, out, err = shell("tune", table, "--label", "y", "--out", tmp_path / "o", *QUICK, preexec_fn=limit)
+    assert (code, err) == (0, "")
+    page = checked(tmp_path / "o", out, "yes", drawn=drawn)
+    assert ("ulimit -v" in page) == (kind == "RLIMIT_AS")
+    code, out, err = shell("report", tmp_path / "o", preexec_fn=limit)
+    assert (code, err) == (0, "")
+    checked(tmp_path / "o", out, "yes", drawn=drawn)
+
+
+@pytest.mark.parametrize("level", ["1", "2"])
+def test_python_without_docstrings(shell, tmp_path, level):
+    table = write_table(tmp_path / "t.csv", ["no", "yes"])
+    code, out, err = shell(
+        "tune", table, "--label", "y", "--out", tmp_path / "o", *QUICK, environment={"PYTHONOPTIMIZE": level}
+    )
+    assert (code, err) == (0, "")
+    checked(tmp_path / "o", out, "yes", drawn=level == "1")
