@@ -34,6 +34,7 @@ class Data:
     categorical: Annotated[
         list[str] | None, "A column of categories that are spelled as numbers, such as zip codes."
     ] = None
+    weight: Annotated[Any, "Column that says how much each row counts, such as a survey weight."] = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,9 @@ from ...data.labels import is_missing, label_name, listed, some, suggest
 from ...data.reread import together
 from ...data.several import note_on_parts
 from ...data.tables import Table, read_table
+from .. import weights as row_weights
 from ..split import PER_FOLD
+from . import weight as weighing
 from .features import Features, read
 from .group_time import codes_of, order_of
 
@@ -33,6 +35,7 @@ class Problem:
     read      (rows, columns) before rows were left out
     groups    [rows] codes of what belongs together, of column `group`, or None
     order     [rows] ranks in time, of column `time`, or None
+    weights   [rows] how much each counts, of column `weight`, as `tuning/weights.py` has them, or None
     """
 
     path: str
@@ -48,6 +51,19 @@ class Problem:
     order: np.ndarray | None = None
     group: str | None = None
     time: str | None = None
+    weights: np.ndarray | None = None
+    weight: str | None = None
+
+    @property
+    def masses(self) -> Counts:
+        """What recipes are made from: `counts`, or the sums of the weights of each class."""
+        return self.masses_of(np.arange(len(self.y)))
+
+    def masses_of(self, rows: np.ndarray) -> Counts:
+        """The same of some rows."""
+        kept = row_weights.take(self.weights, rows)
+        mass = row_weights.masses(self.y[rows], kept, self.classes)
+        return Counts(mass, self.counts.classes, weighted=kept is not None)
 
     @property
     def classes(self) -> int:
@@ -68,10 +84,12 @@ class Problem:
         return int(self.counts.per_class.min())
 
     def digest(self) -> str:
-        """A hash of the labels, groups, order and features: the same rows in the same order, whatever the file is called."""
+        """A hash of the labels, groups, order, weights and features: the same rows in the same order, whatever the file is called."""
         digest = self._labels()
         for extra in (self.groups, self.order):
             digest.update(b"-" if extra is None else np.ascontiguousarray(extra).tobytes())
+        if self.weights is not None:
+            digest.update(self.weights.tobytes())
         if isinstance(self.features, Features):
             for column in self.features.columns:
                 for field in dataclasses.fields(column):
@@ -103,6 +121,7 @@ def problem(
     same_case: bool = False,
     drop: Any = None,
     categorical: Any = None,
+    weight: str | None = None,
 ) -> Problem:
     """Read a path, a Table or a DataFrame. ValueError with what to do where nothing can be learned or compared.
 
@@ -111,11 +130,12 @@ def problem(
 
     drop         a column or several that are not learned from
     categorical  a column or several of categories that are spelled as numbers, such as zip codes
+    weight       column of how much each row counts, as in a survey; rows of weight 0 take no part
 
     classes, ignore, missing and same_case say how the labels are read, as in `count`; the texts that `missing` names are missing in the
     other columns too, beside the usual ones.
 
-    Neither column is a feature. Rows without a label are left out; with more than two classes, so are classes of fewer than 8 rows:
+    None of these columns is a feature. Rows without a label are left out; with more than two classes, so are classes of fewer than 8 rows:
     they cannot be held out and learned from in turn. Both are said.
     """
     table = as_table(data)
@@ -130,6 +150,11 @@ def problem(
         table = table.missing(marks, but=[label])
     if label in (group, time):
         raise ValueError(f"tune: {label!r} is the label; group or time must be another column.")
+    weight = None if weight is None else table.resolve(weight)
+    if weight is not None and weight in (label, group, time):
+        raise ValueError(
+            f"tune: {weight!r} is the label, the group or the time already; weight must be another column."
+        )
     categories = _columns(table, label, categorical, "categorical")
     y, said = table.classes(label, classes=classes, ignore=ignore, missing=missing, same_case=same_case, places=False)
     counts = said.counts
@@ -145,16 +170,31 @@ def problem(
     warnings = [] if alike is None else [f"{alike}."]
     if left_out := int(np.sum(y < 0)):
         notes.append(f"{left_out} of {len(y)} rows have no label and are left out")
+    raw = None if weight is None else weighing.weights_of(table, weight, rows=y >= 0)
+    masses, zeros = counts, 0
+    if raw is not None:
+        zeros = int(np.sum(raw[y >= 0] == 0))
+        y = np.where(raw > 0, y, -1)
+        known = y >= 0
+        names = counts.classes
+        counts = Counts(np.bincount(y[known], minlength=len(names)), names)
+        masses = Counts(np.bincount(y[known], raw[known] / raw[known].max(), len(names)), names, weighted=True)
     keep = _large_enough(counts, where, warnings)
-    keep = _order(keep, counts, positive, where)
+    keep = _order(keep, masses, positive, where)
     new = np.full(len(counts) + 1, -1)
     new[keep] = np.arange(len(keep))
     y = new[y]  # -1 takes the last entry
     names = [counts.classes[i] for i in keep]
-    roles = {group: "it says which rows belong together", time: "it says the order of the rows"}
+    roles = {
+        group: "it says which rows belong together",
+        time: "it says the order of the rows",
+        weight: "it weighs the rows",
+    }
     without = dict.fromkeys(_columns(table, label, drop, "drop"), "as was said with --drop (drop=)")
     without |= {name: why for name, why in roles.items() if name is not None}
     features = read(table, label, without=without, categorical=categories)
+    if weight is not None and (guess := table.columns[weight].guess):
+        features = dataclasses.replace(features, guesses=(*features.guesses, f"{weight}: {guess}"))
     if parts := note_on_parts(dict.fromkeys(counts.classes, 1)):
         warnings.append(f"{parts} with steelyard count; tune takes one label per row.")
     if features.doubts:
@@ -166,11 +206,17 @@ def problem(
     order = None if time is None else order_of(table, time, rows=rows, notes=notes)
     if not rows.all():
         y, features = y[rows], features.rows(rows)
+    weights = None
+    if raw is not None and weight is not None:
+        weights = row_weights.relative(raw[rows])
+        said_of_weights, uneven = weighing.notes(weights, weight, zeros)
+        notes, warnings = [*notes, *said_of_weights], [*warnings, *uneven]
     kept = Counts(np.bincount(y, minlength=len(names)), names, "rows", where)
     if kept.per_class.min() < 2:
         rare = int(np.argmin(kept.per_class))
         raise ValueError(
-            f"tune: {where}: class {names[rare]!r} has a single row, so it cannot be learned and checked in turn."
+            f"tune: {where}: class {names[rare]!r} has {'a single row' if kept.per_class[rare] else 'no row of weight above 0'}, so it"
+            " cannot be learned and checked in turn."
             " Bring more rows of it, or merge it with another class."
         )
     return Problem(
@@ -187,6 +233,8 @@ def problem(
         order,
         group,
         time,
+        weights,
+        None if weights is None else weight,
     )
 
 
