@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.cells import CATEGORY
+from ...data.kinds import CATEGORY
 from ...data.labels import some
 from ...data.tables import Table
 from ..weights import effective_rows
