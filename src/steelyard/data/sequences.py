@@ -43,7 +43,7 @@ def sequences_in(data: Any) -> list[list[Any]] | None:
         return _unpacked(data)
     if getattr(data, "is_nested", False):
         return [row.tolist() for row in data.unbind()]
-    if isinstance(data, np.ndarray) and data.dtype != object:
+    if isinstance(data, np.ndarray) and (data.dtype != object or data.ndim != 1 or np.ma.is_masked(data)):
         return None
     items = data
     if isinstance(data, Sequence) and not isinstance(data, (list, tuple, str, bytes)):
