@@ -96,6 +96,7 @@ class Indicators(Source):
     """Several columns of 0 and 1: yes or no for each label; nothing and -1 are unknown, for that label alone."""
 
     label: tuple[str | int, ...]
+    picked: str | None = None  # a note on how these columns were chosen
 
     def shards(self) -> Sequence[Shard]:
         return table_shards(self.path)
@@ -115,7 +116,7 @@ class Indicators(Source):
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
         answers = YesNo(total.labels, total.also["unknown"], total.also["minus"], total.items, total.facts["empty"])
         counts, notes = answer_counts(answers, self.classes, self.path, digest.written(total.digest))
-        return counts, [*total.notes, *notes]
+        return counts, [*([self.picked] if self.picked else []), *total.notes, *notes]
 
 
 def table_shards(path: str) -> list[Shard]:

@@ -9,6 +9,8 @@ from ..counts import Counts
 from . import labels
 from .arff import label_columns
 from .coco import Coco, load
+from .column_names import PATTERN
+from .column_names import label_columns as columns_of
 from .columns import Column, Indicators
 from .frames import count_dataset, count_frame, is_dataset, is_frame
 from .known import known_counts
@@ -54,7 +56,7 @@ def count(
                glob with label=; masks (PNG, TIFF, BMP, NPY, NIfTI, NRRD: a file, folder, glob or list of Path); COCO's .json, a folder of
                VOC's .xml, YOLO's data.yaml; an .arff with Mulan's .xml beside it; Counts that were saved
     label      the column of a table, by name or number (1 is the first, -1 the last); several columns of yes and no are
-               multi-label, and so is a column of lists
+               multi-label, also as a pattern ("tag_*") or between commas, and so is a column of lists
     key        where the labels are in a batch: batch[key], such as 1 for (input, label)
     classes    names, order and number of the classes; a label that is not among them is an error. Also {value: name},
                {index: name} and {name: index}, which mean the index
@@ -210,9 +212,18 @@ def source_of(
     if label is None:
         names = some(column_names(text))
         raise ValueError(f"{text}: say which column holds the labels, with --label or label=. The columns are {names}.")
+    picked = None
+    if not isinstance(label, int) and _may_be_several(label):
+        label, picked = columns_of(column_names(text), label, text)
     if isinstance(label, (str, int)):
         return Column(**common, label=label)
-    return Indicators(**common, label=tuple(label))
+    return Indicators(**common, label=tuple(label), picked=picked)
+
+
+def _may_be_several(label: str | Sequence[str | int]) -> bool:
+    """Whether the columns have to be known to say which these are."""
+    words = [label] if isinstance(label, str) else [one for one in label if isinstance(one, str)]
+    return any(letter in word for word in words for letter in PATTERN + ",")
 
 
 def _are_files(data: Any) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from ..counts import Counts
 from . import arrays, labels
 from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of_arrow
-from .column_names import find_column
+from .column_names import find_column, label_columns
 from .ignored import in_place
 from .progress import counted
 from .several import count_parts
@@ -33,6 +33,7 @@ def count_frame(data: Any, label: Any, **options: Any) -> Counts:
     """Counts of a column; of several columns of 0 and 1, multi-label Counts. `options` are those of `classes_of`."""
     names = [str(c) for c in getattr(data, "column_names", None) or list(data.columns)]
     _need_label(label, names)
+    label, _ = label_columns(names, label, "count")
     originals = dict(zip(names, getattr(data, "column_names", None) or list(data.columns), strict=True))
     if not isinstance(label, (str, int)):
         picked = [find_column(names, one, "count") for one in label]
@@ -51,6 +52,7 @@ def count_dataset(data: Any, label: Any, *, progress: bool = False, **options: A
     occur count 0, and -1 is no label. A column of lists is multi-label."""
     names = list(data.column_names or next(iter(data), {}))
     _need_label(label, names)
+    label, _ = label_columns(names, label, "count")
     if not isinstance(label, (str, int)):
         picked = [find_column(names, one, "count") for one in label]
         total: YesNo | None = None
