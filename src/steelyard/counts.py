@@ -35,7 +35,8 @@ class Counts:
     also        other whole numbers [C] by name, such as {"images": how many images contain the class}; "unknown" of multilabel
                 counts: items that say neither yes nor no, so n_neg = items - unknown - per_class
     digest      fingerprint of the bytes that were counted, 32 hexadecimal digits, or None; `==` does not look at it
-    weighted    per_class are sums of row weights, float64 [C], and need not be whole; exclusive classes only
+    weighted    per_class are sums of row weights, float64 [C], such as frame.groupby("y")["w"].sum(), and need not be whole; exclusive
+                classes only. Weights of mean 1 keep the number of rows, which `effective_number` looks at
 
     >>> both = Counts.of(900, 100) + Counts.of(90, 10)
     >>> both.per_class.tolist(), both.items
