@@ -36,7 +36,7 @@ def files(tmp_path):
         ("latn.csv", "y", ["no such file", "Did you mean 'latin.csv'?"]),
         ("empty.csv", "y", ["empty.csv", "is empty"]),
         ("header.csv", "y", ["header.csv", "no rows"]),
-        ("ragged.csv", "y", ["ragged.csv", "Expected 2 columns, got 1", "Correct that row"]),
+        ("ragged.csv", "y", ["ragged.csv", "another number of cells than the 2 of", "line 3", "Correct it"]),
         ("binary.csv", "y", ["binary.csv", "not text", "CSV, TSV or Parquet"]),
         ("missing.csv", "y", ["missing.csv", "'y'", "no value at all (2 rows)"]),
         ("latin.csv", "Y", ["latin.csv", "no column 'Y'", "Did you mean 'y'?", "'né', 'y'"]),

@@ -51,3 +51,43 @@ def test_where_the_framework_cannot_ignore_the_lines_say_so(tmp_path, steelyard,
     line = next(line for line in out.splitlines() if "# ignored: 1;" in line)
     assert says in line
     assert "# ignored" not in steelyard("weigh", path, "--label", options["label"], form)[1]
+
+
+@pytest.mark.parametrize("unknown", [-1.0, float("nan")])
+@pytest.mark.parametrize("strategy", ["pos-neg", "inverse-frequency", "log-frequency"])
+def test_unknown_answers_have_no_loss_and_no_gradient_each_for_its_label_alone(tmp_path, steelyard, unknown, strategy):
+    random = np.random.default_rng(0)
+    answers = random.integers(0, 2, (40, 3)).astype(float)
+    answers[random.random((40, 3)) < 0.3] = unknown
+    answers[:, 2] = unknown  # nobody knows: it stops no other
+    np.savetxt(tmp_path / "t.csv", answers, delimiter=",", header="a,b,c", comments="", fmt="%g")
+    flags = [word for name in "abc" for word in ("--label", name)]
+    code, out, err = steelyard("weigh", tmp_path / "t.csv", *flags, "--strategy", strategy, "--torch")
+    scope: dict = {}
+    exec(out, scope)
+    assert code == 0
+    assert "unknown (nothing or -1) is not no" in err
+    target, logits = torch.tensor(answers), torch.randn(40, 3, dtype=torch.float64, requires_grad=True)
+    for given in (target, target.nan_to_num(-1).long()):
+        logits.grad = None
+        loss = scope["loss"](logits, given)
+        loss.backward()
+        known = target >= 0
+        by_hand = nn.BCEWithLogitsLoss(reduction="none", weight=scope["weight"], pos_weight=scope["pos_weight"])
+        expected = by_hand(logits.detach(), target.nan_to_num(-1).clamp(min=0))[known].mean()
+        torch.testing.assert_close(loss.detach(), expected, rtol=1e-9, atol=0)
+        assert (logits.grad[~known] == 0).all()
+        assert (logits.grad[known] != 0).all()
+    assert scope["loss"](logits, torch.full_like(target, unknown)) == 0
+
+
+def test_our_own_loss_ignores_them_too(tmp_path, steelyard, monkeypatch):
+    (tmp_path / "t.csv").write_text("a,b\n1,0\n,1\n0,-1\n1,0\n0,1\n")
+    arguments = "weigh", tmp_path / "t.csv", "--label", "a", "--label", "b", "--strategy", "focal"
+    monkeypatch.chdir(tmp_path)
+    steelyard(*arguments, "--json", "--out", tmp_path / "recipe.json")
+    scope: dict = {}
+    exec(steelyard(*arguments, "--torch")[1], scope)
+    target, logits = torch.tensor([[1, 0], [-1, 1], [0, -1]]), torch.randn(3, 2, requires_grad=True)
+    scope["loss"](logits, target).backward()
+    torch.testing.assert_close(logits.grad == 0, target < 0)

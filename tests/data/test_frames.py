@@ -55,7 +55,7 @@ def test_a_streamed_dataset_counts_the_same(dataset):
 def test_several_columns_of_a_dataset_are_multilabel():
     data = datasets.Dataset.from_dict({"a": [0, 1, 1], "b": [1, 0, 0], "c": ["x", "y", "z"]})
     assert count(data, label=["a", "b"]).per_class.tolist() == [2, 1]
-    with pytest.raises(ValueError, match="'c' holds text"):
+    with pytest.raises(ValueError, match="column 'c' holds 'x'"):
         count(data, label=["a", "c"])
 
 

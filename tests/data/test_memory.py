@@ -271,3 +271,25 @@ def test_one_mask_of_two_axes_is_asked_too(mask, says):
     with pytest.raises(ValueError, match=says):
         count(np.array(mask), kind="exclusive")
     assert count(np.array(mask), kind="exclusive", ignore=255).per_class[0] >= 1
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ([0, 1, 2, 3], r"If it marks what does not count pass ignore=3; if it is a class, add its name to classes="),
+        ([0, 1, 2, 255], r"pass ignore=255; if it is a class"),
+        (
+            [1, 2, 3],
+            r"No label is 0, so they may start at 1: subtract 1 .*classes=\{1: 'a', ...\}.* pass ignore=3; if it is a class",
+        ),
+    ],
+)
+def test_a_label_too_high_is_told_all_that_it_may_mean(data, says):
+    with pytest.raises(ValueError, match=says):
+        count(data, classes=["a", "b", "c"])
+
+
+def test_the_ways_out_of_labels_that_start_at_one_work():
+    expected = {"a": 1, "b": 1, "c": 2}
+    assert as_dict(count([1, 2, 3, 3], classes={1: "a", 2: "b", 3: "c"})) == expected
+    assert as_dict(count(np.array([1, 2, 3, 3]) - 1, classes=["a", "b", "c"])) == expected

@@ -145,11 +145,6 @@ def test_a_letter_that_is_not_utf8_far_from_the_start_is_read(write):
     assert said(table, "not UTF-8")
 
 
-def test_bytes_that_are_no_cp1252_are_latin_1(write):
-    table = read_table(write(b"x,y\n1,\x81\xe9\n2,b\n"))
-    assert table.column("y")[0] == "\x81é"
-
-
 def test_line_ends_of_every_system_are_read(write):
     for end in ("\n", "\r\n", "\r"):
         assert read_table(write(end.join(["", "x,y", "1,a", "", "2,b"]))).column("y").tolist() == ["a", "b"]
@@ -223,7 +218,7 @@ def test_a_column_that_is_text_in_one_file_is_text_in_all(write, tmp_path):
         (b" \n\n", "t.csv", "is empty"),
         (b"\xef\xbb\xbf", "t.csv", "is empty"),
         (b"x,y\n", "t.csv", "no rows"),
-        (b"x,y\n1,a\n2\n", "t.csv", "another number of cells.*Expected 2 columns, got 1"),
+        (b"x,y\n1,a\n2\n", "t.csv", "another number of cells than the 2 of .*the first is line 3"),
         (b"\x00\x01\x02x,y\n", "t.csv", "not text"),
         (b"x,y\n1,a\n", "t.parquet", "not a Parquet file"),
         (b"PAR1 and no more", "t.parquet", "cannot be read"),

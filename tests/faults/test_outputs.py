@@ -30,7 +30,8 @@ def place(tmp_path, monkeypatch):
     sy.inverse_frequency(sy.Counts.of(32, 8, classes=("no", "yes"))).save(tmp_path / "given.json")
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "report.json").write_text(json.dumps(_study()))
-    shutil.copy(tmp_path / "two.csv", tmp_path / "table.csv")
+    rows = "".join(f"{i * 37 % 101 + i % 3 / 7:.3f},{'yes' if i % 4 == 0 else 'no'}\n" for i in range(120))
+    (tmp_path / "table.csv").write_text("x,y\n" + rows)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -56,7 +57,7 @@ MANY = {
     "study/report.html": ("report", "study"),
     "study/compare.html": ("report", "study", "--compare", "study"),
 }
-TUNE = ("tune", "table.csv", "--label", "ill", "--out", "answer", *QUICK)
+TUNE = ("tune", "table.csv", "--label", "y", "--out", "answer", *QUICK)
 SLOW = {f"answer/{name}": TUNE for name in ("report.json", "report.html", "recipe.json")}
 SECONDS = {"study/report.html", "answer/recipe.json"}  # what takes that long to make
 ALL = JSON | TEXT | MANY | SLOW

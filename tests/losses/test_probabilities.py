@@ -47,3 +47,36 @@ def test_a_loss_says_it_once_and_goes_on():
     loss(torch.eye(3), torch.arange(3))
     with pytest.warns(UserWarning, match="look like probabilities"):
         sy.CrossEntropy(class_dim=-1)(torch.randn(4, 5, 3).softmax(-1), torch.zeros(4, 5, dtype=torch.long))
+
+
+def test_the_linear_layer_says_it_of_the_logits_that_it_never_holds():
+    p, y = torch.randn(20, 3).softmax(1), torch.randint(3, (20,))
+    loss = sy.LinearCrossEntropy(RECIPE)
+    with pytest.warns(UserWarning, match="LinearCrossEntropy: the logits look like probabilities"):
+        first = loss(p, torch.eye(3), y)
+    assert loss(p, torch.eye(3), y) == first
+    loss = sy.LinearCrossEntropy()
+    loss(p, torch.randn(3, 3), y)
+    loss(p, torch.eye(3), y)  # looked at once
+    sy.LinearCrossEntropy()(p, torch.eye(3), y, linear_bias=torch.randn(3))
+
+
+@pytest.mark.parametrize("unknown", [-1.0, float("nan")])
+def test_float_targets_that_are_no_probabilities_are_noticed_once(unknown):
+    target, logits = torch.tensor([[1.0, 0.0], [unknown, 1.0]]), torch.randn(2, 2, requires_grad=True)
+    loss = sy.BinaryCrossEntropy()
+    with pytest.warns(UserWarning, match=r"probabilities in \[0, 1\], and here some are .* ignore_index=-1"):
+        loss(logits, target)
+    loss(logits, target)
+    # what it says to do
+    known = target >= 0
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(logits[known], target[known])
+    for way in (
+        sy.BinaryCrossEntropy()(logits, target, weight=(target >= 0).float()),
+        sy.BinaryCrossEntropy(ignore_index=-1)(logits, target.nan_to_num(-1).long()),
+    ):
+        logits.grad = None
+        way.backward()
+        torch.testing.assert_close(way, expected)
+        assert logits.grad[1, 0] == 0
+    sy.BinaryCrossEntropy()(logits, torch.tensor([[0.0, 1.0], [0.5, 0.0]]))

@@ -23,8 +23,9 @@ def run(
     mark = marks.COUNTS if as_json else marks.NONE
     check_out("count", out, mark, overwrite, counting.data)
     counts, notes = counting()
+    columns = {"no": counts.table[0].astype(int), **counts.also} if "unknown" in counts.also else counts.also
     if as_json:
         emit(counts.to_json(), out, mark, overwrite)
     else:
-        emit(class_table(counts, counts.also) + "\n" + imbalance(counts), out, mark, overwrite)
+        emit(class_table(counts, columns) + "\n" + imbalance(counts), out, mark, overwrite)
     say([*notes, *notes_on(counts)], machine=as_json or out is not None)

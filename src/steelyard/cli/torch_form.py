@@ -10,7 +10,7 @@ def torch_lines(answer: Answer) -> str:
     """nn.CrossEntropyLoss and, for two classes, nn.BCEWithLogitsLoss; of yes-or-no labels one with pos_weight."""
     recipe = answer.recipe
     only_weight = recipe.weight is not None and all(getattr(recipe, f) is None for f in BEYOND)
-    if only_weight and recipe.kind == "multilabel" and recipe.weight is not None:
+    if only_weight and answer.counts.kind == "multilabel" and recipe.weight is not None:
         no, yes = np.broadcast_to(recipe.weight.numpy(), (2, len(answer.counts)))
         if np.all(no > 0):
             return _multilabel(answer, no, yes)
@@ -67,7 +67,7 @@ def _multilabel(answer: Answer, no: np.ndarray, yes: np.ndarray) -> str:
 
 def _own(answer: Answer) -> str:
     loss, options, notes = "CrossEntropy", "", []
-    if answer.recipe.kind == "multilabel":
+    if answer.counts.kind == "multilabel":
         loss = "BinaryCrossEntropy"
         if "unknown" in answer.counts.also:
             options = ", ignore_index=-1"

@@ -20,7 +20,7 @@ from .targets import Overwrite, check_folder, check_targets
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem
 
-TABLE = ("group", "time", "classes", "ignore", "missing", "same_case", "drop", "categorical")
+TABLE = ("group", "time", "classes", "ignore", "missing", "same_case", "drop", "categorical", "weight")
 RECORDS = (request.Data, request.Goal, request.Fits, request.Run)
 
 
@@ -119,10 +119,14 @@ run.__annotations__ = {p.name: p.annotation for p in run.__signature__.parameter
 
 def _what_was_read(task: "Problem") -> str:
     """Rows, columns used and not used, classes in order, in one line."""
+    from ..tuning.weights import effective_rows
+
     rows, columns = task.read
     used = [column.name for column in task.features.columns]
     parts = [f"read: {rows:,} rows of {task.path}", f"{len(used)} of {columns} columns used ({_some(used)})"]
     parts += [f"{what}: {name}" for what, name in (("group", task.group), ("time", task.time)) if name is not None]
+    if task.weights is not None:
+        parts.append(f"rows weighted by {task.weight!r} (Kish's effective number {effective_rows(task.weights):,.0f})")
     if task.features.dropped:
         parts.append(f"not used: {_some([f'{name} ({why})' for name, why in task.features.dropped.items()])}")
     classes = _some([f"{i} = {c!r}" for i, c in enumerate(task.counts.classes)])
@@ -138,7 +142,9 @@ def _classes_line(task: "Problem") -> str:
     n = dict(zip(task.counts.classes, task.counts.per_class.tolist(), strict=True))
     if task.positive is not None:
         total = sum(n.values())
-        return f"positive class: {task.positive!r} ({n[task.positive]:,} of {total:,} rows, {n[task.positive] / total:.2%})"
+        masses = task.masses.prior
+        weighted = "" if task.weights is None else f"; {masses[1]:.2%} by weight"
+        return f"positive class: {task.positive!r} ({n[task.positive]:,} of {total:,} rows, {n[task.positive] / total:.2%}{weighted})"
     return f"{len(n)} classes, none of them positive: " + ", ".join(f"{c!r} ({m:,})" for c, m in n.items())
 
 

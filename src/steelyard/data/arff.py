@@ -10,7 +10,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from .column_names import distinct_names, find_column
-from .dialect import not_utf8, open_bytes
+from .encoding import not_utf8
+from .formats import open_bytes
 from .paths import ends_in
 from .source import add_notes
 from .tally import pyarrow

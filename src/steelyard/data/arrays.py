@@ -9,7 +9,6 @@ import numpy as np
 
 from ..cluster import cores
 from ..core import load
-from ..counts import Counts
 from . import labels
 from .tally import tally, tally_integers
 
@@ -66,28 +65,6 @@ def tally_labels(data: Any) -> tuple[dict[Any, int], bool]:
     if listed is None:
         raise ValueError("count: the labels must be numbers, text or booleans, but the array holds arrays or lists.")
     return listed
-
-
-def count_indicators(array: np.ndarray, *, classes: Any, source: str) -> Counts:
-    """Multi-label counts from [N, K] of 0 and 1. ValueError for other values."""
-    if array.ndim != 2:
-        raise ValueError(
-            f"count: multi-label data is [items, labels] of 0 and 1, got shape {list(array.shape)}."
-            " To count every element of a mask pass kind='exclusive'."
-        )
-    if array.dtype.kind not in "biuf" or not np.all((array == 0) | (array == 1)):
-        wrong = next((v for v in np.ravel(array).tolist() if v not in (0, 1)), array.dtype)
-        raise ValueError(
-            f"count: a 2-D array is read as multi-label, yes or no per column, but it holds {wrong!r}."
-            " To count every element pass kind='exclusive'; for class scores give the labels, not the scores."
-        )
-    names = None if classes is None else labels.names_in(classes)
-    if names is not None and len(names) != array.shape[1]:
-        raise ValueError(f"count: classes= names {len(names)} labels, but the array has {array.shape[1]} columns.")
-    if not array.size:
-        raise ValueError("count: there is no label to count; the data is empty.")
-    per_class = np.count_nonzero(array, axis=0)
-    return Counts(per_class.tolist(), names, "rows", source, kind="multilabel", items=len(array))
 
 
 def _tally_floats(flat: np.ndarray) -> dict[Any, int]:

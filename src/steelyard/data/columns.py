@@ -1,21 +1,19 @@
 """Label columns of tables as sources of labels: one column of classes, or several of yes and no."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from ..counts import Counts
-from . import arff, delimited, digest, labels, parquet
+from . import arff, delimited, digest, labels, parquet, typed
 from .classes import CELLS, Cells, classes_of
 from .ignored import in_place
-from .paths import ends_in, table_files
+from .paths import ends_in, is_parquet, is_typed, table_files
 from .several import count_parts, note_on_parts
 from .source import Shard, Source, Tally, Tell
-from .tables import Table, all_parquet, read_table
+from .tables import Table, all_parquet, all_typed, read_table
 from .tally import refuse_too_many
+from .yes_no import YesNo, answer_counts, answers_of
 
 GROUPS = 1 << 23  # rows of a Parquet file that are one shard
 
@@ -37,11 +35,16 @@ class Column(Source):
                 part.items, part.facts["lists"] = rows, 1
         else:
             part = Tally(digest=digest.of_file(shard.path))
-            if ends_in(shard.path, (".arff",)):
+            if is_typed(shard.path):
+                name, part.cells, rows = typed.tally_column(shard.path, self.label, part.notes, tell)
+                if rows is not None:
+                    part.items, part.facts["lists"] = rows, 1
+            elif ends_in(shard.path, (".arff",)):
                 name, times, decimal = arff.tally_column(shard.path, self.label, part.notes)
+                part.cells = Cells(times, CELLS, decimal=decimal)
             else:
                 name, times, decimal = delimited.tally_column(shard.path, self.label, part.notes, tell)
-            part.cells = Cells(times, CELLS, decimal=decimal)
+                part.cells = Cells(times, CELLS, decimal=decimal)
         part.names = [name]
         refuse_too_many(part.cells.times, f"{self.path}: column {name!r}")
         return part
@@ -50,7 +53,13 @@ class Column(Source):
         name = total.names[0]
         what = f"{self.path}, column {name!r}"
         if total.facts["lists"]:
-            return self._lists(total, what), total.notes
+            notes = list(total.notes)
+            if total.cells.recurring:
+                notes.append(
+                    f"column {name!r} has rows that hold a label more than once ({total.cells.recurring:,} times too often), and it counted once in"
+                    " each; if they are sequences, such as tags of tokens, read the column in Python and pass it with kind='exclusive'"
+                )
+            return self._lists(total, what), notes
         if self.separator is not None:
             counts, notes = count_parts(
                 total.cells,
@@ -93,6 +102,7 @@ class Indicators(Source):
     """Several columns of 0 and 1: yes or no for each label; nothing and -1 are unknown, for that label alone."""
 
     label: tuple[str | int, ...]
+    picked: str | None = None  # a note on how these columns were chosen
 
     def shards(self) -> Sequence[Shard]:
         return table_shards(self.path)
@@ -104,78 +114,24 @@ class Indicators(Source):
         else:
             table, mark = read_table(shard.path, columns=list(self.label)), digest.of_file(shard.path)
         columns = {name: table.column(name) for name in table.names}
-        answers = indicators(columns, self.ignore)
+        answers = answers_of(columns, self.ignore)
         facts = Counter(empty=answers.empty)
         also = {"unknown": answers.unknown, "minus": answers.minus}
         return Tally(answers.yes, items=answers.rows, also=also, facts=facts, digest=mark, notes=list(table.notes))
 
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
         answers = YesNo(total.labels, total.also["unknown"], total.also["minus"], total.items, total.facts["empty"])
-        counts, notes = indicator_counts(answers, self.classes, self.path, digest.written(total.digest))
-        return counts, [*total.notes, *notes]
+        counts, notes = answer_counts(answers, self.classes, self.path, digest.written(total.digest))
+        return counts, [*([self.picked] if self.picked else []), *total.notes, *notes]
 
 
 def table_shards(path: str) -> list[Shard]:
     """A shard for each text file, and for about 8 million rows of each Parquet file."""
     files = table_files(path)
-    if not all_parquet(files, path):
-        return [Shard(file, file.stat().st_size) for file in files]
-    return [shard for file in files for shard in parquet.shards(file, GROUPS)]
-
-
-@dataclass(frozen=True)
-class YesNo:
-    """Columns of yes and no: how many rows say yes, how many say nothing (nothing or -1), how many say -1, of `rows` in all; `empty`
-    rows say nothing at all."""
-
-    yes: Counter[str]
-    unknown: Counter[str]
-    minus: Counter[str]
-    rows: int
-    empty: int
-
-
-def indicators(columns: Mapping[str, np.ndarray], ignore: Any) -> YesNo:
-    """What columns of 0 and 1 say, float64 with NaN. A row that does not say one label still counts for the others."""
-    if ignore is not None:
-        raise ValueError("count: ignore= is for one label per row; multi-label columns are 0 or 1 everywhere.")
-    for name, column in columns.items():
-        odd = [] if column.dtype == object else column[~np.isnan(column) & ~np.isin(column, (0, 1, -1))][:1].tolist()
-        if column.dtype == object or odd:
-            example = odd[0] if odd else "text"
-            raise ValueError(f"count: several label columns are multi-label, 0 or 1, but {name!r} holds {example!r}.")
-    array = np.stack(list(columns.values()), axis=1)
-    unknown = np.isnan(array) | (array == -1)
-
-    def by_name(marked: np.ndarray) -> Counter[str]:
-        return Counter(dict(zip(columns, np.count_nonzero(marked, axis=0).tolist(), strict=True)))
-
-    empty = int(np.count_nonzero(unknown.all(axis=1)))
-    return YesNo(by_name(array == 1), by_name(unknown), by_name(array == -1), len(array), empty)
-
-
-def indicator_counts(answers: YesNo, classes: Any, source: str, mark: str | None = None) -> tuple[Counts, list[str]]:
-    """(multi-label Counts, notes). `classes` gives the columns other names, in their order."""
-    columns, items = list(answers.yes), answers.rows - answers.empty
-    if not items:
-        raise ValueError(f"count: no row has a value in any of {labels.some(columns)}, so there is nothing to count.")
-    for name in columns:
-        if answers.minus[name] and answers.yes[name] + answers.unknown[name] == answers.rows:
-            raise ValueError(
-                f"count: column {name!r} holds -1 and 1 but no 0. If -1 means no, write 0 for it; if it means unknown, no row"
-                " says no, and there is nothing to weigh."
-            )
-    names = columns if classes is None else labels.names_in(classes)
-    if len(names) != len(columns):
-        raise ValueError(f"count: classes= names {len(names)} labels, but there are {len(columns)} columns.")
-    note = labels.left_out(answers.empty)
-    where = source + (f" ({note})" if answers.empty else "")
-    unknown = [answers.unknown[name] - answers.empty for name in columns]
-    also = {"unknown": unknown} if any(unknown) else None
-    yes = [answers.yes[name] for name in columns]
-    counts = Counts(yes, names, "rows", where, kind="multilabel", items=items, also=also, digest=mark)
-    notes = [note] if answers.empty else []
-    if any(unknown):
-        shown = ", ".join(f"{name} {n:,}" for name, n in list(zip(names, unknown, strict=True))[:8] if n)
-        notes.append(f"unknown (nothing or -1) is not no, and such a row counts for its other labels: {shown}")
-    return counts, notes
+    if any(map(is_typed, files)):
+        all_typed(files, path)
+    elif all_parquet(files, path):
+        return [shard for file in files for shard in parquet.shards(file, GROUPS)]
+    whole = [file for file in files if is_typed(file) or not is_parquet(file)]
+    groups = [shard for file in files if file not in whole for shard in parquet.shards(file, GROUPS)]
+    return [*(Shard(file, file.stat().st_size) for file in whole), *groups]

@@ -1,26 +1,35 @@
 """Reading delimited text with pyarrow, once its dialect is known."""
 
 import functools
+import gzip
+import lzma
+import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .column_names import find_column
-from .dialect import Dialect, not_utf8, open_bytes, sniff
+from .dialect import Dialect, sniff
+from .encoding import western
+from .formats import open_bytes
+from .lines import Lines
+from .ragged import Ragged, refuse_open_quote
 from .source import Tell, add_notes
 from .tally import pyarrow, refuse_too_many, tally
 
 T = TypeVar("T")
+BLOCK = 1 << 22
 
 
 def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> tuple[Any, str]:
     """(pyarrow.Table of text, the decimal sign that may occur)."""
     dialect = sniff(file)
-    wanted = None if columns is None else [find_column(dialect.names, c, str(file)) for c in columns]
+    wanted = [find_column(dialect.names, c, str(file)) for c in (dialect.names if columns is None else columns)]
     add_notes(notes, dialect.notes)
-    return _decoding(file, dialect, notes, functools.partial(_read_all, file, wanted)), dialect.decimal
+    return _reading(file, dialect, notes, functools.partial(_read_all, wanted)), dialect.decimal
 
 
 def tally_column(
@@ -30,82 +39,110 @@ def tally_column(
     dialect = sniff(file)
     name = find_column(dialect.names, label, str(file))
     add_notes(notes, dialect.notes)
-    return name, _decoding(file, dialect, notes, functools.partial(_tally_all, file, name, tell)), dialect.decimal
+    return name, _reading(file, dialect, notes, functools.partial(_tally_all, file, name, tell)), dialect.decimal
 
 
-def _read_all(file: Path, wanted: list[str] | None, dialect: Dialect) -> Any:
+def _read_all(wanted: list[str], lines: Lines, options: dict[str, Any]) -> tuple[Any, int]:
     from pyarrow import csv
 
-    with open_bytes(file) as opened:
-        return csv.read_csv(opened, **_options(dialect, wanted))
+    options["convert_options"].include_columns = wanted
+    table = csv.read_csv(lines, **options)
+    return table, table.num_rows
 
 
-def _tally_all(file: Path, name: str, tell: Tell, dialect: Dialect) -> Counter[Any]:
+def _tally_all(file: Path, name: str, tell: Tell, lines: Lines, options: dict[str, Any]) -> tuple[Counter[Any], int]:
     from pyarrow import csv
 
+    options["convert_options"].include_columns = [name]
     times: Counter[Any] = Counter()
-    with open_bytes(file) as opened, csv.open_csv(opened, **_options(dialect, [name])) as reader:
+    rows = 0
+    with csv.open_csv(lines, **options) as reader:
         for batch in reader:
             times.update(tally(batch.column(0)))
+            rows += len(batch)
             refuse_too_many(times, f"{file}: column {name!r}")
-            tell(_bytes_read(opened))
-    return times
+            tell(lines.tell())
+    return times, rows
 
 
-def _options(dialect: Dialect, wanted: list[str] | None) -> dict[str, Any]:
+def _options(dialect: Dialect, ragged: Ragged) -> dict[str, Any]:
     pa = pyarrow()
     return {
         "read_options": pa.csv.ReadOptions(
-            column_names=list(dialect.names),
-            skip_rows=dialect.skip,
-            encoding="utf8" if dialect.encoding == "utf-8" else dialect.encoding,
-            block_size=1 << 22,
+            column_names=list(dialect.columns), encoding="utf8", block_size=max(BLOCK, 4 * dialect.row)
         ),
         "parse_options": pa.csv.ParseOptions(
             delimiter=dialect.delimiter,
             quote_char=dialect.quote or False,
             newlines_in_values=dialect.newlines,
+            invalid_row_handler=ragged,
         ),
         "convert_options": pa.csv.ConvertOptions(
-            column_types=dict.fromkeys(dialect.names, pa.string()),
-            include_columns=wanted,
-            strings_can_be_null=False,
+            column_types=dict.fromkeys(dialect.columns, pa.string()), strings_can_be_null=False
         ),
     }
 
 
-def _decoding(file: Path, dialect: Dialect, notes: list[str], read: Callable[[Dialect], T]) -> T:
-    """Read; where the text turns out not to be UTF-8 far from the start, read again as cp1252, then latin-1."""
-    pa = pyarrow()
-    for encoding in (dialect.encoding, "cp1252", "latin-1"):
+def _reading(
+    file: Path, dialect: Dialect, notes: list[str], read: Callable[[Lines, dict[str, Any]], tuple[T, int]]
+) -> T:
+    """Read; again where something shows only far from the start: text that is not UTF-8, cells that run over lines."""
+    while True:
         try:
-            result = read(replace(dialect, encoding=encoding))
-        except UnicodeError:
+            with _readable(file), open_bytes(file) as opened:
+                lines = Lines(opened, dialect, str(file))
+                ragged = Ragged(dialect, lines.dropped)
+                result, rows = read(lines, _options(dialect, ragged))
+        except _NotUtf8:
+            more: list[str] = []
+            dialect = replace(dialect, encoding=_encoding_of(file, more))
+            add_notes(notes, more)
             continue
-        except pa.ArrowInvalid as error:
-            if "invalid UTF8" in str(error):
-                continue
-            raise ValueError(f"{file}: {_why(str(error))}") from None
-        except (pa.ArrowException, EOFError, OSError) as error:
-            raise ValueError(f"{file}: the file cannot be read ({error}).") from None
-        if encoding != dialect.encoding:
-            add_notes(notes, [not_utf8(encoding)])
+        ragged.refuse(file, dialect)
+        if not dialect.newlines and lines.rows != rows + ragged.blank and refuse_open_quote(file, dialect):
+            dialect = replace(dialect, newlines=True)
+            continue
+        if dialect.newlines and lines.quotes % 2:
+            refuse_open_quote(file, dialect)
+        add_notes(notes, lines.dropped.notes)
         return result
-    raise ValueError(f"{file}: the text can be read neither as {dialect.encoding} nor as latin-1; save it as UTF-8.")
+
+
+class _NotUtf8(Exception):
+    pass
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    """What pyarrow and the unpackers say about a text, as a ValueError of one line."""
+    pa = pyarrow()
+    try:
+        yield
+    except UnicodeError:
+        raise _NotUtf8 from None
+    except pa.ArrowInvalid as error:
+        if "invalid UTF8" in str(error):
+            raise _NotUtf8 from None
+        raise ValueError(f"{file}: {_why(str(error))}") from None
+    except (pa.ArrowException, EOFError, OSError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
+        raise ValueError(f"{file}: the file cannot be read ({error}); it may be damaged, so fetch it again.") from None
+
+
+def _encoding_of(file: Path, notes: list[str]) -> str:
+    """Of a text that is UTF-8 at its start only, from the first block that is not."""
+    with open_bytes(file) as opened:
+        while block := opened.read(BLOCK):
+            block += opened.readline()
+            try:
+                block.decode()
+            except UnicodeDecodeError:
+                return western(block, file, notes)[0]
+    raise ValueError(f"{file}: the text is not what it seemed at its start; save it as UTF-8.")
 
 
 def _why(message: str) -> str:
-    if "Expected" in message and "columns, got" in message:
-        detail = message.partition("CSV parse error: ")[2][:160].replace("\n", " ")
-        return f"a row has another number of cells than the others. {detail}. Correct that row, or quote its cells."
     if "Empty CSV" in message:
         return "the table has no rows, only a header."
     if "straddling" in message:
-        return 'a row is longer than 4 MB; a quote (") that is never closed does that.'
+        return 'a row is much longer than the others; a quote (") that is never closed does that.'
     return f"the text cannot be read as a table ({message.splitlines()[0][:200]})."
-
-
-def _bytes_read(opened: Any) -> int:
-    """Of the file itself, also where it is unpacked on the way."""
-    inner = getattr(opened, "fileobj", None) or getattr(opened, "_fp", None) or opened  # gzip, bz2
-    return inner.tell()

@@ -116,7 +116,7 @@ def from_indices(times: Mapping[Any, int], *, classes: Any, ignore: Any, source:
     if names is not None and highest >= len(names):
         raise ValueError(
             f"count: label {highest} ({_times(times[highest])}) has no name: classes= names {len(names)} logits,"
-            f" 0..{len(names) - 1}. Void label? Pass ignore={highest}."
+            f" 0..{len(names) - 1}. {_one_too_high(lowest, highest, len(names), names)}"
         )
     if highest > LARGEST_INDEX:
         raise ValueError(
@@ -129,6 +129,16 @@ def from_indices(times: Mapping[Any, int], *, classes: Any, ignore: Any, source:
     for value, n in times.items():
         per_class[value] = n
     return Counts(per_class, names, unit, source)
+
+
+def _one_too_high(lowest: int, highest: int, size: int, names: Sequence[Any]) -> str:
+    """What a label beyond the last class may mean. Void pixels are a number above, and labels that start at 1 look like it."""
+    if highest == size and lowest >= 1:
+        return (
+            f"No label is 0, so they may start at 1: subtract 1 (labels - 1), or pass classes={{1: {label_name(names[0])!r}, ...}}."
+            f" If {highest} marks what does not count pass ignore={highest}; if it is a class, name it."
+        )
+    return f"If it marks what does not count pass ignore={highest}; if it is a class, add its name to classes=."
 
 
 def by_value(

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import cells, classes, digest
 from .classes import Cells
-from .column_names import distinct_names, find_column
+from .column_names import distinct_names, find_column, without_row_names
 from .source import Shard, Tell, add_notes
 from .tally import holds_label_lists, pyarrow, refuse_too_many, tally_lists
 
@@ -19,11 +19,12 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> A
     """The pyarrow.Table. ValueError for a damaged file."""
     with _readable(file):
         opened = _open(file)
-        names = opened.schema_arrow.names
-        wanted = None if columns is None else [find_column(names, c, str(file)) for c in columns]
+        renamed: list[str] = []
+        names = without_row_names(opened.schema_arrow.names, renamed)
+        wanted = names if columns is None else [find_column(names, c, str(file)) for c in columns]
+        wanted = None if columns is None and len(names) == len(opened.schema_arrow.names) else wanted
         table = opened.read(columns=wanted)
         table.validate(full=True)  # text that is not UTF-8, codes without a level
-    renamed: list[str] = []
     table = table.rename_columns(distinct_names(table.column_names, renamed))
     add_notes(notes, renamed)
     return table
@@ -32,7 +33,7 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> A
 def column_names(file: Path) -> tuple[str, ...]:
     with _readable(file):
         names = _open(file).schema_arrow.names
-    return distinct_names(names, [])
+    return distinct_names(without_row_names(names, []), [])
 
 
 def shards(file: Path, rows: int) -> list[Shard]:
@@ -55,7 +56,7 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells
     pa, file = pyarrow(), shard.path
     with _readable(file):
         schema = _open(file).schema_arrow
-        name = find_column(schema.names, label, str(file))
+        name = find_column(without_row_names(schema.names, []), label, str(file))
         kind, what = schema.field(name).type, f"{file}: column {name!r}"
         is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
         is_list = holds_label_lists(kind)
@@ -72,8 +73,9 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells
             values = batch.column(0)
             _check(values)
             if is_list:
-                part, some = tally_lists(values)
+                part, some, recurring = tally_lists(values)
                 cells.times.update(part)
+                cells.recurring += recurring
                 refuse_too_many(cells.times, what)
                 lists += some
             else:
@@ -88,7 +90,8 @@ def columns(shard: Shard, wanted: Sequence[str | int]) -> tuple[dict[str, cells.
     file = shard.path
     with _readable(file):
         opened = _open(file)
-        names = [find_column(opened.schema_arrow.names, c, str(file)) for c in wanted]
+        known = without_row_names(opened.schema_arrow.names, [])
+        names = [find_column(known, c, str(file)) for c in wanted]
         table = opened.read_row_groups(list(range(shard.start, shard.stop or 0)), columns=names).select(names)
         table.validate(full=True)
     typed = {name: cells.from_arrow(table[name]) for name in names}

@@ -8,17 +8,51 @@ from pathlib import Path
 
 from .labels import suggest
 
-TABLES = (".csv", ".tsv", ".parquet", ".pq", ".csv.gz", ".tsv.gz", ".arff")
+PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+ARROW = (".feather", ".arrow", ".ipc")
+_TEXT = (".csv", ".tsv", ".jsonl", ".ndjson")
+JSON = tuple(end + pack for end in (".jsonl", ".ndjson", ".json") for pack in ("", *PACKED))
+TABLES = (
+    ".csv",
+    ".tsv",
+    ".parquet",
+    ".pq",
+    ".arff",
+    ".jsonl",
+    ".ndjson",
+    *ARROW,
+    *(end + pack for end in _TEXT for pack in PACKED),
+)
 VOLUMES = (".nii", ".nii.gz", ".nrrd")
 MASKS = (".png", ".tif", ".tiff", ".npy", ".bmp", *VOLUMES)
 PARQUET = b"PAR1"
 HIDDEN = ("__MACOSX", "_delta_log", "_temporary", "_spark_metadata")  # folders that programs keep for themselves
+_SHEET = "spreadsheets are not read; save the sheet as CSV: pandas.read_excel(...).to_csv('t.csv', index=False)"
+_R = "R's files are not read; write the table in R: write.csv(x, 't.csv', row.names=FALSE)"
+_SQL = "databases are not read; export the table: sqlite3 -header -csv FILE 'select * from TABLE' > t.csv"
+_PICKLE = "pickles are not read, since reading one runs what is in it; write it once: pandas.read_pickle(...).to_parquet('t.parquet')"
+_ARCHIVE = "archives are not read; unpack it first"
 OTHER = {
-    ".xlsx": "spreadsheets are not read; save the sheet as CSV",
-    ".xls": "spreadsheets are not read; save the sheet as CSV",
-    ".json": "JSON is not read as a table; save it as CSV or Parquet",
-    ".jsonl": "JSON is not read as a table; save it as CSV or Parquet",
-    ".zip": "archives are not read; unpack it first",
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"), _SHEET),
+    **{
+        ending: f"{name}'s files are not read; write the table once: pandas.{reader}(...).to_parquet('t.parquet')"
+        for ending, name, reader in (
+            (".sas7bdat", "SAS", "read_sas"),
+            (".xpt", "SAS", "read_sas"),
+            (".dta", "Stata", "read_stata"),
+            (".sav", "SPSS", "read_spss"),
+            (".h5", "HDF5", "read_hdf"),
+            (".hdf5", "HDF5", "read_hdf"),
+            (".orc", "ORC", "read_orc"),
+        )
+    },
+    **dict.fromkeys((".rds", ".rda", ".rdata"), _R),
+    **dict.fromkeys((".sqlite", ".sqlite3", ".db", ".duckdb"), _SQL),
+    **dict.fromkeys((".pkl", ".pickle"), _PICKLE),
+    **dict.fromkeys((".tar", ".tgz", ".7z", ".rar"), _ARCHIVE),
+    ".avro": "Avro is not read; write the table as Parquet or CSV",
+    ".mat": "MATLAB's files are not read; write the table in MATLAB: writetable(T, 't.csv')",
+    ".html": "pages are not read; write the table: pandas.read_html(...)[0].to_csv('t.csv', index=False)",
     ".npz": "an NPZ holds several arrays; save the one with the labels, np.save('labels.npy', np.load('data.npz')['labels']), and count"
     " that file, or count the array in Python",
     ".mha": "MetaImage is not read; save the label map as .nii.gz or .nrrd",
@@ -87,6 +121,11 @@ def holds(paths: Iterable[Path]) -> str:
     return ", ".join([*shown, f"{rest:,} of other kinds"] if rest else shown) or "no file"
 
 
+def is_typed(path: Path) -> bool:
+    """Whether a table's cells have types: Arrow or JSON (Parquet is told by its first bytes)."""
+    return ends_in(path, (*JSON, *ARROW))
+
+
 def is_parquet(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(4) == PARQUET
@@ -97,7 +136,7 @@ def _table(path: Path) -> Path:
         raise ValueError(f"{path}: this is not a file; give a CSV, TSV or Parquet file, a folder or a glob.")
     reason = OTHER.get(path.suffix.lower())
     if reason is not None:
-        raise ValueError(f"{path}: {reason}, TSV or Parquet." if "CSV" in reason[-4:] else f"{path}: {reason}.")
+        raise ValueError(f"{path}: {reason}.")
     return path
 
 

@@ -14,6 +14,7 @@ from ..recipe import Recipe
 from ..rule.protocol import Adaptive
 from .functional import check_labels, cross_entropy
 from .modules import RecipeLoss, refuse_to_learn_in_a_transform
+from .probabilities import warn_once_of_products
 
 
 class LinearCrossEntropy(RecipeLoss):
@@ -69,6 +70,7 @@ class LinearCrossEntropy(RecipeLoss):
             refuse_to_learn_in_a_transform(type(self).__name__, self.rule)
         bound = self.bound()
         _check(input, linear_weight, target, linear_bias, bound.width)
+        warn_once_of_products(self, input, linear_weight, linear_bias)
         normalizer = self._divisor(normalizer)
         value = self._value(bound, input, linear_weight, target, linear_bias, weight, normalizer)
         if self.training and self.rule is not None and not self.in_step:

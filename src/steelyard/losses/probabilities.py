@@ -5,6 +5,7 @@ import warnings
 import torch
 from torch import Tensor, nn
 
+ROWS = 64  # looked at where the logits would have to be made
 SLACK = 0.01  # bfloat16 rounds each of the probabilities
 
 
@@ -20,10 +21,7 @@ def look_like_probabilities(z: Tensor, axis: int = -1) -> bool:
 
 def warn_once(loss: nn.Module, logits: Tensor, axis: int) -> None:
     """At the first call of a softmax loss: warn where its logits are probabilities. Later calls cost nothing."""
-    if torch.compiler.is_compiling() or loss.__dict__.get("_looked_at_logits"):
-        return
-    loss.__dict__["_looked_at_logits"] = True
-    if not isinstance(logits, Tensor) or (logits.is_cuda and torch.cuda.is_current_stream_capturing()):
+    if not _is_first_call(loss, logits):
         return
     try:
         probabilities = look_like_probabilities(logits, axis)
@@ -35,3 +33,43 @@ def warn_once(loss: nn.Module, logits: Tensor, axis: int) -> None:
             " the softmax themselves; drop the softmax of the network.",
             stacklevel=4,
         )
+
+
+def warn_once_of_products(loss: nn.Module, input: Tensor, linear_weight: Tensor, linear_bias: Tensor | None) -> None:
+    """The same of a loss that never holds its logits: those of a few rows."""
+    if not _is_first_call(loss, input):
+        return
+    try:
+        with torch.no_grad():
+            rows = input.reshape(-1, input.shape[-1])[:ROWS]
+            logits = nn.functional.linear(rows, linear_weight, linear_bias)
+    except (RuntimeError, IndexError, TypeError):  # what does not fit is said by the loss
+        return
+    loss.__dict__["_looked_at_logits"] = False
+    warn_once(loss, logits, -1)
+
+
+def warn_once_of_answers(loss: nn.Module, target: Tensor) -> None:
+    """At the first call of a sigmoid loss: warn where its float targets are no probabilities, as -1 and NaN for unknown are not."""
+    if not _is_first_call(loss, target) or not target.is_floating_point():
+        return
+    try:
+        with torch.no_grad():
+            odd = target[~((target >= 0) & (target <= 1))]
+            example = f"{odd.reshape(-1)[0].item():g}" if odd.numel() else None
+    except RuntimeError:  # inside vmap
+        return
+    if example is not None:
+        warnings.warn(
+            f"{type(loss).__name__}: float targets are probabilities in [0, 1], and here some are {example}. If that means unknown,"
+            " pass integers with ignore_index=-1, target.nan_to_num(-1).long(), or weight=(target >= 0).float().",
+            stacklevel=4,
+        )
+
+
+def _is_first_call(loss: nn.Module, values: Tensor) -> bool:
+    """Whether this loss has not been called yet, and its values can be looked at."""
+    if torch.compiler.is_compiling() or loss.__dict__.get("_looked_at_logits"):
+        return False
+    loss.__dict__["_looked_at_logits"] = True
+    return isinstance(values, Tensor) and not (values.is_cuda and torch.cuda.is_current_stream_capturing())

@@ -63,8 +63,9 @@ class Search:
     ):
         self.task, self.split, self.model, self.metric, self.tools = task, split, model, metric, tools
         self.arms = tuple(arms)
-        self.recipes = [arm.recipe(task.counts) for arm in self.arms]
-        keys = tuple(arm.key(task.counts) for arm in self.arms)
+        counts = task.masses
+        self.recipes = [arm.recipe(counts) for arm in self.arms]
+        keys = tuple(arm.key(counts) for arm in self.arms)
         self.job = Job(task, split, self.arms, keys, model, seed)
         self.planned_repetitions = split.repetitions
         self.stopped: str | None = None
@@ -147,9 +148,8 @@ class Search:
             scores = scores[:, order]
         self._choices.clear()
         self._decided.clear()
-        self.out = OutOfFold(
-            scores, self.task.y, self.split, np.array(self.settings), self.task.classes, self.model.axis.default
-        )
+        task, default = self.task, self.model.axis.default
+        self.out = OutOfFold(scores, task.y, self.split, np.array(self.settings), task.classes, default, task.weights)
 
     def _wider(self) -> tuple[float, ...]:
         choice = self.choice(self.metric)

@@ -35,6 +35,7 @@ PROSE = {
     "letters": mixed(list("abcdefgh"), 3, 7),
     "codes of items": mixed([str(i) for i in range(30, 60)], 2, 5),
     "signs": mixed(["!!!", "???", ":)", "...", "--"], 2, 6),
+    "joined by underscores": mixed(WORDS, 3, 6, sep="_"),
     "surnames": ["".join(RNG.choice(list(string.ascii_lowercase), 7)) + "ov" for _ in range(200)],
     "pages": [f"http://{RNG.choice(WORDS[:5])}.com/{i}" for i in range(200)],
     "mail": [f"u{i}@{RNG.choice(WORDS[:5])}.org" for i in range(200)],

@@ -19,6 +19,7 @@ from steelyard.tuning.data.tokens import fold, folded, normal, tokens
         ("win $1,000.50 !!!!!", "win 1,000.50", "$ shape:0,000.00 !!!"),
         ("100% v1agra", "100 v1agra", "shape:000 % shape:v0agra"),
         ("#Sale @bob", "sale bob", "# #sale spelled:Sale @ @bob"),
+        ("snake_case", "snake case", "_"),
         ("a b ?!", "a b", "?! ? !"),
         ("iPhone很好", "iphone 很 好", "spelled:iPhone"),
         ("น้ำดี", "น้ํ า ดี", ""),

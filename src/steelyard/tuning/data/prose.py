@@ -22,7 +22,7 @@ WORD = re.compile(
     r"[^\W\d_]{2}|[^\W\d_][\u0300-\u036f\u0900-\u0dff]"
 )  # two letters in a row: ids, numbers and dates have none
 SIGN = re.compile(rf"[{UNSPACED}]")
-DIGIT = re.compile(r"[\d_]")
+DIGIT = re.compile(r"\d")
 ADDRESS = re.compile(r"://|^www\.|\S@\S+\.\S|^[\w-]+(\.[A-Za-z][\w-]*)+/")
 PLAIN = re.compile(r"\d+|[^\w\s]+")  # what is a part where blanks stand around it
 

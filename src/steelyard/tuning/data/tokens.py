@@ -27,7 +27,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """Of a token, of what cannot be seen, and of what joins and colours pictures."""
     marks = _ranges(("Mn", "Mc", "Me"))
     signs = _ranges(("Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk"))
-    letter = rf"(?:[^\W{UNSPACED}]|(?![{UNSPACED}])[{marks}{JOINER}])"
+    letter = rf"(?:[^\W_{UNSPACED}]|(?![{UNSPACED}])[{marks}{JOINER}])"
     picture = rf"[^\s\w{UNSPACED}{marks}{signs}{JOINER}{TAGS}\x00-\x1f]"
     dressed = rf"{picture}[{STYLE}{KEY}{SKIN}{TAGS}]*"
     token = "|".join(
@@ -35,8 +35,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
             rf"(?P<picture>[0-9#*][{STYLE}]?{KEY}|[{FLAGS}]{{2}}|{dressed}(?:{JOINER}{dressed})*)",
             rf"(?P<number>\d+(?:[.,]\d+)*(?!{letter}))",
             rf"(?P<syllable>[{UNSPACED}](?:(?=[{UNSPACED}])[{marks}]|[\u3099\u309a])*)",
-            rf"(?P<word>[^\W{UNSPACED}]{letter}*)",
-            rf"(?P<tag>[#@](?=([\w{marks}]+)))",
+            rf"(?P<word>[^\W_{UNSPACED}]{letter}*)",
+            rf"(?P<tag>[#@](?=(?P<name>[\w{marks}]+)))",
             rf"(?P<sign>(?:(?![#@]\w)[{signs}])+)",
             r"(?P<other>[^\s])",
         )
@@ -103,7 +103,7 @@ def tokens(text: str) -> tuple[list[str], list[str]]:
             if len(whole) > 1 and (parts := dress.sub("", piece)) != whole:
                 beside += parts
         elif kind == "tag":
-            beside += [piece, piece + fold(match[match.re.groups - 2])]
+            beside += [piece, piece + fold(match["name"])]
         else:
             beside.append(LONGER.sub(r"\1\1\1", piece))
             if len(set(piece)) > 1:
