@@ -20,14 +20,23 @@ _CLOCK = re.compile(
     r"(?: ?([ap])\.?m\.?)?",
     re.IGNORECASE,
 )
+_MINUTES, _PAIR = re.compile(r"([0-9]{1,4}):([0-5][0-9][.,][0-9]+)"), re.compile(r"([0-9]{1,4}):([0-5][0-9])")
 _ISO = re.compile(r"([+-])?P(?:([0-9.]+)W)?(?:([0-9.]+)D)?(?:T(?:([0-9.]+)H)?(?:([0-9.]+)M)?(?:([0-9.]+)S)?)?")
 _PART = re.compile(r" ?([0-9]+(?:[.,][0-9]+)?) ?([a-z]+)\.?,?(?: and)?", re.IGNORECASE)
 _FRENCH = re.compile(r"([0-9]{1,2}) ?h ?([0-5][0-9])", re.IGNORECASE)
 EXAMPLES = ("01:30:00", "00:05", "100:00", "2:30 PM", "1 day 02:00:00", "-00:30", "PT1H30M", "P1DT12H", "1h 30m", "12h30", "2 weeks")  # fmt: skip
 
 
-def clock(cell: str) -> float | None:
-    """Seconds of hh:mm, hh:mm:ss, both with AM or PM or days before them, P1DT2H; None for anything else."""
+def shows_minutes(cell: str) -> bool:
+    """1:05.3, which has no hours; nor have the cells beside it."""
+    return _MINUTES.fullmatch(cell) is not None
+
+
+def clock(cell: str, *, minutes: bool = False) -> float | None:
+    """Seconds of hh:mm, hh:mm:ss, both with AM or PM or days before them, P1DT2H; None for anything else. `minutes`: of mm:ss."""
+    short = _MINUTES.fullmatch(cell) or _PAIR.fullmatch(cell)
+    if minutes and short:
+        return int(short[1]) * MINUTE + float(short[2].replace(",", "."))
     match = _CLOCK.fullmatch(cell)
     if match is None:
         return _iso(cell)
