@@ -18,6 +18,8 @@ from .paths import ends_in, is_parquet, is_typed, table_files
 from .reread import together, without
 from .tally import arrow, pyarrow, values_of, without_views
 
+FEW = 10  # rows that a column must count to be called a counter
+
 
 @dataclass(frozen=True)
 class Table:
@@ -45,6 +47,12 @@ class Table:
         """The same of the files and of these columns: missing marks, decimal commas, ..."""
         notes, kept = list(self.repaired), {name: self.columns[name] for name in names}
         _note("no value at all in", [n for n, c in kept.items() if c.values.null_count == self.rows], notes)
+        counting = [n for n, c in kept.items() if c.kind == cells.NUMBER and _counts_rows(c.values)]
+        _note(
+            "the column counts the rows, and may say more than it should where they are sorted; leave it out with --drop",
+            counting,
+            notes,
+        )
         for note in dict.fromkeys(n for c in kept.values() for n in c.notes):
             _note(note, [n for n, c in kept.items() if note in c.notes], notes)
         return notes
@@ -202,6 +210,20 @@ def all_typed(files: list[Path], where: str) -> bool:
     if others and len(others) < len(files) and not all_parquet(others, where):
         raise ValueError(f"{where}: text and JSON files are mixed; choose one kind with a glob such as '*.jsonl'.")
     return not others or all_parquet(others, where)
+
+
+def _counts_rows(values: Any) -> bool:
+    """Whether they are 0, 1, 2, ... or 1, 2, 3, ..."""
+    pa, _ = arrow()
+    if (
+        len(values) < FEW
+        or values.null_count
+        or not pa.types.is_integer(values.type)
+        or values[0].as_py() not in (0, 1)
+    ):
+        return False
+    numbers = values.to_numpy()
+    return bool(np.array_equal(numbers, np.arange(numbers[0], numbers[0] + len(numbers))))
 
 
 def _note(what: str, names: list[str], notes: list[str]) -> None:

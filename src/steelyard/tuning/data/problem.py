@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -13,17 +12,15 @@ from ...counts import Counts
 from ...data.cells import from_arrow
 from ...data.classes import NONE, look_alikes
 from ...data.column_names import without_row_names
-from ...data.labels import is_missing, label_name, listed, some, suggest
+from ...data.labels import is_missing, label_name, listed, some
 from ...data.reread import together
 from ...data.several import note_on_parts
 from ...data.tables import Table, read_table
 from .. import weights as row_weights
-from ..split import PER_FOLD
 from . import weight as weighing
+from .compared import large_enough, negative_first
 from .features import Features, read
 from .group_time import codes_of, order_of
-
-SMALL = 2 * PER_FOLD  # with more than two classes, a class needs this many rows to be held out twice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,8 +176,8 @@ def problem(
         names = counts.classes
         counts = Counts(np.bincount(y[known], minlength=len(names)), names)
         masses = Counts(np.bincount(y[known], raw[known] / raw[known].max(), len(names)), names, weighted=True)
-    keep = _large_enough(counts, where, warnings)
-    keep = _order(keep, masses, positive, where)
+    keep = large_enough(counts, where, warnings)
+    keep = negative_first(keep, masses, positive, where)
     new = np.full(len(counts) + 1, -1)
     new[keep] = np.arange(len(keep))
     y = new[y]  # -1 takes the last entry
@@ -279,43 +276,3 @@ def as_table(data: Any) -> Table:
     lost = [name for name, c in columns.items() if c is None]
     notes += [f"columns of lists, structures or bytes are left out: {some(lost)}"] if lost else []
     return Table(type(data).__name__, {n: c for n, c in columns.items() if c is not None}, arrow.num_rows, notes)
-
-
-def _large_enough(counts: Counts, where: str, warnings: list[str]) -> list[int]:
-    n = counts.per_class
-    if len(n) == 2:
-        return [0, 1]
-    small = [i for i in range(len(n)) if n[i] < SMALL]
-    if small:
-        named = some([f"{counts.classes[i]} ({n[i]})" for i in small])
-        warnings.append(
-            f"{len(small)} {'class is' if len(small) == 1 else 'classes are'} too small to be learned and checked in turn"
-            f" and left out with {int(n[small].sum())} rows: {named}. A class needs {SMALL} rows; merge it with another"
-            " to keep it."
-        )
-    keep = [i for i in range(len(n)) if n[i] >= SMALL]
-    if len(keep) < 2:
-        raise ValueError(
-            f"tune: {where}: fewer than two classes have {SMALL} rows or more"
-            f" ({some([f'{c} ({m})' for c, m in zip(counts.classes, n.tolist(), strict=True)])}). Merge classes or bring more rows."
-        )
-    return keep
-
-
-def _order(keep: Sequence[int], counts: Counts, positive: Any, where: str) -> list[int]:
-    """(negative, positive) for two classes: the rarer is positive unless said otherwise; more keep their order."""
-    if len(keep) > 2:
-        if positive is not None:
-            raise ValueError(
-                f"tune: {where} has {len(keep)} classes, so none is the positive one; leave positive out, or make a"
-                " column that says yes or no."
-            )
-        return list(keep)
-    a, b = keep
-    names = counts.classes[a], counts.classes[b]
-    if positive is None:
-        return [b, a] if counts.per_class[a] < counts.per_class[b] else [a, b]
-    if str(positive) not in names:
-        hint = suggest(str(positive), names)
-        raise ValueError(f"tune: {where} has no class {str(positive)!r}.{hint} The classes are {some(names)}.")
-    return [b, a] if str(positive) == names[0] else [a, b]
