@@ -40,7 +40,7 @@ def clock(cell: str, *, minutes: bool = False) -> float | None:
     match = _CLOCK.fullmatch(cell)
     if match is None:
         return _iso(cell)
-    sign, days, inner, hours, minutes, seconds, half = match.groups()
+    sign, days, inner, hours, past, seconds, half = match.groups()
     hour = int(hours)
     if half:
         if not 1 <= hour <= 12 or days or inner:
@@ -48,7 +48,7 @@ def clock(cell: str, *, minutes: bool = False) -> float | None:
         hour = hour % 12 + 12 * (half.lower() == "p")
     if inner and not days:
         return None  # two signs
-    rest = hour * HOUR + int(minutes) * MINUTE + float((seconds or "0").replace(",", "."))
+    rest = hour * HOUR + int(past) * MINUTE + float((seconds or "0").replace(",", "."))
     outer = int(days or 0) * DAY * (-1 if sign == "-" else 1)
     if days:
         return outer + (-rest if inner == "-" else rest)  # as pandas writes -1 days +23:00:00
