@@ -35,7 +35,8 @@ class Counts:
     also        other whole numbers [C] by name, such as {"images": how many images contain the class}; "unknown" of multilabel
                 counts: items that say neither yes nor no, so n_neg = items - unknown - per_class
     digest      fingerprint of the bytes that were counted, 32 hexadecimal digits, or None; `==` does not look at it
-    weighted    per_class are sums of row weights, float64 [C], and need not be whole; exclusive classes only
+    weighted    per_class are sums of row weights, float64 [C], such as frame.groupby("y")["w"].sum(), and need not be whole; exclusive
+                classes only. Weights of mean 1 keep the number of rows, which `effective_number` looks at
 
     >>> both = Counts.of(900, 100) + Counts.of(90, 10)
     >>> both.per_class.tolist(), both.items
@@ -242,7 +243,7 @@ class Counts:
     def by(self, name: str) -> "Counts":
         """The same classes counted by another of the numbers in `also`.
 
-        "images" (how many items contain the class) gives multilabel counts, the others exclusive ones in that unit.
+        "images" or "sequences" (how many items contain the class) gives multilabel counts, the others exclusive ones in that unit.
 
         >>> boxes = Counts([900, 100], ["car", "bus"], unit="boxes", items=80, also={"images": [75, 60]})
         >>> boxes.by("images")
@@ -251,7 +252,7 @@ class Counts:
         if name not in self.also:
             known = ", ".join(map(repr, self.also)) or "nothing else"
             raise ValueError(f"Counts: {name!r} was not counted; besides {self.unit} there is {known}.")
-        kind = "multilabel" if name == "images" else "exclusive"
+        kind = "multilabel" if name in ("images", "sequences") else "exclusive"
         items = self.items if kind == "multilabel" else None
         return Counts(self.also[name], self.classes, name, self.source, kind=kind, items=items, digest=self.digest)
 

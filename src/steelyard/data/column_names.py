@@ -116,5 +116,5 @@ def distinct_names(raw: Sequence[str], notes: list[str]) -> tuple[str, ...]:
 
 
 def bare_name(name: str) -> str:
-    name = name.strip()
+    name = name.strip(" \t\r\n\f\v\u00a0\u200b\u2060\ufeff")
     return name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] and name[0] in "'\"" else name

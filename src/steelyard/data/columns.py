@@ -53,7 +53,13 @@ class Column(Source):
         name = total.names[0]
         what = f"{self.path}, column {name!r}"
         if total.facts["lists"]:
-            return self._lists(total, what), total.notes
+            notes = list(total.notes)
+            if total.cells.recurring:
+                notes.append(
+                    f"column {name!r} has rows that hold a label more than once ({total.cells.recurring:,} times too often), and it counted once in"
+                    " each; if they are sequences, such as tags of tokens, read the column in Python and pass it with kind='exclusive'"
+                )
+            return self._lists(total, what), notes
         if self.separator is not None:
             counts, notes = count_parts(
                 total.cells,

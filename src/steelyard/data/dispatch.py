@@ -65,8 +65,8 @@ def count(
                `classes` names is a class
     same_case  tables: join the spellings of one class that differ by case, blanks, a final dot or zeros (>50K and >50K.)
     separator  tables: what stands between several labels in one cell, such as "|", ", " or " ": multi-label
-    kind       "multilabel" is what a 2-D array of 0 and 1 is; "exclusive" counts every element of an array instead, and knows the
-               images of masks [N, H, W]
+    kind       "multilabel" is what a 2-D array of 0 and 1 is, and lists of text; "exclusive" counts every element instead, knows the
+               images of masks [N, H, W], and takes lists (columns of lists) for sequences, such as tags of tokens
     instances  masks whose numbers are objects: "objects" (0 is background), or the divisor of numbers such as 26003
                (1000: class 26)
     split      of a YOLO or VOC data set: "train" (YOLO's default), "val", "test", "all"
@@ -102,14 +102,20 @@ def count(
     }
     if isinstance(data, (str, PathLike)) or _are_files(data):
         of_files = {"instances": instances, "split": split, "on_error": on_error, "engine": engine, "workers": workers}
-        return count_path(data, label, progress=progress, **reading, **of_files)[0]
+        counts = count_path(data, label, progress=progress, **reading, **of_files)[0]
+        if kind not in (None, counts.kind):
+            raise ValueError(
+                f"count: the data is {counts.kind} ({counts.source}), but kind={kind!r} was said. To count every element of a column of"
+                " lists, read it and pass the column itself."
+            )
+        return counts
     for name, value in (("instances", instances), ("split", split)):
         if value is not None:
             raise ValueError(f"count: {name}= is for files, but the data is {type(data).__name__}; leave it out.")
     if is_dataset(data):
-        return count_dataset(data, label, progress=progress, **reading)
+        return count_dataset(data, label, kind=kind, progress=progress, **reading)
     if is_frame(data) and not isinstance(data, Mapping):
-        return count_frame(data, label, **reading)
+        return count_frame(data, label, kind=kind, **reading)
     if isinstance(data, Mapping) and data and all(map(is_dataset, data.values())):
         raise ValueError(
             f"count: the data has splits; choose one, such as data[{next(iter(data))!r}] of {some(list(data))}."

@@ -21,7 +21,7 @@ from .split import TIME, rare, rare_by_block, rarest
 from .validation.outcomes import outcomes
 from .verdict.comparisons import compare
 from .verdict.decision import Comparison, Decision, Gate, decide, note_on_effective, note_on_few
-from .verdict.sentences import Facts, cut_short, rare_name, sentence, unused
+from .verdict.sentences import Facts, cut_short, rare_name, reading, sentence
 from .weights import take
 
 
@@ -198,7 +198,8 @@ class Contest:
             winner=None if decision.winner is None else facts.names[decision.winner],
             best=None if decision.best is None else facts.names[decision.best],
             threshold=facts.threshold,
-            sentence=unused([*self.task.doubts, *self._limits[1]]) + sentence(decision, main, gate, facts),
+            sentence=reading([*self.task.doubts, *self._limits[1]], self.task.guesses)
+            + sentence(decision, main, gate, facts),
             ties=tuple(facts.names[j] for j in decision.ties),
             notes=tuple(note for note in notes if note),
         )

@@ -69,6 +69,7 @@ def test_how_many_more_are_wrong_is_said():
     ("weights", "says"),
     [
         (["much", "little"] * 30, "column 'w' cannot weigh rows: it holds 'much', 'little'. A weight"),
+        (["2024-01-02", "2024-01-03"] * 30, "column 'w' cannot weigh rows: it holds"),
         ([0.0] * 60, "every weight is 0"),
         ([0.0, 1.0, 1.0] * 20, "class 'ill' has no row of weight above 0"),
     ],

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.cells import CATEGORY
+from ...data.kinds import CATEGORY
 from ...data.labels import some
 from ...data.tables import Table
 from ..weights import effective_rows
@@ -15,7 +15,7 @@ UNEVEN = 0.5  # of the rows: an effective number below this share is a warning
 def weights_of(table: Table, name: str, *, rows: np.ndarray) -> np.ndarray:
     """float64 [rows] as given, not below 0 where `rows` says that they matter. ValueError for anything else."""
     where = f"{table.path}, column {name!r}"
-    if table.kind(name) == CATEGORY:
+    if table.kind(name) == CATEGORY or table.columns[name].dated:
         examples = some([str(v) for v in table.arrow(name).unique().slice(0, 3).to_pylist()])
         raise ValueError(f"tune: {where} cannot weigh rows: it holds {examples}. A weight is a number, 0 or larger.")
     values = np.asarray(table.column(name), dtype=np.float64)

@@ -99,9 +99,10 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
     )
 
 
-def unused(doubts: Sequence[str]) -> str:
-    """What stands before any verdict where a column, or most of it, was not learned from, or ""."""
-    return f"Not used: {'; '.join(doubts)}; read it right before believing the rest. " if doubts else ""
+def reading(doubts: Sequence[str], guesses: Sequence[str] = ()) -> str:
+    """What stands before any verdict where a column, or most of it, was not learned from, or one was read by a guess, or ""."""
+    unused = f"Not used: {'; '.join(doubts)}; read it right before believing the rest. " if doubts else ""
+    return unused + (f"Read by a guess: {'; '.join(guesses)}. " if guesses else "")
 
 
 def cut_short(done: int, planned: int) -> str:
