@@ -18,6 +18,9 @@ from steelyard.data.tables import read_table
 from steelyard.tuning.data.problem import as_table, problem
 
 polars = pytest.importorskip("polars")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::steelyard.ReadingWarning"
+)  # tests/data/test_notes.py holds what is warned of
 TIMES = 8  # so that tune can hold each class out
 
 
@@ -189,7 +192,9 @@ def test_na_is_a_class_where_the_owner_says_so(tmp_path, store):
 def test_what_was_dropped_is_named_with_its_rows(tmp_path, store):
     data = (UNTYPED | TYPED)[store](tmp_path, NAMIBIA)
     assert "30 rows without a label left out: 'NA' 30" in count(data, label="y").source
-    assert any("'NA' was read as missing in 30 rows" in n and "--missing none" in n for n in problem(data, "y").notes)
+    assert any(
+        "'NA' was read as missing in 30 rows of 'y'" in n and "--missing none" in n for n in problem(data, "y").notes
+    )
 
 
 def test_one_class_beside_what_was_dropped_says_what_was_dropped(tmp_path):

@@ -79,8 +79,6 @@ def some(names: Sequence[str], limit: int = 8) -> str:
 
 def notes_on(counts: "Counts", recipe: "Recipe | None" = None) -> list[str]:
     """What the person should know about these classes before weighing them, and how `recipe` weighs what does not occur."""
-    from ..data.classes import look_alikes
-
     notes = []
     if counts.kind == "exclusive" and len(counts) == 1:
         notes.append("there is only one class, so there is nothing to balance")
@@ -97,8 +95,7 @@ def notes_on(counts: "Counts", recipe: "Recipe | None" = None) -> list[str]:
         ]
         if always:
             notes.append(f"no row says no to {some(always)}{_how_absent(counts, recipe)}")
-    alike = look_alikes(counts.classes)
-    return [*notes, alike] if alike else notes
+    return notes
 
 
 def _how_absent(counts: "Counts", recipe: "Recipe | None") -> str:
@@ -121,6 +118,11 @@ def _how_absent(counts: "Counts", recipe: "Recipe | None") -> str:
     given = sorted({float(w) for w in np.asarray(weight)[counts.table == 0]})
     shown = f"the weight {given[0]:.5g}" if len(given) == 1 else f"weights from {given[0]:.5g} to {given[-1]:.5g}"
     return f"; {shown} keeps the place, no example meets it (--absent sets another)"
+
+
+def announce(line: str, *, machine: bool) -> None:
+    """The first line of an answer: what was read. It stands on stderr where the output is for a program."""
+    print(line, file=sys.stderr if machine else sys.stdout, flush=True)
 
 
 def say(notes: Sequence[str], *, machine: bool) -> None:

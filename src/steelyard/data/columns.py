@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from ..counts import Counts
 from . import arff, delimited, digest, labels, parquet, typed
-from .classes import CELLS, Cells, classes_of
+from .classes import CELLS, Cells, classes_of, lists_left_out
 from .ignored import in_place
+from .notes import Doubt
 from .paths import ends_in, is_parquet, is_typed, table_files
 from .several import count_parts, note_on_parts
 from .source import Shard, Source, Tally, Tell
@@ -30,7 +31,8 @@ class Column(Source):
     def read(self, shard: Shard, tell: Tell) -> Tally:
         if shard.stop is not None:
             name, cells, rows = parquet.tally_column(shard, self.label, tell)
-            part = Tally(cells=cells, digest=parquet.column_digest(shard, [name]))
+            lost = [] if self.classes is not None else parquet.lost_levels(shard.path, [name])
+            part = Tally(cells=cells, digest=parquet.column_digest(shard, [name]), notes=list(lost))
             if rows is not None:
                 part.items, part.facts["lists"] = rows, 1
         else:
@@ -56,10 +58,14 @@ class Column(Source):
             notes = list(total.notes)
             if total.cells.recurring:
                 notes.append(
-                    f"column {name!r} has rows that hold a label more than once ({total.cells.recurring:,} times too often), and it counted once in"
-                    " each; if they are sequences, such as tags of tokens, read the column in Python and pass it with kind='exclusive'"
+                    Doubt(
+                        f"column {name!r} has rows that hold a label more than once ({total.cells.recurring:,} times too often), and it"
+                        " counted once in each; if they are sequences, such as tags of tokens, read the column in Python and pass it with"
+                        " kind='exclusive'"
+                    )
                 )
-            return self._lists(total, what), notes
+            kept, _ = labels.drop(total.cells.times, self.ignore)
+            return self._lists(total, what), [*notes, *lists_left_out(total.cells, kept)]
         if self.separator is not None:
             counts, notes = count_parts(
                 total.cells,

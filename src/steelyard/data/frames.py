@@ -9,14 +9,15 @@ import numpy as np
 
 from ..counts import Counts
 from . import arrays, labels
-from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of_arrow
+from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, lists_left_out, of_arrow
 from .column_names import find_column, label_columns
 from .ignored import in_place
+from .notes import Scope, ignored
 from .progress import counted
 from .sequences import ASK, Tokens, tokens_of_arrow
-from .several import count_parts
+from .several import count_parts, note_on_parts
 from .tally import holds_label_lists, refuse_too_many, tally_lists
-from .yes_no import YesNo, answer_counts, answers_of
+from .yes_no import YesNo, answered, answers_of
 
 ROWS = 1 << 16
 
@@ -40,7 +41,7 @@ def count_frame(data: Any, label: Any, *, kind: str | None = None, **options: An
     if not isinstance(label, (str, int)):
         picked = [find_column(names, one, "count") for one in label]
         answers = answers_of({name: _as_column(data[originals[name]], name) for name in picked}, options["ignore"])
-        return answer_counts(answers, options["classes"])[0]
+        return answered(answers, options["classes"])
     name = find_column(names, label, "count")
     column, what = data[originals[name]], f"count: column {name!r}"
     array = _as_arrow(column)
@@ -48,6 +49,25 @@ def count_frame(data: Any, label: Any, *, kind: str | None = None, **options: An
         return _of_lists([array], name, options, kind)
     _refuse_kind(kind, label, options, one=True)
     return _of_cells(_in_memory(column, what) if array is None else of_arrow(array, what), name, options)
+
+
+def count_ordered(data: Any, classes: Any, ignore: Any) -> Counts | None:
+    """Counts of one column in memory whose type fixes its classes and their order: ordered categories of pandas or Arrow, an Enum of
+    polars; None of anything else."""
+    kind = getattr(data, "dtype", getattr(data, "type", None))
+    if not (getattr(kind, "ordered", False) or type(kind).__name__ == "Enum"):
+        return None
+    array = _as_arrow(data)
+    cells = None if array is None else of_arrow(array, "count: the column")
+    if cells is None or not cells.levels:
+        return None
+    kept, missing = labels.drop(cells.times, ignore)
+    labels.refuse_missing(missing, ignore)
+    notes = ignored(cells.times, kept, "rows")
+    if missing:
+        notes.append(Scope(f"{missing:,} missing labels left out, as was said"))
+    order = cells.levels if classes is None else classes
+    return labels.by_value(kept, classes=order, source="", unit="rows").noted(notes)
 
 
 def count_dataset(data: Any, label: Any, *, kind: str | None = None, progress: bool = False, **options: Any) -> Counts:
@@ -60,16 +80,16 @@ def count_dataset(data: Any, label: Any, *, kind: str | None = None, progress: b
     if not isinstance(label, (str, int)):
         picked = [find_column(names, one, "count") for one in label]
         total: YesNo | None = None
-        for table in _batches(data, picked, progress):
+        for table in in_batches(data, picked, progress):
             answers = answers_of({name: _as_column(table[name], name) for name in picked}, options["ignore"])
             total = answers if total is None else (total.add(answers) or total)
         if total is None:
             raise ValueError("count: the dataset has no rows, so there is nothing to count.")
-        return answer_counts(total, options["classes"])[0]
+        return answered(total, options["classes"])
     name = find_column(names, label, "count")
     what = f"count: column {name!r}"
     known = class_names(data, name)
-    batches = (table[name].combine_chunks() for table in _batches(data, [name], progress))
+    batches = (table[name].combine_chunks() for table in in_batches(data, [name], progress))
     first = next(batches, None)
     if first is None or not len(first):
         raise ValueError(f"count: the dataset has no rows, so there is nothing to count in column {name!r}.")
@@ -91,7 +111,7 @@ def named(cells: Cells, known: Sequence[str]) -> Cells:
     return Cells(times, TEXT, tuple(known))
 
 
-def _batches(data: Any, names: list[str], progress: bool) -> Iterator[Any]:
+def in_batches(data: Any, names: list[str], progress: bool = False) -> Iterator[Any]:
     """Arrow tables of these columns, in the order and choice of rows that the dataset shows."""
     chosen = data.select_columns(names) if data.column_names else data
     total = -(-len(data) // ROWS) if hasattr(data, "__len__") else None
@@ -117,8 +137,11 @@ def _of_cells(cells: Cells, name: str, options: dict[str, Any]) -> Counts:
     separator = options.pop("separator", None)
     if separator is not None:
         del options["same_case"]
-        return count_parts(cells, separator, f"column {name!r}", **options)[0]
-    return classes_of(cells, f"column {name!r}", name=name, **options).counts
+        counts, notes = count_parts(cells, separator, f"column {name!r}", **options)
+        return counts.noted(notes)
+    read = classes_of(cells, f"column {name!r}", name=name, **options)
+    parts = note_on_parts(dict.fromkeys(read.counts.classes, 1))
+    return read.counts.noted((*read.notes, *([parts] if parts else [])))
 
 
 def _refuse_kind(kind: str | None, label: Any, options: dict[str, Any], *, one: bool = False) -> None:
@@ -148,6 +171,7 @@ def _of_lists(
                 f"count: column {name!r} has rows that hold a label more than once, {recurring:,} times too often.{ASK}"
             )
         cells.times.update(part)
+        cells.unlisted += array.null_count
         refuse_too_many(cells.times, f"count: column {name!r}")
         items += some
     cells = cells if known is None else named(cells, known)
@@ -155,7 +179,8 @@ def _of_lists(
     classes = known if options["classes"] is None else options["classes"]
     classes = in_place(kept, options["ignore"]) if classes is None else classes
     source = f"column {name!r}"
-    return labels.by_value(kept, classes=classes, source=source, unit="rows", kind="multilabel", items=items)
+    counts = labels.by_value(kept, classes=classes, source=source, unit="rows", kind="multilabel", items=items)
+    return counts.noted(lists_left_out(cells, kept))
 
 
 def _of_sequences(arrays: Iterable[Any], name: str, options: dict[str, Any], known: Sequence[str] | None) -> Counts:

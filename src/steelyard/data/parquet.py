@@ -1,5 +1,7 @@
 """Reading Parquet with pyarrow."""
 
+import base64
+import binascii
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +11,7 @@ from typing import Any
 from . import cells, classes, digest
 from .classes import Cells
 from .column_names import distinct_names, find_column, without_row_names
+from .notes import Doubt
 from .source import Shard, Tell, add_notes
 from .tally import holds_label_lists, pyarrow, refuse_too_many, tally_lists
 
@@ -27,6 +30,7 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> A
         table.validate(full=True)  # text that is not UTF-8, codes without a level
     table = table.rename_columns(distinct_names(table.column_names, renamed))
     add_notes(notes, renamed)
+    add_notes(notes, lost_levels(file, table.column_names))
     return table
 
 
@@ -76,6 +80,7 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells
                 part, some, recurring = tally_lists(values)
                 cells.times.update(part)
                 cells.recurring += recurring
+                cells.unlisted += values.null_count
                 refuse_too_many(cells.times, what)
                 lists += some
             else:
@@ -83,6 +88,31 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells
             rows += len(values)
             tell(shard.size * rows // max(1, total))
     return name, cells, lists if is_list else None
+
+
+def lost_levels(file: Path, names: Sequence[str]) -> list[Doubt]:
+    """Notes on columns that were ordered categories of anything but text when the file was written: Parquet keeps their values alone, without
+    the order and the unused levels."""
+    pa = pyarrow()
+    with _readable(file):
+        opened = _open(file)
+        kept, written = opened.schema_arrow, (opened.metadata.metadata or {}).get(b"ARROW:schema")
+    if written is None:
+        return []
+    try:
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(written)))
+    except (pa.ArrowException, binascii.Error, OSError):
+        return []
+    were = {f.name for f in schema if pa.types.is_dictionary(f.type) and f.type.ordered}
+    are = {f.name for f in kept if pa.types.is_dictionary(f.type)}
+    return [
+        Doubt(
+            f"{name!r} was an ordered category of values that are no text, and Parquet kept neither their order nor the unused ones: they"
+            " stand ascending; --classes (classes=) says the order, and Arrow's own files (.feather) keep it"
+        )
+        for name in names
+        if name in were - are
+    ]
 
 
 def columns(shard: Shard, wanted: Sequence[str | int]) -> tuple[dict[str, cells.Column], int, list[str]]:

@@ -9,6 +9,7 @@ from . import digest as digests
 from . import labels
 from .classes import Cells, marks_of, read_cells
 from .ignored import in_place
+from .notes import Doubt, Scope, ignored
 
 SEPARATORS = ("|", ";", ",", "/", " ")
 MOST = 10_000  # distinct cells that are looked at for labels that recur
@@ -44,10 +45,11 @@ def count_parts(
     if not items:
         raise ValueError(f"{what} has no value at all, so there is nothing to count.")
     if not cut:
-        notes.append(f"no cell holds the separator {separator!r}")
+        notes.append(Doubt(f"no cell holds the separator {separator!r}"))
     if unknown:
-        notes.append(labels.left_out(unknown))
+        notes.append(Scope(labels.left_out(unknown)))
     kept, _ = labels.drop(times, ignore)
+    notes.extend(ignored(times, kept, "rows"))
     source = what + (f" ({labels.left_out(unknown)})" if unknown else "")
     names = sorted(kept, key=_order)
     places = in_place(map(int, names), ignore) if all(n.isdecimal() and n == str(int(n)) for n in names) else None
@@ -72,7 +74,7 @@ def parts_of(text: str, separator: str) -> list[str]:
     return list(dict.fromkeys(p for part in parts if (p := part.strip().strip("'\"").strip())))
 
 
-def note_on_parts(times: Mapping[Any, int]) -> str | None:
+def note_on_parts(times: Mapping[Any, int]) -> Doubt | None:
     """A note where classes look like several labels in one cell: their parts occur in other cells too; or None."""
     names = [name for name in times if isinstance(name, str)]
     if not 3 <= len(names) <= MOST:
@@ -86,7 +88,7 @@ def note_on_parts(times: Mapping[Any, int]) -> str | None:
         recurring = [name for name in joint if all(often[part] > 1 for part in split[name])]
         alone = any(len(parts) == 1 and often[parts[0]] > 1 for parts in split.values())
         if alone and 2 * len(recurring) >= len(joint) and (separator != " " or len(recurring) == len(joint) > 1):
-            return (
+            return Doubt(
                 f"{recurring[0][:40]!r} may be several labels in one cell, since its parts occur in other cells too; to count"
                 f" each, say --separator {separator!r} (separator={separator!r})"
             )

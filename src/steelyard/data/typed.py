@@ -90,7 +90,7 @@ def tally_column(file: Path, label: str | int, notes: list[str], tell: Tell) -> 
         array = read(file, [name], notes)[name]
         if holds_label_lists(array.type):
             within, rows, recurring = tally_lists(array.combine_chunks())
-            return name, Cells(Counter(within), recurring=recurring), rows
+            return name, Cells(Counter(within), recurring=recurring, unlisted=array.null_count), rows
         return name, classes.of_arrow(array, what), None
     keys = _keys(file, FIRST)
     if label not in keys:  # a number, or a key that comes late
@@ -121,7 +121,7 @@ def tally_column(file: Path, label: str | int, notes: list[str], tell: Tell) -> 
     if held:
         if plain:
             raise ValueError(f"{what} holds lists in some rows and single values in others; write lists everywhere.")
-        return name, Cells(Counter(lists), recurring=recurring), held
+        return name, Cells(Counter(lists), recurring=recurring, unlisted=times.total()), held
     array, said = _typed([v for (_, v) in times], what, name)
     add_notes(notes, said)
     cells = classes.of_arrow(array, what)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.notes import warn
 from ..files import make_folder
 from . import engine as engines
 from . import threads
@@ -111,7 +112,8 @@ def tune(
     progress    called with (fits done, fits in all)
 
     Every arm has unit mass, the same folds, and setting and threshold chosen on the other folds; scores are undone to
-    plain scale before they are pooled. ValueError, in one paragraph, for data that cannot be learned from.
+    plain scale before they are pooled. ValueError, in one paragraph, for data that cannot be learned from. What may have been
+    misread is a steelyard.ReadingWarning before anything is fitted, and stands in the study's warnings or notes.
     """
     started = clock.perf_counter()
     study = _study(
@@ -205,7 +207,9 @@ def _task(source: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Probl
             raise ValueError("tune: label= must name the column of classes.")
         reading = {name: getattr(asked, name) for name in READING}
         roles = {"group": asked.group, "time": asked.time, "weight": asked.weight}
-        return model, problem(source, asked.label, asked.positive, **roles, **reading)
+        task = problem(source, asked.label, asked.positive, **roles, **reading)
+        warn((*task.warnings, *task.notes), 4)
+        return model, task
     if wrong := [name for name in READING if getattr(asked, name)]:
         raise ValueError(
             f"tune: {wrong[0]}= says how a table is read; a function is given rows and labels as they are."
@@ -213,6 +217,7 @@ def _task(source: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Probl
     if data is None:
         raise ValueError("tune: a function needs data to train on: data=(X, y), or data=X and label=y.")
     task = problem_of(data, asked.label, asked.positive, asked.group, asked.time, asked.weight)
+    warn(task.warnings, 4)
     return FunctionModel(source, fits.epochs), task
 
 
