@@ -289,7 +289,6 @@ def test_a_cache_of_maps_is_made_through_no_link_to_nothing(place):
 
 
 def test_an_answer_about_other_data_is_kept_and_named(place, capfd):
-    """Files: cli/earlier.py."""
     (place / "answer").mkdir()
     shutil.copy(place / "study" / "report.json", place / "answer")
     before = (place / "answer" / "report.json").read_bytes()
