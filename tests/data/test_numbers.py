@@ -51,6 +51,7 @@ CLOTHES = {
     "full width": (["１２", "３.５"], [12, 3.5], ""),
     "Arabic digits": (["١٢", "٣٫٥"], [12, 3.5], ""),
     "AM and PM": (["2:30 PM", "12:00 AM"], [52200, 0], "read as seconds"),
+    "minutes": (["1:05.3", "2:10", "0:59,25"], [65.3, 130, 59.25], "read as seconds"),
     "durations": (["1h 30m", "45m"], [5400, 2700], "durations such as '1h 30m' were read as seconds"),
     "both decimals": (["1,5", "2.5"], [1.5, 2.5], "decimal comma"),
 }
@@ -86,6 +87,12 @@ def test_a_few_odd_cells_are_missing_and_quoted(tmp_path, delimiter):
         assert any(
             f"{odd!r} (1 row) is no number among numbers and was read as missing: amount" in n for n in table.notes
         )
+
+
+def test_numbers_in_clothes_beyond_all_bounds_are_missing_and_said(tmp_path):
+    table = write(tmp_path, ",", ["1e400 kg", "5 kg", "9" * 400 + " kg"] * 10)
+    np.testing.assert_array_equal(table.column("amount"), [NAN, 5, NAN] * 10)
+    assert any("20 infinite rows" in n for n in table.notes)
 
 
 @pytest.mark.parametrize("delimiter", DELIMITERS)

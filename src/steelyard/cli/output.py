@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+
+from ..shown import clean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +38,7 @@ def class_table(counts: "Counts", columns: Mapping[str, "np.ndarray"]) -> str:
         total = counts.per_class.sum() if known is None else known[i]
         share = f"{counts.per_class[i] / total:.2%}" if total else ""
         more = [f"{v:,}" if isinstance(v := values[i].item(), int) else f"{v:.5g}" for values in columns.values()]
-        table.add_row(Text(name), _amount(counts.per_class[i]), share, *more)
+        table.add_row(Text(clean(name)), _amount(counts.per_class[i]), share, *more)
     # a pipe has no width: cutting names to 80 letters there would lose them
     width = None if sys.stdout.isatty() else 10_000
     console = Console(width=width, highlight=False)
@@ -120,23 +122,28 @@ def _how_absent(counts: "Counts", recipe: "Recipe | None") -> str:
     return f"; {shown} keeps the place, no example meets it (--absent sets another)"
 
 
+def tell(*lines: str, stream: TextIO | None = None) -> None:
+    """Print these lines. Every command does so by this, so that no name from the data acts on the terminal."""
+    print("\n".join(clean(line, keep="\n") for line in lines), file=stream)
+
+
 def announce(line: str, *, machine: bool) -> None:
     """The first line of an answer: what was read. It stands on stderr where the output is for a program."""
-    print(line, file=sys.stderr if machine else sys.stdout, flush=True)
+    tell(line, stream=sys.stderr if machine else None)
 
 
 def say(notes: Sequence[str], *, machine: bool) -> None:
     """Notes under the output; on stderr where the output is for a program."""
     for note in notes:
-        print(f"note: {note}.", file=sys.stderr if machine else sys.stdout)
+        tell(f"note: {note}.", stream=sys.stderr if machine else sys.stdout)
 
 
 def emit(text: str, out: Path | None, mark: "Mark", overwrite: bool) -> None:
     """Print, or write the file whole or not at all."""
     if out is None:
-        print(text.rstrip("\n"))
+        tell(text.rstrip("\n"))
         return
     from ..files import write_text_atomically
 
-    write_text_atomically(out, text.rstrip("\n") + "\n", mark, overwrite=overwrite)
-    print(f"written to {out}", file=sys.stderr)
+    write_text_atomically(out, clean(text.rstrip("\n"), keep="\n") + "\n", mark, overwrite=overwrite)
+    tell(f"written to {out}", stream=sys.stderr)

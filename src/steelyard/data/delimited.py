@@ -27,7 +27,8 @@ BLOCK = 1 << 22
 def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> tuple[Any, str]:
     """(pyarrow.Table of text, the decimal sign that may occur)."""
     dialect = sniff(file)
-    wanted = [find_column(dialect.names, c, str(file)) for c in (dialect.names if columns is None else columns)]
+    names = dialect.names
+    wanted = list(names) if columns is None else [find_column(names, c, str(file)) for c in columns]
     add_notes(notes, dialect.notes)
     return _reading(file, dialect, notes, functools.partial(_read_all, wanted)), dialect.decimal
 

@@ -20,18 +20,27 @@ _CLOCK = re.compile(
     r"(?: ?([ap])\.?m\.?)?",
     re.IGNORECASE,
 )
+_MINUTES, _PAIR = re.compile(r"([0-9]{1,4}):([0-5][0-9][.,][0-9]+)"), re.compile(r"([0-9]{1,4}):([0-5][0-9])")
 _ISO = re.compile(r"([+-])?P(?:([0-9.]+)W)?(?:([0-9.]+)D)?(?:T(?:([0-9.]+)H)?(?:([0-9.]+)M)?(?:([0-9.]+)S)?)?")
 _PART = re.compile(r" ?([0-9]+(?:[.,][0-9]+)?) ?([a-z]+)\.?,?(?: and)?", re.IGNORECASE)
 _FRENCH = re.compile(r"([0-9]{1,2}) ?h ?([0-5][0-9])", re.IGNORECASE)
 EXAMPLES = ("01:30:00", "00:05", "100:00", "2:30 PM", "1 day 02:00:00", "-00:30", "PT1H30M", "P1DT12H", "1h 30m", "12h30", "2 weeks")  # fmt: skip
 
 
-def clock(cell: str) -> float | None:
-    """Seconds of hh:mm, hh:mm:ss, both with AM or PM or days before them, P1DT2H; None for anything else."""
+def shows_minutes(cell: str) -> bool:
+    """1:05.3, which has no hours; nor have the cells beside it."""
+    return _MINUTES.fullmatch(cell) is not None
+
+
+def clock(cell: str, *, minutes: bool = False) -> float | None:
+    """Seconds of hh:mm, hh:mm:ss, both with AM or PM or days before them, P1DT2H; None for anything else. `minutes`: of mm:ss."""
+    short = _MINUTES.fullmatch(cell) or _PAIR.fullmatch(cell)
+    if minutes and short:
+        return int(short[1]) * MINUTE + float(short[2].replace(",", "."))
     match = _CLOCK.fullmatch(cell)
     if match is None:
         return _iso(cell)
-    sign, days, inner, hours, minutes, seconds, half = match.groups()
+    sign, days, inner, hours, past, seconds, half = match.groups()
     hour = int(hours)
     if half:
         if not 1 <= hour <= 12 or days or inner:
@@ -39,7 +48,7 @@ def clock(cell: str) -> float | None:
         hour = hour % 12 + 12 * (half.lower() == "p")
     if inner and not days:
         return None  # two signs
-    rest = hour * HOUR + int(minutes) * MINUTE + float((seconds or "0").replace(",", "."))
+    rest = hour * HOUR + int(past) * MINUTE + float((seconds or "0").replace(",", "."))
     outer = int(days or 0) * DAY * (-1 if sign == "-" else 1)
     if days:
         return outer + (-rest if inner == "-" else rest)  # as pandas writes -1 days +23:00:00

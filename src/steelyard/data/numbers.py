@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .date_forms import MONTHS
-from .durations import clock, counted, several_units
+from .durations import clock, counted, several_units, shows_minutes
 from .signs import EITHER, number, signs_of
 from .style import UNKNOWN, Style
 
@@ -215,7 +215,8 @@ def _closed(m: re.Match[str]) -> bool:
 def _timed(times: Mapping[str, int]) -> Numbers | None:
     """Times of day and durations."""
     texts = {cell: " ".join(_plain(cell).split()) for cell in times}
-    clocks = {cell: clock(text) for cell, text in texts.items()}
+    minutes = any(map(shows_minutes, texts.values()))
+    clocks = {cell: clock(text, minutes=minutes) for cell, text in texts.items()}
     if _mostly(clocks, times):
         return Numbers(clocks, ("times of day were read as seconds",), _odd(clocks, times))
     lengths = {cell: counted(text) for cell, text in texts.items()}

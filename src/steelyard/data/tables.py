@@ -141,19 +141,31 @@ class Table:
         return codes, values_of(encoded.dictionary), cells
 
 
-def read_table(path: str | PathLike[str], *, columns: Sequence[str | int] | None = None) -> Table:
-    """Read CSV, TSV, ARFF, Parquet, Arrow or JSON Lines: a file, a folder or a glob. `columns` keeps only these.
+def read_table(
+    path: str | PathLike[str], *, columns: Sequence[str | int] | None = None, most: int | None = None
+) -> Table:
+    """Read CSV, TSV, ARFF, Parquet, Arrow or JSON Lines: a file, a folder or a glob. `columns` keeps only these, of which there may
+    be `most`.
 
     FileNotFoundError or ValueError, naming the file and what to do, if there is nothing to read.
     """
     files, where = table_files(path), fspath(path)
     notes: list[str] = []
-    typed, rows = _read(files, where, columns, notes)
+    typed, rows = _read(files, where, columns, most, notes)
     if not rows:
         raise ValueError(f"{where}: the table has no rows, only the columns {labels.some(list(typed))}.")
     kept = {name: column for name, column in typed.items() if column is not None}
     _note("columns of lists, structures or bytes are left out", [n for n in typed if n not in kept], notes)
     return Table(where, kept, rows, notes)
+
+
+def not_wider(columns: int, most: int | None, where: str) -> None:
+    """ValueError if there are more columns than can be read as features: before any of them is."""
+    if most is not None and columns > most:
+        raise ValueError(
+            f"{where}: the table has {columns:,} columns, and at most {most:,} can be tuned on; bring a table of those that"
+            " matter (the ones that vary most, or some principal components of all of them), chosen without the label."
+        )
 
 
 def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
@@ -167,7 +179,7 @@ def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
 
 
 def _read(
-    files: list[Path], where: str, columns: Sequence[str | int] | None, notes: list[str]
+    files: list[Path], where: str, columns: Sequence[str | int] | None, most: int | None, notes: list[str]
 ) -> tuple[dict[str, kinds.Column | None], int]:
     pa = pyarrow()
     if all_typed(files, where):
@@ -177,6 +189,7 @@ def _read(
         read = [one(file, columns, notes) for one, file in zip(readers, files, strict=True)]
         parts, decimals = map(list, zip(*read, strict=True))
     names = [part.column_names for part in parts]
+    not_wider(len(names[0]), most, where)
     for file, other in zip(files, names, strict=True):
         wrong = sorted(set(names[0]) ^ set(other))
         if wrong:

@@ -44,7 +44,8 @@ def of_words(values: Any, decimal: str, style: Style) -> Column:
     if read is None:
         return Column(values, CATEGORY)
     found, numbers = read
-    return Column(numbers, NUMBER, found.notes, guess=found.guess, open=found.open, style=found.style)
+    numbers, lost = finite(numbers)
+    return Column(numbers, NUMBER, (*found.notes, *lost), guess=found.guess, open=found.open, style=found.style)
 
 
 def _of_codes(values: Any, numbers: Any) -> Column:

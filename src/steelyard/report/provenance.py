@@ -3,7 +3,11 @@
 from . import formatting
 from .document import Report
 
-STOPS = {"budget": "the budget was spent", "interrupted": "it was interrupted"}
+STOPS = {
+    "budget": "the budget was spent",
+    "interrupted": "it was interrupted",
+    "terminated": "it was told to end (SIGTERM)",
+}
 
 
 def provenance(report: Report) -> list[tuple[str, str]]:
@@ -42,6 +46,8 @@ def stopped(report: Report) -> str:
         return ""
     known = stop.done is not None and stop.planned is not None
     far = f"{stop.done} of {stop.planned} repetitions were finished" if known else ""
+    if known and stop.done == stop.planned:
+        far = "all fits were finished"
     return "; ".join(part for part in (STOPS.get(stop.why, ""), far) if part) or "before all fits were done"
 
 

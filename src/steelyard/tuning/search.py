@@ -111,7 +111,9 @@ class Search:
         out = np.full((self.split.repetitions, *self._shape[1:]), np.nan)
         for a, f in self.split.parts():
             key = self.job.keys[j], self.settings[int(choice.picked[j, a, f])]
-            out[a, self.split.out(a, f)] = self.tools.store.load((self._repetitions[a], f), [key])[key]["scores"]
+            part = self._repetitions[a], f
+            fits = self.tools.store.load(part, [key]) or self.job((part, (key,)))  # again, where the storage was lost
+            out[a, self.split.out(a, f)] = fits[key]["scores"]
         return out
 
     @property
@@ -131,7 +133,8 @@ class Search:
             if not whole:
                 raise Unfinished(
                     f"tune: stopped ({self.stopped}) with {self.new + self.reused:,} of {self.planned:,} fits done, too"
-                    " few for a report: it needs a whole repetition. Give it more time, or fewer strategies or folds."
+                    " few for a report: it needs a whole repetition. Give it more time, or fewer strategies or folds.",
+                    self.stopped,
                 )
             self.split = dataclasses.replace(self.split, held=self.split.held[whole])
             scores = scores[:, :, whole]

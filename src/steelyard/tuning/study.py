@@ -13,7 +13,7 @@ from ..data.notes import warn
 from ..files import make_folder
 from . import engine as engines
 from . import threads
-from .answer import Study
+from .answer import Stopped, Study
 from .arms import Arm, arms, equals_plain
 from .baselines import resampled
 from .contest import Contest
@@ -78,7 +78,7 @@ def tune(
     seed: int = 0,
     folder: str | os.PathLike[str] | None = None,
     storage: str | Store | None = None,
-    resume: bool = False,
+    fresh: bool = False,
     budget: float | str | None = None,
     engine: str = "local",
     baselines: bool = True,
@@ -86,7 +86,8 @@ def tune(
 ) -> Study:
     """Compare loss weightings with plain training and a moved threshold, and say what the data can tell.
 
-    source      path of a CSV or Parquet file, a Table, a DataFrame, or a Problem made of them; `label` is its column of classes.
+    source      path of a CSV or Parquet file, a DataFrame (pandas, polars, Arrow), a Dataset of Hugging Face, a dictionary of columns,
+                or a Problem made of them; `label` is its column of classes.
                 Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/models/function.py
     positive    the positive of two classes; the rarer one unless said
     group       column (with a function: values) of rows that belong together; `time` to order them by, with `gap` rows between
@@ -104,8 +105,10 @@ def tune(
     search      values to try between the grid's, around the best weighting
     folds       of each of `repeats` cross-validations; fewer where the rarer class is small
     bootstrap   draws of rows behind the intervals
-    folder      finished fits are kept in its study.db, and `resume` goes on with them; it is made if it is missing
+    folder      finished fits are kept in its study.db, and a later call goes on with them; it is made if it is missing. Another
+                table's study in it is an error
     storage     sqlite:///FILE or postgresql://... to keep them in instead, or a Store, which serves several calls on the same data
+    fresh       delete the fits that are kept there and start anew
     budget      seconds, or "10m", after which no fit is started; what is done is reported
     engine      "local" or "ray"
     baselines   False leaves out resampling, the only baselines that cost fits
@@ -123,7 +126,7 @@ def tune(
         Data(label, positive, group, time, gap, classes, ignore, missing, same_case, drop, categorical, weight),
         Goal(metric, cost_fn, cost_fp, cost_matrix, exchange, capacity),
         Fits(model, search, folds, repeats, bootstrap, seed, epochs, baselines),
-        Run(folder, resume, budget, storage, engine, progress),
+        Run(folder, fresh, budget, storage, engine, progress),
     )
     return dataclasses.replace(study, seconds=clock.perf_counter() - started)
 
@@ -156,7 +159,7 @@ def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: 
     if storage is None and run.folder is not None:
         make_folder(Path(run.folder))
         storage = f"sqlite:///{os.path.join(run.folder, 'study.db')}"
-    store = _opened(storage, _fingerprint(task, model, split, fits.seed, asked.gap), run.resume, fits.search)
+    store = _opened(storage, _fingerprint(task, model, split, fits.seed, asked.gap), task.path, run.fresh, fits.search)
     try:
         tools = Tools(store, execute, run.progress or (lambda done, total: None), stop)
         warnings = [
@@ -179,17 +182,18 @@ def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: 
                 warnings.append(
                     f"{search.unsettled} of {done} fits did not converge; their scores are used as they are"
                 )
-            warnings += store.warnings()
             skipped = refused | given_up
             study = Contest(task, search, len(entered), family, aims, fits.bootstrap, fits.seed).study(
                 listed=[(arm, recipe) for arm, recipe in every if arm.name not in skipped],
                 equal=equal,
                 skipped=skipped,
                 fits={how: n + spent[how] for how, n in search.fits.items()},
-                warnings=warnings,
+                warnings=(),
             )
-        store.note("metric", aims.metric.name)
-        return study
+            store.note("metric", aims.metric.name)
+            if stop.signal and study.stopped is None:  # after the last fit
+                study = dataclasses.replace(study, stopped=Stopped(stop.signal, study.repeats, study.repeats))
+            return dataclasses.replace(study, warnings=(*warnings, *store.warnings()))
     finally:
         if store is not run.storage:  # it is this call's own
             store.close()
@@ -234,17 +238,19 @@ def _counted(fits: Fits, rows: int, gap: int) -> Fits:
     return fits
 
 
-def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bool, search: int) -> Store:
+def _opened(storage: str | Store | None, fingerprint: dict[str, Any], name: str, fresh: bool, search: int) -> Store:
     if storage is None:
         return Memory()
     if not isinstance(storage, str):
         return storage
     from .store import address, ownership  # SQLAlchemy is slow to import
     from .store.database import Database
+    from .store.fallback import Fallback
 
+    where = address.address(storage)
     if search:
-        ownership.check_trials(address.address(storage))
-    return Database(storage, fingerprint, resume=resume)
+        ownership.check_trials(where)
+    return Fallback(Database(storage, fingerprint, name=name, fresh=fresh), where.file)
 
 
 def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int) -> dict[str, Any]:
@@ -252,14 +258,14 @@ def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int)
     weighted = {} if task.weight is None else {"weight": task.weight}
     return {
         "format": FORMAT,
-        "data": {
-            **weighted,
+        "table": {
             "rows": len(task.y),
             "columns": task.read[1],
             "label": task.label,
             "classes": list(task.counts.classes),
-            "content": task.digest(),
+            "labels": task.labels_digest(),
         },
+        "data": {**weighted, "content": task.digest()},
         "model": model.name,
         "splits": {"kind": split.kind, "by": task.group or task.time, "folds": split.folds, "gap": gap},
         "seed": seed,

@@ -17,12 +17,14 @@ from ...data.notes import Doubt
 from ...data.reread import together
 from ...data.several import note_on_parts
 from ...data.stores import arrow_table, holds_columns, refuse_splits
-from ...data.tables import Table, read_table
+from ...data.tables import Table, not_wider, read_table
 from .. import weights as row_weights
 from . import weight as weighing
 from .compared import large_enough, negative_first
 from .features import Features, read
 from .group_time import codes_of, order_of
+
+WIDEST = 20_000  # columns: to read and look at so many takes ten seconds, and what can be learned from more of them is chosen first
 
 
 @dataclasses.dataclass(frozen=True)
@@ -260,7 +262,7 @@ def as_table(data: Any) -> Table:
     if isinstance(data, Table):
         return data
     if isinstance(data, (str, PathLike)):
-        return read_table(data)
+        return read_table(data, most=WIDEST)
     refuse_splits(data, "tune")
     if not holds_columns(data):
         raise TypeError(
@@ -268,6 +270,7 @@ def as_table(data: Any) -> Table:
             f" {type(data).__name__}."
         )
     arrow = arrow_table(data, "tune")
+    not_wider(arrow.num_columns, WIDEST, f"tune: the {type(data).__name__}")
     notes: list[str] = []
     columns = together({name: from_arrow(arrow[name]) for name in without_row_names(arrow.column_names, notes)})
     notes = [note for note in notes if "Unnamed" in note]  # the index of a DataFrame is no column of it
