@@ -27,6 +27,7 @@ HEADER = 10  # a header that stands again inside a table takes less than a tenth
 
 _PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _LOOSE = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+")  # or three decimals; as a class it stays as it is
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"( 00:00:00)(?=$|[+Z-])")
 
@@ -54,6 +55,7 @@ class Cells:
         self.times.update(other.times)
         self.recurring += other.recurring
         self.unlisted += other.unlisted
+        self.decimal = "," if "," in (self.decimal, other.decimal) else "."
         self.levels = tuple(dict.fromkeys((*self.levels, *other.levels)))
         refuse_too_many(self.times, what)
 
@@ -288,7 +290,7 @@ def _numbers(values: dict[Any, Any], decimal: str) -> tuple[dict[Any, Any], list
     infinite = {t for t in texts if _INFINITE.fullmatch(t)}
     numbers = {t: _number(t) for t in texts - infinite}
     notes: list[str] = []
-    if decimal == "," and None in numbers.values():
+    if decimal == "," and any("," in t and not _THOUSANDS.fullmatch(t) for t in numbers):
         with_point = {t: _number(t.replace(",", ".")) for t in numbers if "." not in t}
         if len(with_point) == len(numbers) and None not in with_point.values():
             numbers, notes = with_point, ["the decimal comma was read"]
