@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import marks
-from ..files import is_foreign
+from ..files import remove_ours
 from ..recipe import Recipe
 from ..version import __version__
 from .arms import Point
@@ -161,8 +161,7 @@ class Study:
         path = Path(folder) / NAME
         if not self.refit.unsaved:
             return [self.model.save(path, overwrite=overwrite)]
-        if path.is_file() and not is_foreign(path, marks.MODEL):
-            path.unlink()
+        remove_ours(path, marks.MODEL)
         return []
 
     def to_dict(self) -> dict[str, Any]:
