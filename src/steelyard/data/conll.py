@@ -72,7 +72,9 @@ def form_of(file: Path, label: str | int) -> Form | None:
     first = rows[0]
     header = len(first) == width and (first[0].casefold() in WORDS or (isinstance(label, str) and label in first))
     named = _COLUMNS.search(text)
-    names = tuple(named[1].split()) if named else U if width == len(U) and rows[-1][0].isdecimal() else ()
+    names: tuple[str, ...] = (
+        tuple(named[1].split()) if named else U if width == len(U) and rows[-1][0].isdecimal() else ()
+    )
     if len(names) != width:
         names = distinct_names(first, []) if header else tuple(f"column_{i}" for i in range(1, width + 1))
     body = [row for row in rows[header:] if len(row) == width]
@@ -114,8 +116,8 @@ def tally_column(file: Path, label: str | int, into: Gather, notes: list[str], t
     held: list[list[str | None]] = []
     sentences = 0
     try:
-        with open_bytes(file) as opened:
-            for sentence in _sentences(file, io.TextIOWrapper(opened, form.encoding), form, left_out):
+        with open_bytes(file) as opened, io.TextIOWrapper(opened, form.encoding) as text:
+            for sentence in _sentences(file, text, form, left_out):
                 held.append([row[at] or None for row in sentence])
                 sentences += 1
                 if len(held) == SENTENCES:

@@ -155,7 +155,7 @@ def count_path(
         if known is not None:
             if kind not in (None, known[0].kind):
                 raise ValueError(
-                    f"{fspath(path)}: it holds {known[0].kind} counts that were made before, but kind={kind!r} (--kind {kind}) was said; leave it"
+                    f"{path}: it holds {known[0].kind} counts that were made before, but kind={kind!r} (--kind {kind}) was said; leave it"
                     " out, or count the data again."
                 )
             return known
