@@ -84,7 +84,7 @@ def form_of(file: Path, label: str | int) -> Form | None:
         for name, cells in zip(names, columns, strict=bool(body))
         if len(set(cells)) > 1 and all(map(_TAG.fullmatch, cells))
     )
-    return Form(names, delimiter, encoding, header, tagged, names[0] == U[0])
+    return Form(names, delimiter, encoding, header, tagged, names[:1] == U[:1])
 
 
 def serves(file: Path, label: str | int, kind: str | None, notes: list[str]) -> bool:
