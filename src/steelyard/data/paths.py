@@ -10,6 +10,7 @@ from .labels import suggest
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 ARROW = (".feather", ".arrow", ".ipc")
+CONLL = (".conll", ".conllu", ".conllup", ".iob", ".iob2", ".bio")  # tagged text
 _TEXT = (".csv", ".tsv", ".jsonl", ".ndjson")
 JSON = tuple(end + pack for end in (".jsonl", ".ndjson", ".json") for pack in ("", *PACKED))
 TABLES = (
@@ -21,6 +22,7 @@ TABLES = (
     ".jsonl",
     ".ndjson",
     *ARROW,
+    *CONLL,
     *(end + pack for end in _TEXT for pack in PACKED),
 )
 VOLUMES = (".nii", ".nii.gz", ".nrrd")

@@ -151,7 +151,7 @@ def read(where: str | os.PathLike[str]) -> Report:
     path = path / NAME if path.is_dir() else path
     if not path.is_file() and path.with_name("study.db").is_file():
         raise ValueError(
-            f"report: {where} holds the fits of a study, and no answer; the same command with --resume writes it, or in Python"
+            f"report: {where} holds the fits of a study, and no answer; the same command again writes it, or in Python"
             " study.report(folder)."
         )
     if not path.is_file():

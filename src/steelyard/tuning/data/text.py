@@ -183,10 +183,11 @@ def counted_again(name: str, values: Any, words: Sequence[str], runs: Sequence[s
 
     texts = values.fill_null("").to_pylist()
     blocks = []
-    for terms, options in (
+    settings: tuple[tuple[Sequence[str], dict[str, Any]], ...] = (
         (words, {"analyzer": _terms if pairs else _singles}),
         ([run.removeprefix("part:") for run in runs], RUNS_OF_CHARACTERS),
-    ):
+    )
+    for terms, options in settings:
         if terms and texts:
             counter = CountVectorizer(vocabulary={term: i for i, term in enumerate(terms)}, **options)
             blocks.append(sparse.csr_matrix(counter.transform(texts), dtype=np.float64))
