@@ -1,5 +1,7 @@
 """CoNLL's files: each token is one label, the sentences are known, and what is no token does not count."""
 
+import gzip
+
 import pytest
 
 from steelyard import count
@@ -39,6 +41,8 @@ CASES = {
     "head.tsv": ("word\tpos\n" + PLAIN, "pos", "exclusive", {"noun": 2, "prep": 1, "verb": 1}, 2),
     "head.iob": ("token tag\n" + TAGS.replace("\t", " "), -1, None, {"B-ORG": 1, "B-PER": 1, "O": 3}, 3),
     "plain.tsv": (PLAIN, -1, "exclusive", {"noun": 2, "prep": 1, "verb": 1}, 2),
+    "quoted.tsv": ('"word"\t"pos"\n' + PLAIN.replace("in", '"in"').replace("prep", '"prep"'), -1, "exclusive", {"noun": 2, "prep": 1, "verb": 1}, 2),
+    "quotes.conll": ("`` ``\n'' ''\n\n\" ''\n", -1, None, {"''": 2, "``": 1}, 2),
     "one.bio": ("a\tO\nb\tB-X\n", -1, None, {"B-X": 1, "O": 1}, 1),
 }  # fmt: skip
 
@@ -86,6 +90,12 @@ def test_a_line_of_another_width_and_a_missing_label_say_where(tmp_path):
         count(tmp_path / "u.conllu")
     with pytest.raises(ValueError, match="tagged text"):
         problem(tmp_path / "u.conllu", "UPOS")
+
+
+def test_tagged_text_may_be_packed(tmp_path):
+    with gzip.open(tmp_path / "n.conll.gz", "wt") as packed:
+        packed.write(NER)
+    assert count(tmp_path / "n.conll.gz", label=-1).items == 2
 
 
 def test_a_folder_of_tagged_texts_adds_up(tmp_path):

@@ -203,3 +203,25 @@ def test_lists_of_a_fixed_length_are_sequences_too():
     frame = pl.DataFrame({"y": [[0, 1], [0, 0]]}, schema={"y": pl.Array(pl.Int64, 2)})
     assert count(frame, label="y", kind="exclusive").per_class.tolist() == [3, 1]
     assert count(frame, label="y", kind="multilabel").per_class.tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("kind", ["exclusive", "multilabel"])
+def test_a_row_that_is_missing_in_memory_is_asked_about(kind):
+    rows = pd.Series([["O"], None, ["O", "B"]])
+    with pytest.raises(ValueError, match="1 label is missing"):
+        count(rows, kind=kind)
+    assert count(rows, kind=kind, ignore=float("nan")).per_class.tolist() == [1, 2]
+
+
+def test_a_separator_that_parts_no_cell_is_told(tmp_path):
+    (tmp_path / "t.csv").write_text("i,y\n1,a\n2,b\n")
+    assert "no cell holds the separator '|'" in count_path(tmp_path / "t.csv", "y", kind="exclusive", separator="|")[1]
+
+
+def test_text_that_is_tags_is_told_also_where_it_looks_like_free_text(tmp_path):
+    rng = np.random.default_rng(0)
+    cells = [" ".join(rng.choice(["O", "B-PER", "I-PER"], rng.integers(4, 20))) for _ in range(200)]
+    pd.DataFrame({"y": cells}).to_parquet(tmp_path / "t.parquet")
+    for data in (pd.DataFrame({"y": cells}), tmp_path / "t.parquet"):
+        with pytest.raises(ValueError, match=r"free text.*--separator ' '.*--kind exclusive"):
+            count(data, label="y")

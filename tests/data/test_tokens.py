@@ -6,9 +6,11 @@ Files: data/gather.py.
 from collections import Counter
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 
+from steelyard.data import tokens
 from steelyard.data.classes import CELLS, Cells
 from steelyard.data.gather import Gather
 from steelyard.data.tokens import Reader, Tokens
@@ -29,13 +31,15 @@ def rows_of(kind, seed=0):
     ]
 
 
-def fields(tokens):
-    return tokens.times, tokens.within, tokens.sequences, tokens.rows, tokens.absent, tokens.ignored, tokens.unknown
+def fields(held):
+    return held.times, held.within, held.sequences, held.rows, held.absent, held.ignored, held.unknown
 
 
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("kind", ["text", "numbers"])
-def test_arrow_and_a_loop_count_the_same_and_parts_add_up(kind, options):
+@pytest.mark.parametrize("dense", [1 << 23, 0])
+def test_arrow_and_a_loop_count_the_same_and_parts_add_up(kind, options, dense, monkeypatch):
+    monkeypatch.setattr(tokens, "DENSE", dense)
     rows, read = rows_of(kind), Reader(**OPTIONS[options])
     whole, parts, loop = Tokens(), Tokens(), Tokens()
     whole.add_arrow(pa.array(rows), read)
@@ -54,21 +58,21 @@ def test_arrow_and_a_loop_count_the_same_and_parts_add_up(kind, options):
 
 
 def test_elements_sequences_and_lengths_by_hand():
-    tokens, read = Tokens(), Reader(ignore=["-"])
+    held, read = Tokens(), Reader(ignore=["-"])
     for row in (["a", "b", "a", "-"], ["b"], []):
-        tokens.add_row(row, read)
-    assert (tokens.times, tokens.sequences, tokens.within) == (
+        held.add_row(row, read)
+    assert (held.times, held.sequences, held.within) == (
         Counter(a=2, b=2),
         Counter(a=1, b=2),
         Counter(a=3, b=4),
     )
-    assert (tokens.rows, tokens.recurring, tokens.ignored) == (3, 1, Counter({"-": 1}))
+    assert (held.rows, held.recurring, held.ignored) == (3, 1, Counter({"-": 1}))
 
 
 def test_names_of_a_class_label_stand_for_its_numbers_and_below_0_is_no_label():
-    tokens = Tokens()
-    tokens.add_arrow(pa.array([[0, 1, -100], [1]]), Reader(names=["no", "yes"]))
-    assert (tokens.times, tokens.absent) == (Counter(no=1, yes=2), 1)
+    held = Tokens()
+    held.add_arrow(pa.array([[0, 1, -100], [1]]), Reader(names=["no", "yes"]))
+    assert (held.times, held.absent) == (Counter(no=1, yes=2), 1)
 
 
 def test_a_cell_that_occurs_often_is_split_once_and_counts_as_often():
@@ -76,3 +80,21 @@ def test_a_cell_that_occurs_often_is_split_once_and_counts_as_often():
     into.add_cells(Cells(Counter({"O B O": 3, "": 2, None: 1, "NA": 1}), CELLS), "t")
     assert (into.tokens.times, into.tokens.rows, into.tokens.unknown) == (Counter(O=6, B=3), 3, 4)
     assert into.tokens.within == Counter(O=9, B=9)
+
+
+LAYOUTS = {
+    "sliced": lambda rows: pa.array([["z"], *rows, ["z"]]).slice(1, len(rows)),
+    "large": lambda rows: pa.array(rows, pa.large_list(pa.large_string())),
+    "codes": lambda rows: pa.array(rows, pa.list_(pa.dictionary(pa.int8(), pa.string()))),
+    "chunks": lambda rows: pa.chunked_array([rows[:1], rows[1:]]),
+    "fixed": lambda rows: pa.array(rows, pa.list_(pa.string(), 2)),
+    "polars": lambda rows: pa.chunked_array(pl.Series(rows)),
+    "fixed in polars": lambda rows: pa.chunked_array(pl.Series(rows, dtype=pl.Array(pl.String, 2))),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_of_lists_counts_alike(layout):
+    held = Tokens()
+    held.add_arrow(LAYOUTS[layout]([["a", None], None, ["b", "a"], ["b", "b"]]), Reader())
+    assert fields(held) == (Counter(a=2, b=3), Counter(a=3, b=4), Counter(a=2, b=2), 3, 1, Counter(), 1)

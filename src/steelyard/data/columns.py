@@ -9,7 +9,7 @@ from ..counts import Counts
 from . import arff, conll, delimited, digest, parquet, typed
 from .classes import CELLS, Cells, classes_of
 from .gather import ONE_EACH, Gather, refuse_options
-from .paths import ends_in, is_parquet, is_typed, table_files
+from .paths import CONLL, ends_in, is_parquet, is_typed, table_files
 from .several import count_parts, hinting, in_order, note_on_parts
 from .source import Shard, Source, Tally, Tell
 from .tables import Table, all_parquet, all_typed, read_table
@@ -53,7 +53,7 @@ class Column(Source):
             name, times, decimal = arff.tally_column(file, self.label, part.notes)
             into.add_cells(Cells(times, CELLS, decimal=decimal), f"{file}: column {name!r}")
             return name, into
-        if conll.serves(file, self.label, self.kind, part.notes):
+        if ends_in(file, CONLL) or (self.separator is None and conll.serves(file, self.label, self.kind, part.notes)):
             part.facts["tagged"] += 1
             return conll.tally_column(file, self.label, into, part.notes, tell), into
         return delimited.tally_column(file, self.label, self._gather, part.notes, tell)
@@ -105,6 +105,9 @@ class Column(Source):
         kind = "exclusive" if self.kind is None and total.facts["tagged"] else self.kind
         classes = self.classes if lists or self.classes is not None else in_order(total.tokens.times, self.ignore)
         counts, notes = total.tokens.counts(kind, what, classes=classes, ignore=self.ignore, digest=total.digest)
+        held = total.tokens.times.total() + total.tokens.ignored.total() + total.tokens.absent
+        if not lists and held <= total.tokens.rows:
+            notes.append(f"no cell holds the separator {self.separator!r}")
         if kind is None and total.tokens.recurring:
             notes.append(
                 f"{what} has rows that hold a label more than once ({total.tokens.recurring:,} times too often), and it counted once in"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .column_names import distinct_names, find_column
+from .column_names import bare_name, distinct_names, find_column
 from .encoding import decode
 from .formats import open_bytes, position
 from .gather import Gather
@@ -34,6 +34,7 @@ class Form:
     header     whether the first line holds the names
     tagged     columns that hold tags such as O and B-PER alone
     numbered   the words are numbered as in CoNLL-U
+    quoted     cells may stand in quotes, as the header does; elsewhere quotes are words and tags
     """
 
     names: tuple[str, ...]
@@ -42,6 +43,7 @@ class Form:
     header: bool
     tagged: frozenset[str]
     numbered: bool
+    quoted: bool
 
 
 def form_of(file: Path, label: str | int) -> Form | None:
@@ -69,7 +71,7 @@ def form_of(file: Path, label: str | int) -> Form | None:
     width = Counter(map(len, rows)).most_common(1)[0][0]
     if width < 2 or (not said and any(len(row) != width for row in rows)):
         return None
-    first = rows[0]
+    first = [bare_name(cell) for cell in rows[0]]
     header = len(first) == width and (first[0].casefold() in WORDS or (isinstance(label, str) and label in first))
     named = _COLUMNS.search(text)
     names: tuple[str, ...] = (
@@ -84,16 +86,24 @@ def form_of(file: Path, label: str | int) -> Form | None:
         for name, cells in zip(names, columns, strict=bool(body))
         if len(set(cells)) > 1 and all(map(_TAG.fullmatch, cells))
     )
-    return Form(names, delimiter, encoding, header, tagged, names[:1] == U[:1])
+    quoted = header and all(cell[0] == cell[-1] == '"' for cell in rows[0])
+    return Form(names, delimiter, encoding, header, tagged, names[:1] == U[:1], quoted)
 
 
 def serves(file: Path, label: str | int, kind: str | None, notes: list[str]) -> bool:
     """Whether the file is read as tagged text: by its name, where that is asked for, or where the label is tags such as O and B-PER. Where
     only blank lines look like it, a note says so."""
     form = form_of(file, label)
-    if form is None:
+    if form is None or ends_in(file, CONLL):
         return ends_in(file, CONLL)
-    if kind is not None or ends_in(file, CONLL) or find_column(form.names, label, str(file)) in form.tagged:
+    try:
+        name = find_column(form.names, label, str(file))
+    except ValueError:  # its names stand elsewhere: whoever reads the table says whether there is such a column
+        notes.append(
+            "blank lines part the rows; if they part sentences, these are not known here: number the column to have them read"
+        )
+        return False
+    if kind is not None or name in form.tagged:
         return True
     notes.append(
         "blank lines part the rows; if they part the sentences of tagged text, --kind exclusive (kind='exclusive') reads a token on each"
@@ -118,7 +128,7 @@ def tally_column(file: Path, label: str | int, into: Gather, notes: list[str], t
     try:
         with open_bytes(file) as opened, io.TextIOWrapper(opened, form.encoding) as text:
             for sentence in _sentences(file, text, form, left_out):
-                held.append([row[at] or None for row in sentence])
+                held.append([_tag(row[at], form) for row in sentence])
                 sentences += 1
                 if len(held) == SENTENCES:
                     into.add_rows(held, what)
@@ -164,6 +174,10 @@ def _sentences(file: Path, text: io.TextIOBase, form: Form, left_out: Counter[st
             sentence.append(row)
     if sentence:
         yield sentence
+
+
+def _tag(cell: str, form: Form) -> str | None:
+    return (cell.strip('"') if form.quoted and len(cell) > 2 else cell) or None
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

@@ -141,7 +141,7 @@ def piece_of(data: Any, kind: str | None, ignore: Any = None, classes: Any = Non
 def _piece_of_sequences(data: Any, kind: str | None, ignore: Any, classes: Any) -> Piece | None:
     """Of lists of labels: sequences, or a set of labels for each item; None of anything else. Lists of numbers, all of one length, are rows
     of yes and no unless `kind` is "exclusive"."""
-    sequences = sequences_in(data)
+    sequences = sequences_in(data, ignore)
     if sequences is None:
         return None
     if kind == "exclusive":

@@ -10,7 +10,8 @@ from .labels import suggest
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 ARROW = (".feather", ".arrow", ".ipc")
-CONLL = (".conll", ".conllu", ".conllup", ".iob", ".iob2", ".bio")  # tagged text
+_TAGGED = (".conll", ".conllu", ".conllup", ".iob", ".iob2", ".bio")
+CONLL = (*_TAGGED, *(end + pack for end in _TAGGED for pack in PACKED if pack != ".zip"))  # tagged text
 _TEXT = (".csv", ".tsv", ".jsonl", ".ndjson")
 JSON = tuple(end + pack for end in (".jsonl", ".ndjson", ".json") for pack in ("", *PACKED))
 TABLES = (

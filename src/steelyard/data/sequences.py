@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import arrays
+from . import arrays, labels
 from .tokens import Reader, Tokens
 
 ASK = (
@@ -15,9 +15,9 @@ ASK = (
 )
 
 
-def sequences_in(data: Any) -> list[list[Any]] | None:
+def sequences_in(data: Any, ignore: Any = None) -> list[list[Any]] | None:
     """The sequences of a list of lists (arrays, tensors) of one axis, of an object array, a Series or an Arrow array of lists, of a nested
-    or packed tensor; None of anything else."""
+    or packed tensor; None of anything else. ValueError for a row that is missing, unless `ignore` holds NaN."""
     if hasattr(data, "batch_sizes") and hasattr(data, "data"):
         return _unpacked(data)
     if getattr(data, "is_nested", False):
@@ -34,10 +34,12 @@ def sequences_in(data: Any) -> list[list[Any]] | None:
         array = arrays.as_array(data)
         if array.ndim != 1 or array.dtype != object:
             return None
-        items = [row for row in array.tolist() if row is not None]
-    if not len(items) or not all(_is_flat(row) for row in items):
+        items = array.tolist()
+    held = [row for row in items if row is not None]
+    if not held or not all(_is_flat(row) for row in held):
         return None
-    return [[_plain(v) for v in _listed(row)] for row in items]
+    labels.refuse_missing(len(items) - len(held), ignore)
+    return [[_plain(v) for v in _listed(row)] for row in held]
 
 
 def tokens_of(sequences: Sequence[Sequence[Any]], ignore: Any, classes: Any = None) -> tuple[Tokens, bool]:

@@ -15,6 +15,7 @@ from .ignored import in_place
 from .tally import arrow, values_of, without_views
 
 ABSENT, IGNORED = object(), object()
+DENSE = 1 << 23  # rows times labels of which a table is made
 
 
 class Reader:
@@ -109,7 +110,7 @@ class Tokens:
         pa, pc = arrow()
         array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
         self.unknown += array.null_count
-        array = array.drop_null()
+        array = _of_plain_text(array).drop_null()
         self.rows += len(array)
         flat = without_views(pc.list_flatten(array))
         encoded = flat if pa.types.is_dictionary(flat.type) else flat.dictionary_encode()
@@ -132,9 +133,15 @@ class Tokens:
         if not len(coded):
             return
         length = np.bincount(parents, minlength=len(array))
-        row, label = np.divmod(np.unique(parents.astype(np.int64) * len(number) + coded), len(number))
-        times, sequences = (np.bincount(c, minlength=len(number)).tolist() for c in (coded, label))
-        within = np.bincount(label, length[row], len(number)).astype(np.int64).tolist()  # exact below 2**53
+        key = parents.astype(np.int64) * len(number) + coded
+        if len(array) * len(number) <= DENSE:
+            held = np.bincount(key, minlength=len(array) * len(number)).reshape(len(array), len(number)) > 0
+            sequences, within = held.sum(axis=0).tolist(), (length @ held).tolist()
+        else:
+            row, label = np.divmod(np.unique(key), len(number))
+            sequences = np.bincount(label, minlength=len(number)).tolist()
+            within = np.bincount(label, length[row], len(number)).astype(np.int64).tolist()  # exact below 2**53
+        times = np.bincount(coded, minlength=len(number)).tolist()
         for value, at in number.items():
             self.times[value] += times[at]
             self.within[value] += within[at]
@@ -170,3 +177,13 @@ class Tokens:
             also={"sequences": self.sequences},
             digest=mark,
         ), gone
+
+
+def _of_plain_text(array: Any) -> Any:
+    """Lists of text in the layout that every function of Arrow takes; polars has another."""
+    pa, pc = arrow()
+    if not pa.types.is_string_view(array.type.value_type):
+        return array
+    text = pa.large_string()
+    fixed = pa.types.is_fixed_size_list(array.type)
+    return pc.cast(array, pa.list_(text, array.type.list_size) if fixed else pa.large_list(text))
