@@ -4,21 +4,21 @@ labels of multi-label data."""
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from .column_names import distinct_names, find_column
 from .encoding import not_utf8
 from .formats import open_bytes
-from .paths import ends_in
+from .markup import parse_xml
+from .paths import ends_in, expanded
 from .source import add_notes
 from .tally import pyarrow
 
 _ATTRIBUTE = re.compile(r"@attribute\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s{]+)\s*(.*)", re.IGNORECASE)
-_CELL = re.compile(r"\s*('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^,]*?)\s*(,|$)")
-_PAIR = re.compile(r"\s*(\d+)\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^,]*?)\s*(,|$)")
+_CELL = re.compile(r"\s*+(?:('(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\")\s*+|([^,]*+))(,|$)")
+_PAIR = re.compile(r"\s*+(\d++)\s++(?:('(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\")\s*+|([^,]*+))(,|$)")
 _WEIGHT = re.compile(r",\s*\{[^{}]*\}\s*$")  # the optional weight of a row
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -48,7 +48,7 @@ def tally_column(file: Path, label: str | int, notes: list[str]) -> tuple[str, C
 
 def label_columns(path: str | PathLike[str]) -> tuple[str, ...] | None:
     """The labels that an .xml beside an .arff names (Mulan's form of multi-label data), or None."""
-    file = Path(fspath(path)).expanduser()
+    file = expanded(path)
     beside = file.with_suffix(".xml")
     return _names_in(beside) if ends_in(file, (".arff",)) and beside.is_file() else None
 
@@ -157,13 +157,14 @@ def _names_in(path: Path) -> tuple[str, ...] | None:
 
     Source: Tsoumakas et al. 2011, Mulan: a Java library for multi-label learning, JMLR 12.
     """
-    try:
-        root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: this is not XML ({error}); write it again.") from None
+    root, _ = parse_xml(path, path.read_bytes())
     if _without_namespace(root.tag) != "labels":
         return None
-    return tuple(e.get("name", "") for e in root.iter() if _without_namespace(e.tag) == "label")
+    names = [e.get("name", "") for e in root.iter() if _without_namespace(e.tag) == "label"]
+    name, times = Counter(names).most_common(1)[0] if names else ("", 0)
+    if times > 1:
+        raise ValueError(f"{path}: it names the label {name[:60]!r} {times} times; name each label once.")
+    return tuple(names)
 
 
 def _without_namespace(tag: str) -> str:

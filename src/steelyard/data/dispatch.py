@@ -11,12 +11,13 @@ from .arff import label_columns
 from .coco import Coco, load
 from .columns import Column, Indicators
 from .frames import count_dataset, count_frame, is_dataset, is_frame
+from .gate import gate
 from .known import known_counts
 from .labels import some
 from .masks import Masks, segmentation
 from .memory import count_batches, is_array, piece_of
 from .nnunet import of_nnunet
-from .paths import MASKS, OTHER, TABLES, ends_in, files, holds
+from .paths import MASKS, OTHER, TABLES, ends_in, expanded, files, holds
 from .source import Source
 from .tables import column_names
 from .voc import Voc
@@ -146,12 +147,14 @@ def count_path(
     """`count` of files, with the notes of what was repaired or left out on the way."""
     if engine not in ENGINES:
         raise ValueError(f"count: engine must be one of {', '.join(ENGINES)}, got {engine!r}.")
-    if instances is None and split is None:
-        known = known_counts(path, label, classes=classes, ignore=ignore)
-        if known is not None:
-            return known
     reading = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case, "separator": separator}
-    source = source_of(path, label=label, instances=instances, split=split, **reading)
+    named = fspath(path) if isinstance(path, (str, PathLike)) else fspath(path[0])
+    with gate(named):
+        if instances is None and split is None:
+            known = known_counts(path, label, classes=classes, ignore=ignore)
+            if known is not None:
+                return known
+        source = source_of(path, label=label, instances=instances, split=split, **reading)
     if engine == "ray":
         return read_on_cluster(source, on_error=on_error, progress=progress)
     return read_all(source, on_error=on_error, workers=workers, progress=progress)
@@ -183,7 +186,7 @@ def source_of(
         ignore = known.get("ignore") if ignore is None else ignore
         kind = "tables" if label is not None else _kind(text, paths)
     else:
-        first, *others = chosen = tuple(Path(fspath(p)).expanduser() for p in path)
+        first, *others = chosen = tuple(expanded(p) for p in path)
         text, kind = f"{first} and {len(others):,} more" if others else str(first), "masks"
     common: dict[str, Any] = {"path": text, "classes": labels.in_order(classes), "ignore": ignore}
     if kind == "tables":
@@ -228,7 +231,7 @@ def _is_stream(data: Any) -> bool:
 
 def _kind(text: str, paths: list[Path]) -> str:
     """The one of ENDINGS that the files are. A single file of another ending is a table, as `label=` would say."""
-    folder = Path(text).expanduser().is_dir()
+    folder = expanded(text).is_dir()
     held = {kind: n for kind, endings in ENDINGS.items() if (n := sum(ends_in(f, endings) for f in paths))}
     texts = [f for f in paths if ends_in(f, (".txt",))]
     if (

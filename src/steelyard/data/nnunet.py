@@ -1,8 +1,9 @@
 """nnU-Net's data sets: dataset.json names the labels of the volumes in labelsTr, and which of them is ignored."""
 
 import json
-from pathlib import Path
 from typing import Any
+
+from .paths import expanded
 
 DATASET, LABELS, IGNORE = "dataset.json", "labelsTr", "ignore"
 
@@ -13,7 +14,7 @@ def of_nnunet(path: str) -> dict[str, Any]:
 
     Source: github.com/MIC-DKFZ/nnUNet, documentation/dataset_format.md; version 1 wrote {"0": name}.
     """
-    where = Path(path).expanduser()
+    where = expanded(path)
     root = where.parent if where.name in (DATASET, LABELS) else where
     file = root / DATASET
     if not (file.is_file() and (root / LABELS).is_dir()) or not (where.is_dir() or where.name == DATASET):

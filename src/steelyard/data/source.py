@@ -9,7 +9,7 @@ from typing import Any
 
 from ..counts import Counts
 from .classes import Cells
-from .paths import ends_in, holds, inside
+from .paths import ends_in, expanded, holds, inside
 
 Tell = Callable[[int], None]  # hears how many bytes of a shard have been read so far
 
@@ -93,7 +93,7 @@ class Source(ABC):
 
     def others(self, shards: Sequence[Shard], *known: str) -> list[Path]:
         """The files of the folder that are no shards and have none of the `known` endings."""
-        folder = Path(self.path).expanduser()
+        folder = expanded(self.path)
         if not folder.is_dir():
             return []
         read = {shard.path for shard in shards}

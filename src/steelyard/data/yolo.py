@@ -10,7 +10,7 @@ from ..counts import Counts
 from . import boxes, digest
 from .exports import other_text
 from .labels import listed, names_in, some, suggest
-from .paths import ends_in, files, inside
+from .paths import ends_in, expanded, files, inside
 from .source import Shard, Source, Tally, Tell
 from .yolo_config import class_names, keypoint_numbers, read_darknet, read_yaml, text_lines
 
@@ -37,10 +37,10 @@ class Yolo(Source):
     @cached_property
     def config(self) -> tuple[Path, dict[str, Any]] | None:
         """(data.yaml, what it holds), or None. Darknet's obj.data says the same in another form."""
-        where = Path(self.path).expanduser()
+        where = expanded(self.path)
         if where.is_file():
             return where, read_yaml(where)
-        candidates = sorted(f for f in where.iterdir() if ends_in(f, YAML))
+        candidates = sorted(f for f in where.iterdir() if ends_in(f, YAML) and f.is_file())
         if len(candidates) > 1:
             raise ValueError(
                 f"{where}: there are several YAML files ({some([f.name for f in candidates])}); give the one to use."
@@ -170,7 +170,7 @@ class Yolo(Source):
         """Of data.yaml, or of the classes.txt that labelling programs write beside the labels."""
         if self.config is not None:
             return class_names(*self.config)
-        where = Path(self.path).expanduser()
+        where = expanded(self.path)
         for file in (folder / name for folder in (where, where.parent) for name in NAMES):
             if file.is_file():
                 return text_lines(file)
@@ -249,7 +249,7 @@ def _name(total: Tally, names: list[str], where: str) -> None:
 
 def _root(file: Path, data: dict[str, Any]) -> Path:
     """Where train, val and test start from: `path`, from the folder of the file or its parent, as Ultralytics looks."""
-    path = Path(str(data.get("path") or "").replace("\\", "/")).expanduser()
+    path = expanded(str(data.get("path") or "").replace("\\", "/"))
     here = [base / path for base in (file.parent, file.parent.parent)]
     return next((p for p in here if p.is_dir()), here[0])
 

@@ -4,19 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from .labels import listed, some
+from .plain_yaml import load_yaml
 
 DARKNET = {"train": "train", "val": "valid", "test": "test"}
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        import yaml
-    except ModuleNotFoundError:
-        raise ImportError("reading data.yaml needs PyYAML: pip install 'steelyard[images]'.") from None
-    try:
-        data = yaml.safe_load(_text(file))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{file}: this is not YAML ({' '.join(str(error).split())[:160]}).") from None
+    data = load_yaml(file, _text(file))
     if not isinstance(data, dict) or ("names" not in data and "nc" not in data):
         raise ValueError(f"{file}: it has no 'names' and no 'nc', so it does not describe a YOLO data set.")
     return data
