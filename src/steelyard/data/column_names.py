@@ -30,6 +30,12 @@ def find_column(names: Sequence[str], wanted: str | int, where: str) -> str:
     return names[number - 1 if number > 0 else number]
 
 
+def find_columns(names: Sequence[str], wanted: Sequence[str | int], where: str) -> list[str]:
+    """`find_column` for each of many."""
+    known = frozenset(names)
+    return [w if isinstance(w, str) and w in known else find_column(names, w, where) for w in wanted]
+
+
 def without_row_names(names: Sequence[str], notes: list[str]) -> list[str]:
     """The names without those that pandas gives to row names, which is said: they tell the rows apart, and nothing else."""
     left = [name for name in names if not _INDEX.fullmatch(name)]

@@ -1,10 +1,12 @@
 """The one gate: whatever a parser makes of a file, it leaves as one sentence of ours, so that no file ends a run with a traceback."""
 
+import dis
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike, fspath
 
 OURS = ("count:", "Counts:", "tune:")
+RAISE = dis.opmap["RAISE_VARARGS"]
 LONGEST = 160  # characters of what a parser says
 
 
@@ -30,11 +32,22 @@ def gate(*places: str | PathLike[str]) -> Iterator[None]:
 
 
 def is_clear(error: Exception, *places: str | PathLike[str]) -> bool:
-    """Whether it is a sentence of ours, or names its file itself."""
-    text = str(error)
+    """Whether it is a sentence of ours, or an OSError that names its file itself."""
     if isinstance(error, (FileNotFoundError, PermissionError)) or (isinstance(error, OSError) and error.filename):
         return True
-    return type(error) is ValueError and (text.startswith(OURS) or any(fspath(place) in text for place in places))
+    text = str(error)
+    named = text.startswith((*OURS, *(f"{fspath(place)}{mark}" for place in places for mark in ":,")))
+    return type(error) is ValueError and (named or _is_raised_here(error))
+
+
+def _is_raised_here(error: Exception) -> bool:
+    """Whether a `raise` of this package made it, and not something that it called: float("x") is a ValueError, too."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or not trace.tb_frame.f_globals.get("__name__", "").startswith("steelyard."):
+        return False
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == RAISE
 
 
 def one_line(error: BaseException) -> str:

@@ -166,14 +166,10 @@ def _image(path: Path, raw: bytes) -> np.ndarray:
     """All pages as one array."""
     with _Opened(path, raw) as image:
         if isinstance(image, Tiff):
-            _refuse_large(path, image.sizes, len(raw), whole=True)
+            _refuse_large_tiff(path, image.sizes, len(raw), whole=True)
             return _page_stack(path, [_whole_numbers(path, page) for page in image.pages()])
-        frames = getattr(image, "n_frames", 1)
-        _refuse_large(path, [_size(image)] * frames, len(raw), whole=True)
         stack = []
-        for page in range(frames):
-            image.seek(page)
-            _refuse_large(path, [_size(image)], len(raw))
+        for _ in _frames(path, image, len(raw), whole=True):
             stripes = _stripes(path, image, raw)
             first = next(stripes)
             array = np.empty((image.height, image.width), first.dtype)
@@ -189,17 +185,13 @@ def _image(path: Path, raw: bytes) -> np.ndarray:
 def _image_pieces(path: Path, raw: bytes) -> Iterator[np.ndarray]:
     with _Opened(path, raw) as image:
         if isinstance(image, Tiff):
-            _refuse_large(path, image.sizes, len(raw))
+            _refuse_large_tiff(path, image.sizes, len(raw), whole=False)
             for page in image.pages():
                 flat = page.reshape(-1)
                 for start in range(0, flat.size, PIECE):
                     yield _whole_numbers(path, flat[start : start + PIECE])
             return
-        frames = getattr(image, "n_frames", 1)
-        _refuse_large(path, [_size(image)] * frames, len(raw))
-        for page in range(frames):
-            image.seek(page)
-            _refuse_large(path, [_size(image)], len(raw))
+        for _ in _frames(path, image, len(raw), whole=False):
             for stripe in _stripes(path, image, raw):
                 yield stripe.reshape(-1)
 
@@ -220,14 +212,28 @@ def _size(image: Any) -> tuple[int, int, int]:
     return (*image.size, PIXEL.get(image.mode, 4))
 
 
-def _refuse_large(path: Path, pages: list[tuple[int, int, int]], size: int, *, whole: bool = False) -> None:
-    """ValueError, before a page is unpacked, where one or all together are more than so large a file may hold."""
-    width, height, _ = max(pages, key=math.prod)
-    one, every = math.prod(max(pages, key=math.prod)), sum(map(math.prod, pages))
-    refuse_beyond(path, one, size, f"an image of {width:,} x {height:,} pixels", TILES)
+def _refuse_large(path: Path, largest: tuple[int, int, int], pages: int, every: int, size: int, *, whole: bool) -> None:
+    """ValueError, before a page is unpacked, where the largest, or all together, are more than so large a file may hold."""
+    sides = f"{largest[0]:,} x {largest[1]:,} pixels"
+    refuse_beyond(path, math.prod(largest), size, f"an image of {sides}", TILES)
     more = 1 if whole else STREAMED  # pages that are only counted are held one by one
-    what = f"{len(pages):,} pages of up to {width:,} x {height:,} pixels"
+    what = f"{pages:,} pages of up to {sides}"
     refuse_beyond(path, every, size, what, "save fewer of them in a file", floor=more * FLOOR, times=more * TIMES)
+
+
+def _refuse_large_tiff(path: Path, sizes: list[tuple[int, int, int]], size: int, *, whole: bool) -> None:
+    largest = max(sizes, key=math.prod)
+    _refuse_large(path, largest, len(sizes), sum(map(math.prod, sizes)), size, whole=whole)
+
+
+def _frames(path: Path, image: Any, size: int, *, whole: bool) -> Iterator[int]:
+    """Each page in its turn, with `image` set to it."""
+    many, one = getattr(image, "n_frames", 1), _size(image)
+    _refuse_large(path, one, many, many * math.prod(one), size, whole=whole)
+    for page in range(many):
+        image.seek(page)
+        _refuse_large(path, _size(image), 1, math.prod(_size(image)), size, whole=whole)
+        yield page
 
 
 def _whole_numbers(path: Path, array: np.ndarray) -> np.ndarray:

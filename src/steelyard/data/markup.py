@@ -8,7 +8,9 @@ from xml.etree import ElementTree
 from .gate import one_line
 
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.-]{1,40})["'][^>]{0,200}\?>""")
-_LETTERS = re.compile(r"utf.?(8|16|32)|iso.?8859|latin|ascii|cp\d|windows|gb|big5|euc|shift|koi8|mac|tis|johab|hz|kz|ptcp|viscii")
+_LETTERS = re.compile(
+    r"utf.?(8|16|32)|iso.?8859|latin|ascii|cp\d|windows|gb|big5|euc|shift|koi8|mac|tis|johab|hz|kz|ptcp|viscii"
+)
 
 
 class _Builder(ElementTree.TreeBuilder):

@@ -63,7 +63,7 @@ class Masks(Source):
     def beside(self, shards: Sequence[Shard]) -> list[str]:
         others = [] if self.chosen else self.others(shards)
         notes = [f"not masks, so not counted: {holds(others)}"] if others else []
-        objects = expanded(self.path).with_name(OBJECT_FOLDER)
+        objects = expanded(self.path).absolute().with_name(OBJECT_FOLDER)
         if Path(self.path).name == CLASS_FOLDER and objects.is_dir():
             notes.append(f"{CLASS_FOLDER} was counted, not {OBJECT_FOLDER}, the same pixels by their objects")
         return notes

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from .gate import one_line
 from .paths import expanded
 
 DATASET, LABELS, IGNORE = "dataset.json", "labelsTr", "ignore"
@@ -21,8 +22,8 @@ def of_nnunet(path: str) -> dict[str, Any]:
         return {}
     try:
         data = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file}: this is not JSON ({error}).") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file}: this is not JSON ({one_line(error)}).") from None
     labels = data.get("labels") if isinstance(data, dict) else None
     if not isinstance(labels, dict) or not labels:
         raise ValueError(f"{file}: it has no 'labels', so it does not describe one of nnU-Net's data sets.")

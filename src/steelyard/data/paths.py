@@ -164,7 +164,7 @@ def _matching(pattern: str) -> Iterator[Path]:
     for base in sorted(glob.glob(start)) if glob.has_magic(start) else [start]:
         if os.path.isdir(base):
             for found in _walk(base, links=True, skip=lambda name: name.startswith(".") and not dotted):
-                if _fits(os.path.relpath(found, base).split(os.sep), rest):
+                if os.path.isfile(found) and _fits(os.path.relpath(found, base).split(os.sep), rest):
                     yield Path(found)
 
 

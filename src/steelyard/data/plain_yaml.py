@@ -47,7 +47,9 @@ def _refuse_large(file: Path, root: Any) -> None:
             sizes[id(node)] = None
             new = [p for p in parts if id(p) not in sizes]
             if any(sizes.get(id(p), 0) is None for p in parts):
-                raise ValueError(f"{file}: in this YAML a part holds itself (an alias within its anchor); write it out.")
+                raise ValueError(
+                    f"{file}: in this YAML a part holds itself (an alias within its anchor); write it out."
+                )
             left.extend(new)
             continue
         left.pop()

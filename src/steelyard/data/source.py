@@ -61,7 +61,7 @@ class Tally:
         self.facts.update(other.facts)
         self.digest = (self.digest + other.digest) % 2**128
         self.cells.add(other.cells, f"the label column {' '.join(other.names)!r}")
-        self.names.extend(name for name in other.names if name not in self.names)
+        self.names = list(dict.fromkeys([*self.names, *other.names])) if other.names != self.names else self.names
         add_notes(self.notes, other.notes)
         self.unread.extend(other.unread)
         self.wrong.extend(other.wrong)

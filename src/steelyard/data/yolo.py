@@ -1,5 +1,6 @@
 """YOLO's labels: one text file for each image, and data.yaml with the names."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -204,7 +205,7 @@ def _rows(file: Path, raw: bytes, keypoints: int) -> Iterator[Row]:
             continue
         try:
             label, *rest = numbers = tuple(map(float, line.split()))
-            if label < 0 or label != int(label):
+            if label < 0 or not label.is_integer():
                 raise ValueError(f"{label:g} is no class number")
             if keypoints and len(rest) != 4 + keypoints:
                 raise ValueError(f"{len(rest)} numbers after the class, but kpt_shape asks for {4 + keypoints}")
@@ -234,8 +235,8 @@ def _rows(file: Path, raw: bytes, keypoints: int) -> Iterator[Row]:
 
 def _name(total: Tally, names: list[str], where: str) -> None:
     """Class names in the place of class numbers."""
-    twice = next((n for i, n in enumerate(names) if n in names[:i]), None)
-    if twice is not None:
+    twice, times = Counter(names).most_common(1)[0] if names else ("", 0)
+    if times > 1:
         raise ValueError(f"{where}: two classes are called {twice!r}; rename one, so that they can be told apart.")
     beyond = [v for v in total.labels if v >= len(names)]
     if beyond:
