@@ -3,11 +3,13 @@
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
-from steelyard.data import numbers
+from steelyard.data import dates, durations, numbers
 from steelyard.data.cells import MISSING
 from steelyard.data.classes import CELLS, Cells, look_alikes, read_cells
+from steelyard.data.date_forms import CLOCKS, FORMS, MONTHS, PIVOT, instant, spelled
 from steelyard.data.dialect import DELIMITERS, RARER
 from steelyard.data.dispatch import count_path
 from steelyard.data.encoding import OTHERS
@@ -43,8 +45,14 @@ COLUMNS = (
     (("1,219", "12,000", "1,234,567"), "."), (("1.219,50", "3,25"), ","), (("1'219.5", "3.5"), "."), (("1 219,5", "3,5"), ","),
     (("1,219", "200"), ","), (("1,219", "2000"), ","), (("$1,219.50", "-$3"), "."), (("12 %", "7.5%"), "."), (("35 kg", "36 kg"), "."),
     (("(12.5)", "3"), "."), (("−12.5", "3"), "."), (("01:30:00", "00:05"), "."), (("<500", "620", ">5000"), "."),
-    ((*map(str, range(10, 25)), "None"), "."), ((*map(str, range(10, 25)), "-"), "."), ((*map(str, range(10, 25)), "12O"), "."),
+    (("1.219", "12.000", "200"), ","), (("1.219", "200"), "."), (("€ 1.219", "€ 200"), ","), (("12,34,567", "5,000"), "."), (("1.2k", "3M"), "."), (("CHF 500.-", "CHF 1'219.-"), "."),
+    (("1,219.50-", "3"), "."), (("12", "unknown", "#DIV/0!"), "."), ((*map(str, range(10, 25)), "None"), "."), ((*map(str, range(10, 25)), "-"), "."), ((*map(str, range(10, 25)), "12O"), "."),
     (("<=50K", ">50K"), "."), (("1st", "2nd", "3rd"), "."), (("5 kg", "6 lb"), "."), (("0 2 4", "1 3"), "."), (("18-25", "26-40"), "."),
+)  # fmt: skip
+DATES = (
+    ("31/12/2024", "01/02/2024"), ("12/31/2024", "01/02/2024"), ("01/02/2024", "05/03/2024"), ("01.02.2024", "05.03.2024"),
+    ("31/12/24", "01/02/99", "02/03/24", "03/04/24", "04/05/24", "05/06/24", "06/07/24"), ("2024-12-31 10:15", "2024-12-31 10:15+01:00"),
+    (*(f"{d}.1.2024" for d in range(1, 20)), "30.2.2024"), ("12/31/2024", "31/12/2024"), ("2001-02", "2002-03"), ("20240131", "20240201"),
 )  # fmt: skip
 ROWS = "1,2,a\n3,4,b\n5,6,a\n"
 HEADS = (
@@ -77,18 +85,52 @@ behind the point aside; otherwise all of them stay text. Ordered categories, Enu
 |---|---|---|
 """
     text += "".join(_labels(cells) for cells in LABELS)
-    text += """
+    nothing = ", ".join(f"`{n}`" for n in sorted(numbers.NOTHING))
+    text += f"""
 ## Columns to learn from
 
-`tune` reads a column of a CSV as numbers if nine tenths of its rows are; the others are missing values, and quoted. Of text that a Parquet
-file or a DataFrame declares as text only what something was taken off becomes numbers: plain digits may be codes. A column of texts most of
-which are numbers, and which is not used, stands before the verdict. `--categorical COL` is for numbers that are names, `--drop COL` for what is
-not to be learned from.
+`tune` reads a column as numbers if nine tenths of its rows that say something are; the others are missing values, and quoted. So is what
+says that there is none, however often: {nothing}. Text that a Parquet file or a DataFrame declares as text gets the same answer as the cells
+of a CSV, and a note; digits with zeros in front (00501) stay text everywhere, if all have one width or one in ten has such zeros; what is a
+category by its type (pandas, polars, Arrow) stays one. A column of texts most of which are numbers, and which is not used, stands before the
+verdict. `--categorical COL` is for numbers that are names, `--drop COL` for what is not to be learned from; `--missing TEXT` makes the text, and
+the number that it spells, missing in every column, beside the usual ones.
+
+What one column leaves open another of the file may tell: 1.219 is 1219 beside a column of 0,5 and stays 1.219 beside 0.5. What none tells is
+guessed, and the guess stands before the verdict.
 
 | cells | decimal comma possible | read as | said |
 |---|---|---|---|
 """
     text += "".join(_column(cells, decimal) for cells, decimal in COLUMNS)
+    text += f"""
+## Dates and times
+
+A column of dates is read as seconds since 1970 (UTC where no zone is said), and `--time COL` orders the rows by it. All forms may stand in one
+column, each with a time behind it: {_code(CLOCKS)}. Months have their names, or three letters and more of them, in {_listed(MONTHS)}. Two-digit years
+from {PIVOT} on are 19.., others 20.., as in POSIX.
+
+| form | cell | read as |
+|---|---|---|
+"""
+    text += "".join(_date(form.name, cell) for form in FORMS for cell, _ in form.examples)
+    text += """
+Which of two numbers is the day, the whole column decides: a number above 12; else the reading with far fewer different years; else the one
+reading under which the rows are in order; else another column of the file; points mean day first. Where nothing tells, the day is first, the
+guess stands before the verdict, and `--time` refuses the column unless every reading gives the same order.
+
+| cells | read as | said |
+|---|---|---|
+"""
+    text += "".join(_dates(cells) for cells in DATES)
+    text += """
+20240131 is a number, which is in order as it stands; for `--time`, whole numbers that all spell 31012024, 310124 or 012024 are ordered as dates.
+Times of day and durations are seconds; months are a twelfth of a year of 365.25 days. One unit alone (35 min) is taken off.
+
+| cell | seconds |
+|---|---|
+"""
+    text += "".join(f"| `{cell}` | {_seconds(cell):,.12g} |\n" for cell in durations.EXAMPLES)
     text += f"""
 ## Heads and feet
 
@@ -167,7 +209,44 @@ def _column(cells: tuple[str, ...], decimal: str) -> str:
     values = ", ".join(
         "…" if c == "…" else "missing" if read.value[c] is None else f"{read.value[c]:.12g}" for c in shown
     )
-    return f"| {_code(shown)} | {'yes' if decimal == ',' else 'no'} | {values} | {_escaped('; '.join(read.notes))} |\n"
+    notes = "; ".join([*read.notes, *([f"a guess: {read.guess}"] if read.guess else [])])
+    return f"| {_code(shown)} | {'yes' if decimal == ',' else 'no'} | {values} | {_escaped(notes)} |\n"
+
+
+def _date(name: str, cell: str) -> str:
+    date = spelled(cell)
+    assert date is not None
+    orders = ("dmy", "mdy", "ymd") if date.open else ("ymd",)
+    seconds = next(s for s in (instant(date, order) for order in orders) if s is not None)
+    return f"| {name} | `{cell}` | {datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} |\n"
+
+
+def _dates(cells: tuple[str, ...]) -> str:
+    read = dates.dates(dict.fromkeys(cells, 1))
+    shown = (*cells[:2], "…", cells[-1]) if len(cells) > 3 else cells
+    if read is None:
+        return f"| {_code(shown)} | as it stands | |\n"
+    moments = ["…" if c == "…" else read.value[c] for c in shown]
+    days = ", ".join(
+        "missing" if m is None else m if isinstance(m, str) else f"{datetime.fromtimestamp(m, UTC):%Y-%m-%d %H:%M}"
+        for m in moments
+    )
+    notes = "; ".join([*read.notes, *([f"a guess: {read.guess}"] if read.guess else [])])
+    return f"| {_code(shown)} | {days.replace(' 00:00', '')} | {_escaped(notes)} |\n"
+
+
+def _seconds(cell: str) -> float:
+    seconds = durations.clock(cell)
+    if seconds is None:
+        counted = durations.counted(cell)
+        assert counted is not None
+        seconds = counted[0]
+    return seconds
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}"
 
 
 def _head(content: str, path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 from collections import Counter
 
 import numpy as np
@@ -184,6 +185,35 @@ def test_nothing_can_be_changed():
 def test_what_cannot_be_a_count_is_named(arguments, options, message):
     with pytest.raises(ValueError, match=f"^Counts: .*{message}"):
         Counts(*arguments, **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (([1, -2],), {}, "one sum of weights in"),
+        (([1, float("nan")],), {}, "one sum of weights in"),
+        ((["1"],), {}, "one sum of weights in"),
+        (([1, 2],), {"kind": "multilabel", "items": 5}, "of exclusive classes"),
+        (([1, 2],), {"containing": [5, 5]}, "without containing="),
+    ],
+)
+def test_what_cannot_be_a_weighted_count_is_named(arguments, options, message):
+    with pytest.raises(ValueError, match=f"^Counts: .*{message}"):
+        Counts(*arguments, weighted=True, **options)
+
+
+def test_weighted_counts_need_not_be_whole_and_are_no_others():
+    one = Counts({"a": 1.5, "b": 0.25}, weighted=True)
+    assert (one.per_class.tolist(), one.prior.tolist(), one.items) == ([1.5, 0.25], [6 / 7, 1 / 7], 2)
+    assert Counts.from_json(one.to_json()) == pickle.loads(pickle.dumps(one)) == one
+    assert (one + one).per_class.tolist() == [3.0, 0.5]
+    assert (one + Counts([1.0], ["c"], weighted=True)).per_class.tolist() == [1.5, 0.25, 1.0]
+    assert "weighted" in repr(one)
+    assert Counts([3.0, 5.0], weighted=True) != Counts.of(3, 5)
+    with pytest.raises(ValueError, match="cannot add weighted"):
+        _ = one + Counts([1, 2], ["a", "b"])
+    with pytest.raises(AttributeError):
+        one.weighted = False
 
 
 def test_whole_floats_and_every_integer_type_are_counts():

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import marks
 from .files import saved_json, write_text_atomically
-from .given import by_class, in_order, whole_numbers
+from .given import by_class, in_order, sums, whole_numbers
 from .options import made_by
 
 FORMAT = "steelyard.counts/1"
@@ -36,13 +36,15 @@ class Counts:
     also        other whole numbers [C] by name, such as {"images": how many images contain the class}; "unknown" of multilabel
                 counts: items that say neither yes nor no, so n_neg = items - unknown - per_class
     digest      fingerprint of the bytes that were counted, 32 hexadecimal digits, or None; `==` does not look at it
+    weighted    per_class are sums of row weights, float64 [C], such as frame.groupby("y")["w"].sum(), and need not be whole; exclusive
+                classes only. Weights of mean 1 keep the number of rows, which `effective_number` looks at
 
     >>> both = Counts.of(900, 100) + Counts.of(90, 10)
     >>> both.per_class.tolist(), both.items
     ([990, 110], 1100)
     """
 
-    __slots__ = ("also", "classes", "containing", "digest", "items", "kind", "per_class", "source", "unit")
+    __slots__ = ("also", "classes", "containing", "digest", "items", "kind", "per_class", "source", "unit", "weighted")
 
     per_class: np.ndarray
     classes: tuple[str, ...]
@@ -53,10 +55,11 @@ class Counts:
     containing: np.ndarray | None
     also: Mapping[str, np.ndarray]
     digest: str | None
+    weighted: bool
 
     def __init__(
         self,
-        per_class: Iterable[int] | Mapping[Any, int],
+        per_class: Iterable[float] | Mapping[Any, float],
         classes: Sequence[Any] | None = None,
         unit: str = "rows",
         source: str = "",
@@ -66,10 +69,15 @@ class Counts:
         containing: Iterable[int] | None = None,
         also: Mapping[str, Iterable[int]] | None = None,
         digest: str | None = None,
+        weighted: bool = False,
     ):
         if (named := by_class(per_class)) is not None:
             per_class, classes = in_order(named, classes)
-        n = whole_numbers("per_class", per_class)
+        if weighted and (kind != "exclusive" or containing is not None):
+            raise ValueError(
+                "Counts: weighted counts are of exclusive classes, without containing=; leave the weights out."
+            )
+        n = sums(per_class) if weighted else whole_numbers("per_class", per_class)
         names = tuple(str(c) for c in (range(len(n)) if classes is None else classes))
         if len(names) != len(n):
             raise ValueError(f"Counts: {len(n)} numbers but {len(names)} class names; give one name per number.")
@@ -81,7 +89,7 @@ class Counts:
         if items is None:
             if kind == "multilabel":
                 raise ValueError("Counts: multilabel counts need items=, the number of rows or images seen.")
-            items = int(n.sum())
+            items = round(float(n.sum())) if weighted else int(n.sum())
         items = int(whole_numbers("items", [items])[0])
         if kind == "multilabel" and len(n) and int(n.max()) > items:
             worst = int(n.argmax())
@@ -120,6 +128,7 @@ class Counts:
             ("containing", seen),
             ("also", MappingProxyType(others)),
             ("digest", None if digest is None else str(digest)),
+            ("weighted", bool(weighted)),
         ):
             object.__setattr__(self, name, value)
 
@@ -204,7 +213,7 @@ class Counts:
         """Counting together: classes are matched by name, new ones are appended."""
         if not isinstance(other, Counts):
             return NotImplemented
-        for field in ("unit", "kind"):
+        for field in ("unit", "kind", "weighted"):
             if getattr(self, field) != getattr(other, field):
                 ours, theirs = getattr(self, field), getattr(other, field)
                 raise ValueError(f"Counts: cannot add {field} {ours!r} and {theirs!r}; count both the same way.")
@@ -229,12 +238,13 @@ class Counts:
                 for name in shared
             },
             digest=add_digests(self.digest, other.digest),
+            weighted=self.weighted,
         )
 
     def by(self, name: str) -> "Counts":
         """The same classes counted by another of the numbers in `also`.
 
-        "images" (how many items contain the class) gives multilabel counts, the others exclusive ones in that unit.
+        "images" or "sequences" (how many items contain the class) gives multilabel counts, the others exclusive ones in that unit.
 
         >>> boxes = Counts([900, 100], ["car", "bus"], unit="boxes", items=80, also={"images": [75, 60]})
         >>> boxes.by("images")
@@ -243,7 +253,7 @@ class Counts:
         if name not in self.also:
             known = ", ".join(map(repr, self.also)) or "nothing else"
             raise ValueError(f"Counts: {name!r} was not counted; besides {self.unit} there is {known}.")
-        kind = "multilabel" if name == "images" else "exclusive"
+        kind = "multilabel" if name in ("images", "sequences") else "exclusive"
         items = self.items if kind == "multilabel" else None
         return Counts(self.also[name], self.classes, name, self.source, kind=kind, items=items, digest=self.digest)
 
@@ -252,7 +262,7 @@ class Counts:
 
     def _spread(self, numbers: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
         at = {c: i for i, c in enumerate(classes)}
-        out = np.zeros(len(classes), dtype=np.int64)
+        out = np.zeros(len(classes), dtype=numbers.dtype)
         out[[at[c] for c in self.classes]] = numbers
         return out
 
@@ -265,16 +275,19 @@ class Counts:
     def _key(self) -> tuple:
         seen = None if self.containing is None else tuple(self.containing.tolist())
         others = tuple(sorted((name, tuple(values.tolist())) for name, values in self.also.items()))
-        facts = self.classes, self.unit, self.source, self.kind, self.items
+        facts = self.classes, self.unit, self.source, self.kind, self.items, self.weighted
         return tuple(self.per_class.tolist()), *facts, seen, others
 
     def __reduce__(self) -> tuple:  # the frozen __setattr__ stops the default copy
         return type(self).from_json, (self.to_json(),)
 
     def __repr__(self) -> str:
-        shown = [f"{c!r}: {n}" for c, n in zip(self.classes[:12], self.per_class[:12].tolist(), strict=True)]
+        shown = [
+            f"{c!r}: {n:g}" if self.weighted else f"{c!r}: {n}"
+            for c, n in zip(self.classes[:12], self.per_class[:12].tolist(), strict=True)
+        ]
         more = f", … {len(self) - 12} more" if len(self) > 12 else ""
-        kind = "" if self.kind == "exclusive" else f", multilabel in {self.items} items"
+        kind = f", multilabel in {self.items} items" if self.kind == "multilabel" else ", weighted" * self.weighted
         return f"Counts({{{', '.join(shown)}{more}}}, unit={self.unit!r}{kind}, source={self.source!r})"
 
     def to_json(self) -> str:
@@ -290,6 +303,7 @@ class Counts:
                 "containing": None if self.containing is None else self.containing.tolist(),
                 "also": {name: values.tolist() for name, values in self.also.items()},
                 "digest": self.digest,
+                **({"weighted": True} if self.weighted else {}),
             },
             indent=1,
         )
@@ -312,6 +326,7 @@ class Counts:
             containing=data["containing"],
             also=data.get("also"),
             digest=data.get("digest"),
+            weighted=bool(data.get("weighted", False)),
         )
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:

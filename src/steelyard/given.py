@@ -9,7 +9,7 @@ import numpy as np
 MOST = 2**53  # every whole number up to here is a float64
 
 
-def by_class(per_class: Any) -> dict[str, int] | None:
+def by_class(per_class: Any) -> dict[str, float] | None:
     """{class: number} in the order of the logits, of a dictionary or a Series by class; None where there are only numbers."""
     if isinstance(per_class, Mapping):
         keys, numbers = list(per_class), list(per_class.values())
@@ -38,7 +38,7 @@ def by_class(per_class: Any) -> dict[str, int] | None:
     return named
 
 
-def in_order(named: dict[str, int], classes: Sequence[Any] | None) -> tuple[list[int], list[str]]:
+def in_order(named: dict[str, float], classes: Sequence[Any] | None) -> tuple[list[float], list[str]]:
     """Numbers and names; `classes` chooses the order, or names the classes 0, 1, ..."""
     names = list(named) if classes is None else [class_name(c) for c in classes]
     if set(names) == set(named):
@@ -55,7 +55,19 @@ def class_name(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def whole_numbers(name: str, values: Iterable[int]) -> np.ndarray:
+def sums(values: Iterable[float]) -> np.ndarray:
+    """Of row weights by class, float64 [C]."""
+    n = np.array(values if isinstance(values, np.ndarray) else list(values))
+    if n.ndim != 1 or n.dtype.kind not in "iuf" or not bool(np.all((n >= 0) & (n <= MOST))):
+        raise ValueError(
+            f"Counts: weighted per_class must be one sum of weights in [0, 2^53] per class, got {n.tolist()[:5]}."
+        )
+    n = n.astype(np.float64)
+    n.setflags(write=False)
+    return n
+
+
+def whole_numbers(name: str, values: Iterable[float]) -> np.ndarray:
     n = np.asarray(values if isinstance(values, np.ndarray) else list(values))
     if n.ndim != 1:
         raise ValueError(f"Counts: {name} must be one number per class, got shape {list(n.shape)}.")

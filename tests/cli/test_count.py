@@ -65,3 +65,14 @@ def test_several_labels_are_multilabel(steelyard, shared_data):
     code, out, _ = steelyard("count", path, "--label", "TWF", "--label", "HDF")
     assert code == 0
     assert "10,000 rows, 2 labels; the rarest is 'TWF' (46)." in out
+
+
+def test_weighted_counts_are_shown_as_sums_of_weights(steelyard, tmp_path):
+    Counts({"no": 1.5, "yes": 0.25}, weighted=True).save(tmp_path / "w.json")
+    code, out, err = steelyard("count", tmp_path / "w.json")
+    assert (code, err) == (0, "")  # no word of few rows: nobody knows how many they are
+    rows = [line.split() for line in out.splitlines()]
+    assert ["no", "1.5", "85.71%"] in rows
+    assert ["yes", "0.25", "14.29%"] in rows
+    assert "1.75 weighted rows in 2 classes; largest / smallest = 6" in out
+    assert steelyard("weigh", tmp_path / "w.json")[0] == 0

@@ -61,7 +61,7 @@ def test_a_closed_pipe_is_silent(two_classes):
         "sys.exit(main())"
     )
     done = python(program, "count", str(two_classes), "--label", "y")
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_python_dash_m_is_the_command():

@@ -49,6 +49,22 @@ def test_the_answer_is_the_same_in_the_terminal_and_in_the_files(steelyard, pati
     assert str(tmp_path / "answer" / "report.html") in out
 
 
+def test_the_first_lines_say_that_rows_are_weighted(steelyard, patients, tmp_path):
+    data = pd.read_csv(patients)
+    data["w"] = np.where(data["ill"] == "yes", 1.0, 10.0)
+    data.to_csv(patients, index=False)
+    code, out, _ = steelyard("tune", patients, "--label", "ill", "--weight", "w", "--out", tmp_path / "o", *QUICK)
+    read, positive, *_ = out.splitlines()
+    assert code == 0
+    assert "2 of 4 columns used (age, ward); rows weighted by 'w' (Kish's effective number 268)" in read
+    assert positive == "positive class: 'yes' (40 of 300 rows, 13.33%; 1.52% by weight)"
+    data["w"] = -data["w"]
+    data.to_csv(patients, index=False)
+    code, _, err = steelyard("tune", patients, "--label", "ill", "--weight", "w", "--out", tmp_path / "o", *QUICK)
+    assert code == 2
+    assert "row 1 has a weight below 0 (-1.0), as 299 more have." in err
+
+
 def test_the_positive_class_may_be_named(steelyard, patients, tmp_path):
     code, out, _ = steelyard("tune", patients, "--label", "ill", "--positive", "no", "--out", tmp_path / "o", *QUICK)
     assert code == 0

@@ -1,7 +1,4 @@
-"""From a cell to a class: every store and both commands read the same cells alike, and nothing changes in silence.
-
-Files: data/cells.py.
-"""
+"""From a cell to a class: every store and both commands read the same cells alike, and nothing changes in silence."""
 
 import datetime
 import decimal

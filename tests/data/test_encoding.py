@@ -58,3 +58,16 @@ def test_letters_far_from_the_start_are_looked_at_too(tmp_path):
     path.write_bytes(b"x,y\n" + b"1,a\n2,b\n" * 150_000 + "3,кошка\n".encode("cp1251"))
     with pytest.raises(ValueError, match=r"iconv -f .*CP1251"):
         count_path(path, "y")
+
+
+def test_a_few_damaged_letters_are_told_from_another_encoding(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(text(["café", "thé"]).encode() + b"3,caf\xe9\n")
+    with pytest.raises(ValueError, match=r"UTF-8 but for 1 damaged letter, the first in line 62 .*iconv -c"):
+        count_path(path, "y")
+
+
+def test_text_that_was_encoded_twice_is_told(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(text(["café", "thé"]).encode().decode("cp1252").encode())
+    assert any("encoded twice" in note for note in count_path(path, "y")[1])

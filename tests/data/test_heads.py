@@ -56,6 +56,15 @@ HEADS = {
     "a header again, quoted before": ('"k","x","w","y"\n' + B + H + B, NAMES, 2, "1 more time"),
     "a header again, below a comment": (H + B + "# part 2\n" + H + B, NAMES, 2, "1 line of comment among the rows"),
     "a comment of as many cells": (H + B + "# checked, by, me, too\n" + B, NAMES, 2, "1 line of comment among the rows"),
+    "a header again, in capitals": (H + B + "K, X,W,Y\n" + B, NAMES, 2, "1 more time"),
+    "units again": (H + "m,kg,,\n" + B + H + "m,kg,,\n" + B, NAMES, 2, "2 more times"),
+    "numbers as names": ("1,2,3,4\n" + B, ("1", "2", "3", "4"), 1, None),
+    "months as names": ("w,2020-01,2020-02,y\n" + lines([(f"c{r[0]}", *r[1:2], r[0], r[3]) for r in ROWS]), ("w", "2020-01", "2020-02", "y"), 1, None),
+    "blanks before quotes": ("k, x, w, y\n" + "".join(f'{k}, {x}, "{w}, q", {y}\n' for k, x, w, y in ROWS), NAMES, 1, None),
+    "statistics": (H + B + "count,24,,\nmean,2,,\nmin,0,,\n25%,1,,\nmax,5,,\n", NAMES, 1, "5 lines of totals"),
+    "a box": ("┌───┬───┬───┬───┐\n│ k │ x │ w │ y │\n├───┼───┼───┼───┤\n" + boxed(ROWS).replace("|", "│") + "└───┴───┴───┴───┘\n", NAMES, 1, "drawn"),
+    "reStructuredText": ("== ==== = ===\nk  x    w y\n== ==== = ===\n" + "".join(f"{k:<2} {x:<4} {w} {y}\n" for k, x, w, y in ROWS) + "== ==== = ===\n", NAMES, 1, "drawn"),
+    "marks before a name": ("\u200b" + H + B, NAMES, 1, None),
     "totals": (H + B + "Total,30.5,,7\n", NAMES, 1, "1 line of totals at the end left out ('Total,30.5,,7')"),
     "totals in German": (SEMI + "Gesamt;30,5;;24\n", NAMES, 1, "1 line of totals"),
     "SQL's count": (H + B + "\n(24 rows)\n", NAMES, 1, "1 line below the table left out ('(24 rows)')"),
@@ -142,6 +151,8 @@ REFUSED = {
     "too many cells": (H + B + "24,1.5,a,yes,5\n", "1 row has another number .* line 26"),
     "cut off": (H + B + "24,1.5", "line 26: '24,1.5'"),
     "a header that is too short": ("k,x\n" + B, "the header has 2 names but the rows below have 4 cells"),
+    "quotes that are none": ("t,y\n" + lines([(f"“a, {r[2]}”", r[3]) for r in ROWS]), "the header has 2 names but the rows below have 3"),
+    "LIBSVM": ("1 1:0.5 2:3\n0 1:0.25 2:7\n", "load_svmlight_file"),
     "fixed width": ("name      x    y\n" + "".join(f"{'Al B' if k % 3 else 'Cy':10s}{x:4.2f} {y}\n" for k, x, _, y in ROWS), "read_fwf"),
     "a quote that stays open": (FAR + '3,"b\n' + "1,a\n" * 300, 'the quote (") that opens in line 300002 is not closed'.replace("(", r"\(").replace(")", r"\)")),
     "a zero byte": (H + B + "1,2,\0,yes\n", "zero bytes, the first in line 26"),
@@ -170,6 +181,20 @@ def test_heads_and_feet_far_from_the_start_are_found(tmp_path):
     assert {"1 line of totals", "1 line below the", "the header stands 1"} <= {
         " ".join(n.split()[:4]) if n[0] == "1" else n[:19] for n in notes
     }
+
+
+def test_a_header_in_another_order_is_told_by_its_name(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(H + B + "k,w,x,y\n" + B)
+    table = read_table(path)
+    assert any("which is the column's name" in note for note in count_path(path, "y")[1])
+    assert any("which is the column's name" in note for note in table.classes("y")[1].notes)
+
+
+def test_a_column_that_counts_the_rows_is_told(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("id,x,y\n" + lines([(i + 1, x, y) for i, x, _, y in ROWS]))
+    assert any("the column counts the rows" in note and note.endswith(": id") for note in read_table(path).notes)
 
 
 def test_many_columns_are_counted_in_little_memory(tmp_path):

@@ -1,5 +1,7 @@
 """Unknown is not no: in every store, for one label alone."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -43,6 +45,11 @@ def parquet(rows, folder):
     return folder / "t.parquet", {"label": ["a", "b", "c"]}
 
 
+def json_lines(rows, folder):
+    (folder / "t.jsonl").write_text("".join(json.dumps(dict(zip("abc", row, strict=True))) + "\n" for row in rows))
+    return folder / "t.jsonl", {"label": ["a", "b", "c"]}
+
+
 def dataset(rows, folder):
     return pytest.importorskip("datasets").Dataset.from_dict(table(rows)), {"label": ["a", "b", "c"]}
 
@@ -52,6 +59,7 @@ COLUMNS = {"label": ["a", "b", "c"]}
 STORES = {
     "csv": csv,
     "parquet": parquet,
+    "JSON Lines": json_lines,
     "dataset": dataset,
     "pandas": lambda rows, _: (pd.DataFrame(table(rows)), COLUMNS),
     "pandas, objects": lambda rows, _: (pd.DataFrame(table(rows), dtype=object), COLUMNS),

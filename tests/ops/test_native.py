@@ -7,6 +7,7 @@ import copy
 import pickle
 import sys
 
+import numpy as np
 import pytest
 import torch
 from tests.laws.oracle import same, sample
@@ -228,3 +229,30 @@ def test_where_it_is_missing_the_first_large_call_says_so_once(monkeypatch, recw
     (warning,) = recwarn.list
     assert "the native core is not built" in str(warning.message)
     assert values[0].isfinite()
+
+
+def _unaligned(t: torch.Tensor) -> torch.Tensor:
+    """The same numbers from an odd address on, as in a packed record or a file that is mapped."""
+    words = t.view(torch.int16) if t.dtype in (torch.bfloat16, torch.float16) else t
+    array = words.numpy()
+    view = np.empty(array.nbytes + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape)
+    view[...] = array
+    found = torch.from_numpy(view)
+    assert found.data_ptr() % 2 == 1
+    return found.view(t.dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("shape", [(33, 5), (5, 130), (2, 3, 5, 7)], ids=str)
+def test_numbers_may_lie_at_any_address(shape, dtype):
+    z, y = sample(shape, dtype)
+    soft, weight = torch.randn(shape).softmax(1), torch.rand(y.shape)
+    yes = torch.randint(0, 2, shape)
+    bounds = {kind: bind(sy.Recipe(target=0.1, curve=sy.curves.Focal(2.0)), kind) for kind in ("softmax", "sigmoid")}
+    calls = [("softmax", t) for t in (y, y.int(), soft)] + [("sigmoid", t) for t in (yes, yes.int(), soft)]
+    for kind, target in calls:
+        s = weight if kind == "softmax" else torch.rand(shape)
+        expected = native.terms(z, target, bounds[kind], s, -100)
+        found = native.terms(_unaligned(z), _unaligned(target), bounds[kind], _unaligned(s), -100)
+        for a, b in zip(found, expected, strict=True):
+            assert torch.equal(a, b)

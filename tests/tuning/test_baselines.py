@@ -27,7 +27,7 @@ def data():
 
 @pytest.mark.parametrize("name", RESAMPLERS)
 def test_classes_come_out_even_and_the_same_for_the_same_seed(name, data):
-    X, y = resample(name, *data, seed=3)
+    X, y, _ = resample(name, *data, seed=3)
     assert np.bincount(y).tolist() == ([20, 20] if name == "random undersampling" else [180, 180])
     again = resample(name, *data, seed=3)
     np.testing.assert_array_equal(X, again[0])
@@ -37,7 +37,7 @@ def test_classes_come_out_even_and_the_same_for_the_same_seed(name, data):
 
 @pytest.mark.parametrize("name", ["random oversampling", "random undersampling"])
 def test_rows_are_drawn_from_those_there_are(name, data):
-    X, y = resample(name, *data, seed=0)
+    X, y, _ = resample(name, *data, seed=0)
     known = {(*row, label) for row, label in zip(data[0].tolist(), data[1].tolist(), strict=True)}
     assert {(*row, label) for row, label in zip(X.tolist(), y.tolist(), strict=True)} <= known
 

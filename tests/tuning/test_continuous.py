@@ -27,7 +27,7 @@ def family() -> Family:
     fitted = []
     for scores in (wide, wide / 10 + 3):
         source = OutOfFold(scores, y, parts, np.array([1.0]), 2)
-        search = cast(Any, SimpleNamespace(split=parts, choice=source.choose))
+        search = cast(Any, SimpleNamespace(split=parts, task=SimpleNamespace(weights=None), choice=source.choose))
         fitted.append(FittedArm(Arm("any", inverse_frequency), search, 0))
     picked = np.array([[0, 1, 0, 1], [1, 0, 1, 0]])
     return Family(Range("InverseFrequency", "power", 0.0, 1.0), (0.2, 0.6), tuple(fitted), picked, 0, np.zeros(2))

@@ -10,14 +10,17 @@ from steelyard.tuning.goals import metric
 from steelyard.tuning.metric import METRICS, others
 
 
-@pytest.fixture(params=["distinct", "tied"])
+@pytest.fixture(params=["distinct", "tied", "fractional", "tied and fractional"])
 def table(request):
+    """Whole weights as the bootstrap draws them; fractional ones as row weights make them of these, here small ones."""
     rng = np.random.default_rng(1)
     y = (rng.random(300) < 0.15).astype(np.int64)
     score = rng.normal(size=300) + 1.2 * y
-    score = np.round(score) if request.param == "tied" else score
+    score = np.round(score) if "tied" in request.param else score
     weights = rng.integers(0, 4, size=(300, 6)).astype(np.float32)
-    assert (len(np.unique(score)) < 20) == (request.param == "tied")
+    if "fractional" in request.param:
+        weights = weights * rng.exponential(1e-3, size=(300, 1))
+    assert (len(np.unique(score)) < 20) == ("tied" in request.param)
     return score, y, weights
 
 
@@ -80,6 +83,14 @@ def test_probabilities_of_three_classes_are_judged_as_scikit_learn_does():
     assert Evaluator(METRICS["brier"], logp[None], y, 3)()[0] == pytest.approx(brier)
 
 
+def test_one_class_said_or_there_has_no_correlation_however_sums_are_rounded():
+    rng = np.random.default_rng(0)
+    w, y = rng.exponential(size=(500, 40)), (rng.random(500) < 0.1).astype(np.int64)
+    said = np.stack([np.zeros(500, np.int64), np.ones(500, np.int64)])
+    assert (Evaluator(METRICS["mcc"], said, y, 2)(w) == 0).all()
+    assert (Evaluator(METRICS["mcc"], y[None], said[0], 2)(w) == 0).all()
+
+
 def test_expected_cost_by_hand():
     cost = metric("expected_cost", 2, cost_fn=20, cost_fp=1)
     y = np.array([1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
@@ -87,6 +98,7 @@ def test_expected_cost_by_hand():
     assert Evaluator(cost, said[None], y, 2)()[0] == pytest.approx(1000 * (20 + 2) / 10)
 
 
+@pytest.mark.parametrize("table", ["distinct", "tied"], indirect=True)
 def test_a_multiplicity_is_a_repetition(table):
     score, y, weights = table
     times = weights[:, 0].astype(int)

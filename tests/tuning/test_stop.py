@@ -1,6 +1,8 @@
 """When a study stops early."""
 
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -51,3 +53,26 @@ def test_ctrl_c_asks_to_stop_and_a_second_one_insists(interruptible):
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_sigterm_asks_as_well_and_a_second_one_ends_the_process():
+    program = (
+        "import signal; from steelyard.tuning.stop import Stop; stop = Stop()\n"
+        "with stop.listening():\n"
+        "    signal.raise_signal(signal.SIGTERM); print(stop.why, flush=True); signal.raise_signal(signal.SIGTERM); print('still here')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.split()) == (-signal.SIGTERM, ["terminated"])
+
+
+def test_a_handler_of_the_programs_own_is_called_each_time(interruptible):
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    try:
+        stop = Stop()
+        with stop.listening():
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+        assert (stop.why, heard) == ("terminated", [signal.SIGTERM] * 2)
+    finally:
+        signal.signal(signal.SIGTERM, before)

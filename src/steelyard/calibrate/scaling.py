@@ -84,8 +84,8 @@ def scaling(logits: Any, y: Any) -> Scaling:
     return fit(z, labels.astype(np.int64))
 
 
-def fit(z: np.ndarray, y: np.ndarray) -> Scaling:
-    """`scaling` without checks, for float64 logits and int64 labels."""
+def fit(z: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> Scaling:
+    """`scaling` without checks, for float64 logits and int64 labels. weights [N] multiply the losses of the rows."""
     finite = np.isfinite(z)
     known = z if finite.all() else z[finite]
     low, high = float(known.min(initial=-CERTAIN)), float(known.max(initial=CERTAIN))
@@ -93,12 +93,15 @@ def fit(z: np.ndarray, y: np.ndarray) -> Scaling:
         z = np.nan_to_num(z, posinf=high, neginf=low)
     two = z.ndim == 1
     # about the mean, so that slope and bias hardly depend on each other; a softmax does not see the mean over classes
-    middle = np.array([z.mean()]) if two else (z - z.mean(axis=1, keepdims=True)).mean(axis=0)
-    centred = z - middle if two else z - z.mean(axis=1, keepdims=True) - middle
-    model = _platt(centred, middle, y) if two else _temperature(centred, middle, y)
+    level = z if two else z - z.mean(axis=1, keepdims=True)
+    middle = np.atleast_1d(np.average(level, axis=0, weights=weights))
+    centred = level - middle
+    times = np.ones(()) if weights is None else weights
+    model = _platt(centred, middle, y, times) if two else _temperature(centred, middle, y, times)
     theta = np.append(1.0, middle)
     if len(z) > MANY:  # a sample says about where to start, which leaves one or two steps over all rows
-        near = fit(z[:: len(z) // (MANY // 8)], y[:: len(z) // (MANY // 8)])
+        some = slice(None, None, len(z) // (MANY // 8))
+        near = fit(z[some], y[some], None if weights is None else weights[some])
         theta = np.append(near.slope, near.bias + near.slope * middle)
     theta = _newton(model, theta, np.ones(len(theta), dtype=bool))
     if theta[0] < 0:  # worse than no score at all
@@ -109,20 +112,21 @@ def fit(z: np.ndarray, y: np.ndarray) -> Scaling:
 Model = Callable[[np.ndarray, bool], tuple[float, np.ndarray, np.ndarray]]
 
 
-def _platt(x: np.ndarray, middle: np.ndarray, y: np.ndarray) -> Model:
-    """theta = (slope, log-odds at the mean)."""
-    hit, variance = (y == 1).astype(np.float64), float(x @ x / len(x))
+def _platt(x: np.ndarray, middle: np.ndarray, y: np.ndarray, times: np.ndarray) -> Model:
+    """theta = (slope, log-odds at the mean); times [N] or a scalar."""
+    hit, variance = (y == 1).astype(np.float64), float(np.average(x * x, weights=_of_rows(times)))
+    hit = hit * times
     tops = np.array([hit @ x, hit.sum()])
 
     def of(theta: np.ndarray, curved: bool) -> tuple[float, np.ndarray, np.ndarray]:
         u = theta[0] * x + theta[1]
         e = np.exp(-np.abs(u))
-        value = float((np.maximum(u, 0) + np.log1p(e)).sum() - tops @ theta)
+        value = float((times * (np.maximum(u, 0) + np.log1p(e))).sum() - tops @ theta)
         pull, bend = _ridge(theta, middle, variance)
         if not curved:
             return value + pull[0], pull[1], bend
-        p = np.where(u >= 0, 1.0, e) / (1 + e)
-        w = e / (1 + e) ** 2
+        p = times * np.where(u >= 0, 1.0, e) / (1 + e)
+        w = times * e / (1 + e) ** 2
         wx = w * x
         slope = np.array([p @ x, p.sum()]) - tops
         return value + pull[0], slope + pull[1], np.array([[wx @ x, wx.sum()], [wx.sum(), w.sum()]]) + bend
@@ -130,31 +134,37 @@ def _platt(x: np.ndarray, middle: np.ndarray, y: np.ndarray) -> Model:
     return of
 
 
-def _temperature(x: np.ndarray, middle: np.ndarray, y: np.ndarray) -> Model:
-    """theta = (slope, logits at the mean [C])."""
+def _temperature(x: np.ndarray, middle: np.ndarray, y: np.ndarray, times: np.ndarray) -> Model:
+    """theta = (slope, logits at the mean [C]); times [N] or a scalar."""
     C = x.shape[1]
-    variance = float(np.einsum("nc,nc->", x, x) / len(x))
-    tops = np.append(x[np.arange(len(y)), y].sum(), np.bincount(y, minlength=C))
+    variance = float(np.average(np.einsum("nc,nc->n", x, x), weights=_of_rows(times)))
+    per_class = np.bincount(y, weights=np.broadcast_to(times, y.shape), minlength=C)
+    tops = np.append((times * x[np.arange(len(y)), y]).sum(), per_class)
 
     def of(theta: np.ndarray, curved: bool) -> tuple[float, np.ndarray, np.ndarray]:
         u = theta[0] * x + theta[1:]
         top = u.max(axis=1, keepdims=True)
         e = np.exp(u - top)
         total = e.sum(axis=1, keepdims=True)
-        value = float((np.log(total) + top).sum() - tops @ theta)
+        value = float((times * (np.log(total) + top)[:, 0]).sum() - tops @ theta)
         pull, bend = _ridge(theta, middle, variance)
         if not curved:
             return value + pull[0], pull[1], bend
         p = e / total
         mean = np.einsum("nc,nc->n", p, x)
-        slope = np.append(mean.sum(), p.sum(axis=0)) - tops
+        p = p * np.reshape(times, (-1, 1))
+        slope = np.append((times * mean).sum(), p.sum(axis=0)) - tops
         H = np.empty((C + 1, C + 1))
-        H[0, 0] = np.einsum("nc,nc,nc->", p, x, x) - mean @ mean
+        H[0, 0] = np.einsum("nc,nc,nc->", p, x, x) - (times * mean) @ mean
         H[0, 1:] = H[1:, 0] = np.einsum("nc,nc->c", p, x) - mean @ p
-        H[1:, 1:] = np.diag(p.sum(axis=0)) - p.T @ p
+        H[1:, 1:] = np.diag(p.sum(axis=0)) - p.T @ (e / total)
         return value + pull[0], slope + pull[1], H + bend
 
     return of
+
+
+def _of_rows(times: np.ndarray) -> np.ndarray | None:
+    return times if times.ndim else None
 
 
 def _ridge(theta: np.ndarray, middle: np.ndarray, variance: float) -> tuple[tuple[float, np.ndarray], np.ndarray]:

@@ -107,8 +107,10 @@ def candidates(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np
     return steps(scores[order], positive[order])
 
 
-def steps(ranked: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same for scores that fall already."""
+def steps(
+    ranked: np.ndarray, positive: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same for scores that fall already; each row counts 1, or its weight."""
     if not len(ranked):
         return np.array([np.inf]), np.zeros(1), np.zeros(1)
     last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # of each run of one score
@@ -116,8 +118,14 @@ def steps(ranked: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndar
     with np.errstate(invalid="ignore"):  # infinite scores have no middle
         middle = low + (high - low) / 2
     middle = np.where(middle > low, middle, high)  # neighbouring floats have nothing between them
+    cuts = np.concatenate([[np.inf], middle, [-np.inf]])
+    if weights is not None:
+        hits, alarms = (
+            np.append(0.0, np.cumsum(np.where(which, weights, 0.0))[last]) for which in (positive, ~positive)
+        )
+        return cuts, hits, alarms
     hits = np.append(0, np.cumsum(positive)[last]).astype(np.float64)
-    return np.concatenate([[np.inf], middle, [-np.inf]]), hits, np.append(0, last + 1) - hits
+    return cuts, hits, np.append(0, last + 1) - hits
 
 
 def checked(p: Any, y: Any, who: str = "threshold", *, positive: Any = None) -> tuple[np.ndarray, np.ndarray]:

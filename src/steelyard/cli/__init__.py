@@ -1,10 +1,15 @@
 """The `steelyard` command. Bad input ends in one paragraph on stderr and exit code 2, never in a traceback."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from ..shown import clean
+from . import signals
+
+UNREAD = 141  # 128 + SIGPIPE, as a shell counts it
 NEEDS = "steelyard: the commands need packages that are not installed; pip install 'steelyard[cli]' brings them."
 
 
@@ -19,28 +24,50 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(NEEDS, file=sys.stderr)
         return 0 if "--help" in arguments else 2
+    _open_streams()
+    with signals.handled():
+        try:
+            code = app([a for a in arguments if a != "--debug"], standalone_mode=False, prog_name="steelyard")
+            sys.stdout.flush()
+            return code if isinstance(code, int) else 0
+        except KeyboardInterrupt:
+            return 130
+        except BrokenPipeError:  # whoever read our output has seen enough
+            return UNREAD
+        except SystemExit as end:  # rich's way to say the same is SystemExit(1)
+            return UNREAD if end.code == 1 else int(end.code or 0)
+        except CLICK_ERROR as error:
+            return _refuse(_usage(error.format_message()) or "a command is missing; steelyard --help lists them.")
+        except (ValueError, OSError, ImportError, MemoryError) as error:
+            if debug:
+                raise
+            return _refuse(_sentence(error))
+        finally:
+            _close_streams()
+
+
+def _open_streams() -> None:
+    """A stream that was closed (`>&-`) leads nowhere; else the next file that is opened would take its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  # for as long as the process
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a class name may not fit the terminal
-    try:
-        code = app([a for a in arguments if a != "--debug"], standalone_mode=False, prog_name="steelyard")
-        sys.stdout.flush()
-        return code if isinstance(code, int) else 0
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except CLICK_ERROR as error:
-        return _refuse(_usage(error.format_message()) or "a command is missing; steelyard --help lists them.")
-    except (ValueError, OSError, ImportError, MemoryError) as error:
-        if debug:
-            raise
-        return _refuse(_sentence(error))
+
+
+def _close_streams() -> None:
+    """What cannot be written any more is let go: Python would try again at its end, and complain."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _refuse(message: str) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    with contextlib.suppress(BrokenPipeError):
+        print("error: " + clean(" ".join(message.split())), file=sys.stderr)
     return 2
 
 

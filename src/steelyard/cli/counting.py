@@ -76,7 +76,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "label": (
         Annotated[
             list[str] | None,
-            _option("The label column of a table: its name, or its number (-1 is the last). Several: multi-label.", "--label"),
+            _option("The label column of a table: its name, or its number (-1 is the last). Several, or a pattern such as 'tag_*': multi-label.", "--label"),
         ],
         None,
     ),

@@ -5,6 +5,7 @@ import platform
 import sys
 
 from .. import __version__, core
+from .output import tell
 
 EXTRAS = {
     "tables": ("pyarrow",),
@@ -15,20 +16,20 @@ EXTRAS = {
 
 def run() -> None:
     """Say what is installed, which backend computes, and what is missing."""
-    print(f"steelyard  {__version__}")
-    print(f"python     {platform.python_version()} ({platform.system()} {platform.machine()}, {sys.executable})")
-    print(f"numpy      {installed('numpy') or 'missing: pip install steelyard'}")
+    tell(f"steelyard  {__version__}")
+    tell(f"python     {platform.python_version()} ({platform.system()} {platform.machine()}, {sys.executable})")
+    tell(f"numpy      {installed('numpy') or 'missing: pip install steelyard'}")
     torch_lines()
-    print(f"backend    {backend()}")
+    tell(f"backend    {backend()}")
     missing = {}
     for extra, packages in EXTRAS.items():
         versions = [f"{name} {installed(name) or 'missing'}" for name in packages]
         missing |= {name: extra for name in packages if installed(name) is None}
-        print(f"[{extra}]".ljust(10), ", ".join(versions))
+        tell(f"[{extra}]".ljust(10) + " " + ", ".join(versions))
     for name, extra in missing.items():
-        print(f"note: {name} is missing; pip install 'steelyard[{extra}]' brings it.")
+        tell(f"note: {name} is missing; pip install 'steelyard[{extra}]' brings it.")
     if not missing:
-        print("Nothing is missing.")
+        tell("Nothing is missing.")
 
 
 def backend() -> str:
@@ -44,18 +45,18 @@ def torch_lines() -> None:
     try:
         import torch
     except Exception as error:  # a broken install raises OSError, ImportError, RuntimeError, ...
-        print(f"torch      does not work: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
+        tell(f"torch      does not work: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
         return
-    print(f"torch      {torch.__version__}")
-    print(f"threads    {torch.get_num_threads()} of {os.cpu_count()} cores")
+    tell(f"torch      {torch.__version__}")
+    tell(f"threads    {torch.get_num_threads()} of {os.cpu_count()} cores")
     devices = ["cpu"]
     if torch.cuda.is_available():
         devices += [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())]
         triton = installed("triton")
-        print(f"on cuda    {f'Triton {triton}' if triton else 'pure torch; Triton is missing: pip install triton'}")
+        tell(f"on cuda    {f'Triton {triton}' if triton else 'pure torch; Triton is missing: pip install triton'}")
     if torch.backends.mps.is_available():
         devices.append("mps")
-    print(f"devices    {', '.join(devices)}")
+    tell(f"devices    {', '.join(devices)}")
 
 
 def installed(name: str) -> str | None:

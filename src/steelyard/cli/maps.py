@@ -10,6 +10,7 @@ import typer
 
 from .. import marks
 from .open_command import KEY, did_you_mean, unknown_option
+from .output import tell
 from .targets import Overwrite, check_folder, check_targets
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def run(
     )
     _tell(making, near, out, over_set, overwrite)
     if kept is not None:
-        print(f"cache: {len(kept):,} maps, {kept.nbytes / 1e6:,.1f} MB in {cache}")
+        tell(f"cache: {len(kept):,} maps, {kept.nbytes / 1e6:,.1f} MB in {cache}")
 
 
 def _tell(making: "Making", near: float, out: Path, over_set: bool, overwrite: bool) -> None:
@@ -132,8 +133,8 @@ def _tell(making: "Making", near: float, out: Path, over_set: bool, overwrite: b
     }
     text = json.dumps({**about, **explanation.to_dict()}, indent=1, allow_nan=False) + "\n"
     write_text_atomically(out / MANIFEST, text, marks.MAPS, overwrite=overwrite)
-    print(explanation)
-    print(f"{making.made:,} made, {making.kept:,} kept in {out}")
+    tell(str(explanation))
+    tell(f"{making.made:,} made, {making.kept:,} kept in {out}")
 
 
 def _watch(tasks: "Sequence[Task]", title: str) -> "Iterable[Task]":

@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+
+from ..shown import clean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,10 +35,10 @@ def class_table(counts: "Counts", columns: Mapping[str, "np.ndarray"]) -> str:
         table.add_column(name, justify="right", no_wrap=True)
     known = counts.known if counts.kind == "multilabel" else None  # of an unknown label nobody knows the share
     for i, name in enumerate(counts.classes[:SHOWN]):
-        total = int(counts.per_class.sum() if known is None else known[i])
+        total = counts.per_class.sum() if known is None else known[i]
         share = f"{counts.per_class[i] / total:.2%}" if total else ""
         more = [f"{v:,}" if isinstance(v := values[i].item(), int) else f"{v:.5g}" for values in columns.values()]
-        table.add_row(Text(name), f"{counts.per_class[i]:,}", share, *more)
+        table.add_row(Text(clean(name)), _amount(counts.per_class[i]), share, *more)
     # a pipe has no width: cutting names to 80 letters there would lose them
     width = None if sys.stdout.isatty() else 10_000
     console = Console(width=width, highlight=False)
@@ -48,6 +50,11 @@ def class_table(counts: "Counts", columns: Mapping[str, "np.ndarray"]) -> str:
     return "\n".join(line for line in lines if line) + "\n" + more
 
 
+def _amount(count: Any) -> str:
+    """A number of rows, or a sum of their weights."""
+    return f"{count:,.6g}" if count.dtype.kind == "f" else f"{count:,}"
+
+
 def imbalance(counts: "Counts") -> str:
     """How uneven the classes are, in one line."""
     import numpy as np
@@ -56,9 +63,9 @@ def imbalance(counts: "Counts") -> str:
     most, least = int(n.argmax()), int(np.where(n > 0, n, n.max()).argmin())  # of those that occur
     if counts.kind == "multilabel":
         return f"{counts.items:,} {counts.unit}, {len(counts)} labels; the rarest is {counts.classes[least]!r} ({n[least]:,})."
-    n_all = int(n.sum())
-    total = f"{n_all:,} {counts.unit} in {len(counts)} {'class' if len(counts) == 1 else 'classes'}"
-    total += f", {counts.items:,} images" if counts.items != n_all else ""
+    n_all = n.sum()
+    total = f"{_amount(n_all)} {'weighted ' * counts.weighted}{counts.unit} in {len(counts)} {'class' if len(counts) == 1 else 'classes'}"
+    total += f", {counts.items:,} images" if counts.items != n_all and not counts.weighted else ""
     if len(counts) < 2:
         return f"{total}."
     if np.count_nonzero(n) == 1:
@@ -80,7 +87,7 @@ def notes_on(counts: "Counts", recipe: "Recipe | None" = None) -> list[str]:
     if counts.kind == "exclusive" and len(counts) == 1:
         notes.append("there is only one class, so there is nothing to balance")
     rare = [f"{c!r} ({n})" for c, n in zip(counts.classes, counts.per_class.tolist(), strict=True) if 0 < n <= FEW]
-    if rare:
+    if rare and not counts.weighted:  # of a sum of weights nobody knows how many rows it is
         notes.append(
             f"{FEW} or fewer {counts.unit}: {some(rare)}; so few can be neither learned nor checked, consider merging"
         )
@@ -118,18 +125,23 @@ def _how_absent(counts: "Counts", recipe: "Recipe | None") -> str:
     return f"; {shown} keeps the place, no example meets it (--absent sets another)"
 
 
+def tell(*lines: str, stream: TextIO | None = None) -> None:
+    """Print these lines. Every command does so by this, so that no name from the data acts on the terminal."""
+    print("\n".join(clean(line, keep="\n") for line in lines), file=stream)
+
+
 def say(notes: Sequence[str], *, machine: bool) -> None:
     """Notes under the output; on stderr where the output is for a program."""
     for note in notes:
-        print(f"note: {note}.", file=sys.stderr if machine else sys.stdout)
+        tell(f"note: {note}.", stream=sys.stderr if machine else sys.stdout)
 
 
 def emit(text: str, out: Path | None, mark: "Mark", overwrite: bool) -> None:
     """Print, or write the file whole or not at all."""
     if out is None:
-        print(text.rstrip("\n"))
+        tell(text.rstrip("\n"))
         return
     from ..files import write_text_atomically
 
-    write_text_atomically(out, text.rstrip("\n") + "\n", mark, overwrite=overwrite)
-    print(f"written to {out}", file=sys.stderr)
+    write_text_atomically(out, clean(text.rstrip("\n"), keep="\n") + "\n", mark, overwrite=overwrite)
+    tell(f"written to {out}", stream=sys.stderr)

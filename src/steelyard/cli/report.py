@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from .output import tell
 from .targets import Overwrite, check_targets
 
 
@@ -27,12 +28,13 @@ def run(
     place = folder if folder.is_dir() else folder.parent
     if other is not None:
         beside = report.read(other)
-        print(report.compare_text(study, beside), flush=True)
+        tell(report.compare_text(study, beside))
+        sys.stdout.flush()
         check_targets("report", [(place / "compare.html", marks.PAGE)], overwrite)
         page = report.compare_html(study, beside)
-        print(f"compared: {write_text_atomically(place / 'compare.html', page, marks.PAGE, overwrite=overwrite)}")
+        tell(f"compared: {write_text_atomically(place / 'compare.html', page, marks.PAGE, overwrite=overwrite)}")
         return
     report.show(study)  # the answer is not lost where the page cannot be written
     sys.stdout.flush()
     check_targets("report", [(place / "report.html", marks.PAGE)], overwrite)
-    print(f"\nreport: {report.write_page(study, place, overwrite=overwrite)}")
+    tell(f"\nreport: {report.write_page(study, place, overwrite=overwrite)}")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .output import tell
+
 if TYPE_CHECKING:
     from ..marks import Mark
 
@@ -45,7 +47,7 @@ def check_targets(
     names = ", ".join(str(path) for path, _ in theirs[:NAMED])
     names += f" and {len(theirs) - NAMED:,} more" if len(theirs) > NAMED else ""
     if overwrite:
-        print(f"overwrite: replaces {names}", file=sys.stderr, flush=True)
+        tell(f"overwrite: replaces {names}", stream=sys.stderr)
         return
     more = f", nor are {len(theirs) - 1:,} others of what it would write ({names})" if len(theirs) > 1 else ""
     raise ValueError(f"{command}: {not_ours(*theirs[0])}{more}; choose another --out, or replace with --overwrite.")

@@ -12,52 +12,68 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..tuning import request
+from . import signals
 from .counting import read_classes
+from .output import tell
 from .targets import Overwrite, check_folder, check_targets
 
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem
 
-TABLE = ("group", "time", "classes", "ignore", "missing", "same_case", "drop", "categorical")
+TABLE = ("group", "time", "classes", "ignore", "missing", "same_case", "drop", "categorical", "weight")
 RECORDS = (request.Data, request.Goal, request.Fits, request.Run)
 
 
 def run(**options: Any) -> None:
     """Compare loss weightings with plain training and a moved threshold, and say what the data can tell.
 
-    Ctrl-C starts no further fit and reports what is done; --resume goes on later.
+    Ctrl-C and SIGTERM start no further fit and report what is done, with exit code 130 and 143; a second one ends at once. --resume
+    goes on later.
     """
     from .. import report
     from ..tuning import tune
     from ..tuning.data.problem import problem
+    from ..tuning.stop import Unfinished
 
     out, overwrite = options["folder"], options.pop("overwrite")
     check_folder("tune", out)
     check_targets("tune", [(out / name, mark) for name, mark in report.FILES.items()], overwrite, below=out)
     _check_storage(options["storage"], out, report.FILES)
     if not options["resume"] and (out / "report.json").exists():
-        print(f"note: the answer of an earlier study in {out} is replaced at the end.", file=sys.stderr)
+        tell(f"note: the answer of an earlier study in {out} is replaced at the end.", stream=sys.stderr)
     options["classes"] = read_classes(options["classes"])
     options |= {
         name: options[name] or None for name in ("ignore", "missing", "drop", "categorical")
     }  # typer gives an empty list for none
     task = problem(*(options.pop(name) for name in ("data", "label", "positive")), **{n: options.pop(n) for n in TABLE})
-    print(_what_was_read(task))
-    print(_classes_line(task), *(f"NOT USED: {doubt}" for doubt in task.doubts), sep="\n", flush=True)
-    with _bar() as progress:
-        study = tune(task, progress=progress, **options)
+    tell(_what_was_read(task), _classes_line(task), *(f"NOT USED: {doubt}" for doubt in task.doubts))
+    sys.stdout.flush()
+    try:
+        with _bar() as progress, signals.patient():
+            study = tune(task, progress=progress, **options)
+    except Unfinished as error:
+        if error.why not in signals.CODES:
+            raise
+        tell(f"error: {error}", stream=sys.stderr)
+        raise typer.Exit(signals.CODES[error.why]) from None
     document = study.to_dict()
-    print()
-    answer = report.Report.from_json(document)
+    answer, unread = report.Report.from_json(document), None
     try:
         paths = report.write_answer(document, out, overwrite=overwrite)
     finally:  # a full disk, or a folder that is gone, does not cost the answer in the terminal
-        report.show(answer)
-        sys.stdout.flush()
+        try:
+            tell("")
+            report.show(answer)
+            sys.stdout.flush()
+        except BrokenPipeError as error:  # nor does a terminal that is gone cost the page
+            unread = error
     paths.append(report.write_page(answer, out, overwrite=overwrite))
-    print(f"\nwritten in {study.seconds:.0f} s: {', '.join(str(path) for path in paths)}")
+    if unread is not None:
+        raise unread
+    tell(f"\nwritten in {study.seconds:.0f} s: {', '.join(str(path) for path in paths)}")
     if study.stopped is not None:
-        print("stopped early; the same command with --resume goes on")
+        tell("stopped early; the same command with --resume goes on")
+        raise typer.Exit(signals.CODES.get(study.stopped.why, 0))
 
 
 def _check_storage(storage: str | None, out: Path, files: "Collection[str]") -> None:
@@ -103,10 +119,14 @@ run.__annotations__ = {p.name: p.annotation for p in run.__signature__.parameter
 
 def _what_was_read(task: "Problem") -> str:
     """Rows, columns used and not used, classes in order, in one line."""
+    from ..tuning.weights import effective_rows
+
     rows, columns = task.read
     used = [column.name for column in task.features.columns]
     parts = [f"read: {rows:,} rows of {task.path}", f"{len(used)} of {columns} columns used ({_some(used)})"]
     parts += [f"{what}: {name}" for what, name in (("group", task.group), ("time", task.time)) if name is not None]
+    if task.weights is not None:
+        parts.append(f"rows weighted by {task.weight!r} (Kish's effective number {effective_rows(task.weights):,.0f})")
     if task.features.dropped:
         parts.append(f"not used: {_some([f'{name} ({why})' for name, why in task.features.dropped.items()])}")
     classes = _some([f"{i} = {c!r}" for i, c in enumerate(task.counts.classes)])
@@ -122,7 +142,9 @@ def _classes_line(task: "Problem") -> str:
     n = dict(zip(task.counts.classes, task.counts.per_class.tolist(), strict=True))
     if task.positive is not None:
         total = sum(n.values())
-        return f"positive class: {task.positive!r} ({n[task.positive]:,} of {total:,} rows, {n[task.positive] / total:.2%})"
+        masses = task.masses.prior
+        weighted = "" if task.weights is None else f"; {masses[1]:.2%} by weight"
+        return f"positive class: {task.positive!r} ({n[task.positive]:,} of {total:,} rows, {n[task.positive] / total:.2%}{weighted})"
     return f"{len(n)} classes, none of them positive: " + ", ".join(f"{c!r} ({m:,})" for c, m in n.items())
 
 

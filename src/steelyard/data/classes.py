@@ -37,16 +37,19 @@ class Cells:
     kind     one of KINDS
     levels   what the type of the column itself fixes as its classes, in its order: ordered categories, an Enum, a ClassLabel
     decimal  "," where 1,5 may stand for one and a half
+    recurring  of a column of lists: elements beyond the first of their label in a row
     """
 
     times: Counter[Any] = field(default_factory=Counter)
     kind: str = NOTHING
     levels: tuple[Any, ...] = ()
     decimal: str = "."
+    recurring: int = 0
 
     def add(self, other: "Cells", what: str) -> None:
         self.kind = joined((self.kind, other.kind), what)
         self.times.update(other.times)
+        self.recurring += other.recurring
         self.levels = tuple(dict.fromkeys((*self.levels, *other.levels)))
         refuse_too_many(self.times, what)
 
@@ -151,6 +154,11 @@ def classes_of(
     counts = labels.by_value(kept, classes=classes, source=source, unit="rows", digest=mark)
     if gone:
         notes.append(f"{labels.left_out(gone)} of {rows:,}")
+    if again := sum(n for v, n in kept.items() if isinstance(v, str) and v.casefold() == name.casefold()):
+        notes.append(
+            f"{again:,} {'row says' if again == 1 else 'rows say'} {name!r}, which is the column's name: if a header stands again inside"
+            f" the table, leave it out with --ignore {name!r} (ignore={name!r})"
+        )
     if places and (note := without_a_place(times, counts.classes, ignore)):
         notes.append(note)
     at, renamed = {c: i for i, c in enumerate(counts.classes)}, labels.renames(classes)

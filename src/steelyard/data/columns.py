@@ -53,7 +53,13 @@ class Column(Source):
         name = total.names[0]
         what = f"{self.path}, column {name!r}"
         if total.facts["lists"]:
-            return self._lists(total, what), total.notes
+            notes = list(total.notes)
+            if total.cells.recurring:
+                notes.append(
+                    f"column {name!r} has rows that hold a label more than once ({total.cells.recurring:,} times too often), and it counted once in"
+                    " each; if they are sequences, such as tags of tokens, read the column in Python and pass it with kind='exclusive'"
+                )
+            return self._lists(total, what), notes
         if self.separator is not None:
             counts, notes = count_parts(
                 total.cells,
@@ -96,6 +102,7 @@ class Indicators(Source):
     """Several columns of 0 and 1: yes or no for each label; nothing and -1 are unknown, for that label alone."""
 
     label: tuple[str | int, ...]
+    picked: str | None = None  # a note on how these columns were chosen
 
     def shards(self) -> Sequence[Shard]:
         return table_shards(self.path)
@@ -115,7 +122,7 @@ class Indicators(Source):
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
         answers = YesNo(total.labels, total.also["unknown"], total.also["minus"], total.items, total.facts["empty"])
         counts, notes = answer_counts(answers, self.classes, self.path, digest.written(total.digest))
-        return counts, [*total.notes, *notes]
+        return counts, [*([self.picked] if self.picked else []), *total.notes, *notes]
 
 
 def table_shards(path: str) -> list[Shard]:

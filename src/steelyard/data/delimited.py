@@ -27,7 +27,8 @@ BLOCK = 1 << 22
 def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> tuple[Any, str]:
     """(pyarrow.Table of text, the decimal sign that may occur)."""
     dialect = sniff(file)
-    wanted = find_columns(dialect.names, dialect.names if columns is None else columns, str(file))
+    names = dialect.names
+    wanted = list(names) if columns is None else find_columns(names, columns, str(file))
     add_notes(notes, dialect.notes)
     return _reading(file, dialect, notes, functools.partial(_read_all, wanted), held=True), dialect.decimal
 

@@ -27,6 +27,7 @@ COMMENTS = 0.2  # share of the rows that begin with a mark above which these are
 _SEP = re.compile(r"\"?sep=([^\w\s\"]|\t)\"?(?:\r\n|\n|\r)", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|$)")
+_LIBSVM = re.compile(r"(?:[-+]?[\d.]+(?: qid:\d+)?(?: \d+:[-+.\deE]+)+[^\S\n]*(?:#.*)?\r?\n){2}")
 _INNER = re.compile(r"\\\"(?!\s*(?:[,;\t|]|\r|\n|$))")
 
 
@@ -39,7 +40,7 @@ class Dialect:
     columns   one name per cell of a row, all different
     names     those that are read: not row names, nor what a separator at the end of each line makes
     skip      lines before the first row of data
-    header    the line of the header as it stands, or ""
+    headers   the lines above the first row, the nearest ones, as they stand
     decimal   "," or "."; a comma is possible only where it does not separate the cells
     rewrites  what is done to the lines first, see rewrites.py
     numeric   which columns hold numbers
@@ -57,7 +58,7 @@ class Dialect:
     columns: tuple[str, ...]
     names: tuple[str, ...]
     skip: int
-    header: str
+    headers: tuple[str, ...]
     decimal: str
     rewrites: tuple[str, ...]
     numeric: frozenset[int]
@@ -83,6 +84,11 @@ def sniff(path: Path) -> Dialect:
         text = text[: end + 1]
     if not text.strip():
         raise ValueError(f"{path}: the file is empty; give a table with a header and at least one row.")
+    if _LIBSVM.match(text):
+        raise ValueError(
+            f"{path}: this is the sparse format of LIBSVM; write it as a table once: X, y = sklearn.datasets.load_svmlight_file({str(path)!r});"
+            " pandas.DataFrame(X.toarray()).assign(y=y).to_parquet('t.parquet')."
+        )
     if text.lstrip()[:1] in ("{", "[") and re.match(r"\s*(\[\s*)?\{\s*\"", text):
         raise ValueError(
             f"{path}: this is JSON, not a table of cells; give it the ending .jsonl (a row on each line) or .json."
@@ -92,7 +98,11 @@ def sniff(path: Path) -> Dialect:
     above, mark, comment, text = _comments(text)
     skip += above
     drawn = is_drawn(text)
-    delimiter, rewrites = ("|", ("edges",)) if drawn else _delimiter(text, said[1] if said else None)
+    drawn_with = rewritten(text.encode(), ("edges",)).decode() if drawn else text
+    delimiter, rewrites = (
+        ("|", ()) if drawn and "|" in drawn_with else _delimiter(drawn_with, said[1] if said else None)
+    )
+    rewrites = ("edges", *rewrites) if drawn else rewrites
     text = rewritten(text.encode(), rewrites).decode()
     if (
         delimiter * 2 in text
@@ -101,12 +111,15 @@ def sniff(path: Path) -> Dialect:
         and _is_doubled(rows)
     ):
         rewrites, text = (*rewrites, delimiter * 2), text.replace(delimiter * 2, delimiter)
+    spaced = f'{delimiter} "'
+    if spaced in text and _is_spaced(text, delimiter, spaced):
+        rewrites, text = (*rewrites, spaced), rewritten(text.encode(), (spaced,)).decode()
     if _INNER.search(text) and _is_better(text, delimiter):
         rewrites, text = (*rewrites, "escapes"), rewritten(text.encode(), ("escapes",)).decode()
     quote, rows, ends = _quote(text, delimiter, notes)
     if not rows:
         raise ValueError(f"{path}: no rows can be read from this text; save it as CSV or Parquet.")
-    notes.extend(SAID.get(name, f"the cells are separated by {name!r}") for name in rewrites)
+    notes.extend(SAID.get(name, f"the cells are separated by {name!r}") for name in rewrites if name != spaced)
     if width_of(rows) == 1 and _is_fixed_width(text):
         raise ValueError(
             f"{path}: this looks like columns of fixed width, with blanks inside the cells; write them with a separator:"
@@ -132,7 +145,7 @@ def sniff(path: Path) -> Dialect:
         columns=found.columns,
         names=tuple(name for name in found.columns if name not in found.unused),
         skip=skip + (ends[found.first - 1] if found.first else 0),
-        header=_line(text, ends[found.first - 1]) if found.first else "",
+        headers=tuple(filter(None, (_line(text, end) for end in ends[max(0, found.first - 3) : found.first]))),
         decimal="." if delimiter == "," else ",",
         rewrites=rewrites,
         numeric=found.numeric,
@@ -245,6 +258,15 @@ def _blanks(text: str) -> tuple[str, tuple[str, ...]] | None:
         return None
     numbers = any(all(is_number(row[i], "\t") for row in later) for i in range(width_of(later)))
     return ("\t", ("blanks",)) if numbers else None
+
+
+def _is_spaced(text: str, delimiter: str, spaced: str) -> bool:
+    """Whether blanks stand before quotes: only without them are the rows as even as can be, and as wide as the header."""
+    text = text[: 1 << 18]
+    plain, _ = parse(text, delimiter, '"')
+    closer, _ = parse(rewritten(text.encode(), (spaced,)).decode(), delimiter, '"')
+    fits = bool(closer) and len(closer[0]) == width_of(closer)
+    return fits and (_even(closer), -width_of(closer)) > (_even(plain), -width_of(plain))
 
 
 def _is_doubled(rows: list[list[str]]) -> bool:

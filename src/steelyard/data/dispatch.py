@@ -9,6 +9,8 @@ from ..counts import Counts
 from . import labels
 from .arff import label_columns
 from .coco import Coco, load
+from .column_names import PATTERN
+from .column_names import label_columns as columns_of
 from .columns import Column, Indicators
 from .frames import count_dataset, count_frame, is_dataset, is_frame
 from .gate import gate
@@ -55,7 +57,7 @@ def count(
                glob with label=; masks (PNG, TIFF, BMP, NPY, NIfTI, NRRD: a file, folder, glob or list of Path); COCO's .json, a folder of
                VOC's .xml, YOLO's data.yaml; an .arff with Mulan's .xml beside it; Counts that were saved
     label      the column of a table, by name or number (1 is the first, -1 the last); several columns of yes and no are
-               multi-label, and so is a column of lists
+               multi-label, also as a pattern ("tag_*") or between commas, and so is a column of lists
     key        where the labels are in a batch: batch[key], such as 1 for (input, label)
     classes    names, order and number of the classes; a label that is not among them is an error. Also {value: name},
                {index: name} and {name: index}, which mean the index
@@ -64,8 +66,8 @@ def count(
                `classes` names is a class
     same_case  tables: join the spellings of one class that differ by case, blanks, a final dot or zeros (>50K and >50K.)
     separator  tables: what stands between several labels in one cell, such as "|", ", " or " ": multi-label
-    kind       "multilabel" is what a 2-D array of 0 and 1 is; "exclusive" counts every element of an array instead, and knows the
-               images of masks [N, H, W]
+    kind       "multilabel" is what a 2-D array of 0 and 1 is, and lists of text; "exclusive" counts every element instead, knows the
+               images of masks [N, H, W], and takes lists (columns of lists) for sequences, such as tags of tokens
     instances  masks whose numbers are objects: "objects" (0 is background), or the divisor of numbers such as 26003
                (1000: class 26)
     split      of a YOLO or VOC data set: "train" (YOLO's default), "val", "test", "all"
@@ -101,14 +103,20 @@ def count(
     }
     if isinstance(data, (str, PathLike)) or _are_files(data):
         of_files = {"instances": instances, "split": split, "on_error": on_error, "engine": engine, "workers": workers}
-        return count_path(data, label, progress=progress, **reading, **of_files)[0]
+        counts = count_path(data, label, progress=progress, **reading, **of_files)[0]
+        if kind not in (None, counts.kind):
+            raise ValueError(
+                f"count: the data is {counts.kind} ({counts.source}), but kind={kind!r} was said. To count every element of a column of"
+                " lists, read it and pass the column itself."
+            )
+        return counts
     for name, value in (("instances", instances), ("split", split)):
         if value is not None:
             raise ValueError(f"count: {name}= is for files, but the data is {type(data).__name__}; leave it out.")
     if is_dataset(data):
-        return count_dataset(data, label, progress=progress, **reading)
+        return count_dataset(data, label, kind=kind, progress=progress, **reading)
     if is_frame(data) and not isinstance(data, Mapping):
-        return count_frame(data, label, **reading)
+        return count_frame(data, label, kind=kind, **reading)
     if isinstance(data, Mapping) and data and all(map(is_dataset, data.values())):
         raise ValueError(
             f"count: the data has splits; choose one, such as data[{next(iter(data))!r}] of {some(list(data))}."
@@ -213,9 +221,18 @@ def source_of(
     if label is None:
         names = some(column_names(text))
         raise ValueError(f"{text}: say which column holds the labels, with --label or label=. The columns are {names}.")
+    picked = None
+    if not isinstance(label, int) and _may_be_several(label):
+        label, picked = columns_of(column_names(text), label, text)
     if isinstance(label, (str, int)):
         return Column(**common, label=label)
-    return Indicators(**common, label=tuple(label))
+    return Indicators(**common, label=tuple(label), picked=picked)
+
+
+def _may_be_several(label: str | Sequence[str | int]) -> bool:
+    """Whether the columns have to be known to say which these are."""
+    words = [label] if isinstance(label, str) else [one for one in label if isinstance(one, str)]
+    return any(letter in word for word in words for letter in PATTERN + ",")
 
 
 def _are_files(data: Any) -> bool:

@@ -23,9 +23,10 @@ OTHERS = (
 PYTHON = {"MACINTOSH": "mac-roman"}
 DOUBTED = 0.1  # share of the words with letters beyond ASCII that may look wrong
 
-_WORD = re.compile(r"[^\W\d_]*[^\x00-\x7f]+[^\x00-\x40]*")
+_WORD = re.compile(r"[^\W\d_]{0,20}[^\x00-\x7f]+[^\x00-\x40]*")
+_TWICE = re.compile(r"(?:Ã[\u00a1-\u00bf]|â€[™œ“”¦])")
 _STRAY = re.compile(
-    r"(?<=[^\W\d_])[^\w\s\x00-\x7f’–—…·](?=[^\W\d_])|(?<=[a-z])[À-ÖØ-ÞŠŽŸŒ]|[À-ÖØ-öø-ÿ]{3}|[\x80-\x9f]|[‚ƒ„…†‡ˆ‰Š‹ŒŽ‘—][^\x00-\x7f]|[¤¦¨¬¯¶¸]"
+    r"(?<=[^\W\d_])[^\w\s\x00-\x7f’–—…·](?=[^\W\d_])|(?<=[a-z])[À-ÖØ-ÞŠŽŸŒ]|[À-ÖØ-öø-ÿ]{3}|[\x80-\x9f]|[‚ƒ…†‡ˆ‰Š‹ŒŽ‘—][^\x00-\x7f]|[¤¦¨¬¯¶¸]"
 )
 
 
@@ -49,13 +50,19 @@ def decode(head: bytes, path: Path, notes: list[str]) -> tuple[str, str]:
             f" take them out: tr -d '\\000' < {path} > new.csv."
         )
     try:
-        return "utf-8", codecs.getincrementaldecoder("utf-8")().decode(head)
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+        if twice := _TWICE.search(text):
+            notes.append(
+                f"letters such as {text[: twice.end()][-20:].split()[-1]!r} look like UTF-8 that was encoded twice; to undo it: iconv -f UTF-8 -t CP1252 {path} > new.csv"
+            )
+        return "utf-8", text
     except UnicodeDecodeError:
         return western(head, path, notes)
 
 
 def western(head: bytes, path: Path, notes: list[str]) -> tuple[str, str]:
     """The same of bytes that are not UTF-8: cp1252, as Excel writes it."""
+    refuse_damaged(head, path)
     encoding, text = "cp1252", head.decode("cp1252", "backslashreplace")  # five bytes stand for nothing there
     words = list(dict.fromkeys(_WORD.findall(text)))
     odd = [w for w in words if _STRAY.search(w)]
@@ -68,6 +75,18 @@ def western(head: bytes, path: Path, notes: list[str]) -> tuple[str, str]:
         )
     notes.append(not_utf8(encoding, words[0][:30] if words else ""))
     return encoding, text
+
+
+def refuse_damaged(head: bytes, path: Path) -> None:
+    """ValueError where the text is UTF-8 but for a few bytes."""
+    text = head.decode("utf-8", "replace")
+    odd = text.count("\ufffd")
+    if odd and sum(c > "\x7f" for c in text) - odd > 2 * odd:
+        line = text[: text.index("\ufffd")].count("\n") + 1
+        raise ValueError(
+            f"{path}: the text is UTF-8 but for {odd} damaged {'letter' if odd == 1 else 'letters'}, the first in line {line} of what was read;"
+            f" correct it, or leave them out: iconv -c -f UTF-8 -t UTF-8 {path} > new.csv."
+        )
 
 
 def _undefined(head: bytes) -> bool:

@@ -3,34 +3,8 @@
 import re
 from collections.abc import Sequence
 
-LAST = 6  # lines that a foot may have
-TOTALS = frozenset(
-    [
-        "total",
-        "totals",
-        "grand total",
-        "sum",
-        "subtotal",
-        "mean",
-        "average",
-        "avg",
-        "median",
-        "count",
-        "std",
-        "gesamt",
-        "summe",
-        "insgesamt",
-        "mittelwert",
-        "durchschnitt",
-        "somme",
-        "moyenne",
-        "suma",
-        "media",
-        "promedio",
-        "totale",
-        "totaal",
-    ]
-)
+LAST = 10  # lines that a foot may have
+TOTALS = {"total", "totals", "grand total", "sum", "subtotal", "mean", "average", "avg", "median", "count", "std", "min", "max", "minimum", "maximum", "stdev", "std dev", "sd", "25%", "50%", "75%", "gesamt", "summe", "insgesamt", "mittelwert", "durchschnitt", "somme", "moyenne", "suma", "media", "promedio", "totale", "totaal"}  # fmt: skip
 _ROWS = re.compile(r"\(?\s*[\d.,]+ (?:rows?|records?|Zeilen?|lignes?|filas?)\b[^,;\t|]*", re.IGNORECASE)
 _NOTE = re.compile(
     r"[*†©]|\[\d|(?:source|note|quelle|hinweis|footnote|legend|generated|exported|copyright|nota)s?\b", re.IGNORECASE

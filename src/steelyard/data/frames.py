@@ -10,9 +10,10 @@ import numpy as np
 from ..counts import Counts
 from . import arrays, labels
 from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of_arrow
-from .column_names import find_column
+from .column_names import find_column, label_columns
 from .ignored import in_place
 from .progress import counted
+from .sequences import ASK, Tokens, tokens_of_arrow
 from .several import count_parts
 from .tally import holds_label_lists, refuse_too_many, tally_lists
 from .yes_no import YesNo, answer_counts, answers_of
@@ -29,11 +30,13 @@ def is_dataset(data: Any) -> bool:
     return all(hasattr(data, name) for name in ("features", "with_format", "iter"))
 
 
-def count_frame(data: Any, label: Any, **options: Any) -> Counts:
+def count_frame(data: Any, label: Any, *, kind: str | None = None, **options: Any) -> Counts:
     """Counts of a column; of several columns of 0 and 1, multi-label Counts. `options` are those of `classes_of`."""
     names = [str(c) for c in getattr(data, "column_names", None) or list(data.columns)]
     _need_label(label, names)
+    label, _ = label_columns(names, label, "count")
     originals = dict(zip(names, getattr(data, "column_names", None) or list(data.columns), strict=True))
+    _refuse_kind(kind, label, options)
     if not isinstance(label, (str, int)):
         picked = [find_column(names, one, "count") for one in label]
         answers = answers_of({name: _as_column(data[originals[name]], name) for name in picked}, options["ignore"])
@@ -42,15 +45,18 @@ def count_frame(data: Any, label: Any, **options: Any) -> Counts:
     column, what = data[originals[name]], f"count: column {name!r}"
     array = _as_arrow(column)
     if array is not None and holds_label_lists(array.type):
-        return _of_lists([array], name, options)
+        return _of_lists([array], name, options, kind)
+    _refuse_kind(kind, label, options, one=True)
     return _of_cells(_in_memory(column, what) if array is None else of_arrow(array, what), name, options)
 
 
-def count_dataset(data: Any, label: Any, *, progress: bool = False, **options: Any) -> Counts:
+def count_dataset(data: Any, label: Any, *, kind: str | None = None, progress: bool = False, **options: Any) -> Counts:
     """Counts of a column of a Hugging Face dataset, streamed as Arrow. A ClassLabel brings its names: classes that do not
     occur count 0, and -1 is no label. A column of lists is multi-label."""
     names = list(data.column_names or next(iter(data), {}))
     _need_label(label, names)
+    label, _ = label_columns(names, label, "count")
+    _refuse_kind(kind, label, options)
     if not isinstance(label, (str, int)):
         picked = [find_column(names, one, "count") for one in label]
         total: YesNo | None = None
@@ -69,7 +75,8 @@ def count_dataset(data: Any, label: Any, *, progress: bool = False, **options: A
         raise ValueError(f"count: the dataset has no rows, so there is nothing to count in column {name!r}.")
     arrays = itertools.chain([first], batches)
     if holds_label_lists(first.type):
-        return _of_lists(arrays, name, options, known)
+        return _of_lists(arrays, name, options, kind, known)
+    _refuse_kind(kind, label, options, one=True)
     cells = Cells()
     for array in arrays:
         cells.add(of_arrow(array, what), what)
@@ -114,11 +121,32 @@ def _of_cells(cells: Cells, name: str, options: dict[str, Any]) -> Counts:
     return classes_of(cells, f"column {name!r}", name=name, **options).counts
 
 
-def _of_lists(arrays: Iterable[Any], name: str, options: dict[str, Any], known: Sequence[str] | None = None) -> Counts:
-    """Multi-label Counts of a column of lists."""
+def _refuse_kind(kind: str | None, label: Any, options: dict[str, Any], *, one: bool = False) -> None:
+    """ValueError where the columns cannot be of that kind."""
+    if kind == "exclusive" and not isinstance(label, (str, int)):
+        raise ValueError(
+            "count: several columns are yes-or-no labels; kind='exclusive' is for one column. Leave it out, or name one."
+        )
+    if kind == "multilabel" and one and options.get("separator") is None:
+        raise ValueError(
+            f"count: column {label!r} holds one label in a row, but kind='multilabel' was said. It is for columns of lists; several columns are"
+            " label=[...], and several labels in a cell separator=."
+        )
+
+
+def _of_lists(
+    arrays: Iterable[Any], name: str, options: dict[str, Any], kind: str | None, known: Sequence[str] | None = None
+) -> Counts:
+    """Multi-label Counts of a column of lists; of kind "exclusive" the lists are sequences, and every element counts."""
+    if kind == "exclusive":
+        return _of_sequences(arrays, name, options, known)
     cells, items = Cells(), 0
     for array in arrays:
-        part, some = tally_lists(array)
+        part, some, recurring = tally_lists(array)
+        if recurring and kind is None:
+            raise ValueError(
+                f"count: column {name!r} has rows that hold a label more than once, {recurring:,} times too often.{ASK}"
+            )
         cells.times.update(part)
         refuse_too_many(cells.times, f"count: column {name!r}")
         items += some
@@ -128,6 +156,23 @@ def _of_lists(arrays: Iterable[Any], name: str, options: dict[str, Any], known: 
     classes = in_place(kept, options["ignore"]) if classes is None else classes
     source = f"column {name!r}"
     return labels.by_value(kept, classes=classes, source=source, unit="rows", kind="multilabel", items=items)
+
+
+def _of_sequences(arrays: Iterable[Any], name: str, options: dict[str, Any], known: Sequence[str] | None) -> Counts:
+    total = Tokens()
+    for array in arrays:
+        total.add(tokens_of_arrow(array, options["ignore"], known))
+        refuse_too_many(total.times, f"count: column {name!r}")
+    classes = known if options["classes"] is None else options["classes"]
+    return labels.by_value(
+        total.times,
+        classes=in_place(total.times, options["ignore"]) if classes is None else classes,
+        source=f"column {name!r}",
+        unit="tokens",
+        items=total.rows,
+        containing=total.within,
+        also={"sequences": total.sequences},
+    )
 
 
 def _as_arrow(column: Any) -> Any:

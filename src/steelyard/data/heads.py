@@ -12,6 +12,7 @@ from .column_names import distinct_names
 MARKS = ("#", "%", "//", "--")  # what a line of comment begins with
 TITLES = 60  # rows that may stand above the header
 PART = 4  # rows that a part has at least, where the header stands again above each
+APART = 16  # rows below a first row of numbers and words that show whether its words are names
 MOSTLY = 0.9
 UNNAMED = re.compile(r"|Unnamed: \d+(\.\d+)*|\.\.\.1|row\.?names|__index_level_\d+__")
 ODD = {*MISSING, "-", "--", ".", "none", "None", "unknown", "missing", "N.A.", "n.a.", "\\N", "*", "x"}
@@ -149,7 +150,7 @@ def _second_line(rows: Sequence[Sequence[str]], at: int, width: int, numeric: fr
     row, below = rows[at], rows[at + 1 :]
     if (
         len(row) != width
-        or any(bare(row[i]) in ODD - {""} for i in numeric)
+        or any(bare(row[i]) in ODD - {""} or is_number(row[i]) for i in numeric)
         or not any(row[i].strip() for i in numeric)
     ):
         return False
@@ -173,6 +174,10 @@ def _is_merged(upper: Sequence[str], lower: Sequence[str]) -> bool:
 def _counts_on(rows: Sequence[Sequence[str]], numeric: frozenset[int]) -> bool:
     """Whether the first row is a header of whole numbers: 0, 1, 2, ... over columns without names, or years beside a word."""
     first = [bare(c) for c in rows[0]]
+    if len(first) > 2 and any(first == [str(i + start) for i in range(len(first))] for start in (0, 1)):
+        return True
+    if _stands_apart(rows, numeric):
+        return True
     cells = [first[i] for i in sorted(numeric)]
     if len(cells) < 2 or not all(c.isdecimal() for c in cells):
         return False
@@ -185,6 +190,18 @@ def _counts_on(rows: Sequence[Sequence[str]], numeric: frozenset[int]) -> bool:
     fresh = all(first[i] and all(first[i] != bare(r[i]) for r in rows[1:] if len(r) > i) for i in words)
     again = any(len(r) == len(first) and [bare(r[i]) for i in sorted(numeric)] == cells for r in rows[1:])
     return bool(words) and fresh and not again and 1900 <= numbers[0] <= 2100
+
+
+def _stands_apart(rows: Sequence[Sequence[str]], numeric: frozenset[int]) -> bool:
+    """Whether the words of the first row come nowhere again, although one of their columns has few values."""
+    first, below = rows[0], [r for r in rows[1:] if len(r) == len(rows[0])]
+    words = [i for i in range(len(first)) if i not in numeric]
+    if len(below) < APART or not words or not all(bare(first[i]) for i in range(len(first))):
+        return False
+    levels = [{r[i] for r in below} for i in words]
+    return not any(first[i] in held for i, held in zip(words, levels, strict=True)) and min(
+        map(len, levels)
+    ) * 8 <= len(below)
 
 
 def _names_in_comment(comment: str, delimiter: str, width: int) -> list[str] | None:
@@ -241,7 +258,7 @@ def _fitted(
         unused[width - 1] = "the lines end with a separator"
         fitted.append(None)
         notes.append("the lines end with a separator")
-    elif len(names) == width - 1 and whole:
+    elif len(names) == width - 1 and whole and _are_row_names([r[0] for r in whole]):
         unused[0] = "row names"
         fitted.insert(0, None)
         notes.append(
@@ -272,6 +289,13 @@ def _fitted(
     if all(n is None for n in fitted):
         return list(names), {}
     return fitted, unused
+
+
+def _are_row_names(cells: list[str]) -> bool:
+    """All different, and none the half of a cell that holds the separator."""
+    return len(set(cells)) == len(cells) and not any(
+        c.strip()[:1] in ("“", "„", "«", "'") or c.endswith("\\") for c in cells
+    )
 
 
 def _without_header(

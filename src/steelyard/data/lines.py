@@ -63,6 +63,8 @@ class Lines(io.RawIOBase):
         self.begun = self.ended = False
         self.lookup = self._begins()
         self.headers = _spellings(dialect)
+        self.names = {tuple(_key(n) for n in self._cells(h)) for h in dialect.headers}
+        self.first = _key(dialect.headers[-1].split(dialect.delimiter)[0]).encode() if dialect.headers else b""
 
     def readable(self) -> bool:
         return True
@@ -125,7 +127,8 @@ class Lines(io.RawIOBase):
         """[256]: whether a line that begins with this byte has to be looked at."""
         lookup = np.zeros(256, bool)
         marks = [m for m in MARKS if m not in self.dialect.cells]
-        firsts = {*(m[0] for m in marks), *(h[:1].decode("latin-1") for h in _spellings(self.dialect)), "(", "\xef"}
+        begin = {h[:1].decode("latin-1") for h in _spellings(self.dialect)}
+        firsts = {*(m[0] for m in marks), *begin, "(", "\xef", *(b.swapcase() for b in begin if b.isascii())}
         for letter in firsts:
             if letter:
                 lookup[ord(letter)] = True
@@ -165,7 +168,10 @@ class Lines(io.RawIOBase):
 
     def _reason(self, raw: bytes) -> str | None:
         line = raw.rstrip(b"\r\n")
-        if line.removeprefix(codecs.BOM_UTF8) in self.headers:
+        line = line.removeprefix(codecs.BOM_UTF8)
+        if line in self.headers:
+            return "header"
+        if self.first and line[: len(self.first) + 3].lower().find(self.first) >= 0 and self._is_header(line):
             return "header"
         if self.dialect.newlines:  # the line may stand within a quoted cell
             return None
@@ -180,6 +186,10 @@ class Lines(io.RawIOBase):
         if self.dialect.mark == mark and text[len(mark) : len(mark) + 1].isspace():
             return "comment"
         return "doubtful"
+
+    def _is_header(self, line: bytes) -> bool:
+        """Whether it is the header but for case, blanks and quotes."""
+        return tuple(_key(c) for c in self._cells(line.decode("utf-8", "replace"))) in self.names
 
     def _cells(self, text: str) -> list[str]:
         quoting = csv.QUOTE_MINIMAL if self.dialect.quote else csv.QUOTE_NONE
@@ -218,13 +228,13 @@ class Lines(io.RawIOBase):
 
 def _spellings(dialect: Dialect) -> frozenset[bytes]:
     """The ways in which the header may be written again."""
-    if not dialect.header:
-        return frozenset()
-    names = [bare_name(n) for n in dialect.header.split(dialect.delimiter)]
-    spelled = {
-        dialect.header,
-        dialect.header.strip(),
-        dialect.delimiter.join(names),
-        dialect.delimiter.join(f'"{n}"' for n in names),
-    }
+    spelled = set[str]()
+    for header in dialect.headers:
+        names = [bare_name(n) for n in header.split(dialect.delimiter)]
+        quoted = dialect.delimiter.join(f'"{n}"' for n in names)
+        spelled |= {header, header.strip(), dialect.delimiter.join(names), quoted}
     return frozenset(s.encode() for s in spelled if s)
+
+
+def _key(name: str) -> str:
+    return bare_name(name).casefold()

@@ -11,6 +11,7 @@ from ..counts import Counts
 from . import arrays, labels
 from .image import apart, no_labels
 from .progress import counted
+from .sequences import ASK, refuse_recurring, sequences_in, tokens_of
 from .tally import DISTINCT
 from .yes_no import YesNo, answer_counts, answers_in
 
@@ -37,6 +38,7 @@ class Piece:
     images: Counter[Any] = field(default_factory=Counter)
     pictures: int = 0
     answers: YesNo | None = None
+    unit: str = "pixels"
 
     def add(self, other: "Piece") -> None:
         multilabel = (YES_NO, LISTS)
@@ -44,6 +46,8 @@ class Piece:
             raise ValueError(
                 "count: some batches hold one label per item and others are multi-label; count them apart."
             )
+        if bool(self.pictures) != bool(other.pictures) or self.unit != other.unit:
+            raise ValueError("count: some batches hold sequences of labels and others do not; count them apart.")
         if self.answers is not None and other.answers is not None and self.shape != other.shape:
             raise ValueError(
                 f"count: one batch has {self.shape} label columns and another {other.shape}; count them apart."
@@ -115,6 +119,9 @@ def _labels_of(batch: Any, key: Any, number: int) -> Any:
 def piece_of(data: Any, kind: str | None, ignore: Any = None) -> Piece:
     """What the data holds. Its type and shape decide, never its values: two dimensions are multi-label, so are sets and
     lists of text, unless `kind` is "exclusive". Then [N, H, W] and lists of [H, W] are masks, image by image."""
+    piece = _piece_of_sequences(data, kind, ignore)
+    if piece is not None:
+        return piece
     if kind != "exclusive" and are_lists(data):
         tally = Counter(label for item in data for label in {_plain(v) for v in item})
         return Piece(LISTS, tally, len(data), 1)
@@ -127,6 +134,27 @@ def piece_of(data: Any, kind: str | None, ignore: Any = None) -> Piece:
         return _piece_of_masks(masks, ignore)
     tally, indices = arrays.tally_labels(data)
     return Piece(INDICES if indices else VALUES, Counter(tally), sum(tally.values()), dimensions(data))
+
+
+def _piece_of_sequences(data: Any, kind: str | None, ignore: Any) -> Piece | None:
+    """Of lists of labels: sequences, or a set of labels for each item; None of anything else. Lists of numbers, all of one length, are rows
+    of yes and no unless `kind` is "exclusive"."""
+    sequences = sequences_in(data)
+    if sequences is None:
+        return None
+    if kind == "exclusive":
+        tokens, indices = tokens_of(sequences, ignore)
+        piece = Piece(INDICES if indices else VALUES, tokens.times, tokens.times.total(), 2, unit="tokens")
+        piece.within, piece.images, piece.pictures = tokens.within, tokens.sequences, tokens.rows
+        return piece
+    texts = all(isinstance(v, str) for row in sequences for v in row) and any(map(len, sequences))
+    if not texts and len(set(map(len, sequences))) == 1:
+        return None
+    if kind is None:
+        refuse_recurring(sequences)
+        if not texts:
+            raise ValueError(f"count: the items of the list have different lengths.{ASK}")
+    return Piece(LISTS, Counter(v for row in sequences for v in set(row)), len(sequences), 1)
 
 
 def masked_or(data: Any) -> np.ndarray:
@@ -185,27 +213,28 @@ def _of_pictures(piece: Piece, classes: Any, ignore: Any, source: str) -> Counts
     """Pixels, and what is known of the images, as for masks in files."""
     kept, missing = labels.drop(piece.tally, ignore)
     labels.refuse_missing(missing, ignore)
-    if classes is None:
+    if classes is None and piece.unit == "pixels":
         _ask_what_255_is(kept)
+    held = "images" if piece.unit == "pixels" else "sequences"
     if piece.form == VALUES:
-        also = {"images": piece.images}
+        also = {held: piece.images}
         items = piece.pictures
         return labels.by_value(
-            kept, classes=classes, source=source, unit="pixels", items=items, containing=piece.within, also=also
+            kept, classes=classes, source=source, unit=piece.unit, items=items, containing=piece.within, also=also
         )
 
     def counted(tally: Mapping[Any, int]) -> Counts:
-        return labels.from_indices(tally, classes=classes, ignore=None, source=source, unit="pixels")
+        return labels.from_indices(tally, classes=classes, ignore=None, source=source, unit=piece.unit)
 
     counts, within, images = counted(kept), counted(piece.within), counted(piece.images)
     return Counts(
         counts.per_class,
         counts.classes,
-        "pixels",
+        piece.unit,
         source,
         items=piece.pictures,
         containing=within.per_class,
-        also={"images": images.per_class},
+        also={held: images.per_class},
     )
 
 

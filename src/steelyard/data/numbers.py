@@ -1,25 +1,65 @@
 """Numbers in clothes: 1,219 and 1.219,50, $1,219.50, 12 %, 35 kg, (12.5), <500, 01:30:00. A column decides together; what was taken
 off is said, and a few cells that are no numbers are missing values, quoted."""
 
+import heapq
 import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .date_forms import MONTHS
+from .durations import clock, counted, several_units, shows_minutes
+from .signs import EITHER, number, signs_of
+from .style import UNKNOWN, Style
+
 MOSTLY = 0.9  # share of cells that must be numbers for the others to be odd ones
 UNIT, MONEY = 0.5, 0.1  # share of rows that must have a unit, or the sign of a currency, for it to be one
 SHOWN = 3
-EITHER = "either"  # decimal sign of a column where some cells have a comma and others a point
+FIRST = 100  # cells by which most columns of words are told
 
-_MONEY = r"(?:[$€£¥₹₽₩]|R\$|US\$|USD|EUR|GBP|JPY|CHF|CAD|AUD|INR|BRL|CNY|SEK|NOK|DKK)"
+NOTHING = frozenset({
+    "none", "-", "--", "---", "–", "—", ".", "..", "\\n", "n.a.", "n.a", "n/k", "n/d", "n.d.", "nd", "nil", "(null)", "<null>", "null",
+    "nan", "missing", "unknown", "(blank)", "*", "#ref!", "#div/0!", "#value!", "#null!", "#num!", "#name?", "not available",
+    "not applicable", "no data",
+})  # what people write where they have no number  # fmt: skip
+MAGNITUDES = {
+    "k": 1e3, "K": 1e3, "tsd": 1e3, "m": 1e6, "M": 1e6, "mn": 1e6, "Mio": 1e6, "Mn": 1e6, "MM": 1e6, "B": 1e9, "bn": 1e9, "Bn": 1e9,
+    "Mrd": 1e9, "cr": 1e7, "lakh": 1e5,
+}  # fmt: skip
+BYTES = {
+    "B": 1.0,
+    "kB": 1e3,
+    "KB": 1e3,
+    "MB": 1e6,
+    "GB": 1e9,
+    "TB": 1e12,
+    "KiB": 2.0**10,
+    "MiB": 2.0**20,
+    "GiB": 2.0**30,
+}
+
+_SIGNS = r"R\$|US\$|C\$|A\$|NZ\$|HK\$|S\$|[$€£¥₹₽₩₺₪฿₫₱₴]|zł|Kč|Rs\.?|Rp\.?"
+_CODES = (
+    "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|INR|BRL|CNY|RMB|SEK|NOK|DKK|PLN|CZK|HUF|MXN|ZAR|KRW|TRY|SGD|HKD|RUB|THB|IDR|PHP"
+)
+_MONEY = rf"(?:{_SIGNS}|{_CODES})"
 _CELL = re.compile(
     rf"(?P<open>\()?\s*(?P<bound>[<>≤≥]=?)?\s*(?P<sign>[+-])?\s*(?P<before>{_MONEY})?\s*(?P<inner>[+-])?\s*"
-    r"(?P<body>[0-9](?:[0-9.,' ]*[0-9])?[.,]?|[.,][0-9]+)(?P<power>[eE][+-]?[0-9]+)?\s*"
+    r"(?P<body>[0-9](?:[0-9.,' ]*[0-9])?[.,]?|[.,][0-9]+)(?:(?<=[.,])-{1,2}|(?P<after>(?<=[0-9])-))?(?P<power>[eE][+-]?[0-9]+)?\s*"
     rf"(?P<unit>[%‰]|{_MONEY}|[^\W\d_]{{1,6}}[²³]?(?:/[^\W\d_]{{1,5}}[²³]?)?|°[CF]?)?\.?\s*(?P<plus>\+)?(?P<close>\))?"
 )
-_CLOCK = re.compile(r"([+-])?([0-9]{1,4}):([0-5][0-9])(?::([0-5][0-9](?:\.[0-9]+)?))?")
-_LETTERS = str.maketrans({**dict.fromkeys("−–‒﹣－", "-"), **dict.fromkeys("\u00a0\u202f\u2009\u2007", " "), "’": "'"})
-_SPACED = re.compile(r"[0-9]{1,3}(?:(?P<mark>[ '])[0-9]{3})(?:(?P=mark)[0-9]{3})*(?:[.,][0-9]*)?")
+_LETTERS = str.maketrans(
+    {
+        **dict.fromkeys("−–‒﹣－", "-"),
+        **dict.fromkeys("\u00a0\u202f\u2009\u2007", " "),
+        **dict.fromkeys("’＇", "'"),
+        **{chr(start + i): str(i) for start in (0xFF10, 0x0660, 0x06F0, 0x0966) for i in range(10)},  # １２, ١٢, ۱۲, १२
+        "٫": ".",
+        "٬": ",",
+        "．": ".",
+        "，": ",",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -28,68 +68,78 @@ class Numbers:
     value      {cell: number}, None where it is none
     undressed  what was taken off
     odd        quotes what is missing
+    guess      what nothing in the column decides, and how it was read; "" if there is no such thing
+    open       other columns of the file may decide otherwise
+    style      what the column proves about the other columns of its file
     """
 
     value: Mapping[str, float | None]
     undressed: tuple[str, ...]
     odd: tuple[str, ...]
+    guess: str = ""
+    open: bool = False
+    style: Style = UNKNOWN
 
     @property
     def notes(self) -> tuple[str, ...]:
         return *self.undressed, *self.odd
 
 
-def dressed(times: Mapping[str, int], decimal: str = ".") -> Numbers | None:
+def dressed(times: Mapping[str, int], decimal: str = ".", style: Style = UNKNOWN) -> Numbers | None:
     """The numbers that the distinct cells of a column spell, or None if less than nine tenths of the rows are numbers.
 
     decimal  "," where a comma does not separate the cells of the file and so may be a decimal sign
+    style    what other columns of the file prove
     """
-    clocks = {cell: _seconds(cell) for cell in times}
-    if _share(clocks, times) >= MOSTLY:
-        return Numbers(clocks, ("times of day were read as seconds",), _odd(clocks, times))
-    matches = {cell: m for cell in times if (m := _CELL.fullmatch(cell.translate(_LETTERS).strip())) and _closed(m)}
-    if sum(times[c] for c in matches) < MOSTLY * sum(times.values()):
+    some = _some(times)
+    if timed := _timed(some) and _timed(times):
+        return timed
+    if not _mostly({c: 0.0 for c in some if _match(c)}, some, least=0.5):
         return None
-    units = Counter[str]()
-    for cell, m in matches.items():
-        if unit := m["unit"] or m["before"]:
-            units[unit] += times[cell]
-    unit, often = units.most_common(1)[0] if units else ("", 0)
-    least = MONEY if re.fullmatch(_MONEY, unit) else UNIT
-    unit = unit if often >= least * sum(times.values()) else ""  # 12O once is a slip, not twelve of a unit
-    bodies = {c: m["body"] for c, m in matches.items() if (m["unit"] or m["before"] or unit) == unit}
-    thousands, point, unsure = _signs(list(bodies.values()), decimal)
-    value = {cell: None if cell not in bodies else _number(matches[cell], thousands, point) for cell in times}
-    if _share(value, times) < MOSTLY:
+    matches = {cell: m for cell in times if (m := _match(cell)) and _closed(m)}
+    if not _mostly(dict.fromkeys(matches, 0.0), times):
         return None
-    bounds = {c: times[c] for c, v in value.items() if v is not None and _bound(matches[c])}
-    kinds: dict[float, set[str]] = {}
-    for cell, number in value.items():
-        if number is not None:
-            kinds.setdefault(number, set()).add(_bound(matches[cell]))
-    if any(len({*k} - {""}) > 1 or ("" in k and k & {">", "+"}) for k in kinds.values()):
-        return None  # <=50K and >50K are categories, not two spellings of 50
+    unit, factors = _unit(matches, times)
+    money = bool(re.fullmatch(_MONEY, unit))
+    own = {c: _own(m, factors) for c, m in matches.items()}
+    bodies = {c: m["body"] for c, m in matches.items() if (own[c] or unit) == unit}
+    signs = signs_of(list(bodies.values()), decimal, style, money=money)
+    value: dict[str, float | None] = dict.fromkeys(times)
+    for cell in bodies:
+        m = matches[cell]
+        amount = number(m["body"], signs, m["power"] or "")
+        if amount is not None:
+            amount *= factors.get(m["unit"] or "", 1.0)
+            value[cell] = -amount if _negative(m) else amount
+    if not _mostly(value, times) or _is_month(unit):
+        return None
+    known = {c: times[c] for c, v in value.items() if v is not None}
+    if _only_classes(value, matches) or all(matches[c]["after"] for c in known):
+        return None
     notes = []
-    if thousands:
-        notes.append(f"{thousands!r} was read as the separator of thousands{unsure}")
-    if point in (",", EITHER) and any("," in b for b in bodies.values()):
-        notes.append(f"the decimal comma was read{unsure}")
-    read = [matches[c] for c, v in value.items() if v is not None]
+    if signs.thousands:
+        notes.append(f"{signs.thousands!r} was read as the separator of thousands")
+    if signs.point in (",", EITHER) and any("," in b for b in bodies.values()):
+        notes.append("the decimal comma was read")
     if unit:
-        bare = sum(
-            times[c] for c, v in value.items() if v is not None and not (matches[c]["unit"] or matches[c]["before"])
-        )
-        notes.append(f"{unit!r} was taken off the numbers" + (f", and {_rows(bare)} had none" if bare else ""))
-    if any(m["open"] for m in read):
+        bare = sum(n for c, n in known.items() if not own[c])
+        notes.append(f"{unit!r} was taken off the numbers" + (f", and {rows_of(bare)} had none" if bare else ""))
+    if factors:
+        used = sorted({matches[c]["unit"] for c in known} & factors.keys(), key=lambda name: (factors[name], name))
+        notes.append(" and ".join(f"{name!r} was read as times {factors[name]:,.0f}" for name in used))
+    if any(matches[c]["open"] for c in known):
         notes.append("numbers in brackets were read as negative")
-    if bounds:
-        notes.append(f"{_quoted(bounds)} ({_rows(sum(bounds.values()))}) was read as the bound itself")
-    return Numbers(value, tuple(notes), _odd(value, times))
+    if any(matches[c]["after"] for c in known):
+        notes.append("numbers with a minus behind them were read as negative")
+    if bounds := {c: n for c, n in known.items() if _bound(matches[c])}:
+        notes.append(f"{quoted(bounds)} ({rows_of(sum(bounds.values()))}) was read as the bound itself")
+    proves = Style(signs.point if signs.proven and signs.point != EITHER else "")
+    return Numbers(value, tuple(notes), _odd(value, times), signs.guess, signs.open, proves)
 
 
 def numeric(times: Mapping[str, int]) -> tuple[float, tuple[str, ...]]:
     """(share of the rows that spell some number on their own, examples of both kinds) of a column that is no column of numbers."""
-    alone = {cell: bool(_CELL.fullmatch(cell.translate(_LETTERS).strip())) for cell in times}
+    alone = {cell: _match(cell) is not None for cell in times}
     share = sum(n for cell, n in times.items() if alone[cell]) / max(1, sum(times.values()))
     examples = [next((c for c in times if alone[c] is is_one), None) for is_one in (True, False)]
     if None in examples:
@@ -97,66 +147,61 @@ def numeric(times: Mapping[str, int]) -> tuple[float, tuple[str, ...]]:
     return share, tuple(e[:30] for e in examples if e is not None)
 
 
-def _number(m: re.Match[str], thousands: str, point: str) -> float | None:
-    body = m["body"]
-    if " " in body or "'" in body:
-        spaced = _SPACED.fullmatch(body)
-        if spaced is None:
-            return None
-        body = body.replace(spaced["mark"], "")
-    if thousands in (",", ".") and thousands in body:
-        whole, _, rest = body.partition(point)
-        if thousands in rest or not _grouped(whole, thousands):
-            return None
-        body = body.replace(thousands, "")
-    if point == EITHER:
-        body = body.replace(",", ".")
-    elif point == ",":
-        if "." in body:
-            return None
-        body = body.replace(",", ".")
-    try:
-        number = float(body + (m["power"] or ""))
-    except ValueError:
-        return None
-    negative = "-" in (m["sign"] or "") + (m["inner"] or "") or bool(m["open"])
-    return -number if negative else number
+def _match(cell: str) -> re.Match[str] | None:
+    return _CELL.fullmatch(_plain(cell))
 
 
-def _signs(bodies: list[str], decimal: str) -> tuple[str, str, str]:
-    """(separator of thousands or "", decimal sign, what to say where the column leaves room for doubt)."""
-    spaced = next((m["mark"] for b in bodies if (m := _SPACED.fullmatch(b))), "")
-    plain = [b.replace(" ", "").replace("'", "") for b in bodies]
-    both = Counter(max(",.", key=b.rfind) for b in plain if "," in b and "." in b)
-    if both:
-        point = both.most_common(1)[0][0]
-        return ("," if point == "." else "."), point, ""
-    commas, points = [b for b in plain if "," in b], [b for b in plain if "." in b]
-    if not commas:
-        several = any(b.count(".") > 1 for b in points)
-        return (".", ",", "") if several else (spaced, ".", "")
-    if not all(_grouped(b, ",") for b in commas):
-        if points and not all(_grouped(b, ".") for b in points):
-            return spaced, EITHER, ""
-        return ("." if points else spaced), ",", ""
-    if points or decimal == "." or any(b.count(",") > 1 for b in commas):
-        return ",", ".", ""
-    # 1,219 alone: whoever separates thousands writes no 1219 beside it
-    example = min(commas, key=len)
-    if any(len(b) > 3 for b in plain if "," not in b):
-        return (
-            spaced,
-            ",",
-            f" ({example} as {example.replace(',', '.')}; if it is {example.replace(',', '')}, leave the comma out)",
-        )
-    return ",", ".", f" ({example} as {example.replace(',', '')}; if it is {example.replace(',', '.')}, write a point)"
+def _plain(cell: str) -> str:
+    return (cell if cell.isascii() else cell.translate(_LETTERS)).strip()
 
 
-def _grouped(whole: str, mark: str) -> bool:
-    first, *others = whole.split(mark)
-    return (
-        bool(others) and 0 < len(first) <= 3 and first[0] != "0" and all(len(g) == 3 and g.isdecimal() for g in others)
-    )
+def _some(times: Mapping[str, int]) -> dict[str, int]:
+    """Some of the cells, the most frequent among them, by which most columns of words are told."""
+    often = heapq.nlargest(FIRST, times, key=times.__getitem__)
+    spread = list(times)[:: max(1, len(times) // FIRST)]
+    return {cell: times[cell] for cell in (*often, *spread)}
+
+
+def _unit(matches: Mapping[str, re.Match[str]], times: Mapping[str, int]) -> tuple[str, dict[str, float]]:
+    """(what is taken off: the unit that most rows have, or the sign of a currency; what k, M or MB multiply by in this column)."""
+    behind = {m["unit"] for m in matches.values() if m["unit"]}
+    factors = BYTES if behind & (BYTES.keys() - {"B"}) else MAGNITUDES
+    rows = sum(times.values())
+    scaled = sum(times[c] for c, m in matches.items() if m["unit"] in factors)
+    is_money = any(m["before"] for m in matches.values())
+    large = behind & factors.keys() - {"m", "B"} or (is_money and behind & factors.keys())  # 5 m alone is no million
+    if not large or scaled < MONEY * rows or any(times[c] for c, m in matches.items() if m["power"]):
+        factors = {}
+    units = Counter[str]()
+    for cell, m in matches.items():
+        if own := _own(m, factors):
+            units[own] += times[cell]
+    unit, often = units.most_common(1)[0] if units else ("", 0)
+    least = MONEY if re.fullmatch(_MONEY, unit) else UNIT
+    return unit if often >= least * rows else "", factors  # 12O once is a slip, not twelve of a unit
+
+
+def _own(m: re.Match[str], factors: Mapping[str, float]) -> str:
+    """The unit of one cell."""
+    return m["before"] or (m["unit"] if m["unit"] and m["unit"] not in factors else "")
+
+
+def _only_classes(value: Mapping[str, float | None], matches: Mapping[str, re.Match[str]]) -> bool:
+    """Whether one number stands with several bounds: <=50K and >50K are categories, not two spellings of 50."""
+    kinds: dict[float, set[str]] = {}
+    for cell, amount in value.items():
+        if amount is not None:
+            kinds.setdefault(amount, set()).add(_bound(matches[cell]))
+    return any(len({*k} - {""}) > 1 or ("" in k and k & {">", "+"}) for k in kinds.values())
+
+
+def _is_month(unit: str) -> bool:
+    """5 Mar, a date without a year."""
+    return len(unit) > 2 and any(name.startswith(unit.casefold()) for name in MONTHS["English"].split())
+
+
+def _negative(m: re.Match[str]) -> bool:
+    return "-" in (m["sign"] or "") + (m["inner"] or "") + (m["after"] or "") or bool(m["open"])
 
 
 def _bound(m: re.Match[str]) -> str:
@@ -164,19 +209,35 @@ def _bound(m: re.Match[str]) -> str:
 
 
 def _closed(m: re.Match[str]) -> bool:
-    return bool(m["open"]) == bool(m["close"]) and not (m["sign"] and m["inner"])
+    return bool(m["open"]) == bool(m["close"]) and sum(map(bool, (m["sign"], m["inner"], m["after"]))) < 2
 
 
-def _seconds(cell: str) -> float | None:
-    m = _CLOCK.fullmatch(cell.translate(_LETTERS).strip())
-    if m is None:
+def _timed(times: Mapping[str, int]) -> Numbers | None:
+    """Times of day and durations."""
+    texts = {cell: " ".join(_plain(cell).split()) for cell in times}
+    minutes = any(map(shows_minutes, texts.values()))
+    clocks = {cell: clock(text, minutes=minutes) for cell, text in texts.items()}
+    if _mostly(clocks, times):
+        return Numbers(clocks, ("times of day were read as seconds",), _odd(clocks, times))
+    lengths = {cell: counted(text) for cell, text in texts.items()}
+    seconds = {cell: None if length is None else length[0] for cell, length in lengths.items()}
+    if not _mostly(seconds, times) or not several_units(length[1] for length in lengths.values() if length):
         return None
-    seconds = int(m[2]) * 3600 + int(m[3]) * 60 + float(m[4] or 0)
-    return -seconds if m[1] == "-" else seconds
+    example = next(cell for cell, length in lengths.items() if length)
+    return Numbers(seconds, (f"durations such as {example!r} were read as seconds",), _odd(seconds, times))
 
 
-def _share(value: Mapping[str, float | None], times: Mapping[str, int]) -> float:
-    return sum(n for c, n in times.items() if value[c] is not None) / max(1, sum(times.values()))
+def is_nothing(cell: str) -> bool:
+    """Whether a cell says that there is no value, as people and programs do beside the usual marks for missing."""
+    return cell.strip().casefold() in NOTHING
+
+
+def _mostly(value: Mapping[str, float | None], times: Mapping[str, int], *, least: float = MOSTLY) -> bool:
+    """Whether nine tenths of the rows that say something are numbers, and one is."""
+    known = sum(times[c] for c, v in value.items() if v is not None)
+    return bool(known) and known >= least * sum(
+        n for c, n in times.items() if value.get(c) is not None or not is_nothing(c)
+    )
 
 
 def _odd(value: Mapping[str, float | None], times: Mapping[str, int]) -> tuple[str, ...]:
@@ -184,14 +245,14 @@ def _odd(value: Mapping[str, float | None], times: Mapping[str, int]) -> tuple[s
     odd = {c: times[c] for c, v in value.items() if v is None}
     if not odd:
         return ()
-    return (f"{_quoted(odd)} ({_rows(sum(odd.values()))}) is no number among numbers and was read as missing",)
+    return (f"{quoted(odd)} ({rows_of(sum(odd.values()))}) is no number among numbers and was read as missing",)
 
 
-def _quoted(cells: Mapping[str, int]) -> str:
+def quoted(cells: Mapping[str, int]) -> str:
     shown = sorted(cells, key=lambda c: (-cells[c], c))
     text = ", ".join(repr(c[:30]) for c in shown[:SHOWN])
     return text + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
 
 
-def _rows(n: int) -> str:
+def rows_of(n: int) -> str:
     return f"{n:,} {'row' if n == 1 else 'rows'}"

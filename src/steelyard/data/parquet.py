@@ -81,8 +81,9 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells
             values = batch.column(0)
             _check(values)
             if is_list:
-                part, some = tally_lists(values)
+                part, some, recurring = tally_lists(values)
                 cells.times.update(part)
+                cells.recurring += recurring
                 refuse_too_many(cells.times, what)
                 lists += some
             else:

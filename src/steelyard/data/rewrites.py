@@ -3,6 +3,8 @@
 import re
 
 _RULE = re.compile(rb"^[ \t]*(?=[^\r\n]*(?:-{2}|={2}))(?=[^\r\n]*[-=|+])[|+:=\- \t]+$", re.MULTILINE)
+_BARS = tuple(bar.encode() for bar in "│║┃")
+_BOX = re.compile(rf"^[ \t]*(?:{'|'.join('┌┬┐├┼┤└┴┘─╭╮╰╯═━╞╪╡╔╦╗╠╬╣╚╩╝')})+[ \t]*$".encode(), re.MULTILINE)
 _FIRST = re.compile(rb"^[ \t]*\|", re.MULTILINE)
 _LAST = re.compile(rb"\|[ \t]*(?=\r?$)", re.MULTILINE)
 _BLANKS = re.compile(rb"(\"[^\"\r\n]*\")|^[ \t]+|[ \t]+(?=\r?$)|[ \t]+", re.MULTILINE)
@@ -11,7 +13,9 @@ _ESCAPE = re.compile(rb"\\([\\\"])")
 
 def edges(lines: bytes) -> bytes:
     """`| a | b |` is `a | b`; lines of dashes, which only draw, become empty."""
-    return _LAST.sub(b"", _FIRST.sub(b"", _RULE.sub(b"", lines)))
+    for bar in _BARS:
+        lines = lines.replace(bar, b"|")
+    return _LAST.sub(b"", _FIRST.sub(b"", _RULE.sub(b"", _BOX.sub(b"", lines))))
 
 
 def blanks(lines: bytes) -> bytes:
@@ -41,9 +45,13 @@ SAID = {
 
 
 def rewritten(lines: bytes, names: tuple[str, ...]) -> bytes:
-    """Each name is one of REWRITES, or a separator that is written twice, such as "::"."""
+    """Each name is one of REWRITES, a separator that is written twice, such as "::", or one with a blank before a quote."""
     for name in names:
-        lines = REWRITES[name](lines) if name in REWRITES else lines.replace(name.encode(), name[:1].encode())
+        lines = (
+            REWRITES[name](lines)
+            if name in REWRITES
+            else lines.replace(name.encode(), (name[0] + name[-1:].strip(name[0])).encode())
+        )
     return lines
 
 
@@ -51,4 +59,9 @@ def is_drawn(text: str) -> bool:
     """Whether lines of dashes and bars draw the table: psql, MySQL, Markdown."""
     lines = [line for line in text.splitlines()[:50] if line.strip()]
     rules = [line for line in lines if _RULE.fullmatch(line.encode())]
+    first = lines[0] if lines else ""
+    if (_RULE.fullmatch(first.encode()) and set(first) <= {"=", " "}) or any(
+        bar.decode() in text[:4096] for bar in _BARS
+    ):
+        return True
     return any("|" in r or "+" in r for r in rules) and sum("|" in line for line in lines) >= 2

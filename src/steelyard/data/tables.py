@@ -1,8 +1,8 @@
 """Tables from CSV, TSV, ARFF, Parquet, Arrow and JSON. What was repaired is said in notes."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
-from . import arff, cells, delimited, labels, parquet, typed
+from . import arff, cells, delimited, kinds, labels, parquet, typed
 from .classes import CELLS, Cells, Classes, classes_of, of_arrow, read_cells
 from .column_names import find_column
 from .dialect import sniff
 from .gate import gate
 from .paths import ends_in, is_parquet, is_typed, table_files
+from .reread import together, without
 from .tally import arrow, pyarrow, values_of, without_views
+
+FEW = 10  # rows that a column must count to be called a counter
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Table:
     """
 
     path: str
-    columns: Mapping[str, cells.Column]
+    columns: Mapping[str, kinds.Column]
     rows: int
     repaired: list[str] = field(default_factory=list)
 
@@ -45,6 +48,12 @@ class Table:
         """The same of the files and of these columns: missing marks, decimal commas, ..."""
         notes, kept = list(self.repaired), {name: self.columns[name] for name in names}
         _note("no value at all in", [n for n, c in kept.items() if c.values.null_count == self.rows], notes)
+        counting = [n for n, c in kept.items() if c.kind == cells.NUMBER and _counts_rows(c.values)]
+        _note(
+            "the column counts the rows, and may say more than it should where they are sorted; leave it out with --drop",
+            counting,
+            notes,
+        )
         for note in dict.fromkeys(n for c in kept.values() for n in c.notes):
             _note(note, [n for n, c in kept.items() if note in c.notes], notes)
         return notes
@@ -73,12 +82,12 @@ class Table:
             pa, pc = arrow()
             column = self.columns[self.resolve(name)]
             values = column.values
-            if column.kind == cells.CATEGORY:
+            if column.kind == kinds.CATEGORY:
                 return np.array(values.to_pylist() or [], dtype=object)
-            if column.kind == cells.BOOLEAN and not pa.types.is_boolean(values.type):
+            if column.kind == kinds.BOOLEAN and not pa.types.is_boolean(values.type):
                 values = pc.equal(pc.utf8_lower(values), "true")
             values = pc.cast(
-                pc.cast(values, pa.int8()) if column.kind == cells.BOOLEAN else values, pa.float64(), safe=False
+                pc.cast(values, pa.int8()) if column.kind == kinds.BOOLEAN else values, pa.float64(), safe=False
             )
             return values.fill_null(float("nan")).to_numpy()
 
@@ -108,6 +117,17 @@ class Table:
         numbers = [-1 if v is None else first.setdefault(v, len(first)) for v in known]
         return np.array([*numbers, -1], dtype=np.int64)[codes], [labels.label_name(v) for v in first]
 
+    def missing(self, marks: Iterable[str], *, but: Collection[str] = ()) -> "Table":
+        """The table with these texts, and the numbers that they spell, missing in all columns but some; what was is noted."""
+        marks, columns, rows = list(marks), dict(self.columns), Counter[str]()
+        for name in columns.keys() - but:
+            columns[name], rows[name] = without(columns[name], marks)
+        note = " and ".join(map(repr, marks)) + " was read as missing, as --missing (missing=) says"
+        said = [f"{name} ({rows[name]:,} {'row' if rows[name] == 1 else 'rows'})" for name in self.names if rows[name]]
+        repaired = list(self.repaired)
+        _note(note, said, repaired)
+        return replace(self, columns=columns, repaired=repaired)
+
     def _coded(self, name: str) -> tuple[np.ndarray, list[Any], Cells]:
         """(code of each row, -1 where null; the cell of each code; the distinct cells)."""
         with gate(self.path):
@@ -124,20 +144,32 @@ class Table:
             return codes, values_of(encoded.dictionary), cells
 
 
-def read_table(path: str | PathLike[str], *, columns: Sequence[str | int] | None = None) -> Table:
-    """Read CSV, TSV, ARFF, Parquet, Arrow or JSON Lines: a file, a folder or a glob. `columns` keeps only these.
+def read_table(
+    path: str | PathLike[str], *, columns: Sequence[str | int] | None = None, most: int | None = None
+) -> Table:
+    """Read CSV, TSV, ARFF, Parquet, Arrow or JSON Lines: a file, a folder or a glob. `columns` keeps only these, of which there may
+    be `most`.
 
     FileNotFoundError or ValueError, naming the file and what to do, if there is nothing to read.
     """
     files, where = table_files(path), fspath(path)
     notes: list[str] = []
     with gate(where, *files):
-        typed, rows = _read(files, where, columns, notes)
+        typed, rows = _read(files, where, columns, most, notes)
     if not rows:
         raise ValueError(f"{where}: the table has no rows, only the columns {labels.some(list(typed))}.")
     kept = {name: column for name, column in typed.items() if column is not None}
     _note("columns of lists, structures or bytes are left out", [n for n in typed if n not in kept], notes)
     return Table(where, kept, rows, notes)
+
+
+def not_wider(columns: int, most: int | None, where: str) -> None:
+    """ValueError if there are more columns than can be read as features: before any of them is."""
+    if most is not None and columns > most:
+        raise ValueError(
+            f"{where}: the table has {columns:,} columns, and at most {most:,} can be tuned on; bring a table of those that"
+            " matter (the ones that vary most, or some principal components of all of them), chosen without the label."
+        )
 
 
 def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
@@ -152,8 +184,8 @@ def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
 
 
 def _read(
-    files: list[Path], where: str, columns: Sequence[str | int] | None, notes: list[str]
-) -> tuple[dict[str, cells.Column | None], int]:
+    files: list[Path], where: str, columns: Sequence[str | int] | None, most: int | None, notes: list[str]
+) -> tuple[dict[str, kinds.Column | None], int]:
     pa = pyarrow()
     if all_typed(files, where):
         parts, decimals = [(typed if is_typed(file) else parquet).read(file, columns, notes) for file in files], []
@@ -162,6 +194,7 @@ def _read(
         read = [one(file, columns, notes) for one, file in zip(readers, files, strict=True)]
         parts, decimals = map(list, zip(*read, strict=True))
     names = [part.column_names for part in parts]
+    not_wider(len(names[0]), most, where)
     for file, other in zip(files, names, strict=True):
         wrong = sorted(set(names[0]) ^ set(other))
         if wrong:
@@ -173,9 +206,9 @@ def _read(
     except pa.ArrowException as error:
         raise ValueError(f"{where}: the files hold a column in types that do not join ({error}).") from None
     if not decimals:
-        return {name: cells.from_arrow(raw[name]) for name in names[0]}, raw.num_rows
+        return together({name: cells.from_arrow(raw[name]) for name in names[0]}), raw.num_rows
     decimal = "," if "," in decimals else "."
-    return {name: cells.from_text(raw[name], decimal=decimal) for name in names[0]}, raw.num_rows
+    return together({name: cells.from_text(raw[name], decimal=decimal) for name in names[0]}), raw.num_rows
 
 
 def all_parquet(files: list[Path], where: str) -> bool:
@@ -195,6 +228,20 @@ def all_typed(files: list[Path], where: str) -> bool:
     if others and len(others) < len(files) and not all_parquet(others, where):
         raise ValueError(f"{where}: text and JSON files are mixed; choose one kind with a glob such as '*.jsonl'.")
     return not others or all_parquet(others, where)
+
+
+def _counts_rows(values: Any) -> bool:
+    """Whether they are 0, 1, 2, ... or 1, 2, 3, ..."""
+    pa, _ = arrow()
+    if (
+        len(values) < FEW
+        or values.null_count
+        or not pa.types.is_integer(values.type)
+        or values[0].as_py() not in (0, 1)
+    ):
+        return False
+    numbers = values.to_numpy()
+    return bool(np.array_equal(numbers, np.arange(numbers[0], numbers[0] + len(numbers))))
 
 
 def _note(what: str, names: list[str], notes: list[str]) -> None:

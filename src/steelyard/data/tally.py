@@ -89,19 +89,23 @@ def values_of(array: Any) -> list[Any]:
 def holds_label_lists(kind: Any) -> bool:
     """Whether an Arrow type is that of lists of text or whole numbers; lists of fractions are no labels."""
     pa = pyarrow()
-    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         return False
     inner = kind.value_type.value_type if pa.types.is_dictionary(kind.value_type) else kind.value_type
-    return any(is_one(inner) for is_one in (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer))
+    return any(
+        is_one(inner)
+        for is_one in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_integer)
+    )
 
 
-def tally_lists(array: Any) -> tuple[dict[Any, int], int]:
-    """(in how many lists each value occurs, how many lists there are) of an Arrow array of lists; null is no list."""
+def tally_lists(array: Any) -> tuple[dict[Any, int], int, int]:
+    """(in how many lists each value occurs, how many lists there are, elements beyond the first of their value in a list) of an Arrow array
+    of lists; null is no list."""
     pa, pc = arrow()
     array = array.drop_null()
-    pairs = pa.table({"list": pc.list_parent_indices(array), "value": pc.list_flatten(array)})
+    pairs = pa.table({"list": pc.list_parent_indices(array), "value": without_views(pc.list_flatten(array))})
     once = pairs.group_by(["list", "value"]).aggregate([])
-    return tally(once["value"].combine_chunks()), len(array)
+    return tally(once["value"].combine_chunks()), len(array), pairs.num_rows - once.num_rows
 
 
 def tally_integers(flat: np.ndarray, threads: int = 1) -> dict[Any, int]:

@@ -93,8 +93,8 @@ def tally_column(file: Path, label: str | int, notes: list[str], tell: Tell) -> 
         what = f"{file}: column {name!r}"
         array = read(file, [name], notes)[name]
         if holds_label_lists(array.type):
-            within, rows = tally_lists(array.combine_chunks())
-            return name, Cells(Counter(within)), rows
+            within, rows, recurring = tally_lists(array.combine_chunks())
+            return name, Cells(Counter(within), recurring=recurring), rows
         return name, classes.of_arrow(array, what), None
     keys = _keys(file, FIRST)
     if label not in keys:  # a number, or a key that comes late
@@ -103,7 +103,7 @@ def tally_column(file: Path, label: str | int, notes: list[str], tell: Tell) -> 
     key, what = keys[name], f"{file}: column {name!r}"
     times: Counter[tuple[type, Any]] = Counter()
     lists: Counter[Any] = Counter()
-    nested, held = 0, 0
+    nested, held, recurring = 0, 0, 0
     for row in _rows(file, tell):
         value = row.get(key)
         if isinstance(value, (list, dict)):
@@ -111,7 +111,9 @@ def tally_column(file: Path, label: str | int, notes: list[str], tell: Tell) -> 
             if isinstance(value, dict) or any(isinstance(v, (list, dict, float, bool)) for v in value):
                 nested += 1
             else:
-                lists.update({str(v) if isinstance(v, str) else v for v in value if v is not None})
+                once = {str(v) if isinstance(v, str) else v for v in value if v is not None}
+                recurring += len(value) - value.count(None) - len(once)
+                lists.update(once)
                 refuse_too_many(lists, what)
             continue
         times[type(value), value] += 1
@@ -123,7 +125,7 @@ def tally_column(file: Path, label: str | int, notes: list[str], tell: Tell) -> 
     if held:
         if plain:
             raise ValueError(f"{what} holds lists in some rows and single values in others; write lists everywhere.")
-        return name, Cells(Counter(lists)), held
+        return name, Cells(Counter(lists), recurring=recurring), held
     array, said = _typed([v for (_, v) in times], what, name)
     add_notes(notes, said)
     cells = classes.of_arrow(array, what)

@@ -11,6 +11,7 @@ from ..link import SIGMOID, SOFTMAX, Link
 from ..ops import Bound, Terms, bind
 from ..ops.bind import lay_out
 from ..ops.factors import Held, factors, wide
+from ..ops.loaded import recipe_of
 from ..ops.shapes import Call, arrange
 from ..ops.watched import forward_mode, transformed
 from ..recipe import Recipe
@@ -72,7 +73,7 @@ class RecipeLoss(nn.Module):
         check_reduction(name, reduction)
         self.ignore_index, self.reduction, self.class_dim = ignore_index, reduction, class_dim
         self.consume_logits = consume_logits
-        self._recipe = None if rule is not None else recipe
+        self._recipe: Recipe | None = None if rule is not None else recipe  # type: ignore[assignment]  # checked above
         self._step: Tensor | None = None  # Z of the step that is held open
         self._made: tuple[list[int], Any, Bound] | None = None
         if rule is not None:
@@ -88,8 +89,12 @@ class RecipeLoss(nn.Module):
 
     @property
     def recipe(self) -> Recipe:
-        """What it was made of; with an adaptive rule, that rule's current recipe."""
-        return self._recipe if self.rule is None else self.rule.recipe()  # type: ignore[return-value]
+        """What it was made of, with the numbers that it holds now (`load_state_dict` may have brought others); with an adaptive
+        rule, that rule's current recipe."""
+        if self.rule is not None:
+            return self.rule.recipe()
+        assert self._recipe is not None
+        return recipe_of(self._recipe, self.link, self._held.of(self), by_factor=self._structure is None)
 
     def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
         """Tell the adaptive rule how far training is (epochs count from 0); with a plain recipe nothing happens."""
@@ -104,7 +109,8 @@ class RecipeLoss(nn.Module):
             return self._kept(tensors, lambda: lay_out(structure, self.link, tables), structure)
         fixed = self._structure
         if fixed is None:
-            return lay_out(self.recipe, self.link, self._held.of(self))
+            assert self._recipe is not None
+            return lay_out(self._recipe, self.link, self._held.of(self))
         return self._kept(self._held.flat(self), lambda: fixed.with_tables(self._held.of(self)))
 
     def _kept(self, tensors: list[Tensor], make: Callable[[], Bound], structure: Recipe | None = None) -> Bound:
@@ -198,7 +204,10 @@ class RecipeLoss(nn.Module):
         return super()._apply(wide(fn), recurse)
 
     def extra_repr(self) -> str:
-        recipe_text = "" if self.rule is not None else repr(self.recipe).replace("\n", "\n  ") + ", "
+        try:
+            recipe_text = "" if self.rule is not None else repr(self.recipe).replace("\n", "\n  ") + ", "
+        except ValueError as error:  # of numbers that were loaded, and are none of a recipe
+            recipe_text = f"no recipe ({error}), "
         return f"{recipe_text}ignore_index={self.ignore_index}, reduction={self.reduction!r}"
 
 

@@ -139,7 +139,7 @@ def _one_logit(parts: dict[str, Parts | None], target: Target | None) -> tuple[d
     """The tables of two exclusive classes for the one logit z = z1 - z0."""
     scale, offset, margin, weight = (parts[f] for f in COMBINE)
     if scale is not None and (scale.column is not None or scale.full is not None):
-        scale = Product(row=scale.dense(2)[:, 0])
+        scale = Product(row=scale.dense(2)[:, 0].clone())  # memory of its own: a checkpoint is copied into it
     if offset is not None:
         dense = offset.dense(2, 2)
         offset = Total(row=dense[:, 1] - dense[:, 0])

@@ -6,12 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..recipe import COMBINE, Recipe
-from ..table import Factor, Rows, Table, is_live
+from ..table import Factor, Rows, Table, as_numpy, is_live
 
 FIELDS = (*COMBINE, "target")
 Tables = Mapping[str, tuple[Tensor, ...]]  # of a Recipe: in the order of `Table.factors`; target: the rows, if any
@@ -28,7 +27,7 @@ def factors(recipe: Recipe) -> Tables:
 
 
 def _tensor(values: Any) -> Tensor:
-    return values if is_live(values) else torch.from_numpy(np.array(values))
+    return values if is_live(values) else torch.from_numpy(as_numpy(values).copy())
 
 
 def snapshot(structure: Recipe, tables: Tables) -> Recipe:

@@ -113,6 +113,8 @@ def _rows(left: Report, right: Report) -> str:
         return f"The data differ: {_count(a.rows)} rows against {_count(b.rows)}."
     if (a.classes, a.per_class) != (b.classes, b.per_class):
         return "The data differ: the classes, or how many rows they have, are not the same."
+    if a.weight != b.weight:
+        return "The rows are weighted differently, so no metric means the same in both."
     if a.labels != b.labels and _known(left, right):
         return "The data differ: rows have other labels, or stand in another order."
     return ""

@@ -138,7 +138,8 @@ def _data_line(report: Report) -> str:
     table = report.table
     parts = []
     if table.rows is not None:
-        parts.append(formatting.plural(table.rows, "row"))
+        weighted = "" if table.weight is None else f" weighted by {formatting.quote(table.weight.column)}"
+        parts.append(formatting.plural(table.rows, "row") + weighted)
     if table.columns is not None:
         parts.append(formatting.plural(table.columns, "column"))
     if table.label:
@@ -148,7 +149,7 @@ def _data_line(report: Report) -> str:
         rare = rows[report.positive]
         parts.append(
             f"positive class {formatting.quote(report.positive)}: {formatting.plural(rare, 'row')},"
-            f" {formatting.percent(rare / sum(table.per_class))}"
+            f" {formatting.percent(rare / sum(table.per_class))}{_by_weight(report)}"
         )
     elif rows:
         largest = sorted(rows.items(), key=lambda item: -item[1])
@@ -156,6 +157,13 @@ def _data_line(report: Report) -> str:
         more = f", and {len(largest) - 8} more" if len(largest) > 8 else ""
         parts.append(f"{formatting.plural(len(table.classes), 'class', 'classes')}: {shown}{more}")
     return "; ".join(parts)
+
+
+def _by_weight(report: Report) -> str:
+    masses = report.table.masses
+    if report.table.weight is None or len(masses) != 2:
+        return ""
+    return f" ({formatting.percent(masses[1] / sum(masses))} by weight)"
 
 
 def _how_to_read(report: Report) -> str:

@@ -21,6 +21,7 @@ class Operating:
     tables    {arm: {"label": [n] thresholds as said, "t": [n], and "tp", "fp", "fn", "tn": [n] whole rows}}, t ascending
     arm, at   the one shown first: the verdict's, at the kept threshold nearest to the verdict's
     ratio     cost of a missed positive in false alarms; capacity = rows that can be checked of `per`, or None
+    counted   what is to be said of rows that are counted by their weights, or ""
     """
 
     positive: str
@@ -30,6 +31,7 @@ class Operating:
     ratio: float
     capacity: float | None
     per: int
+    counted: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -87,7 +89,13 @@ def operating(report: Report) -> Operating | None:
         ratio=missed / alarm if missed and alarm else COST,
         capacity=report.capacity.rows,
         per=int(report.capacity.per),
+        counted=counted(report),
     )
+
+
+def counted(report: Report) -> str:
+    """What captions add where a row counts for its weight, or ""."""
+    return "" if report.table.weight is None else ", each row counted by its weight"
 
 
 def cuts(report: Report) -> dict[str, tuple[Cut, ...]]:
@@ -179,7 +187,7 @@ def _caption(report: Report, at: float | None) -> str:
         )
     repeats = report.finished or 1
     mean = f", mean of {repeats} repetitions" if repeats > 1 and report.splits.kind != "time" else ""
-    return f"Decisions of {report.chosen} on held-out rows, {rule}{mean}"
+    return f"Decisions of {report.chosen} on held-out rows, {rule}{mean}{counted(report)}"
 
 
 def _shares(positive: str, counts: Sequence[Sequence[int]]) -> list[Share]:

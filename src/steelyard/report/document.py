@@ -187,6 +187,12 @@ class Table:
     labels: str
     everything: str
     notes: tuple[str, ...]
+    weight: "RowWeights | None" = None
+
+    @property
+    def masses(self) -> tuple[float, ...]:
+        """What the classes count for: their rows, or the weights of these."""
+        return self.per_class if self.weight is None else self.weight.masses
 
     @classmethod
     def read(cls, part: Part, exact: tuple[str, ...]) -> Self:
@@ -202,7 +208,22 @@ class Table:
             labels=part.part("digest").text("labels"),
             everything=part.part("digest").text("all"),
             notes=part.texts("notes"),
+            weight=RowWeights.read(part.part("weight")),
         )
+
+
+@dataclass(frozen=True)
+class RowWeights:
+    """The column that says how much each row counts; so many rows of equal weight would vary alike (Kish); and what the classes
+    count for, in rows of mean weight. Then all that is counted in rows is a sum of weights."""
+
+    column: str
+    effective: float | None
+    masses: tuple[float, ...]
+
+    @classmethod
+    def read(cls, part: Part) -> Self | None:
+        return cls(part.text("column"), part.number("effective"), part.numbers("masses")) if part else None
 
 
 @dataclass(frozen=True)

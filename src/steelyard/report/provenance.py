@@ -3,7 +3,11 @@
 from . import formatting
 from .document import Report
 
-STOPS = {"budget": "the budget was spent", "interrupted": "it was interrupted"}
+STOPS = {
+    "budget": "the budget was spent",
+    "interrupted": "it was interrupted",
+    "terminated": "it was told to end (SIGTERM)",
+}
 
 
 def provenance(report: Report) -> list[tuple[str, str]]:
@@ -13,6 +17,7 @@ def provenance(report: Report) -> list[tuple[str, str]]:
     terms = [
         ("model", report.model),
         ("metric that decides", report.title),
+        ("row weights", _weights(report)),
         ("costs", _costs(report)),
         ("capacity", _capacity(report)),
         ("splits", _splits(report)),
@@ -41,6 +46,8 @@ def stopped(report: Report) -> str:
         return ""
     known = stop.done is not None and stop.planned is not None
     far = f"{stop.done} of {stop.planned} repetitions were finished" if known else ""
+    if known and stop.done == stop.planned:
+        far = "all fits were finished"
     return "; ".join(part for part in (STOPS.get(stop.why, ""), far) if part) or "before all fits were done"
 
 
@@ -60,6 +67,19 @@ def _splits(report: Report) -> str:
     if splits.kind == "grouped":
         return f"{times} cross-validation that keeps groups{column} whole, {same}{judged}"
     return f"{times} stratified cross-validation, {same}{judged}"
+
+
+def _weights(report: Report) -> str:
+    weight = report.table.weight
+    if weight is None:
+        return ""
+    effective = (
+        f"; the rows vary as {formatting.count(weight.effective)} of equal weight (Kish)" if weight.effective else ""
+    )
+    return (
+        f"column {formatting.quote(weight.column)}, in fits, class shares, choices and metrics, scaled to mean 1: numbers of rows are"
+        f" sums of weights{effective}; a row that the bootstrap draws brings its weight"
+    )
 
 
 def _intervals(report: Report) -> str:

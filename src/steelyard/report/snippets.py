@@ -1,6 +1,7 @@
 """Code to paste: the verdict's weights and threshold in torch, Keras, scikit-learn and steelyard.
 
-Every snippet is Python that runs once the names it leaves open exist: logits [N, C] or logit [N], y, model, X.
+Every snippet is Python that runs once the names it leaves open exist: logits [N, C] or logit [N], y, model, X, and row_weight [N]
+where the study weighted its rows.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 from ..explain.class_weights import beyond_weights, label_values
 from .document import Report
 
+OWN = " row_weight holds the weights of these rows, divided by their mean over the table."
 LOAD = 'recipe = sy.Recipe.load("recipe.json")'
 
 
@@ -25,55 +27,68 @@ class Snippet:
 
 def snippets(report: Report) -> list[Snippet]:
     """The winner's weights; plain training with the threshold where no weighting won."""
-    names, won, two = report.table.exact, report.winner, report.binary
+    names, won, two, own = report.table.exact, report.winner, report.binary, report.table.weight is not None
     if not names:
         return []
     if won is None:
-        return [_plain_torch(names, two), _decide(report), _plain_keras(), _sklearn(report, None)]
+        return [_plain_torch(names, two, own), _decide(report), _plain_keras(own), _sklearn(report, None)]
     if beyond_weights(report.recipe):
-        return [_steelyard(f"sy.Recipe.load({'recipe.json'!r})", names, two, _only_here(won)), _decide(report)]
+        return [_steelyard(f"sy.Recipe.load({'recipe.json'!r})", names, two, own, _only_here(won)), _decide(report)]
     w = report.recipe.label_weights()
     table = ", ".join(f"{name!r}: {_digits(v)}" for name, v in zip(names, w, strict=True))
-    torch = [_torch(w, names), *([_torch_one_logit(w, names)] if two and w[0] > 0 else [])]
-    ours = _steelyard(f"sy.Recipe(weight={{{table}}})", names, two, "The same as a recipe, which can be undone.")
-    return [*torch, ours, _decide(report), _keras(w, names), _sklearn(report, w)]
+    torch = [_torch(w, names, own), *([_torch_one_logit(w, names, own)] if two and w[0] > 0 else [])]
+    ours = _steelyard(f"sy.Recipe(weight={{{table}}})", names, two, own, "The same as a recipe, which can be undone.")
+    return [*torch, ours, _decide(report), _keras(w, names, own), _sklearn(report, w)]
 
 
-def _plain_torch(names: tuple[str, ...], two: bool) -> Snippet:
-    code = "from torch import nn\n\nloss = nn.CrossEntropyLoss()(logits, y)\n"
+def _mean(loss: str, options: str, inputs: str, own: bool) -> str:
+    """The loss as a call that gives the mean over rows, each counted by row_weight where rows are weighted."""
+    if not own:
+        return f"{loss}({options})({inputs})"
+    options = ", ".join(filter(None, [options, 'reduction="none"']))
+    return f"({loss}({options})({inputs}) * row_weight).mean()"
+
+
+def _plain_torch(names: tuple[str, ...], two: bool, own: bool) -> Snippet:
+    code = f"from torch import nn\n\nloss = {_mean('nn.CrossEntropyLoss', '', 'logits, y', own)}\n"
     if two:
-        code += f"loss = nn.BCEWithLogitsLoss()(logit, y.float())  # or one logit per row, y = 1 for {names[1]!r}\n"
-    return Snippet("torch", "PyTorch", "No weighting was shown to help: no weight=, no pos_weight=.", code)
+        one = _mean("nn.BCEWithLogitsLoss", "", "logit, y.float()", own)
+        code += f"loss = {one}  # or one logit per row, y = 1 for {names[1]!r}\n"
+    return Snippet("torch", "PyTorch", f"No weighting was shown to help: no weight=, no pos_weight=.{OWN * own}", code)
 
 
-def _torch(w: np.ndarray, names: tuple[str, ...]) -> Snippet:
+def _torch(w: np.ndarray, names: tuple[str, ...], own: bool) -> Snippet:
+    each = 'nn.CrossEntropyLoss(weight=weight, reduction="none")(logits, y)'
     code = (
         "import torch\nfrom torch import nn\n\n"
         f"weight = torch.tensor({_list(w)})  # {_order(names)}\n"
-        'loss = nn.CrossEntropyLoss(weight=weight, reduction="none")(logits, y).mean()\n'
+        f"loss = {f'({each} * row_weight)' if own else each}.mean()\n"
     )
     says = "The mean over rows. torch's own mean divides by the weights in the batch, and in small batches undoes them."
-    return Snippet("torch", "PyTorch", says, code)
+    return Snippet("torch", "PyTorch", says + OWN * own, code)
 
 
-def _torch_one_logit(w: np.ndarray, names: tuple[str, ...]) -> Snippet:
+def _torch_one_logit(w: np.ndarray, names: tuple[str, ...], own: bool) -> Snippet:
+    loss = _mean("nn.BCEWithLogitsLoss", "weight=weight, pos_weight=pos_weight", "logit, y.float()", own)
     code = (
         "import torch\nfrom torch import nn\n\n"
         f"weight = torch.tensor({_digits(w[0])})\n"
         f"pos_weight = torch.tensor({_digits(w[1] / w[0])})  # y = 1 for {names[1]!r}\n"
-        "loss = nn.BCEWithLogitsLoss(weight=weight, pos_weight=pos_weight)(logit, y.float())\n"
+        f"loss = {loss}\n"
     )
     says = "pos_weight alone changes the size of the loss; weight brings it back."
     return Snippet("torch-one-logit", "PyTorch, one logit per row", says, code)
 
 
-def _steelyard(recipe: str, names: tuple[str, ...], two: bool, says: str) -> Snippet:
+def _steelyard(recipe: str, names: tuple[str, ...], two: bool, own: bool, says: str) -> Snippet:
     code = (
         f"import steelyard as sy\n\nrecipe = {recipe}\n"
-        f"loss = sy.CrossEntropy(recipe)(logits, y)  # logits: {_order(names)}\n"
+        f"loss = {_mean('sy.CrossEntropy', 'recipe', 'logits, y', own)}  # logits: {_order(names)}\n"
     )
     if two:
-        code += f"loss = sy.BinaryCrossEntropy(recipe)(logit, y)  # or one logit per row, y = 1 for {names[1]!r}\n"
+        one = _mean("sy.BinaryCrossEntropy", "recipe", "logit, y", own)
+        code += f"loss = {one}  # or one logit per row, y = 1 for {names[1]!r}\n"
+    says += OWN * own
     return Snippet("steelyard", "PyTorch with steelyard", says, code)
 
 
@@ -92,7 +107,7 @@ def _decide(report: Report) -> Snippet:
         code = code.replace("import torch\n", "", 1) if won else code
         code += f"called = p[:, 1] >= {_digits(at)}  # column 1 is {names[1]!r}\n"
     elif at is not None:
-        n = np.array(report.table.per_class, dtype=float)
+        n = np.array(report.table.masses, dtype=float)
         code += f"shares = torch.tensor({_list(n / n.sum())})  # {_order(names)}\n"
         code += f"decided = (p.log() - {_digits(at)} * shares.log()).argmax(dim=1)\n"
     says = (
@@ -101,21 +116,23 @@ def _decide(report: Report) -> Snippet:
     return Snippet("decide", "From logits to a decision", says, code)
 
 
-def _plain_keras() -> Snippet:
-    return Snippet("keras", "Keras", "Leave class_weight out.", "model.fit(X, y)\n")
+def _plain_keras(own: bool) -> Snippet:
+    rows = ", sample_weight=row_weight" * own
+    return Snippet("keras", "Keras", f"Leave class_weight out.{OWN * own}", f"model.fit(X, y{rows})\n")
 
 
-def _keras(w: np.ndarray, names: tuple[str, ...]) -> Snippet:
+def _keras(w: np.ndarray, names: tuple[str, ...], own: bool) -> Snippet:
+    rows = ", sample_weight=row_weight" * own
     table = ", ".join(f"{i}: {_digits(v)}" for i, v in enumerate(w))
-    code = f"class_weight = {{{table}}}  # {_order(names)}\nmodel.fit(X, y, class_weight=class_weight)\n"
-    return Snippet("keras", "Keras", "By the number that stands for the class in y.", code)
+    code = f"class_weight = {{{table}}}  # {_order(names)}\nmodel.fit(X, y, class_weight=class_weight{rows})\n"
+    return Snippet("keras", "Keras", f"By the number that stands for the class in y.{OWN * own}", code)
 
 
 def _sklearn(report: Report, w: np.ndarray | None) -> Snippet:
     """The tuner's linear model; of another model only the lines around it, which any classifier takes."""
     if report.model not in ("", "linear"):
         return _any_classifier(report, w)
-    names, at = report.table.exact, report.verdict.threshold
+    names, at, own = report.table.exact, report.verdict.threshold, report.table.weight is not None
     strength = report.settings.final
     options = [f"C={_digits(1 / strength)}"] if strength else []
     lines = ["import numpy as np", "import steelyard as sy"] if w is not None else []
@@ -128,7 +145,8 @@ def _sklearn(report: Report, w: np.ndarray | None) -> Snippet:
     if w is not None:
         lines.append(f"class_weight = {_by_label(names, w)}")
         options.append("class_weight=class_weight")
-    lines.append(f"model = make_pipeline(StandardScaler(), LogisticRegression({', '.join(options)})).fit(X, y)")
+    rows = ", logisticregression__sample_weight=row_weight" * own
+    lines.append(f"model = make_pipeline(StandardScaler(), LogisticRegression({', '.join(options)})).fit(X, y{rows})")
     if at is not None and report.binary:
         lines += _sklearn_decision(names, at, undo=w is not None)
     says = (
@@ -136,24 +154,24 @@ def _sklearn(report: Report, w: np.ndarray | None) -> Snippet:
         if w is not None
         else "Leave class_weight out; then the threshold."
     )
-    return Snippet("sklearn", "scikit-learn", says, "\n".join(lines) + "\n")
+    return Snippet("sklearn", "scikit-learn", says + OWN * own, "\n".join(lines) + "\n")
 
 
 def _any_classifier(report: Report, w: np.ndarray | None) -> Snippet:
-    names, at = report.table.exact, report.verdict.threshold
-    lines = ["model.fit(X, y)"]
+    names, at, own = report.table.exact, report.verdict.threshold, report.table.weight is not None
+    lines = [f"model.fit(X, y{', sample_weight=row_weight' * own})"]
     if w is not None:
         lines = [
             "import numpy as np",
             "import steelyard as sy",
             "",
             f"class_weight = {_by_label(names, w)}",
-            "model.fit(X, y, sample_weight=np.array([class_weight[c] for c in y]))",
+            f"model.fit(X, y, sample_weight=np.array([class_weight[c] for c in y]){' * row_weight' * own})",
         ]
     if at is not None and report.binary:
         lines += _sklearn_decision(names, at, undo=w is not None)
     says = "Any classifier with predict_proba, the weights given row by row." if w is not None else "Any classifier."
-    return Snippet("sklearn", "scikit-learn", says, "\n".join(lines) + "\n")
+    return Snippet("sklearn", "scikit-learn", says + OWN * own, "\n".join(lines) + "\n")
 
 
 def _sklearn_decision(names: tuple[str, ...], at: float, *, undo: bool) -> list[str]:

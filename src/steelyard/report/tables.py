@@ -91,7 +91,11 @@ def class_wise(report: Report) -> ClassWise | None:
         )
         for one in report.per_class[arms[0]]
     ]
-    head = ("class", "rows", *(("F1" if m == "f1" else m) for _ in arms for m in MEASURES))
+    head = (
+        "class",
+        "rows" if report.table.weight is None else "weighted rows",
+        *(("F1" if m == "f1" else m) for _ in arms for m in MEASURES),
+    )
     return ClassWise(arms, Grid(head, tuple(rows)))
 
 

@@ -13,6 +13,7 @@ from .metric import Metric
 from .models.model import Axis
 from .pictures import Pictures, curves, per_class
 from .verdict.decision import Gate
+from .weights import effective_rows
 
 FORMAT = "steelyard.report/1"
 
@@ -135,6 +136,7 @@ class Study:
                 "label": task.label,
                 "classes": list(task.counts.classes),
                 "counts": task.counts.per_class.tolist(),
+                "weight": _weight(task),
                 "digest": {"labels": task.labels_digest()[:32], "all": task.digest()[:32]},
                 "notes": list(self.notes),
             },
@@ -222,6 +224,14 @@ class Study:
 
     def __str__(self) -> str:
         return self.verdict.sentence
+
+
+def _weight(task: Problem) -> dict[str, Any] | None:
+    """`effective` is Kish's number of rows, `masses` what each class counts for, in rows of mean weight."""
+    if task.weights is None:
+        return None
+    masses = task.masses.per_class.tolist()
+    return {"column": task.weight, "effective": effective_rows(task.weights), "masses": masses}
 
 
 def _costs(cost: Metric | None) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from .validation.cuts import UNJUDGED, decisions, lots
 from .validation.outcomes import recalibrated
 from .validation.sweep import Room
 from .verdict.comparisons import Shown
+from .weights import Weights, take
 
 NOTES = {
     "majority": "no model: every row gets the class shares of the training part",
@@ -32,15 +33,17 @@ NOTES = {
 }
 
 
-def resampled(rare: int, *, gaps: bool = False) -> list[Arm]:
-    """The resamplings that can be done: none without imbalanced-learn; SMOTE only without gaps and with enough rows.
+def resampled(rare: int, *, gaps: bool = False, weighted: bool = False) -> list[Arm]:
+    """The resamplings that can be done: none without imbalanced-learn; SMOTE only without gaps, without row weights, which a row that
+    is made up has none of, and with enough rows.
 
     Balancing the rows asks the model for what inverse-frequency weights ask for, so its scores are undone alike.
 
     rare  rows of the rarest class in the smallest training part
     """
     installed = importlib.util.find_spec("imblearn") is not None
-    names = [n for n in RESAMPLERS if n != "SMOTE" or (not gaps and rare > NEIGHBOURS)] if installed else []
+    smote = not gaps and not weighted and rare > NEIGHBOURS
+    names = [n for n in RESAMPLERS if n != "SMOTE" or smote] if installed else []
     return [Arm(name, inverse_frequency, resample=name) for name in names]
 
 
@@ -92,7 +95,8 @@ def at_half(out: OutOfFold, scores: np.ndarray, metric: Metric) -> np.ndarray:
         return np.asarray(scores)
 
     def one(a: int, f: int, rows: np.ndarray) -> np.ndarray:
-        return _largest(metric, scores[a, rows], np.zeros(out.classes), lots(len(out.y))[rows])
+        nothing, drawn = np.zeros(out.classes), lots(len(out.y))[rows]
+        return _largest(metric, scores[a, rows], nothing, drawn, take(out.weights, rows))
 
     return _by_part(out, metric, one)
 
@@ -105,7 +109,7 @@ def prior_shift(out: OutOfFold, scores: np.ndarray, metric: Metric) -> np.ndarra
         shift = np.log(_shares(out, a, f))
         z = np.asarray(scores[a, rows], dtype=np.float64)
         if metric.kind == DECISION:
-            return _largest(metric, z, shift, lots(len(out.y))[rows])
+            return _largest(metric, z, shift, lots(len(out.y))[rows], take(out.weights, rows))
         return z - (shift[1] - shift[0]) if out.classes == 2 else log_softmax(z - shift)
 
     return np.asarray(scores) if metric.kind == RANKING else _by_part(out, metric, one)
@@ -129,12 +133,13 @@ def _by_part(out: OutOfFold, metric: Metric, one: Part) -> np.ndarray:
 
 def _shares(out: OutOfFold, a: int, f: int) -> np.ndarray:
     """Of the classes in the training part [C], an absent one counted as half a row."""
-    counts = np.bincount(out.y[out.split.train(a, f)], minlength=out.classes)
-    return np.maximum(counts, 0.5) / np.maximum(counts, 0.5).sum()
+    counts = out.masses(out.split.train(a, f))
+    counts = np.where(counts > 0, counts, 0.5)
+    return counts / counts.sum()
 
 
-def _largest(metric: Metric, z: np.ndarray, shift: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+def _largest(metric: Metric, z: np.ndarray, shift: np.ndarray, drawn: np.ndarray, weights: Weights) -> np.ndarray:
     if z.ndim == 2:
         return np.argmax(z - shift, axis=1)
     positive = z >= shift[1] - shift[0]
-    return positive if metric.capacity is None else positive & Room.of(z, metric.capacity).says(z, drawn)
+    return positive if metric.capacity is None else positive & Room.of(z, metric.capacity, weights).says(z, drawn)

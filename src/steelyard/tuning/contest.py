@@ -20,8 +20,9 @@ from .search import FittedArm, Search
 from .split import TIME, rare, rare_by_block, rarest
 from .validation.outcomes import outcomes
 from .verdict.comparisons import compare
-from .verdict.decision import Comparison, Decision, Gate, decide, note_on_few
-from .verdict.sentences import Facts, cut_short, rare_name, sentence, unused
+from .verdict.decision import Comparison, Decision, Gate, decide, note_on_effective, note_on_few
+from .verdict.sentences import Facts, cut_short, rare_name, reading, sentence
+from .weights import take
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +92,7 @@ class Contest:
             self.seed,
             tested=np.array([0 < j < len(names) for j in range(len(names) + len(self.beside))]),
             shown=baselines,
+            weights=task.weights,
         )
         stopped = Stopped(search.stopped, split.repetitions, search.planned_repetitions) if search.stopped else None
         decision, facts = self._decide(compared[metric.name], gate, stopped, names, at_best)
@@ -155,8 +157,9 @@ class Contest:
         self, main: Comparison, gate: Gate, stopped: Stopped | None, names: Sequence[str], at_best: Sequence[FittedArm]
     ) -> tuple[Decision, Facts]:
         task, search, split, metric = self.task, self.search, self.search.split, self.goals.metric
-        few = rare(task.y, split)
-        blocks = rare_by_block(task.y, split) if split.kind == TIME else None
+        few = rare(task.y, split, task.weights)
+        blocks = rare_by_block(task.y, split, task.weights) if split.kind == TIME else None
+        positive = task.classes == 2 and rarest(task.y, split, task.weights) == 1
         decision = decide(
             main,
             gate,
@@ -169,7 +172,7 @@ class Contest:
         facts = Facts(
             tuple(names),
             few,
-            rare_name(task.classes == 2 and rarest(task.y, split) == 1, split.kind),
+            rare_name(positive, split.kind, weighted=task.weights is not None),
             split.repetitions,
             split.folds,
             at_best[decision.winner or 0].threshold(metric, self.rule),
@@ -183,7 +186,11 @@ class Contest:
     def _verdict(
         self, decision: Decision, main: Comparison, gate: Gate, facts: Facts, stopped: Stopped | None
     ) -> Verdict:
+        task, split = self.task, self.search.split
         notes = [note_on_few(facts.rare, f"{facts.rare} {facts.rare_name}")]
+        if task.weights is not None:
+            plain = rare_name(task.classes == 2 and rarest(task.y, split) == 1, split.kind)
+            notes.append(note_on_effective(rare(task.y, split), plain, facts.rare))
         if stopped is not None and decision.case != "P":
             notes.append(cut_short(stopped.done, stopped.planned))
         return Verdict(
@@ -191,7 +198,8 @@ class Contest:
             winner=None if decision.winner is None else facts.names[decision.winner],
             best=None if decision.best is None else facts.names[decision.best],
             threshold=facts.threshold,
-            sentence=unused([*self.task.doubts, *self._limits[1]]) + sentence(decision, main, gate, facts),
+            sentence=reading([*self.task.doubts, *self._limits[1]], self.task.guesses)
+            + sentence(decision, main, gate, facts),
             ties=tuple(facts.names[j] for j in decision.ties),
             notes=tuple(note for note in notes if note),
         )
@@ -227,6 +235,7 @@ class Contest:
         return Pictures(
             self.task.y[judged],
             {m.arm.name: m.predictions(self.goals.metric, self.rule).map(lambda a: a[:, judged]) for m in members},
+            take(self.task.weights, judged),
         )
 
 

@@ -19,6 +19,7 @@ from .pictures import Predictions
 from .search import FittedArm, Search
 from .stop import Unfinished
 from .validation.outcomes import stretch
+from .weights import take
 
 START_TRIALS = 4  # spread evenly before the sampler models what it has seen
 
@@ -87,11 +88,11 @@ class Family:
         by_value = {int(i): self.fitted[int(i)].outcomes(metric, by) for i in {*np.unique(self.picked), self.final}}
         out = self.gather(by_value)
         if metric.kind == RANKING:
-            split, goal = self.best.search.split, by_value[self.final]
+            split, goal, weights = self.best.search.split, by_value[self.final], self.best.search.task.weights
             for a, f in split.parts():
                 if (i := int(self.picked[a, f])) != self.final and (tunes := split.tunes(a, f) & split.judged).any():
                     rows = split.out(a, f)
-                    out[a, rows] = stretch(out[a, rows], by_value[i][a, tunes], goal[a, tunes])
+                    out[a, rows] = stretch(out[a, rows], by_value[i][a, tunes], goal[a, tunes], take(weights, tunes))
         return out
 
 
@@ -146,7 +147,8 @@ def _value(fitted: FittedArm, metric: Metric) -> float:
     """The metric of one arm, larger is better, mean over repetitions."""
     search = fitted.search
     judged = search.split.judged
-    value = Evaluator(metric, fitted.outcomes(metric)[:, judged], search.task.y[judged], search.task.classes)()
+    weights = take(search.task.weights, judged)
+    value = Evaluator(metric, fitted.outcomes(metric)[:, judged], search.task.y[judged], search.task.classes)(weights)
     return float(value.mean()) if metric.higher else -float(value.mean())
 
 
@@ -208,7 +210,7 @@ def _ask(
 
 def _family(where: Range, tried: dict[float, FittedArm], metric: Metric) -> Family:
     search = next(iter(tried.values())).search
-    split, y, classes = search.split, search.task.y, search.task.classes
+    split, y, classes, weights = search.split, search.task.y, search.task.classes, search.task.weights
     judged = split.judged
     judged_by = np.stack([fitted.outcomes(metric) for fitted in tried.values()])  # [tried, repetitions, rows(, C)]
     sign = 1.0 if metric.higher else -1.0
@@ -216,9 +218,11 @@ def _family(where: Range, tried: dict[float, FittedArm], metric: Metric) -> Fami
     for a, f in split.parts():
         rows = split.tunes(a, f) & judged
         if rows.any() and len(np.unique(y[rows])) == classes:
-            picked[a, f] = np.argmax(sign * Evaluator(metric, judged_by[:, a, rows], y[rows], classes)())
+            value = Evaluator(metric, judged_by[:, a, rows], y[rows], classes)(take(weights, rows))
+            picked[a, f] = np.argmax(sign * value)
+    here = take(weights, judged)
     values = np.stack(
-        [Evaluator(metric, judged_by[:, a, judged], y[judged], classes)() for a in range(split.repetitions)]
+        [Evaluator(metric, judged_by[:, a, judged], y[judged], classes)(here) for a in range(split.repetitions)]
     )
     mean = values.mean(axis=0)
     return Family(where, tuple(tried), tuple(tried.values()), picked, int(np.argmax(sign * mean)), mean)

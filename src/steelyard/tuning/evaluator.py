@@ -39,9 +39,12 @@ class Evaluator:
         self.small = small
 
     def __call__(self, weights: np.ndarray | None = None) -> np.ndarray:
-        """[models, draws] for weights [rows, draws]; [models] for None, every row once."""
+        """[models, draws] for weights [rows, draws], whole numbers in float32 or any in float64; [models] for weights [rows], or for
+        None, every row once."""
         if weights is None:
             return self(np.ones((len(self.y), 1), np.float32))[:, 0]
+        if weights.ndim == 1:
+            return self(weights[:, None])[:, 0]
         if self.metric.kind == RANKING:
             room = max(r.height for r in self.ranked) * weights.shape[1] * WORKING
             width = max(1, ROOM // room) if weights.size >= WORTH_A_THREAD else 1
@@ -53,7 +56,7 @@ class Evaluator:
             columns = block if self.small else self.metric.columns(block, self.y, self.classes)
             models, q, rows = columns.shape
             # whole numbers below 2^24 are exact in float32; sums of losses are not
-            if columns.dtype == np.float32 and rows < 2**24:
+            if columns.dtype == weights.dtype == np.float32 and rows < 2**24:
                 w = weights
             else:
                 w = wide = weights.astype(np.float64) if wide is None else wide

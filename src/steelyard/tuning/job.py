@@ -17,6 +17,7 @@ from .data.problem import Problem
 from .models.model import Fit, Fitted, Model
 from .split import Split
 from .store.fits import Arrays, Key, Part
+from .weights import Weights, masses, take
 
 Todo = tuple[Part, tuple[Key, ...]]
 
@@ -61,9 +62,10 @@ class Job:
         train, out = self.rows(part)
         encode = self.encoder(train)
         X, y, held_out = encode(train), self.task.y[train], encode(out) if len(out) else None
+        weights = take(self.task.weights, train)
         fits: dict[Key, Arrays] = {}
         for group, settings in self._groups(keys):
-            fitted = self._fit(part, group, settings, X, y, encode)
+            fitted = self._fit(part, group, settings, X, y, weights, encode)
             kept = fitted.arrays() if held_out is None else {"scores": fitted.logits(held_out).astype(np.float32)}
             for i, j in enumerate(group):
                 for k, setting in enumerate(settings):
@@ -83,26 +85,33 @@ class Job:
         return [(arms, tuple(settings)) for (_, *settings), arms in groups.items()]
 
     def _fit(
-        self, part: Part, group: list[int], settings: tuple[float, ...], X: Any, y: np.ndarray, encode: Any
+        self,
+        part: Part,
+        group: list[int],
+        settings: tuple[float, ...],
+        X: Any,
+        y: np.ndarray,
+        weights: Weights,
+        encode: Any,
     ) -> Fitted:
-        classes = self.task.classes
-        counts = Counts(np.bincount(y, minlength=classes), self.task.counts.classes)
+        classes, counts = self.task.classes, self.counts(self.rows(part)[0])
         seed = int(np.random.default_rng([self.seed, 3, part[0] + 1, part[1] + 1]).integers(2**31))
         recipes = [self.arms[j].recipe(counts) for j in group]
         start = None
         if how := self.arms[group[0]].resample:
-            X, y = resample(how, X, y, seed)
+            X, y, weights = resample(how, X, y, seed, weights)
             recipes = [Recipe(classes=counts.classes)]
         elif self.start is not None and part != ALL_ROWS:
             start = self.start.of(group, settings, encode.scaling)
         categorical = encode.categorical if self.model.encoding == "raw" else None
-        return self.model.fit(Fit(X, y, recipes, np.array(settings), classes, start, seed, categorical))
+        return self.model.fit(Fit(X, y, recipes, np.array(settings), classes, start, seed, categorical, weights))
 
     def whole(self, j: int, setting: float) -> tuple[Fitted, list[str]]:
         """One arm at one setting on all rows, and the names of its columns."""
         train, _ = self.rows(ALL_ROWS)
         encode = self.encoder(train)
-        return self._fit(ALL_ROWS, [j], (setting,), encode(train), self.task.y, encode), encode.names
+        task = self.task
+        return self._fit(ALL_ROWS, [j], (setting,), encode(train), task.y, task.weights, encode), encode.names
 
     def encoder(self, train: np.ndarray) -> Any:
         features = self.task.features
@@ -115,7 +124,7 @@ class Job:
         return self.split.train(*part), self.split.out(*part)
 
     def counts(self, train: np.ndarray) -> Counts:
-        return Counts(np.bincount(self.task.y[train], minlength=self.task.classes), self.task.counts.classes)
+        return self.task.masses_of(train)
 
 
 def carry(theta: np.ndarray, columns: Scaling, wanted: Scaling) -> np.ndarray:
@@ -133,11 +142,17 @@ def carry(theta: np.ndarray, columns: Scaling, wanted: Scaling) -> np.ndarray:
     return out
 
 
-def resample(name: str, X: Any, y: np.ndarray, seed: int) -> tuple[Any, np.ndarray]:
-    """Rows [n', p] and labels [n'] with as many of each class; the same for the same seed."""
+def resample(name: str, X: Any, y: np.ndarray, seed: int, weights: Weights = None) -> tuple[Any, np.ndarray, Weights]:
+    """Rows [n', p] and labels [n'] with as many of each class; the same for the same seed. Rows bring their weights, which are
+    then scaled so that the classes count for the same too; rows that are made up have none."""
     from imblearn import over_sampling, under_sampling
 
     kind = getattr(over_sampling if name != "random undersampling" else under_sampling, RESAMPLERS[name])
     options = {"k_neighbors": NEIGHBOURS} if name == "SMOTE" else {}
-    rows, labels = kind(random_state=seed, **options).fit_resample(X, y)
-    return rows, np.asarray(labels)
+    sampler = kind(random_state=seed, **options)
+    rows, labels = sampler.fit_resample(X, y)
+    labels = np.asarray(labels)
+    if weights is None:
+        return rows, labels, None
+    drawn = weights[sampler.sample_indices_]
+    return rows, labels, drawn * (np.bincount(labels) / masses(labels, drawn, int(labels.max()) + 1))[labels]

@@ -1,7 +1,7 @@
 """Metrics: what is judged, and all that judging by it takes.
 
-A draw is a column of whole multiplicities, weights [rows, draws]: a metric of a draw is the metric of the table in
-which every row stands that many times. Three kinds of prediction are judged: a ranking (scores), a decision (labels) and a
+A draw is a column of multiplicities, weights [rows, draws]: a metric of a draw is the metric of the table in which every row
+stands that many times. Row weights multiply them, so they need not be whole. Three kinds of prediction are judged: a ranking (scores), a decision (labels) and a
 probability (log-probabilities).
 """
 
@@ -14,6 +14,7 @@ from .costs import Matrix
 from .ranked import Ranked
 
 RANKING, DECISION, PROBABILITY = "ranking", "decision", "probability"
+ROUNDING = 1e-14  # of sums of weights, relative
 FLOOR = float(np.log(np.finfo(np.float64).tiny))  # log-probability of what was called impossible
 
 
@@ -152,8 +153,11 @@ def _mcc(metric: Metric, sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
     hit, said = _parts(sums)
     n, right = totals.sum(axis=0), hit.sum(axis=1)
     top = right * n - (said * totals).sum(axis=1)
-    spread = (n**2 - (said**2).sum(axis=1)) * (n**2 - (totals**2).sum(axis=0))
-    return np.divide(top, np.sqrt(spread), out=np.zeros_like(top), where=spread > 0)
+    called, there = n**2 - (said**2).sum(axis=1), n**2 - (totals**2).sum(axis=0)
+    mixed = (called > ROUNDING * n**2) & (there > ROUNDING * n**2)  # of whole rows both are 0 or above 2 n - 2
+    return np.divide(
+        top, np.sqrt(called * there, where=mixed, out=np.ones_like(top)), out=np.zeros_like(top), where=mixed
+    )
 
 
 def _cost(metric: Metric, sums: np.ndarray, totals: np.ndarray) -> np.ndarray:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .weights import Weights
+
 POINTS = 200
 BINS = 10
 SCORE_BINS = 40
@@ -29,10 +31,16 @@ class Predictions:
 
 @dataclasses.dataclass(frozen=True)
 class Pictures:
-    """Predictions of plain and of the best other arm on the judged rows, by the arm's name; `y` are the labels."""
+    """Predictions of plain and of the best other arm on the judged rows, by the arm's name; `y` are the labels and `weights` what each
+    row counts, or None. All that is counted in rows is then a sum of weights, whose mean is 1."""
 
     y: np.ndarray
     arms: dict[str, Predictions]
+    weights: Weights = None
+
+    @property
+    def times(self) -> np.ndarray:
+        return np.ones(len(self.y)) if self.weights is None else self.weights
 
 
 def probability(log_odds: np.ndarray | float) -> np.ndarray:
@@ -41,18 +49,18 @@ def probability(log_odds: np.ndarray | float) -> np.ndarray:
 
 def per_class(pictures: Pictures, names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Precision, recall and F1 of each class, decided by the moved threshold: means over repetitions, by arm."""
-    y, out = pictures.y, {}
+    y, w, out = pictures.y, pictures.times, {}
     for name, predictions in pictures.arms.items():
         decided = predictions.decided
         rows = []
         for c, label in enumerate(names):
             said, truth = decided == c, y == c
-            hit = float((said & truth).sum(axis=1).mean())
-            called, there = float(said.sum(axis=1).mean()), int(truth.sum())
+            hit = float(((said & truth) @ w).mean())
+            called, there = float((said @ w).mean()), float(w[truth].sum())
             rows.append(
                 {
                     "class": label,
-                    "rows": there,
+                    "rows": there if pictures.weights is not None else int(there),
                     "precision": hit / called if called else 0.0,
                     "recall": hit / there if there else 0.0,
                     "f1": 2 * hit / (called + there) if called + there else 0.0,
@@ -68,37 +76,38 @@ def curves(pictures: Pictures, classes: int, threshold: float) -> dict[str, Any]
     Two classes: reliability before and after the undo and after recalibration, precision-recall, confusion counts by
     threshold, scores by class. More: reliability of the largest probability, and the confusion matrix of the decisions.
     """
-    y, out = pictures.y, {}
+    y, w, out = pictures.y, pictures.times, {}
     for name, arm in pictures.arms.items():
         undone, trained, again, decided = arm.undone, arm.trained, arm.recalibrated, arm.decided
         if classes == 2:
             before, after, recalibrated = probability(trained), probability(undone), probability(again)
             hit = np.broadcast_to(y, undone.shape)
             out[name] = {
-                "reliability": reliability(before, after, hit),
-                "recalibrated": groups_of(recalibrated.reshape(-1), hit.reshape(-1)),
-                "scores": histogram(undone, y),
-                **sweep(after, y, threshold),
+                "reliability": reliability(before, after, hit, w),
+                "recalibrated": groups_of(recalibrated, hit, w),
+                "scores": histogram(undone, y, w),
+                **sweep(after, y, threshold, w),
             }
             continue
         table = np.zeros((classes, classes))
-        np.add.at(table, (np.broadcast_to(y, decided.shape), decided), 1 / len(decided))
+        np.add.at(table, (np.broadcast_to(y, decided.shape), decided), np.broadcast_to(w / len(decided), decided.shape))
         top = again.argmax(axis=-1)
         out[name] = {
-            "reliability": _top(softmax(trained), np.exp(undone), y),
-            "recalibrated": groups_of(np.exp(again).max(axis=-1).reshape(-1), (top == y).reshape(-1)),
+            "reliability": _top(softmax(trained), np.exp(undone), y, w),
+            "recalibrated": groups_of(np.exp(again).max(axis=-1), top == y, w),
             "confusion": table.tolist(),
         }
     return out
 
 
-def histogram(log_odds: np.ndarray, y: np.ndarray) -> dict[str, list[float]]:
-    """Rows of each class by log-odds [repetitions, rows], means over repetitions; the outermost 0.1 % share the end bins."""
+def histogram(log_odds: np.ndarray, y: np.ndarray, w: np.ndarray) -> dict[str, list[float]]:
+    """Rows, weighed by w [rows], of each class by log-odds [repetitions, rows], means over repetitions; the outermost 0.1 % share the end bins."""
     low, high = np.quantile(log_odds, [0.001, 0.999])
     edges = np.linspace(low, max(high, low + 1e-9), SCORE_BINS + 1)
     inside = np.clip(log_odds, edges[0], edges[-1])
     counts = {
-        name: np.histogram(inside[:, y == label], edges)[0] / len(log_odds)
+        name: np.histogram(inside[:, y == label], edges, weights=np.tile(w[y == label], (len(inside), 1)))[0]
+        / len(log_odds)
         for name, label in (("positive", 1), ("negative", 0))
     }
     return {"edges": edges.tolist(), **{name: n.tolist() for name, n in counts.items()}}
@@ -109,48 +118,62 @@ def softmax(z: np.ndarray) -> np.ndarray:
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def reliability(before: np.ndarray, after: np.ndarray, hit: np.ndarray) -> dict[str, list[dict[str, float]]]:
-    """The same groups of rows for both: those of `after`, the undone probability."""
+def reliability(
+    before: np.ndarray, after: np.ndarray, hit: np.ndarray, w: np.ndarray
+) -> dict[str, list[dict[str, float]]]:
+    """The same groups of rows for both: those of `after`, the undone probability. All [repetitions, rows], w [rows]."""
+    times = np.broadcast_to(w, after.shape).reshape(-1)
     before, after, hit = before.reshape(-1), after.reshape(-1), hit.reshape(-1)
-    parts = cut(after)
-    return {"before": _groups(before, hit, parts), "after": _groups(after, hit, parts)}
+    parts = cut(after, times)
+    return {"before": _groups(before, hit, parts, times), "after": _groups(after, hit, parts, times)}
 
 
-def groups_of(p: np.ndarray, hit: np.ndarray) -> list[dict[str, float]]:
-    return _groups(p, hit, cut(p))
+def groups_of(p: np.ndarray, hit: np.ndarray, w: np.ndarray) -> list[dict[str, float]]:
+    times = np.broadcast_to(w, p.shape).reshape(-1)
+    p, hit = p.reshape(-1), hit.reshape(-1)
+    return _groups(p, hit, cut(p, times), times)
 
 
-def cut(p: np.ndarray) -> list[np.ndarray]:
+def cut(p: np.ndarray, times: np.ndarray) -> list[np.ndarray]:
     """Ten groups of rows by probability that expect equally many hits each. Groups of equal size would put nine of ten where
     nothing happens when hits are rare."""
     order = np.argsort(p, kind="stable")
-    promised = np.cumsum(p[order])
+    promised = np.cumsum((p * times)[order])
     edges = np.searchsorted(promised, promised[-1] * np.arange(1, BINS) / BINS)
     return [part for part in np.split(order, edges) if len(part)]
 
 
-def _groups(p: np.ndarray, hit: np.ndarray, parts: list[np.ndarray]) -> list[dict[str, float]]:
+def _groups(p: np.ndarray, hit: np.ndarray, parts: list[np.ndarray], times: np.ndarray) -> list[dict[str, float]]:
     """Mean probability, share that came true, rows."""
-    return [
-        {"predicted": float(p[part].mean()), "observed": float(hit[part].mean()), "rows": len(part)} for part in parts
-    ]
+    groups = []
+    for part in parts:
+        w = times[part]
+        predicted, observed = float(np.average(p[part], weights=w)), float(np.average(hit[part], weights=w))
+        groups.append({"predicted": predicted, "observed": observed, "rows": float(w.sum())})
+    return groups
 
 
-def sweep(p: np.ndarray, y: np.ndarray, chosen: float) -> dict[str, Any]:
+def sweep(p: np.ndarray, y: np.ndarray, chosen: float, w: np.ndarray) -> dict[str, Any]:
     """Precision-recall points and confusion counts at some 200 thresholds of p [repetitions, rows], row called at p >= t.
 
     The thresholds step evenly through the ranks of the positives and of all rows, so both ends are drawn finely; the
     `chosen` one is among them.
     """
     repetitions = len(p)
-    flat, labels = p.reshape(-1), np.tile(y, repetitions)
+    flat, labels, times = p.reshape(-1), np.tile(y, repetitions), np.tile(w, repetitions)
     half = POINTS // 2 - 1
     at = np.linspace(0, 1, half)
     t = np.unique(np.concatenate([np.quantile(flat[labels == 1], at), np.quantile(flat, at), [0.0, chosen, 1.0]]))
-    positives, negatives = np.sort(flat[labels == 1]), np.sort(flat[labels == 0])
-    tp = (len(positives) - np.searchsorted(positives, t)) / repetitions
-    fp = (len(negatives) - np.searchsorted(negatives, t)) / repetitions
-    P, N = len(positives) / repetitions, len(negatives) / repetitions
+
+    def called_at(label: int) -> np.ndarray:
+        """What rows of the class at or above each threshold count for, and last all of them."""
+        scores, mass = flat[labels == label], times[labels == label]
+        order = np.argsort(scores)
+        above = np.append(np.cumsum(mass[order][::-1])[::-1], 0.0)
+        return np.append(above[np.searchsorted(scores[order], t)], above[0]) / repetitions
+
+    (*tp, P), (*fp, N) = called_at(1), called_at(0)
+    tp, fp = np.array(tp), np.array(fp)
     called = tp + fp > 0
     return {
         "precision_recall": {
@@ -168,8 +191,8 @@ def sweep(p: np.ndarray, y: np.ndarray, chosen: float) -> dict[str, Any]:
     }
 
 
-def _top(before: np.ndarray, after: np.ndarray, y: np.ndarray) -> dict[str, list[dict[str, float]]]:
+def _top(before: np.ndarray, after: np.ndarray, y: np.ndarray, w: np.ndarray) -> dict[str, list[dict[str, float]]]:
     """Of the largest undone probability, and what the model as trained gave that class."""
     top = after.argmax(axis=-1)
     raw = np.take_along_axis(before, top[..., None], axis=-1)[..., 0]
-    return reliability(raw, after.max(axis=-1), top == y)
+    return reliability(raw, after.max(axis=-1), top == y, w)

@@ -73,7 +73,7 @@ def _average_precision(step: np.ndarray, fp: np.ndarray) -> np.ndarray:
     tp = np.cumsum(step, axis=0)
     shown = tp + fp
     precision = np.divide(tp, shown, out=np.zeros_like(tp), where=shown > 0)
-    return (step * precision).sum(axis=0) / np.maximum(tp[-1], 1.0)
+    return (step * precision).sum(axis=0) / np.where(tp[-1] > 0, tp[-1], 1.0)
 
 
 def _roc_auc(step: np.ndarray, fp: np.ndarray, tied: np.ndarray, negatives: np.ndarray | float) -> np.ndarray:
@@ -82,11 +82,14 @@ def _roc_auc(step: np.ndarray, fp: np.ndarray, tied: np.ndarray, negatives: np.n
     return np.divide(right, pairs, out=np.full(pairs.shape, 0.5), where=pairs > 0)
 
 
-def of_subsets(score: np.ndarray, y: np.ndarray, code: np.ndarray, member: np.ndarray) -> dict[str, np.ndarray]:
+def of_subsets(
+    score: np.ndarray, y: np.ndarray, code: np.ndarray, member: np.ndarray, weights: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Average precision and ROC AUC of many subsets of the rows from one sort, {name: [subsets]}.
 
-    code    [rows] which pattern of membership a row has
-    member  bool [subsets, patterns]
+    code     [rows] which pattern of membership a row has
+    member   bool [subsets, patterns]
+    weights  [rows] how much each row counts; 1 unless given
     """
     order = descending(score)
     positive, patterns = y[order] == 1, code[order]
@@ -96,10 +99,15 @@ def of_subsets(score: np.ndarray, y: np.ndarray, code: np.ndarray, member: np.nd
     shown = last[holds]
     before = np.append(-1, last)[:-1][holds]  # the row before each level that holds a positive
     group = (np.cumsum(holds) - 1)[level[at]]
+    falling = None if weights is None else weights[order]
     values = {"average_precision": np.empty(len(member)), "roc_auc": np.empty(len(member))}
     for i, belongs in enumerate(member):
-        counted = belongs[patterns]
-        shown_before = np.append(0, np.cumsum(counted, dtype=np.int32))
+        if falling is None:
+            counted = belongs[patterns]
+            shown_before = np.append(0, np.cumsum(counted, dtype=np.int32))
+        else:
+            counted = np.where(belongs[patterns], falling, 0.0)
+            shown_before = np.append(0, np.cumsum(counted))
         step = np.bincount(group, weights=counted[at], minlength=len(shown))
         here = shown_before[shown + 1] - shown_before[before + 1] - step  # negatives with a positive's score
         fp = shown_before[shown + 1] - np.cumsum(step)

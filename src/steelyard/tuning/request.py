@@ -23,13 +23,18 @@ class Data:
     )
     ignore: Annotated[list[str] | None, "A label whose rows are left out."] = None
     missing: Annotated[
-        list[str] | None, "Text that stands for no label, instead of ?, NA, null and their like; none: no text does."
+        list[str] | None,
+        "Text that stands for no label, instead of ?, NA, null and their like, and is missing in the other columns beside them; none: no text"
+        " stands for no label.",
     ] = None
-    same_case: Annotated[bool, "Labels that differ by case, blanks, a final dot or .0 are one class."] = False
+    same_case: Annotated[
+        bool, "Labels, and they alone, that differ by case, blanks, a final dot or .0 are one class."
+    ] = False
     drop: Annotated[list[str] | None, "A column that is not learned from."] = None
     categorical: Annotated[
         list[str] | None, "A column of categories that are spelled as numbers, such as zip codes."
     ] = None
+    weight: Annotated[Any, "Column that says how much each row counts, such as a survey weight."] = None
 
 
 @dataclasses.dataclass(frozen=True)

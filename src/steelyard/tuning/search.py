@@ -63,8 +63,9 @@ class Search:
     ):
         self.task, self.split, self.model, self.metric, self.tools = task, split, model, metric, tools
         self.arms = tuple(arms)
-        self.recipes = [arm.recipe(task.counts) for arm in self.arms]
-        keys = tuple(arm.key(task.counts) for arm in self.arms)
+        counts = task.masses
+        self.recipes = [arm.recipe(counts) for arm in self.arms]
+        keys = tuple(arm.key(counts) for arm in self.arms)
         self.job = Job(task, split, self.arms, keys, model, seed)
         self.planned_repetitions = split.repetitions
         self.stopped: str | None = None
@@ -110,7 +111,9 @@ class Search:
         out = np.full((self.split.repetitions, *self._shape[1:]), np.nan)
         for a, f in self.split.parts():
             key = self.job.keys[j], self.settings[int(choice.picked[j, a, f])]
-            out[a, self.split.out(a, f)] = self.tools.store.load((self._repetitions[a], f), [key])[key]["scores"]
+            part = self._repetitions[a], f
+            fits = self.tools.store.load(part, [key]) or self.job((part, (key,)))  # again, where the storage was lost
+            out[a, self.split.out(a, f)] = fits[key]["scores"]
         return out
 
     @property
@@ -130,7 +133,8 @@ class Search:
             if not whole:
                 raise Unfinished(
                     f"tune: stopped ({self.stopped}) with {self.new + self.reused:,} of {self.planned:,} fits done, too"
-                    " few for a report: it needs a whole repetition. Give it more time, or fewer strategies or folds."
+                    " few for a report: it needs a whole repetition. Give it more time, or fewer strategies or folds.",
+                    self.stopped,
                 )
             self.split = dataclasses.replace(self.split, held=self.split.held[whole])
             scores = scores[:, :, whole]
@@ -144,9 +148,8 @@ class Search:
             scores = scores[:, order]
         self._choices.clear()
         self._decided.clear()
-        self.out = OutOfFold(
-            scores, self.task.y, self.split, np.array(self.settings), self.task.classes, self.model.axis.default
-        )
+        task, default = self.task, self.model.axis.default
+        self.out = OutOfFold(scores, task.y, self.split, np.array(self.settings), task.classes, default, task.weights)
 
     def _wider(self) -> tuple[float, ...]:
         choice = self.choice(self.metric)

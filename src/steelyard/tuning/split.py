@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from .weights import Weights, effective, masses, take, whole
+
 PER_FOLD = 4  # rows of the rarest class (or groups that contain it) that each fold should hold
 STRATIFIED, GROUPED, TIME = "stratified", "grouped", "time"
 
@@ -79,29 +81,41 @@ class Split:
         return int(self.order[self.held[0] == f].min()) - self.gap
 
 
-def rare(y: np.ndarray, split: Split) -> int:
-    """What the verdict counts of the rarest class: its rows, in time its judged rows, or the groups that contain it."""
-    return int(_containing(y, split).min())
+def rare(y: np.ndarray, split: Split, weights: Weights = None) -> int:
+    """What the verdict counts of the rarest class: its rows, in time its judged rows, or the groups that contain it; where rows are
+    weighted, so many of equal weight as vary alike."""
+    return int(_containing(y, split, weights).min())
 
 
-def rarest(y: np.ndarray, split: Split) -> int:
+def rarest(y: np.ndarray, split: Split, weights: Weights = None) -> int:
     """The class that `rare` counts; the last among equals, which of two classes is the positive one."""
-    counts = _containing(y, split)
+    counts = _containing(y, split, weights)
     return int(np.flatnonzero(counts == counts.min())[-1])
 
 
-def rare_by_block(y: np.ndarray, split: Split) -> tuple[int, ...]:
-    """Rows of the rarest class in each judged block in time; () for the other kinds."""
-    return tuple(int(np.bincount(y[split.judged][b], minlength=int(y.max()) + 1).min()) for b in split.blocks)
+def rare_by_block(y: np.ndarray, split: Split, weights: Weights = None) -> tuple[int, ...]:
+    """The same in each judged block in time; () for the other kinds."""
+    judged, classes = split.judged, int(y.max()) + 1
+    return tuple(int(_rows(y[judged][b], take(take(weights, judged), b), classes).min()) for b in split.blocks)
 
 
-def _containing(y: np.ndarray, split: Split) -> np.ndarray:
-    if split.groups is not None:
+def _containing(y: np.ndarray, split: Split, weights: Weights) -> np.ndarray:
+    """[classes]"""
+    if split.groups is None:
+        return _rows(y[split.judged], take(weights, split.judged), int(y.max()) + 1)
+    if weights is None:
         return (by_group(y, split.groups) > 0).sum(axis=0)
-    return np.bincount(y[split.judged], minlength=int(y.max()) + 1)
+    mass = by_group(y, split.groups, weights)
+    return whole(effective(mass.sum(axis=0), np.square(mass).sum(axis=0)))
 
 
-def by_group(y: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """[groups, classes]: rows of each class in each group."""
+def _rows(y: np.ndarray, weights: Weights, classes: int) -> np.ndarray:
+    sums = masses(y, weights, classes)
+    return sums if weights is None else whole(effective(sums, masses(y, np.square(weights), classes)))
+
+
+def by_group(y: np.ndarray, groups: np.ndarray, weights: Weights = None) -> np.ndarray:
+    """[groups, classes]: rows of each class in each group, or the sums of their weights."""
     classes = int(y.max()) + 1
-    return np.bincount(groups * classes + y, minlength=(int(groups.max()) + 1) * classes).reshape(-1, classes)
+    at, size = groups * classes + y, (int(groups.max()) + 1) * classes
+    return np.bincount(at, weights=weights, minlength=size).reshape(-1, classes)

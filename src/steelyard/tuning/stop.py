@@ -1,4 +1,4 @@
-"""When to stop before everything is done: a budget of time, or Ctrl-C."""
+"""When to stop before everything is done: a budget of time, Ctrl-C, or SIGTERM, which schedulers send."""
 
 import re
 import signal
@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+SIGNALS: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Unfinished(ValueError):
-    """Stopped before there was anything to report; what was finished is in the store."""
+    """Stopped before there was anything to report; what was finished is in the store. `why` as in `Stop`."""
+
+    def __init__(self, message: str, why: str):
+        super().__init__(message)
+        self.why = why
 
 
 class Stop:
@@ -23,34 +28,41 @@ class Stop:
 
     def __init__(self, budget: float | None = None):
         self.until = None if budget is None else time.monotonic() + budget
-        self.interrupted = False
+        self.signal: str | None = None
 
     def __call__(self) -> bool:
         return self.why is not None
 
     @property
     def why(self) -> str | None:
-        if self.interrupted:
-            return "interrupted"
+        """interrupted (Ctrl-C), terminated (SIGTERM), budget, or None."""
+        if self.signal:
+            return self.signal
         return "budget" if self.until is not None and time.monotonic() >= self.until else None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Ctrl-C asks to stop; a second one does what it always does. Only the main thread hears signals."""
+        """Ctrl-C and SIGTERM ask to stop; a second one does what it always does. A handler that the program has of its own is
+        called each time. Only the main thread hears signals."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
         def heard(number: int, frame: Any) -> None:
-            if self.interrupted:
-                raise KeyboardInterrupt
-            self.interrupted = True
+            first, self.signal = self.signal is None, self.signal or SIGNALS[number]
+            own = before[number]
+            if own is signal.SIG_DFL and not first:
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
+            elif callable(own) and not (first and own is signal.default_int_handler):
+                own(number, frame)
 
-        before = signal.signal(signal.SIGINT, heard)
+        before = {number: signal.signal(number, heard) for number in SIGNALS}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, own in before.items():
+                signal.signal(number, own)
 
 
 def seconds(text: str) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from ..files import make_folder
 from . import engine as engines
 from . import threads
-from .answer import Study
+from .answer import Stopped, Study
 from .arms import Arm, arms, equals_plain
 from .baselines import resampled
 from .contest import Contest
@@ -34,6 +34,7 @@ from .stop import Stop, seconds
 from .store.fits import Memory, Store
 from .validation import folds as splits
 from .validation.outcomes import outcomes
+from .weights import take
 
 __all__ = ["Study", "tune"]
 
@@ -59,6 +60,7 @@ def tune(
     same_case: bool = False,
     drop: Any = None,
     categorical: Any = None,
+    weight: Any = None,
     recipes: Any = None,
     metric: str | None = None,
     cost_fn: float | None = None,
@@ -89,6 +91,7 @@ def tune(
     group       column (with a function: values) of rows that belong together; `time` to order them by, with `gap` rows between
                 training and test whose labels are not known in time
     drop        columns that are not learned from; `categorical` those of categories that are spelled as numbers
+    weight      column (with a function: values) of how much each row counts, as in a survey; only ratios mean anything
     classes     how the labels are read, with `ignore`, `missing` and `same_case`: see `steelyard.count`
     recipes     {name: Recipe or function of Counts}; None compares the usual weightings
     metric      decides alone; average precision for two classes, balanced accuracy for more, unless said
@@ -115,7 +118,7 @@ def tune(
         source,
         data,
         recipes,
-        Data(label, positive, group, time, gap, classes, ignore, missing, same_case, drop, categorical),
+        Data(label, positive, group, time, gap, classes, ignore, missing, same_case, drop, categorical, weight),
         Goal(metric, cost_fn, cost_fp, cost_matrix, exchange, capacity),
         Fits(model, search, folds, repeats, bootstrap, seed, epochs, baselines),
         Run(folder, resume, budget, storage, engine, progress),
@@ -132,7 +135,7 @@ def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: 
     execute = engines.named(run.engine)
     stop = Stop(seconds(run.budget) if isinstance(run.budget, str) else run.budget)
 
-    every = [(arm, arm.recipe(task.counts)) for arm in arms(recipes)]
+    every = [(arm, arm.recipe(task.masses)) for arm in arms(recipes)]
     equal = {a.name: why for a, r in every[1:] if (why := equals_plain(r, model.free_intercept))}
     refused = {a.name: why for a, r in every if a.name not in equal and (why := model.refuses(r, task.classes))}
     entered = [arm for arm, _ in every if arm.name not in equal and arm.name not in refused]
@@ -154,7 +157,12 @@ def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: 
     store = _opened(storage, _fingerprint(task, model, split, fits.seed, asked.gap), run.resume, fits.search)
     try:
         tools = Tools(store, execute, run.progress or (lambda done, total: None), stop)
-        warnings = [*task.warnings, *_data_warnings(task, split), *_judged_before(store, aims.metric)]
+        warnings = [
+            *task.warnings,
+            *_unweighted(task, model),
+            *_data_warnings(task, split),
+            *_judged_before(store, aims.metric),
+        ]
         with threads.single(), stop.listening():
             entered, given_up, spent = _prune(task, entered, split, model, aims.metric, tools, fits.seed)
             beside = _resampled(task, split, model) if fits.baselines else []
@@ -169,17 +177,18 @@ def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: 
                 warnings.append(
                     f"{search.unsettled} of {done} fits did not converge; their scores are used as they are"
                 )
-            warnings += store.warnings()
             skipped = refused | given_up
             study = Contest(task, search, len(entered), family, aims, fits.bootstrap, fits.seed).study(
                 listed=[(arm, recipe) for arm, recipe in every if arm.name not in skipped],
                 equal=equal,
                 skipped=skipped,
                 fits={how: n + spent[how] for how, n in search.fits.items()},
-                warnings=warnings,
+                warnings=(),
             )
-        store.note("metric", aims.metric.name)
-        return study
+            store.note("metric", aims.metric.name)
+            if stop.signal and study.stopped is None:  # after the last fit
+                study = dataclasses.replace(study, stopped=Stopped(stop.signal, study.repeats, study.repeats))
+            return dataclasses.replace(study, warnings=(*warnings, *store.warnings()))
     finally:
         if store is not run.storage:  # it is this call's own
             store.close()
@@ -196,14 +205,16 @@ def _task(source: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Probl
         if asked.label is None:
             raise ValueError("tune: label= must name the column of classes.")
         reading = {name: getattr(asked, name) for name in READING}
-        return model, problem(source, asked.label, asked.positive, group=asked.group, time=asked.time, **reading)
+        roles = {"group": asked.group, "time": asked.time, "weight": asked.weight}
+        return model, problem(source, asked.label, asked.positive, **roles, **reading)
     if wrong := [name for name in READING if getattr(asked, name)]:
         raise ValueError(
             f"tune: {wrong[0]}= says how a table is read; a function is given rows and labels as they are."
         )
     if data is None:
         raise ValueError("tune: a function needs data to train on: data=(X, y), or data=X and label=y.")
-    return FunctionModel(source, fits.epochs), problem_of(data, asked.label, asked.positive, asked.group, asked.time)
+    task = problem_of(data, asked.label, asked.positive, asked.group, asked.time, asked.weight)
+    return FunctionModel(source, fits.epochs), task
 
 
 def _counted(fits: Fits, rows: int, gap: int) -> Fits:
@@ -226,17 +237,21 @@ def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bo
         return storage
     from .store import address, ownership  # SQLAlchemy is slow to import
     from .store.database import Database
+    from .store.fallback import Fallback
 
+    where = address.address(storage)
     if search:
-        ownership.check_trials(address.address(storage))
-    return Database(storage, fingerprint, resume=resume)
+        ownership.check_trials(where)
+    return Fallback(Database(storage, fingerprint, resume=resume), where.file)
 
 
 def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int) -> dict[str, Any]:
     """All that a stored fit depends on, but for its part and its arm; more repetitions or another metric reuse what is there."""
+    weighted = {} if task.weight is None else {"weight": task.weight}
     return {
         "format": FORMAT,
         "data": {
+            **weighted,
             "rows": len(task.y),
             "columns": task.read[1],
             "label": task.label,
@@ -259,6 +274,21 @@ def _judged_before(store: Store, metric: Metric) -> list[str]:
     ]
 
 
+def _unweighted(task: Problem, model: Model) -> list[str]:
+    """A warning where a function does not ask for the weights; ValueError for another model that cannot learn by them."""
+    if task.weights is None or model.weighs:
+        return []
+    if model.encoding == "rows":
+        return [
+            "the function takes no weight=, so it was trained as if all rows counted the same, and judged by their weights; write"
+            " def fit(recipe, X, y, weight) and multiply each row's loss by it"
+        ]
+    raise ValueError(
+        f"tune: {model.name} takes no sample_weight, so its fits cannot follow the weights in {task.weight!r}. Take --model linear, or"
+        " another classifier that does."
+    )
+
+
 def _data_warnings(task: Problem, split: Split) -> list[str]:
     return checks.warnings(task, split) if isinstance(task.features, Features) else []
 
@@ -278,7 +308,8 @@ def _prune(
         return list(arms), {}, {"new": 0, "reused": 0}
     first = Search(task, arms, dataclasses.replace(split, held=split.held[:1]), model, metric, tools, seed, widen=False)
     judged = outcomes(first.choice(metric), metric)[:, 0, first.split.judged]
-    value = Evaluator(metric, judged, task.y[first.split.judged], task.classes)()
+    weights = take(task.weights, first.split.judged)
+    value = Evaluator(metric, judged, task.y[first.split.judged], task.classes)(weights)
     gain = metric.gain(value, value[:1])
     behind = -2 * metric.tie * metric.unit(value[0])
     given_up = {
@@ -297,4 +328,4 @@ def _resampled(task: Problem, split: Split, model: Model) -> list[Arm]:
     if model.encoding == "rows" or len(task.y) > RESAMPLED:
         return []
     rare = min(int(np.bincount(task.y[split.train(a, f)], minlength=task.classes).min()) for a, f in split.parts())
-    return resampled(rare, gaps=model.encoding == "raw")
+    return resampled(rare, gaps=model.encoding == "raw", weighted=task.weights is not None)

@@ -26,6 +26,14 @@ def table(values) -> Table:
         [d.isoformat() + "Z" for d in DAYS],
         [d.isoformat() + ".123456789" for d in DAYS],
         [(d + datetime.timedelta(hours=2)).isoformat() + "+02:00" for d in DAYS],
+        [d.strftime("%d/%m/%Y %H:%M:%S") for d in [*DAYS, datetime.datetime(2014, 3, 31)]],
+        [d.strftime("%b %d, %Y %I:%M:%S %p") for d in DAYS],
+        ["10:30", "09:15:30", "10:30:01"],
+        ["2:30 PM", "11:15 AM", "11:15 PM"],
+        ["2 days 01:00:00", "1 days 23:00:00", "2 days 01:00:01"],
+        ["1,219.5", "3.25", "1,220"],
+        ["0930", "0815", "1015"],
+        pd.Categorical(["2014-03-07", "2013-01-02", "2014-03-08"]),
         [d.timestamp() for d in DAYS],
         [int(d.timestamp()) for d in DAYS],
     ],
@@ -33,7 +41,7 @@ def table(values) -> Table:
 def test_times_are_ranked(values):
     found = order_of(table(values), "t")
     assert found.dtype == np.int64
-    assert found.tolist() == [1, 0, 2]
+    assert found.tolist()[:3] == [1, 0, 2]
 
 
 def test_equal_times_have_equal_ranks():
@@ -66,7 +74,10 @@ def test_times_of_day_and_durations_are_numbers_of_seconds(kind):
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        (["7.3.2014", "8.3.2014"], r"cannot be put in order: it holds '7\.3\.2014', '8\.3\.2014'"),
+        (["7 March", "8 March"], r"cannot be put in order: it holds '7 March', '8 March'"),
+        (["31/12/2024"] * 12 + ["soon"], "1 of 13 rows have no time, such as 'soon'"),
+        (["01/02/2024", "05/03/2024", "03/07/2024"] * 2, "'01/02/2024' may be read day first or month first"),
+        (["31/12/2024", "31/12/2024"], "one time only, '31/12/2024'"),
         (["2014-03-07", "yesterday"], "cannot be put in order"),
         ([True, False], "cannot be put in order"),
         (["2014-03-07", None], "1 of 2 rows have no time"),
@@ -107,4 +118,4 @@ def test_dates_in_text_become_a_number_to_learn_from():
     text = np.array([str(d)[:10] for d in days], dtype=object)
     found = read(as_table(pd.DataFrame({"when": text, "y": np.arange(60) % 2})), "y")
     np.testing.assert_array_equal(found.columns[0].values, days.astype("datetime64[s]").astype(float))
-    assert found.notes == ("column 'when' holds dates; they are read as seconds since 1970",)
+    assert found.columns[0].dated

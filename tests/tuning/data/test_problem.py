@@ -1,4 +1,4 @@
-"""Labels as numbers, and what is left out of a table with a word."""
+"""Labels as numbers, and what is left out of a table with a word. Files: tuning/data/compared.py."""
 
 import numpy as np
 import pandas as pd
@@ -52,3 +52,15 @@ def test_labels_that_cannot_be_compared_are_refused_with_the_way_out(labels, opt
 def test_an_array_is_no_table():
     with pytest.raises(TypeError, match="path, a Table or a DataFrame, got ndarray"):
         problem(np.zeros((3, 2)), "y")
+
+
+@pytest.mark.parametrize("kind", ["file", "frame"])
+def test_a_table_too_wide_to_tune_on_is_refused_before_its_cells_are_read(tmp_path, kind, monkeypatch):
+    monkeypatch.setattr("steelyard.tuning.data.problem.WIDEST", 3)
+    frame = pd.DataFrame({"a": [1, 2], "b": [1, 2], "c": [0, 1], "y": ["n", "p"]})
+    path = tmp_path / "wide.csv"
+    frame.to_csv(path, index=False)
+    for module in ("steelyard.data.tables", "steelyard.tuning.data.problem"):
+        monkeypatch.setattr(f"{module}.together", None)  # what reads the cells
+    with pytest.raises(ValueError, match=r"has 4 columns, and at most 3 can be tuned on; bring a table of those"):
+        problem(path if kind == "file" else frame, "y")

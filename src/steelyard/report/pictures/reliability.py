@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from .. import formatting
+from ..decisions import counted
 from ..document import Report
 from ..evidence import PLAIN, Curves
 from ..forest import steps
@@ -50,7 +51,7 @@ def _one(report: Report, name: str, curves: Curves) -> Picture | None:
         alt.Tooltip("series:N", title="probabilities"),
         alt.Tooltip("x:Q", title="given", format=".3~f"),
         alt.Tooltip("y:Q", title="came true", format=".3~f"),
-        alt.Tooltip("rows:Q", title="rows", format=","),
+        alt.Tooltip("rows:Q", title="rows", format=",.0f"),
     ]
     colour = strokes(series)["color"]
     mark = chart("dots").mark_point(filled=True, size=55, opacity=1).encode(**encoding, color=colour, tooltip=shown)
@@ -60,7 +61,7 @@ def _one(report: Report, name: str, curves: Curves) -> Picture | None:
         section="reliability",
         title=name,
         desc=f"Share of rows that are {event} against the probability given by {name}, in groups of rows. Largest distance from honest: {'; '.join(far)}.",
-        caption=f"Held-out rows, in groups that should hold equally many. On the dotted line, of the rows given 30 % just 30 % are {event}.",
+        caption=f"Held-out rows{counted(report)}, in groups that should hold equally many. On the dotted line, of the rows given 30 % just 30 % are {event}.",
         spec=finished(line + mark, lines=[*lines, *dots], dots=dots),
     )
 

@@ -118,7 +118,7 @@
     setText("cost-value", fixed(cost(row), 1));
     const moved = state.arm !== data.arm || state.at !== data.at;
     setText("decisions-caption", moved
-      ? "Decisions of " + state.arm + " on held-out rows, at threshold " + row.label + ", which you chose on these rows"
+      ? "Decisions of " + state.arm + " on held-out rows, at threshold " + row.label + ", which you chose on these rows" + data.counted
       : byId("decisions-caption").dataset.first);
     byId("back").disabled = !moved && state.ratio === data.ratio;
 

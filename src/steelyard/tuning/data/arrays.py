@@ -7,6 +7,8 @@ import numpy as np
 import torch
 
 from ...counts import Counts
+from .. import weights as row_weights
+from . import weight as weighing
 from .problem import Problem
 
 
@@ -45,8 +47,13 @@ class OwnRows:
             into.update(f"{type(data).__name__} of {len(data)}".encode())
 
 
-def problem_of(data: Any, label: Any, positive: Any, groups: Any = None, time: Any = None) -> Problem:
-    """The problem behind `data=(X, y)`, or `data=X, label=y`. ValueError where rows and labels do not fit together."""
+def problem_of(
+    data: Any, label: Any, positive: Any, groups: Any = None, time: Any = None, weight: Any = None
+) -> Problem:
+    """The problem behind `data=(X, y)`, or `data=X, label=y`. ValueError where rows and labels do not fit together.
+
+    weight  [rows] how much each counts; rows of weight 0 take no part
+    """
     if label is None:
         if not (isinstance(data, tuple) and len(data) == 2):
             raise ValueError(
@@ -59,12 +66,17 @@ def problem_of(data: Any, label: Any, positive: Any, groups: Any = None, time: A
         raise ValueError(
             f"tune: labels of shape {labels.shape} do not fit {len(data)} rows of data; one label per row is needed."
         )
+    raw, zeros = None if weight is None else weighing.given(weight, len(labels)), 0
+    if raw is not None and (zeros := int(np.sum(raw == 0))):
+        part = np.flatnonzero(raw)
+        data, labels, raw = OwnRows(data)(part), labels[part], raw[part]
+        groups, time = (None if codes is None else np.asarray(codes)[part] for codes in (groups, time))
     values, y = np.unique(labels, return_inverse=True)
     names = [str(v) for v in values.tolist()]
     if len(names) < 2:
         raise ValueError(f"tune: the labels have one class only, {names[0]!r}; two are needed to tell apart.")
     if len(names) == 2:
-        n = np.bincount(y)
+        n = row_weights.masses(y, None if raw is None else raw / raw.max(), 2)
         if positive is not None and str(positive) not in names:
             raise ValueError(f"tune: there is no class {str(positive)!r}; the classes are {', '.join(names)}.")
         if names[0] == str(positive) or (positive is None and n[0] < n[1]):
@@ -72,6 +84,8 @@ def problem_of(data: Any, label: Any, positive: Any, groups: Any = None, time: A
     counts = Counts(np.bincount(y), names, "rows", "data")
     if counts.per_class.min() < 2:
         raise ValueError(f"tune: class {names[int(counts.per_class.argmin())]!r} has a single row.")
+    weights = None if raw is None else row_weights.relative(raw)
+    notes, warnings = ([], []) if raw is None else weighing.notes(weights, "weight=", zeros)
     return Problem(
         "data",
         "label",
@@ -80,10 +94,12 @@ def problem_of(data: Any, label: Any, positive: Any, groups: Any = None, time: A
         counts,
         names[1] if len(names) == 2 else None,
         OwnRows(data),  # type: ignore[arg-type]  # it offers what a model of rows asks for
-        (),
-        (),
+        tuple(notes),
+        tuple(warnings),
         None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1],
         None if time is None else np.unique(np.asarray(time), return_inverse=True)[1],
         None if groups is None else "groups",
         None if time is None else "time",
+        weights,
+        None if weights is None else "weight",
     )

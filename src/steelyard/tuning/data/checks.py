@@ -211,7 +211,7 @@ def drifting(task: Problem, split: Split | None = None) -> list[str]:
             else []
         )
     for column in task.features.columns:
-        if isinstance(column, Number) and _is_date(column, task) and (sentence := _trend(y, column.values, task)):
+        if isinstance(column, Number) and _is_date(column) and (sentence := _trend(y, column.values, task)):
             sentences.append(
                 f"{sentence} along column {column.name!r}. If that is when the rows came about, give --time {column.name!r}:"
                 " shuffled folds learn from the future."
@@ -219,10 +219,8 @@ def drifting(task: Problem, split: Split | None = None) -> list[str]:
     return sentences
 
 
-def _is_date(column: Number, task: Problem) -> bool:
-    if any(note.startswith(f"column {column.name!r} holds dates") for note in task.features.notes):
-        return True
-    return DATED.search(column.name) is not None
+def _is_date(column: Number) -> bool:
+    return column.dated or DATED.search(column.name) is not None
 
 
 def _trend(y: np.ndarray, along: np.ndarray, task: Problem) -> str:

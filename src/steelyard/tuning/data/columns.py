@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...data.cells import CATEGORY, NUMBER
+from ...data.dates import resembling
+from ...data.kinds import CATEGORY, NUMBER
 from ...data.numbers import numeric
 from ...data.tables import Table
 from ...data.tally import arrow
-from .group_time import as_seconds
 from .prose import is_prose
 from .text import Text, count
 
@@ -19,11 +19,12 @@ HUGE = 1e150  # numbers beyond it have no square
 
 @dataclasses.dataclass(frozen=True)
 class Number:
-    """A numeric or yes-or-no column: float64 [rows], NaN where missing."""
+    """A numeric or yes-or-no column: float64 [rows], NaN where missing; `dated` if they are seconds since 1970."""
 
     name: str
     values: np.ndarray
     scaled: bool = True
+    dated: bool = False
 
     def rows(self, keep: np.ndarray) -> "Number":
         return dataclasses.replace(self, values=self.values[keep])
@@ -54,13 +55,10 @@ def column(name: str, table: Table, *, categorical: bool = False) -> tuple[Colum
         values = np.asarray(table.column(name), dtype=np.float64)
         huge = np.abs(values) > HUGE
         if not huge.any():
-            return Number(name, values, scaled=kind == NUMBER), []
+            return Number(name, values, scaled=kind == NUMBER, dated=table.columns[name].dated), []
         note = f"column {name!r}: {int(huge.sum())} numbers beyond {HUGE:g} are read as missing"
         return Number(name, np.where(huge, np.nan, values), scaled=kind == NUMBER), [note]
     texts = table.arrow(name)
-    seconds = as_seconds(texts)
-    if seconds is not None:
-        return Number(name, seconds), [f"column {name!r} holds dates; they are read as seconds since 1970"]
     if is_prose(texts):
         text = count(name, texts)
         return text, ["; ".join([f"column {name!r} holds text; it is read as {text.what} (TF-IDF)", *text.unread])]
@@ -100,13 +98,15 @@ def useless(column: Column) -> str:
 
 
 def looks_numeric(table: Table, name: str) -> str:
-    """ "looks like a number, such as ..." of a column of texts most of which are numbers by themselves, or ""."""
+    """ "looks like a number, such as ..." of a column of texts most of which are numbers, or dates, by themselves, or ""."""
     _, pc = arrow()
     pairs = pc.value_counts(table.arrow(name).drop_null())
     times = dict(zip(pairs.field("values").to_pylist(), pairs.field("counts").to_pylist(), strict=True))
     share, examples = numeric(times)
     if share < 0.5:
-        return ""
+        return (
+            f"looks like dates, such as {' and '.join(map(repr, list(times)[:2]))}" if resembling(times) >= 0.5 else ""
+        )
     return f"looks like a number, such as {' and '.join(map(repr, examples))}"
 
 

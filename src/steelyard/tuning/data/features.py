@@ -25,12 +25,14 @@ class Features:
 
     dropped  {column: why it is not used}
     doubts   the same of columns that look as if they should be, such as "amount (looks like a number, such as '5 kg', '6 lb')"
+    guesses  how columns were read that leave open what they mean, such as "amount: 1,219 as 1219; if it is 1.219, write a point"
     """
 
     columns: tuple[Column, ...]
     notes: tuple[str, ...] = ()
     dropped: Mapping[str, str] = dataclasses.field(default_factory=dict)
     doubts: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
 
     def encode(self, train: np.ndarray) -> "Encoder":
         """For models that need every number finite and of about the same size; `train` are row numbers."""
@@ -208,6 +210,7 @@ def read(
     notes: list[str] = []
     dropped: dict[str, str] = {}
     doubts: list[str] = []
+    guesses: list[str] = []
     for name in table.names:
         if name == label:
             continue
@@ -223,6 +226,8 @@ def read(
                 doubts.append(f"most of {name} ({found.doubt})")
             if not reason:
                 columns.append(found)
+                if name not in categorical and (guess := table.columns[name].guess):
+                    guesses.append(f"{name}: {guess}")
         if reason:
             notes.append(f"column {name!r} is left out: {reason}")
         if reason and not known:
@@ -232,4 +237,4 @@ def read(
         raise ValueError(
             f"tune: no column besides {label!r} can be learned from. {'; '.join(notes) or 'There is no other column'}."
         )
-    return Features(tuple(columns), tuple(notes), dropped, tuple(doubts))
+    return Features(tuple(columns), tuple(notes), dropped, tuple(doubts), tuple(guesses))

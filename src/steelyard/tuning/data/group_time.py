@@ -1,44 +1,61 @@
 """Columns that say how rows belong together or follow each other, as numbers for the splits."""
 
-import re
 from typing import Any
 
 import numpy as np
 
-from ...data.cells import BOOLEAN, CATEGORY
+from ...data.cells import from_typed_text
+from ...data.compact import compact
+from ...data.kinds import BOOLEAN, CATEGORY, NUMBER, is_text
 from ...data.labels import some
 from ...data.tables import Table
-from ...data.tally import arrow
-
-ISO = re.compile(r"\d{4}-\d\d-\d\d")  # most columns of words are told by their first, and casts that fail are slow
-HEAD = 100
+from ...data.tally import arrow, without_views
 
 
-def order_of(table: Table, name: str | int, *, rows: np.ndarray | None = None) -> np.ndarray:
+def order_of(
+    table: Table, name: str | int, *, rows: np.ndarray | None = None, notes: list[str] | None = None
+) -> np.ndarray:
     """int64 [rows]: the rank of each row's time, equal where the times are equal, 0 the earliest.
 
-    Numbers, dates, and text in ISO form (2014-03-07, 2014-03-07 03:41:00, with or without a zone) can be put in order.
+    Numbers, durations and dates can be put in order, as docs/reading.md lists them.
 
-    rows  boolean, the rows that matter; all unless given
-    ValueError for anything else, missing values, or one time only.
+    rows   boolean, the rows that matter; all unless given
+    notes  takes what a reader should know about how the times were read, beside the notes of the table
+    ValueError for anything else, dates of which nothing tells the day from the month, missing values, or one time only.
     """
     name = table.resolve(name)
     where, values = f"{table.path}, column {name!r}", _kept(table, name, rows)
     if missing := values.null_count:
         raise ValueError(
-            f"tune: {where}: {missing:,} of {len(values):,} rows have no time, so they cannot be put in order. Fill them"
-            " in, or leave these rows out."
+            f"tune: {where}: {missing:,} of {len(values):,} rows have no time{_odd(table, name, rows)}, so they cannot be put in"
+            " order. Fill them in, or leave these rows out."
         )
-    kind = table.kind(name)
-    times = as_seconds(values) if kind == CATEGORY else values.to_numpy()
-    if times is None or kind == BOOLEAN:
+    pa, pc = arrow()
+    column = table.columns[name]
+    kind, unsure, times = column.kind, column.unsure, values
+    if kind == CATEGORY:  # ordered categories, codes with zeros in front
+        read = from_typed_text(pc.cast(values, pa.string()))
+        kind, unsure, times = read.kind, read.unsure, read.values
+        if kind == CATEGORY and pc.all(pc.match_substring_regex(values, r"^[0-9]{1,18}$")).as_py():
+            kind, times = NUMBER, pc.cast(values, pa.int64())
+    if kind in (BOOLEAN, CATEGORY) or times.null_count:
         raise ValueError(
-            f"tune: {where} cannot be put in order: it holds {_examples(values)}. A time is a number or a date such as"
-            " 2014-03-07 or 2014-03-07 03:41:00."
+            f"tune: {where} cannot be put in order: it holds {_examples(_cells(table, name, rows))}. A time is a number or a date such as"
+            " 2014-03-07, 2014-03-07 03:41:00 or 31/12/2014."
         )
-    distinct, ranks = np.unique(times, return_inverse=True)
+    if unsure:
+        raise ValueError(f"tune: {where} cannot be put in order: {unsure}. Write the dates as 2024-12-31.")
+    distinct, ranks = np.unique(times.to_numpy(), return_inverse=True)
     if len(distinct) < 2:
-        raise ValueError(f"tune: {where} has one time only, {_examples(values)}; nothing can be tested later.")
+        raise ValueError(
+            f"tune: {where} has one time only, {_examples(_cells(table, name, rows))}; nothing can be tested later."
+        )
+    if distinct.dtype.kind == "i" and (dates := compact(distinct)) is not None:
+        if dates.unsure:
+            raise ValueError(f"tune: {where} cannot be put in order: {dates.unsure}. Write the dates as 2024-12-31.")
+        if notes is not None:
+            notes.append(f"{dates.note}: {name}")
+        ranks = np.unique(dates.seconds, return_inverse=True)[1][ranks]
     return ranks.astype(np.int64)
 
 
@@ -58,35 +75,39 @@ def codes_of(table: Table, name: str | int, *, rows: np.ndarray | None = None) -
     keys = table.keys(name) if rows is None else table.keys(name)[rows]
     groups = np.unique(keys)
     if len(groups) < 2:
-        raise ValueError(f"tune: {where} has one group only, {_examples(values)}; nothing can be held out.")
+        raise ValueError(
+            f"tune: {where} has one group only, {_examples(_cells(table, name, rows))}; nothing can be held out."
+        )
     first = dict.fromkeys(keys.tolist())
     place = np.empty(int(keys.max()) + 1, dtype=np.int64)
     place[list(first)] = np.arange(len(first))
     return place[keys]
 
 
-def as_seconds(values: Any) -> np.ndarray | None:
-    """Arrow text -> float64 seconds since 1970 (UTC where no zone is given), NaN where null; None if a text is no ISO
-    date or there is none at all."""
-    pa, pc = arrow()
-    known = values.drop_null()
-    if not len(known) or not ISO.match(known[0].as_py()):
-        return None
-    for unit, per_second, zone in (("us", 1e6, None), ("us", 1e6, "UTC"), ("ns", 1e9, None), ("ns", 1e9, "UTC")):
-        kind = pa.timestamp(unit, zone)
-        try:
-            pc.cast(known.slice(0, HEAD), kind)
-            ticks = pc.cast(pc.cast(values, kind), pa.int64())
-        except pa.ArrowInvalid:
-            continue
-        return pc.divide(pc.cast(ticks, pa.float64(), safe=False), per_second).fill_null(float("nan")).to_numpy()
-    return None
-
-
 def _kept(table: Table, name: str, rows: np.ndarray | None) -> Any:
     pa, _ = arrow()
     values = table.arrow(name)
     return values if rows is None else values.filter(pa.array(rows))
+
+
+def _odd(table: Table, name: str, rows: np.ndarray | None) -> str:
+    """ ", such as 'unknown'" of cells that say something and yet are missing."""
+    pa, pc = arrow()
+    raw = without_views(table.columns[name].raw)
+    if not is_text(raw.type):
+        return ""
+    lost = table.arrow(name).is_null()
+    lost = lost if rows is None else pc.and_(lost, pa.chunked_array([pa.array(rows)]))
+    cells = [c for c in raw.filter(lost).unique().to_pylist() if c and c.strip()]
+    return f", such as {some(cells[:3])}" if cells else ""
+
+
+def _cells(table: Table, name: str, rows: np.ndarray | None) -> Any:
+    """As the store holds them."""
+    pa, _ = arrow()
+    column = table.columns[name]
+    cells = column.values if column.raw is None else column.raw
+    return cells if rows is None else cells.filter(pa.array(rows))
 
 
 def _examples(values: Any) -> str:

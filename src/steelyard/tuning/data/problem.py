@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -11,16 +10,19 @@ from scipy import sparse
 
 from ...counts import Counts
 from ...data.cells import from_arrow
-from ...data.classes import look_alikes
+from ...data.classes import NONE, look_alikes
 from ...data.column_names import without_row_names
-from ...data.labels import listed, some, suggest
+from ...data.labels import is_missing, label_name, listed, some
+from ...data.reread import together
 from ...data.several import note_on_parts
-from ...data.tables import Table, read_table
-from ..split import PER_FOLD
+from ...data.tables import Table, not_wider, read_table
+from .. import weights as row_weights
+from . import weight as weighing
+from .compared import large_enough, negative_first
 from .features import Features, read
 from .group_time import codes_of, order_of
 
-SMALL = 2 * PER_FOLD  # with more than two classes, a class needs this many rows to be held out twice
+WIDEST = 20_000  # columns: to read and look at so many takes ten seconds, and what can be learned from more of them is chosen first
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Problem:
     read      (rows, columns) before rows were left out
     groups    [rows] codes of what belongs together, of column `group`, or None
     order     [rows] ranks in time, of column `time`, or None
+    weights   [rows] how much each counts, of column `weight`, as `tuning/weights.py` has them, or None
     """
 
     path: str
@@ -47,6 +50,19 @@ class Problem:
     order: np.ndarray | None = None
     group: str | None = None
     time: str | None = None
+    weights: np.ndarray | None = None
+    weight: str | None = None
+
+    @property
+    def masses(self) -> Counts:
+        """What recipes are made from: `counts`, or the sums of the weights of each class."""
+        return self.masses_of(np.arange(len(self.y)))
+
+    def masses_of(self, rows: np.ndarray) -> Counts:
+        """The same of some rows."""
+        kept = row_weights.take(self.weights, rows)
+        mass = row_weights.masses(self.y[rows], kept, self.classes)
+        return Counts(mass, self.counts.classes, weighted=kept is not None)
 
     @property
     def classes(self) -> int:
@@ -58,14 +74,21 @@ class Problem:
         return self.features.doubts if isinstance(self.features, Features) else ()
 
     @property
+    def guesses(self) -> tuple[str, ...]:
+        """How columns were read that leave open what they mean, such as "when: '03/04/2024' day first, ..."."""
+        return self.features.guesses if isinstance(self.features, Features) else ()
+
+    @property
     def rare(self) -> int:
         return int(self.counts.per_class.min())
 
     def digest(self) -> str:
-        """A hash of the labels, groups, order and features: the same rows in the same order, whatever the file is called."""
+        """A hash of the labels, groups, order, weights and features: the same rows in the same order, whatever the file is called."""
         digest = self._labels()
         for extra in (self.groups, self.order):
             digest.update(b"-" if extra is None else np.ascontiguousarray(extra).tobytes())
+        if self.weights is not None:
+            digest.update(self.weights.tobytes())
         if isinstance(self.features, Features):
             for column in self.features.columns:
                 for field in dataclasses.fields(column):
@@ -97,6 +120,7 @@ def problem(
     same_case: bool = False,
     drop: Any = None,
     categorical: Any = None,
+    weight: str | None = None,
 ) -> Problem:
     """Read a path, a Table or a DataFrame. ValueError with what to do where nothing can be learned or compared.
 
@@ -105,10 +129,12 @@ def problem(
 
     drop         a column or several that are not learned from
     categorical  a column or several of categories that are spelled as numbers, such as zip codes
+    weight       column of how much each row counts, as in a survey; rows of weight 0 take no part
 
-    classes, ignore, missing and same_case say how the labels are read, as in `count`.
+    classes, ignore, missing and same_case say how the labels are read, as in `count`; the texts that `missing` names are missing in the
+    other columns too, beside the usual ones.
 
-    Neither column is a feature. Rows without a label are left out; with more than two classes, so are classes of fewer than 8 rows:
+    None of these columns is a feature. Rows without a label are left out; with more than two classes, so are classes of fewer than 8 rows:
     they cannot be held out and learned from in turn. Both are said.
     """
     table = as_table(data)
@@ -117,8 +143,18 @@ def problem(
         raise ValueError("tune: group and time cannot be combined; name the one that matters more.")
     group = None if group is None else table.resolve(group)
     time = None if time is None else table.resolve(time)
+    if marks := [
+        label_name(m).strip() for m in listed(missing) if not is_missing(m) and label_name(m).strip() not in ("", NONE)
+    ]:
+        table = table.missing(marks, but=[label])
     if label in (group, time):
         raise ValueError(f"tune: {label!r} is the label; group or time must be another column.")
+    weight = None if weight is None else table.resolve(weight)
+    if weight is not None and weight in (label, group, time):
+        raise ValueError(
+            f"tune: {weight!r} is the label, the group or the time already; weight must be another column."
+        )
+    categories = _columns(table, label, categorical, "categorical")
     y, said = table.classes(label, classes=classes, ignore=ignore, missing=missing, same_case=same_case, places=False)
     counts = said.counts
     where = f"{table.path}, column {label!r}"
@@ -127,21 +163,37 @@ def problem(
         raise ValueError(
             f"tune: {where} has one class only, {counts.classes[0]!r}; two are needed to tell apart.{dropped}"
         )
-    notes = [*table.notes_on([name for name in table.names if name != label]), *said.notes]
+    as_numbers = [n for n in table.names if n not in {label, group, *_columns(table, label, drop, "drop"), *categories}]
+    notes = [*table.notes_on(as_numbers), *said.notes]
     alike = look_alikes(counts.classes)
     warnings = [] if alike is None else [f"{alike}."]
     if left_out := int(np.sum(y < 0)):
         notes.append(f"{left_out} of {len(y)} rows have no label and are left out")
-    keep = _large_enough(counts, where, warnings)
-    keep = _order(keep, counts, positive, where)
+    raw = None if weight is None else weighing.weights_of(table, weight, rows=y >= 0)
+    masses, zeros = counts, 0
+    if raw is not None:
+        zeros = int(np.sum(raw[y >= 0] == 0))
+        y = np.where(raw > 0, y, -1)
+        known = y >= 0
+        names = counts.classes
+        counts = Counts(np.bincount(y[known], minlength=len(names)), names)
+        masses = Counts(np.bincount(y[known], raw[known] / raw[known].max(), len(names)), names, weighted=True)
+    keep = large_enough(counts, where, warnings)
+    keep = negative_first(keep, masses, positive, where)
     new = np.full(len(counts) + 1, -1)
     new[keep] = np.arange(len(keep))
     y = new[y]  # -1 takes the last entry
     names = [counts.classes[i] for i in keep]
-    roles = {group: "it says which rows belong together", time: "it says the order of the rows"}
+    roles = {
+        group: "it says which rows belong together",
+        time: "it says the order of the rows",
+        weight: "it weighs the rows",
+    }
     without = dict.fromkeys(_columns(table, label, drop, "drop"), "as was said with --drop (drop=)")
     without |= {name: why for name, why in roles.items() if name is not None}
-    features = read(table, label, without=without, categorical=_columns(table, label, categorical, "categorical"))
+    features = read(table, label, without=without, categorical=categories)
+    if weight is not None and (guess := table.columns[weight].guess):
+        features = dataclasses.replace(features, guesses=(*features.guesses, f"{weight}: {guess}"))
     if parts := note_on_parts(dict.fromkeys(counts.classes, 1)):
         warnings.append(f"{parts} with steelyard count; tune takes one label per row.")
     if features.doubts:
@@ -150,14 +202,20 @@ def problem(
         warnings.insert(0, f"not used: {'; '.join(features.doubts)}.{advice}")
     rows = y >= 0
     groups = None if group is None else codes_of(table, group, rows=rows)
-    order = None if time is None else order_of(table, time, rows=rows)
+    order = None if time is None else order_of(table, time, rows=rows, notes=notes)
     if not rows.all():
         y, features = y[rows], features.rows(rows)
+    weights = None
+    if raw is not None and weight is not None:
+        weights = row_weights.relative(raw[rows])
+        said_of_weights, uneven = weighing.notes(weights, weight, zeros)
+        notes, warnings = [*notes, *said_of_weights], [*warnings, *uneven]
     kept = Counts(np.bincount(y, minlength=len(names)), names, "rows", where)
     if kept.per_class.min() < 2:
         rare = int(np.argmin(kept.per_class))
         raise ValueError(
-            f"tune: {where}: class {names[rare]!r} has a single row, so it cannot be learned and checked in turn."
+            f"tune: {where}: class {names[rare]!r} has {'a single row' if kept.per_class[rare] else 'no row of weight above 0'}, so it"
+            " cannot be learned and checked in turn."
             " Bring more rows of it, or merge it with another class."
         )
     return Problem(
@@ -174,6 +232,8 @@ def problem(
         order,
         group,
         time,
+        weights,
+        None if weights is None else weight,
     )
 
 
@@ -200,7 +260,7 @@ def as_table(data: Any) -> Table:
     if isinstance(data, Table):
         return data
     if isinstance(data, (str, PathLike)):
-        return read_table(data)
+        return read_table(data, most=WIDEST)
     if not hasattr(data, "__arrow_c_stream__"):
         raise TypeError(f"tune: takes a path, a Table or a DataFrame, got {type(data).__name__}.")
     import pyarrow as pa
@@ -212,49 +272,10 @@ def as_table(data: Any) -> Table:
         raise ValueError(
             f"tune: the {type(data).__name__} holds a column of mixed kinds ({message}); use one kind."
         ) from None
+    not_wider(arrow.num_columns, WIDEST, f"tune: the {type(data).__name__}")
     notes: list[str] = []
-    columns = {name: from_arrow(arrow[name]) for name in without_row_names(arrow.column_names, notes)}
+    columns = together({name: from_arrow(arrow[name]) for name in without_row_names(arrow.column_names, notes)})
     notes = [note for note in notes if "Unnamed" in note]  # the index of a DataFrame is no column of it
     lost = [name for name, c in columns.items() if c is None]
     notes += [f"columns of lists, structures or bytes are left out: {some(lost)}"] if lost else []
     return Table(type(data).__name__, {n: c for n, c in columns.items() if c is not None}, arrow.num_rows, notes)
-
-
-def _large_enough(counts: Counts, where: str, warnings: list[str]) -> list[int]:
-    n = counts.per_class
-    if len(n) == 2:
-        return [0, 1]
-    small = [i for i in range(len(n)) if n[i] < SMALL]
-    if small:
-        named = some([f"{counts.classes[i]} ({n[i]})" for i in small])
-        warnings.append(
-            f"{len(small)} {'class is' if len(small) == 1 else 'classes are'} too small to be learned and checked in turn"
-            f" and left out with {int(n[small].sum())} rows: {named}. A class needs {SMALL} rows; merge it with another"
-            " to keep it."
-        )
-    keep = [i for i in range(len(n)) if n[i] >= SMALL]
-    if len(keep) < 2:
-        raise ValueError(
-            f"tune: {where}: fewer than two classes have {SMALL} rows or more"
-            f" ({some([f'{c} ({m})' for c, m in zip(counts.classes, n.tolist(), strict=True)])}). Merge classes or bring more rows."
-        )
-    return keep
-
-
-def _order(keep: Sequence[int], counts: Counts, positive: Any, where: str) -> list[int]:
-    """(negative, positive) for two classes: the rarer is positive unless said otherwise; more keep their order."""
-    if len(keep) > 2:
-        if positive is not None:
-            raise ValueError(
-                f"tune: {where} has {len(keep)} classes, so none is the positive one; leave positive out, or make a"
-                " column that says yes or no."
-            )
-        return list(keep)
-    a, b = keep
-    names = counts.classes[a], counts.classes[b]
-    if positive is None:
-        return [b, a] if counts.per_class[a] < counts.per_class[b] else [a, b]
-    if str(positive) not in names:
-        hint = suggest(str(positive), names)
-        raise ValueError(f"tune: {where} has no class {str(positive)!r}.{hint} The classes are {some(names)}.")
-    return [b, a] if str(positive) == names[0] else [a, b]

@@ -67,6 +67,7 @@ class BoostingModel:
     free_intercept = False
     continues = False
     readable = False
+    weighs = True
     axis = AXIS
 
     def refuses(self, recipe: Recipe, classes: int) -> str:
@@ -99,7 +100,7 @@ class BoostingModel:
         with one_thread():
             for recipe in fit.recipes:
                 model = HistGradientBoostingClassifier(**fixed)
-                models.append(model.fit(rows, fit.y, sample_weight=label_weights(recipe, fit.classes)[fit.y]))
+                models.append(model.fit(rows, fit.y, sample_weight=sample_weights(recipe, fit)))
 
         def staged(model: Any, X: Any, numbers: Sequence[int]) -> np.ndarray:
             scores = {}
@@ -177,6 +178,12 @@ def beyond_weights(recipe: Recipe) -> str:
 def label_weights(recipe: Recipe, classes: int) -> np.ndarray:
     """W[y,y] of every label, [C]."""
     return np.ones(classes) if recipe.weight is None else recipe.weight.diagonal(classes)
+
+
+def sample_weights(recipe: Recipe, fit: Fit) -> np.ndarray:
+    """[rows]: the weight of each row's label, times the row's own."""
+    by_label = label_weights(recipe, fit.classes)[fit.y]
+    return by_label if fit.weights is None else by_label * fit.weights
 
 
 def whole(settings: np.ndarray) -> list[int]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...recipe import Recipe
 from ..threads import own_warnings
-from .boosting import beyond_weights, label_weights, one_thread, present
+from .boosting import beyond_weights, label_weights, one_thread, present, sample_weights
 from .model import Axis, Fit
 from .pointwise import refusal
 
@@ -21,11 +21,11 @@ PACKAGES = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn"}  # where 
 
 @dataclasses.dataclass(frozen=True)
 class Estimators:
-    """Fitted classifiers, one per arm. weights [arms, C] are those that they were trained with, on `rows` rows."""
+    """Fitted classifiers, one per arm. weights [arms, C] are those that they were trained with, on rows that count for `rows`."""
 
     models: tuple[Any, ...]
     weights: np.ndarray
-    rows: int
+    rows: float
     converged: np.ndarray
     classes: int
 
@@ -78,6 +78,7 @@ class EstimatorModel:
                 f"tune: {path} sets class_weight, which is what the arms of a study set; leave it out of the arguments."
             )
         self.by_row = has_fit_parameter(self.estimator, "sample_weight")
+        self.weighs = self.by_row
         self.by_class = not self.by_row and "class_weight" in parameters
 
     def refuses(self, recipe: Recipe, classes: int) -> str:
@@ -102,13 +103,13 @@ class EstimatorModel:
         X, y = fit.X, fit.y
         models, converged = [], []
         weights = np.stack([label_weights(r, fit.classes) for r in fit.recipes])
-        for own in weights:
+        for own, recipe in zip(weights, fit.recipes, strict=True):
             model: Any = clone(self.estimator)
             _seed(model, fit.seed)
-            plain = _equal(own)  # then as the user would fit it without us
+            plain = _equal(own) and fit.weights is None  # then as the user would fit it without us
             if self.by_class and not plain:
                 model.set_params(class_weight={c: float(w) for c, w in enumerate(own)})
-            by_row = {"sample_weight": own[y]} if self.by_row and not plain else {}
+            by_row = {"sample_weight": sample_weights(recipe, fit)} if self.by_row and not plain else {}
             with own_warnings() as heard, one_thread():
                 try:
                     model.fit(X, y, **by_row)
@@ -119,7 +120,7 @@ class EstimatorModel:
                     ) from error
             models.append(model)
             converged.append([not any("ConvergenceWarning" in s or "converge" in s for s in heard)])
-        return Estimators(tuple(models), weights, len(y), np.array(converged), fit.classes)
+        return Estimators(tuple(models), weights, fit.mass, np.array(converged), fit.classes)
 
 
 def classifier(path: str) -> Any:

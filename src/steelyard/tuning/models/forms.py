@@ -53,8 +53,8 @@ class Form(Protocol):
         """b [models, C]"""
         ...
 
-    def loss(self, label: int, u: Tensor) -> Tensor:
-        """Summed over rows in float64: [models]."""
+    def loss(self, label: int, u: Tensor, times: Tensor | None = None) -> Tensor:
+        """Summed over rows, which count `times` [rows], in float64: [models]."""
         ...
 
     def slope(self, label: int, u: Tensor) -> Tensor:
@@ -66,8 +66,8 @@ class Form(Protocol):
         derivative itself if `exact`, which may be negative."""
         ...
 
-    def value(self, z: Tensor) -> Tensor:
-        """[models, C, rows] of all rows, sorted by label -> [models], the sum over rows."""
+    def value(self, z: Tensor, times: Tensor | None = None) -> Tensor:
+        """[models, C, rows] of all rows, sorted by label -> [models], the sum over rows, which count `times` [rows]."""
         ...
 
     def slopes(self, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -115,9 +115,11 @@ class Sigmoid:
     def shift(self, label: int) -> Tensor:
         return self.offset[:, :1] if label == 0 else -self.offset[:, 1:]
 
-    def loss(self, label: int, u: Tensor) -> Tensor:
+    def loss(self, label: int, u: Tensor, times: Tensor | None = None) -> Tensor:
         curve = self.curves[label]
         each = F.softplus(u) if isinstance(curve, Log) else curve.value(F.logsigmoid(-u), torch.sigmoid(u))
+        if times is not None:
+            each = each * times
         return each.sum(dim=(1, 2), dtype=torch.float64)
 
     def slope(self, label: int, u: Tensor) -> Tensor:
@@ -134,8 +136,8 @@ class Sigmoid:
         v, change = steepness(curve, F.logsigmoid(-u), exact)
         return v * (q - q * q) + change * q * q
 
-    def value(self, z: Tensor) -> Tensor:
-        return _value(self, self.ends, z)
+    def value(self, z: Tensor, times: Tensor | None = None) -> Tensor:
+        return _value(self, self.ends, z, times)
 
     def slopes(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return _slopes(self, self.ends, z)
@@ -191,9 +193,12 @@ class Softmax:
     def shift(self, label: int) -> Tensor:
         return self.offset[:, label]
 
-    def loss(self, label: int, u: Tensor) -> Tensor:
+    def loss(self, label: int, u: Tensor, times: Tensor | None = None) -> Tensor:
         a = F.log_softmax(u, dim=1)[:, label]
-        return self.curve.value(a, -a.expm1()).sum(dim=-1, dtype=torch.float64)
+        each = self.curve.value(a, -a.expm1())
+        if times is not None:
+            each = each * times
+        return each.sum(dim=-1, dtype=torch.float64)
 
     def slope(self, label: int, u: Tensor) -> Tensor:
         if isinstance(self.curve, Log):
@@ -224,15 +229,19 @@ class Softmax:
                 second[:, k].addcmul_(bent[:, i], p[:, j])
         return second
 
-    def value(self, z: Tensor) -> Tensor:
-        return _value(self, self.ends, z)
+    def value(self, z: Tensor, times: Tensor | None = None) -> Tensor:
+        return _value(self, self.ends, z, times)
 
     def slopes(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return _slopes(self, self.ends, z)
 
 
-def _value(form: Form, ends: Sequence[int], z: Tensor) -> Tensor:
-    return torch.stack([form.weight[:, y] * form.loss(y, u) for y, _, u in _by_rows(form, ends, z)]).sum(dim=0)
+def _value(form: Form, ends: Sequence[int], z: Tensor, times: Tensor | None) -> Tensor:
+    by_label = [
+        form.weight[:, y] * form.loss(y, u, None if times is None else times[rows])
+        for y, rows, u in _by_rows(form, ends, z)
+    ]
+    return torch.stack(by_label).sum(dim=0)
 
 
 def _slopes(form: Form, ends: Sequence[int], z: Tensor) -> tuple[Tensor, Tensor]:

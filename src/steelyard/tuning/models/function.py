@@ -6,6 +6,9 @@
         ...                     # train
         return net              # anything that is called with X and gives logits
 
+A function that takes weight= is given how much each row counts, [rows] in float64, 1 on average: multiply each row's loss by
+it. One that takes seed= is given a seed.
+
 A generator that yields the model after every epoch lets the number of epochs be chosen on the other folds.
 """
 
@@ -22,7 +25,7 @@ from .model import Axis, Fit
 
 
 class FunctionModel:
-    """fit(recipe, X, y), and seed= if it takes one, -> a model; or a generator of models, one per epoch."""
+    """fit(recipe, X, y), and seed= and weight= if it takes them, -> a model; or a generator of models, one per epoch."""
 
     name = "function"
     encoding = "rows"
@@ -32,7 +35,8 @@ class FunctionModel:
     readable = False
 
     def __init__(self, fit: Callable[..., Any], epochs: int | None = None):
-        self.trains, self.seeded = fit, "seed" in inspect.signature(fit).parameters
+        takes = inspect.signature(fit).parameters
+        self.trains, self.seeded, self.weighs = fit, "seed" in takes, "weight" in takes
         generates = inspect.isgeneratorfunction(fit)
         if generates and not epochs:
             raise ValueError("tune: the function yields models; say how many with epochs=, e.g. epochs=20.")
@@ -48,8 +52,10 @@ class FunctionModel:
         return "its targets are not one class per row" if recipe.target is not None else ""
 
     def fit(self, fit: Fit) -> "FunctionFitted":
-        seed = {"seed": fit.seed} if self.seeded else {}
-        trained = [self.trains(recipe, fit.X, fit.y, **seed) for recipe in fit.recipes]
+        more: dict[str, Any] = {"seed": fit.seed} if self.seeded else {}
+        if self.weighs:
+            more["weight"] = np.ones(len(fit.y)) if fit.weights is None else fit.weights
+        trained = [self.trains(recipe, fit.X, fit.y, **more) for recipe in fit.recipes]
         return FunctionFitted(trained, fit.settings, fit.classes, bool(self.axis.name))
 
 

@@ -30,6 +30,7 @@ class LightGBMModel:
     free_intercept = True  # a shift of all logits moves the start, and nothing after it
     continues = False
     readable = True
+    weighs = True
     axis = AXIS
 
     def refuses(self, recipe: Recipe, classes: int) -> str:
@@ -63,7 +64,7 @@ class LightGBMModel:
         for recipe in fit.recipes:
             first = constant(recipe, fit.shares)
             rows.set_init_score(np.full(len(y), first[0]) if classes == 2 else np.tile(first, (len(y), 1)))
-            objective = _objective(recipe, y, classes, first)
+            objective = _objective(recipe, fit, first)
             try:
                 booster = lightgbm.train({**fixed, "objective": objective}, rows, num_boost_round=max(trees))
             except lightgbm.basic.LightGBMError as error:
@@ -93,8 +94,10 @@ def _gains(model: tuple[Any, np.ndarray], trees: int) -> np.ndarray:
     return np.zeros(1) if model[0] is None else model[0].feature_importance("gain", iteration=trees)
 
 
-def _objective(recipe: Recipe, y: np.ndarray, classes: int, first: np.ndarray) -> Callable:
+def _objective(recipe: Recipe, fit: Fit, first: np.ndarray) -> Callable:
     """LightGBM's (scores, data) -> gradient and curvature, [rows] or [rows, C]."""
+    y, classes = fit.y, fit.classes
+    times = None if fit.weights is None else fit.weights[:, None]
     losses, labels = Pointwise.of([recipe], classes), torch.from_numpy(y.astype(np.int64))
     # the diagonal alone would let C classes that move together go too far; LightGBM's own multiclass has this factor too
     shared = 1.0 if classes == 2 else classes / (classes - 1)
@@ -102,10 +105,12 @@ def _objective(recipe: Recipe, y: np.ndarray, classes: int, first: np.ndarray) -
     def slopes(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows = torch.from_numpy(np.ascontiguousarray(z, dtype=np.float64)).reshape(1, len(y), -1)
         g, h = losses.slopes(rows, labels)
+        if times is not None:
+            return times * g[0].numpy(), times * h[0].numpy()
         return g[0].numpy(), h[0].numpy()
 
     _, curvature = slopes(np.broadcast_to(first, (len(y), len(first))))
-    factor = 0.25 / curvature.mean()
+    factor = 0.25 / curvature.mean()  # row weights have mean 1
 
     def objective(z: np.ndarray, data: Any) -> tuple[np.ndarray, np.ndarray]:
         g, h = slopes(z)

@@ -47,7 +47,8 @@ class Linear:
 class LinearModel:
     """Ridge-penalised linear models, every recipe at every strength.
 
-    minimises  sum_i l_i + strength / 2 |w|^2  (scikit-learn's C = 1 / strength), the intercept not penalised
+    minimises  sum_i l_i + strength / 2 |w|^2  (scikit-learn's C = 1 / strength), the intercept not penalised; with row weights
+    sum_i w_i l_i
     """
 
     name = "linear"
@@ -56,6 +57,7 @@ class LinearModel:
     free_intercept = True
     continues = True
     readable = True
+    weighs = True
     axis = Axis(
         "strength",
         "regularisation strength",
@@ -78,7 +80,7 @@ class LinearModel:
         X, y, recipes, classes = fit.X, fit.y, fit.recipes, fit.classes
         order = np.argsort(y, kind="stable")
         ends = tuple(np.searchsorted(y[order], np.arange(classes + 1)).tolist())
-        solve = _dense(X, order, ends) if isinstance(X, np.ndarray) else _sparse(X, order)
+        solve = _dense(X, order, ends, fit.weights) if isinstance(X, np.ndarray) else _sparse(X, order, fit.weights)
         strengths = np.asarray(fit.settings, dtype=np.float64)
 
         straight = [dataclasses.replace(r, curve=None) if _curved(r) else r for r in recipes]
@@ -102,16 +104,16 @@ class LinearModel:
 Solve = Callable[[Form, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 
-def _dense(X: np.ndarray, order: np.ndarray, ends: tuple[int, ...]) -> Solve:
-    rows = Rows.of(X, order, ends)
+def _dense(X: np.ndarray, order: np.ndarray, ends: tuple[int, ...], weights: np.ndarray | None) -> Solve:
+    rows = Rows.of(X, order, ends, weights)
     return lambda form, strength, arm, start: newton.fit(form, rows, strength, start=start, alike=arm)
 
 
-def _sparse(X: Any, order: np.ndarray) -> Solve:
+def _sparse(X: Any, order: np.ndarray, weights: np.ndarray | None) -> Solve:
     from . import sparse
 
-    rows = X[order]
-    return lambda form, strength, arm, start: sparse.fit(form, rows, strength, start=start)
+    rows, own = X[order], None if weights is None else weights[order]
+    return lambda form, strength, arm, start: sparse.fit(form, rows, strength, weights=own, start=start)
 
 
 def _every(

@@ -80,7 +80,7 @@ class MLPModel:
 
     All arms see the same batches in the same order and start from the same weights, so that they differ by their recipe
     alone; the biases of the output start at the recipe's constant optimum. One run passes through every number of epochs.
-    The loss of a batch is divided by its rows: recipes of unit mass keep the learning rate comparable.
+    The loss of a batch is divided by its rows: recipes of unit mass, and row weights of mean 1, keep the learning rate comparable.
 
     hidden   units
     rate     of Adam
@@ -93,6 +93,7 @@ class MLPModel:
     free_intercept = True  # a shift of all logits moves the output's bias at the start, and nothing after it
     continues = False
     readable = False
+    weighs = True
     axis = Axis("epochs", "epochs", (2, 5, 10, 20, 40), default=10, lower=(1,), upper=(80,))
 
     def __init__(self, hidden: int = 32, rate: float = 0.01, batch: int = 256, steps: int = 64):
@@ -115,6 +116,7 @@ class MLPModel:
             (arms, Pointwise.of([recipes[i] for i in arms], fit.classes, torch.float32)) for arms in same_curve(recipes)
         ]
         rows, labels = X if _is_sparse(X) else _dense(X), torch.from_numpy(y.astype(np.int64))
+        times = None if fit.weights is None else torch.from_numpy(fit.weights).float()
         batches = max(-(-len(y) // self.batch), min(self.steps, len(y) // 16), 1)
         snapshots: dict[int, Layers] = {}
         for epoch in range(1, max(epochs) + 1):
@@ -123,6 +125,8 @@ class MLPModel:
                 h, z = layers.forward(x)
                 for arms, losses in groups:
                     slope = losses.gradient(z[arms] if len(groups) > 1 else z, labels[batch])
+                    if times is not None:
+                        slope = slope.mul_(times[batch, None])
                     z[arms] = slope.div_(len(batch))
                 layers.backward(x, h, z, gradients)
                 adam.step(slopes)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...recipe import Recipe
+from ..weights import Weights, masses, total
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Fit:
     settings     of the model's axis, [settings]
     start        what `Fitted.arrays` gave for the same recipes and settings on other rows
     categorical  [p] which columns are codes, where the encoding is "raw"
+    weights      [rows] how much each row counts, 1 on average over all parts; None: all the same
     """
 
     X: Any
@@ -49,11 +51,17 @@ class Fit:
     start: dict[str, np.ndarray] | None = None
     seed: int = 0
     categorical: np.ndarray | None = None
+    weights: Weights = None
 
     @property
     def shares(self) -> np.ndarray:
         """Of the classes, [C]."""
-        return np.bincount(self.y, minlength=self.classes) / len(self.y)
+        return masses(self.y, self.weights, self.classes) / self.mass
+
+    @property
+    def mass(self) -> float:
+        """What all rows count for."""
+        return total(self.weights, len(self.y))
 
 
 class Fitted(Protocol):
@@ -85,6 +93,7 @@ class Model(Protocol):
     free_intercept  it takes up any shift of its logits without a penalty, and is fitted to its optimum
     continues       `fit` can start from what `arrays` gave of other rows, so all rows are fitted first
     readable        `describe` has something to say, so the winner is refitted on all rows
+    weighs          it learns from some rows more than from others, as `Fit.weights` says
     """
 
     name: str
@@ -94,6 +103,7 @@ class Model(Protocol):
     free_intercept: bool
     continues: bool
     readable: bool
+    weighs: bool
 
     def refuses(self, recipe: Recipe, classes: int) -> str:
         """Why this model cannot train with the recipe, or ""."""

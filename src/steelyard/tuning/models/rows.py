@@ -34,24 +34,27 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """X [rows, p], the intercept's ones last."""
+    """X [rows, p], the intercept's ones last; `own` [rows] is how much each row counts beside its part's `times`, or None."""
 
     X: Tensor
     parts: tuple[Part, ...]
+    own: Tensor | None = None
 
     @classmethod
-    def of(cls, X: np.ndarray, order: np.ndarray, ends: Sequence[int]) -> "Rows":
+    def of(cls, X: np.ndarray, order: np.ndarray, ends: Sequence[int], weights: np.ndarray | None = None) -> "Rows":
         """X [rows, p] without the ones; `order` sorts it by label, `ends` [C + 1] says where each label's rows start."""
         out = torch.empty(len(order), X.shape[1] + 1, dtype=torch.float64 if len(order) < SMALL else torch.float32)
         out[:, -1] = 1
         parts = [Part(label, a, b) for label, (a, b) in enumerate(itertools.pairwise(ends)) if a < b]
         for part in parts:  # one after the other: a sorted copy in float64 would double the memory
             out[part.start : part.stop, :-1] = torch.from_numpy(X[order[part.start : part.stop]])
-        return cls(out, tuple(parts))
+        return cls(out, tuple(parts), None if weights is None else torch.from_numpy(weights[order]).to(out.dtype))
 
     @functools.cached_property
     def count(self) -> float:
         """How many rows they stand for."""
+        if self.own is not None:
+            return sum(part.times * float(self.own[part.start : part.stop].double().sum()) for part in self.parts)
         return sum(part.times * (part.stop - part.start) for part in self.parts)
 
     @property
@@ -63,10 +66,14 @@ class Rows:
         """Fewer rows with nearly the same second moments, or all where there is no such sample."""
         kept, parts, at = [], [], 0
         for part in self.parts:
-            for X, times in thin(self.X[part.start : part.stop], max(SAMPLE, PER * self.width)):
-                kept.append(X)
-                parts.append(Part(part.label, at, at := at + X.shape[0], part.times * times))
-        return self if at == self.X.shape[0] else Rows(torch.cat(kept), tuple(parts))
+            own = None if self.own is None else self.own[part.start : part.stop]
+            for which, times in thin(self.X[part.start : part.stop], max(SAMPLE, PER * self.width), own):
+                kept.append(part.start + which)
+                parts.append(Part(part.label, at, at := at + len(which), part.times * times))
+        if at == self.X.shape[0]:
+            return self
+        rows = torch.cat(kept)
+        return Rows(self.X[rows], tuple(parts), None if self.own is None else self.own[rows])
 
     @property
     def rough(self) -> torch.dtype:
@@ -82,8 +89,10 @@ class Rows:
         out = torch.zeros_like(theta)
         for part in self.parts:
             sums = torch.zeros_like(theta)
-            for X, u in self._pieces(form, theta, part, dtype):
-                sums += (form.slope(part.label, u).flatten(0, 1) @ X).view(theta.shape)
+            for X, u, own in self._pieces(form, theta, part, dtype):
+                slope = form.slope(part.label, u)
+                slope = slope if own is None else slope.mul_(own)
+                sums += (slope.flatten(0, 1) @ X).view(theta.shape)
             out += (self._scale(form, part) * form.chain(part.label))[:, None, None] * sums
         return centred(out)
 
@@ -91,8 +100,8 @@ class Rows:
         """The mean loss, [models]."""
         out = theta.new_zeros(form.models)
         for part in self.parts:
-            for _, u in self._pieces(form, theta, part, dtype):
-                out += self._scale(form, part) * form.loss(part.label, u)
+            for _, u, own in self._pieces(form, theta, part, dtype):
+                out += self._scale(form, part) * form.loss(part.label, u, own)
         return out
 
     def curvatures(self, form: Form, theta: Tensor, exact: bool = False) -> Iterator[tuple[slice, Tensor]]:
@@ -100,8 +109,9 @@ class Rows:
         for part in self.parts:
             scale = (self._scale(form, part) * form.chain(part.label).square()).to(self.rough)[:, None, None]
             at = part.start
-            for X, u in self._pieces(form, theta, part, self.rough):
-                yield slice(at, at := at + X.shape[0]), form.bend(part.label, u, exact).mul_(scale)
+            for X, u, own in self._pieces(form, theta, part, self.rough):
+                bent = form.bend(part.label, u, exact).mul_(scale)
+                yield slice(at, at := at + X.shape[0]), bent if own is None else bent.mul_(own)
 
     def hessian(self, form: Form, theta: Tensor, exact: bool = False) -> Tensor:
         """Of the mean loss, [models, C, p, C, p] in float64."""
@@ -142,8 +152,10 @@ class Rows:
     def _scale(self, form: Form, part: Part) -> Tensor:
         return form.weight[:, part.label] * (part.times / self.count)
 
-    def _pieces(self, form: Form, theta: Tensor, part: Part, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
-        """X and u [models, C, rows] of one piece after the other. The next one overwrites u."""
+    def _pieces(
+        self, form: Form, theta: Tensor, part: Part, dtype: torch.dtype
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """X, u [models, C, rows] and the rows' own weights of one piece after the other. The next one overwrites u."""
         models, C, p = theta.shape
         turned = form.chain(part.label)[:, None, None] * theta
         turned[:, :, -1] += form.shift(part.label)
@@ -155,33 +167,35 @@ class Rows:
             X = source[start : min(start + size, part.stop)].to(dtype)
             u = buffer[: models * C * X.shape[0]].view(models * C, -1)
             torch.mm(flat, X.T, out=u)
-            yield X, u.view(models, C, -1)
+            own = None if self.own is None else self.own[start : start + X.shape[0]].to(dtype)
+            yield X, u.view(models, C, -1), own
 
 
-def thin(X: Tensor, least: int) -> list[tuple[Tensor, float]]:
-    """Some of the rows, and how many rows each of them stands for: evenly spaced ones, if need be beside the rows that
-    alone hold much of a column's second moment (rare levels, heavy tails)."""
+def thin(X: Tensor, least: int, own: Tensor | None = None) -> list[tuple[Tensor, float]]:
+    """Numbers of some of the rows, and how many rows each of them stands for: evenly spaced ones, if need be beside the rows that
+    alone hold much of a column's second moment (rare levels, heavy tails, heavy weights)."""
     rows = X.shape[0]
     if 2 * least > rows:
-        return [(X, 1.0)]
+        return [(torch.arange(rows), 1.0)]
+    X = X if own is None else X * own.sqrt()[:, None]
     moments = _moments(X)
 
     def alike(values: Tensor) -> bool:
         return bool(((values - moments).abs() <= ALIKE * moments).all())
 
-    light = X[_spread(rows, least)]
-    if alike(_moments(light)):
+    light = _spread(rows, least)
+    if alike(_moments(X[light])):
         return [(light, rows / least)]
     weight = 1 / moments.clamp(min=torch.finfo(X.dtype).tiny)
     heaviest = (X.square() @ weight).argsort(descending=True)
     while 2 * least <= rows:
         alone = least // 2
-        heavy, rest = X[heaviest[:alone]], heaviest[alone:].sort().values
-        light = X[rest[_spread(rows - alone, least - alone)]]
-        if alike((alone * _moments(heavy) + (rows - alone) * _moments(light)) / rows):
+        heavy, rest = heaviest[:alone], heaviest[alone:].sort().values
+        light = rest[_spread(rows - alone, least - alone)]
+        if alike((alone * _moments(X[heavy]) + (rows - alone) * _moments(X[light])) / rows):
             return [(heavy, 1.0), (light, (rows - alone) / (least - alone))]
         least *= 2
-    return [(X, 1.0)]
+    return [(torch.arange(rows), 1.0)]
 
 
 def _spread(rows: int, count: int) -> Tensor:

@@ -28,6 +28,7 @@ def fit(
     X: Any,
     strength: Tensor,
     *,
+    weights: np.ndarray | None = None,
     start: Tensor | None = None,
     tolerance: float = 1e-7,
     iterations: int = 60,
@@ -37,10 +38,11 @@ def fit(
     form       the losses, one per model
     X          scipy CSR [rows, p] without a column of ones, in the order of the form's rows
     strength   [models] > 0, scikit-learn's 1 / C
+    weights    [rows] how much each row counts, 1 unless given
     start      [models, C, p + 1]; zeros unless given
     tolerance  on g^T d for the step d, relative to the objective, before the last step
     """
-    design = _Design(X)
+    design = _Design(X, weights)
     rows, p = X.shape
     shape = (form.models, form.width, p + 1)
     theta = torch.zeros(shape, dtype=torch.float64) if start is None else start.clone()
@@ -48,7 +50,7 @@ def fit(
     batch = max(1, BATCH // (form.width * max(rows, p)))
     for part in torch.arange(form.models).split(batch):
         begin = np.ascontiguousarray(theta[part].numpy().transpose(2, 1, 0))
-        ridge = (strength[part] / rows).double().numpy()
+        ridge = (strength[part] / design.mass).double().numpy()
         solved, done = _newton(form.take(part), design, ridge, begin, tolerance, iterations)
         theta[part], converged[part] = torch.from_numpy(solved.transpose(2, 1, 0).copy()), torch.from_numpy(done)
     return theta, converged
@@ -58,9 +60,12 @@ class _Design:
     """X and what is made of it once. Arrays of models are [p + 1, C, models] or [rows, C, models], so that all models
     of a row lie side by side."""
 
-    def __init__(self, X: Any):
+    def __init__(self, X: Any, weights: np.ndarray | None):
         self.X, self.XT = X, X.T.tocsr()
         self.rows, self.p = X.shape
+        self.weights = weights
+        self.times = None if weights is None else torch.from_numpy(weights)
+        self.mass = self.rows if weights is None else float(weights.sum())
         self.light, self.lightT = self.X.astype(np.float32), self.XT.astype(np.float32)
         self.squares = self.lightT.power(2)
         filled = np.diff(self.XT.indptr) / self.rows
@@ -91,15 +96,20 @@ def _newton(
     converged = np.zeros(form.models, dtype=bool)
     active, here = np.arange(form.models), start
     z = design.logits(here)
-    value = _objective(form, z, here, ridge)
+    value = _objective(form, design, z, here, ridge)
     for _ in range(iterations):
         first, curvature = (_side_by_side(t) for t in form.slopes(_by_model(z)))
-        gradient = design.pull(first / design.rows)
+        if design.weights is not None:
+            first *= design.weights[:, None, None]
+            curvature *= design.weights[:, None, None]
+        gradient = design.pull(first / design.mass)
         gradient[:-1] += ridge * here[:-1]
-        step = _direction(design, curvature / design.rows, ridge, gradient)
+        step = _direction(design, curvature / design.mass, ridge, gradient)
         decrement = _dot(gradient, step)
         done = np.abs(decrement) <= tolerance * np.abs(value)
-        size, here, z, value = _backtrack(form, z, design.logits(step), here, step, ridge, value, decrement, ~done)
+        size, here, z, value = _backtrack(
+            form, design, z, design.logits(step), here, step, ridge, value, decrement, ~done
+        )
         theta[..., active] = here
         converged[active[done]] = True
         keep = ~done & (size > 0)  # a step of zero length: no descent is left within rounding
@@ -114,6 +124,7 @@ def _newton(
 
 def _backtrack(
     form: Form,
+    design: _Design,
     z: np.ndarray,
     move: np.ndarray,
     theta: np.ndarray,
@@ -127,7 +138,7 @@ def _backtrack(
     what the slope promises; 0 if it never does."""
     size = np.ones(len(value))
     new_z, new_theta = z - move, theta - step
-    new_value = _objective(form, new_z, new_theta, ridge)
+    new_value = _objective(form, design, new_z, new_theta, ridge)
     wrong = np.flatnonzero(check & ~(new_value <= value - 1e-4 * decrement))
     for _ in range(30):
         if not len(wrong):
@@ -136,7 +147,7 @@ def _backtrack(
         few, t = form.take(torch.from_numpy(wrong)), size[wrong]
         new_z[..., wrong] = z[..., wrong] - t * move[..., wrong]
         new_theta[..., wrong] = theta[..., wrong] - t * step[..., wrong]
-        new_value[wrong] = _objective(few, new_z[..., wrong], new_theta[..., wrong], ridge[wrong])
+        new_value[wrong] = _objective(few, design, new_z[..., wrong], new_theta[..., wrong], ridge[wrong])
         wrong = wrong[~(new_value[wrong] <= value[wrong] - 1e-4 * t * decrement[wrong])]
     size[wrong] = 0
     new_z[..., wrong], new_theta[..., wrong], new_value[wrong] = z[..., wrong], theta[..., wrong], value[wrong]
@@ -221,8 +232,9 @@ def _bend(curvature: np.ndarray, move: np.ndarray) -> np.ndarray:
     return np.stack([(curvature[:, at[c]] * move).sum(axis=1) for c in range(C)], axis=1)
 
 
-def _objective(form: Form, z: np.ndarray, theta: np.ndarray, ridge: np.ndarray) -> np.ndarray:
-    return form.value(_by_model(z)).numpy() / len(z) + ridge * _dot(theta[:-1], theta[:-1]) / 2
+def _objective(form: Form, design: _Design, z: np.ndarray, theta: np.ndarray, ridge: np.ndarray) -> np.ndarray:
+    loss = form.value(_by_model(z), design.times).numpy()
+    return loss / design.mass + ridge * _dot(theta[:-1], theta[:-1]) / 2
 
 
 def _add(to: np.ndarray, what: np.ndarray, times: np.ndarray) -> None:

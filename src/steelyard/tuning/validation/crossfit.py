@@ -17,6 +17,7 @@ from .. import ranked
 from ..metric import DECISION, METRICS, RANKING, Metric
 from ..split import Split
 from ..threads import cores, spread
+from ..weights import Weights, masses, take
 from .sweep import Sweep
 
 AT_ONCE = 2**24  # rows that may be worked on at once: a hundred bytes each
@@ -31,15 +32,17 @@ class Tuner:
     code    [rows] which pattern of membership a row has: there are few
     member  bool [folds + 1, patterns]: in the tuning rows of the fold; last: judged
     ready   bool [folds + 1]: those rows hold every class
+    weights [rows] how much each counts, or None
     """
 
     held: np.ndarray
     code: np.ndarray
     member: np.ndarray
     ready: np.ndarray
+    weights: Weights = None
 
     @classmethod
-    def of(cls, split: Split, a: int, y: np.ndarray) -> "Tuner":
+    def of(cls, split: Split, a: int, y: np.ndarray, weights: Weights = None) -> "Tuner":
         masks = [split.tunes(a, f) for f in range(split.folds)] + [split.judged]
         code = np.zeros(len(y), dtype=np.int64)
         for i, mask in enumerate(masks):
@@ -48,25 +51,27 @@ class Tuner:
         C = int(y.max()) + 1
         ready = np.array([np.all(np.bincount(y[mask], minlength=C) > 0) for mask in masks])
         small = code.astype(np.min_scalar_type(len(first)))
-        return cls(split.held[a], small, np.stack([mask[first] for mask in masks]), ready)
+        return cls(split.held[a], small, np.stack([mask[first] for mask in masks]), ready, weights)
 
     def rows(self, f: int) -> np.ndarray:
         """bool [rows]: those that choose for fold f; f = folds: the judged ones."""
         return self.member[f][self.code]
 
     def sums(self, cells: np.ndarray, size: int) -> np.ndarray:
-        """How often each number below `size` stands in `cells` [rows], by fold and among the judged: [folds + 1, size]."""
+        """What the rows with each number below `size` in `cells` [rows] count for, by fold and among the judged: [folds + 1, size]."""
         patterns = self.member.shape[1]
-        counts = np.bincount(self.code * np.int64(size) + cells, minlength=patterns * size).reshape(patterns, size)
+        at = self.code * np.int64(size) + cells
+        counts = np.bincount(at, weights=self.weights, minlength=patterns * size).reshape(patterns, size)
         return self.member.astype(np.float64) @ counts
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """[folds + 1]; 0 where there are no rows."""
         used, patterns = self.member.any(axis=0), self.member.shape[1]
+        values = values if self.weights is None else values * self.weights
         total = np.bincount(self.code, weights=values, minlength=patterns)
         total[~used] = 0.0  # never held out: NaN
-        rows = self.member @ np.bincount(self.code, minlength=patterns)
-        return self.member.astype(np.float64) @ total / np.maximum(rows, 1)
+        rows = self.member @ np.bincount(self.code, weights=self.weights, minlength=patterns)
+        return self.member.astype(np.float64) @ total / np.where(rows > 0, rows, 1)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -76,6 +81,7 @@ class OutOfFold:
     scores    [arms, settings, repetitions, rows] log-odds, or [..., rows, C] log-probabilities; float32 is enough. NaN for
               rows that are never held out
     settings  ascending; among equally good ones the nearest to `default` is taken, on the scale of logarithms
+    weights   [rows] how much each row counts in every choice, or None
     """
 
     scores: np.ndarray
@@ -84,6 +90,7 @@ class OutOfFold:
     settings: np.ndarray
     classes: int
     default: float = 1.0
+    weights: Weights = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -104,9 +111,13 @@ class OutOfFold:
         odds = np.zeros(len(self.y), np.float32)
         for f in range(self.split.folds):
             if len(rows := self.split.out(a, f)):
-                no, yes = np.bincount(self.y[self.split.train(a, f)], minlength=2)
+                no, yes = self.masses(self.split.train(a, f))
                 odds[rows] = np.log(yes / no)
         return odds
+
+    def masses(self, rows: np.ndarray) -> np.ndarray:
+        """[C]: what these rows of each class count for."""
+        return masses(self.y[rows], take(self.weights, rows), self.classes)
 
     def each(self, function: Callable[[Any], None], *shape: int) -> None:
         """function(index) for every index of an array of this shape, on as many cores as the working memory of each allows."""
@@ -126,7 +137,7 @@ class OutOfFold:
     @functools.cached_property
     def tuners(self) -> list[Tuner]:
         """By repetition: which rows choose for which fold."""
-        return [Tuner.of(self.split, a, self.y) for a in range(self.shape[1])]
+        return [Tuner.of(self.split, a, self.y, self.weights) for a in range(self.shape[1])]
 
     def choose(self, metric: Metric) -> "Choice":
         """The best setting by the metric (log loss where it judges decisions), on the tuning rows of each fold and on all
@@ -151,7 +162,7 @@ class OutOfFold:
         """{metric: [arms, settings, repetitions, folds + 1]}: on the tuning rows of each fold, and on the judged ones."""
         return self._measured(
             ("average_precision", "roc_auc"),
-            lambda score, tuner: ranked.of_subsets(score, self.y, tuner.code, tuner.member),
+            lambda score, tuner: ranked.of_subsets(score, self.y, tuner.code, tuner.member, self.weights),
         )
 
     @functools.cached_property

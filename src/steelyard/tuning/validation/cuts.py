@@ -5,6 +5,7 @@ import numpy as np
 from .. import ranked
 from ..costs import cheapest
 from ..metric import Metric
+from ..weights import Weights, take
 from .crossfit import Choice
 from .sweep import Room, Sweep
 
@@ -42,7 +43,8 @@ def _by_cut(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndarra
             choice.hulls[arm, a] = [sweep.hull() for sweep in _sweeps(choice, arm, a)]
         sweeps = choice.hulls[arm, a]
     *at, last = [
-        sweep.best(metric) if ready else fallback(metric, y) for sweep, ready in zip(sweeps, tuner.ready, strict=True)
+        sweep.best(metric) if ready else fallback(metric, y, choice.source.weights)
+        for sweep, ready in zip(sweeps, tuner.ready, strict=True)
     ]
     return choice.pool(arm, a) >= np.array(at)[tuner.held], last
 
@@ -55,9 +57,10 @@ def _sweeps(choice: Choice, arm: int, a: int) -> list[Sweep]:
     for score in {id(s): s for s in sources}.values():
         order = ranked.descending(score)
         falling, positive, code = score[order], y[order] == 1, tuner.code[order]
+        weights = take(tuner.weights, order)
         for f in (f for f, source in enumerate(sources) if source is score):
             rows = tuner.member[f][code]
-            out[f] = Sweep.descending(falling[rows], positive[rows])
+            out[f] = Sweep.descending(falling[rows], positive[rows], take(weights, rows))
     return [out[f] for f in range(len(sources))]
 
 
@@ -65,16 +68,17 @@ def _by_room(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndarr
     """Of rows that tie for the last places a random part is taken: scores of few levels neither lose nor win by it."""
     tuner, pooled = choice.source.tuners[a], choice.pool(arm, a)
     drawn = lots(len(pooled))
-    *rooms, last = [
-        Room.of(
-            s[rows if (rows := tuner.rows(f)).any() else tuner.held == f], metric.capacity or 0.0
-        )  # this takes no labels
-        for f, s in enumerate(choice.sources(arm, a))
-    ]
+
+    def room(f: int, score: np.ndarray) -> Room:
+        rows = tuner.rows(f)
+        rows = rows if rows.any() else tuner.held == f  # this takes no labels
+        return Room.of(score[rows], metric.capacity or 0.0, take(tuner.weights, rows))
+
+    *rooms, last = [room(f, s) for f, s in enumerate(choice.sources(arm, a))]
     decided = np.zeros(len(pooled), dtype=bool)
-    for f, room in enumerate(rooms):
+    for f, one in enumerate(rooms):
         rows = tuner.held == f
-        decided[rows] = room.says(pooled[rows], drawn[rows])
+        decided[rows] = one.says(pooled[rows], drawn[rows])
     return decided, float(last.sure)
 
 
@@ -86,7 +90,8 @@ def lots(rows: int) -> np.ndarray:
 def _by_shift(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndarray, float]:
     source, tuner = choice.source, choice.source.tuners[a]
     k, C = source.shape[2], source.classes
-    log_prior = np.log(np.bincount(source.y, minlength=C) / len(source.y))
+    mass = source.masses(np.arange(len(source.y)))
+    log_prior = np.log(mass / mass.sum())
     sources = choice.sources(arm, a)
     value = np.empty((len(SHIFTS), k + 1))
     for score in {id(s): s for s in sources}.values():
@@ -111,9 +116,9 @@ def decisions(metric: Metric, logp: np.ndarray, log_prior: np.ndarray, tau: floa
     return cheapest(np.exp(shifted - shifted.max(axis=1, keepdims=True)), metric.cost_matrix)
 
 
-def fallback(metric: Metric, y: np.ndarray) -> float:
+def fallback(metric: Metric, y: np.ndarray, weights: Weights = None) -> float:
     """Log-odds to cut at where the tuning rows lack a class: the theoretical cut of the costs, else the share of positives."""
     if metric.name == "expected_cost":
         return float(np.log(metric.cost_fp / metric.cost_fn))
-    share = float(np.mean(y == 1))
+    share = float(np.average(y == 1, weights=weights))
     return float(np.log(share) - np.log1p(-share))

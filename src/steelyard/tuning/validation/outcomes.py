@@ -4,6 +4,7 @@ import numpy as np
 
 from ...calibrate.scaling import fit
 from ..metric import DECISION, RANKING, Metric
+from ..weights import Weights, take
 from .crossfit import Choice
 from .cuts import decide
 
@@ -28,7 +29,7 @@ def recalibrated(choice: Choice, arm: int, a: int) -> np.ndarray:
         tunes, rows = tuner.rows(f), tuner.held == f
         if tunes.any() and rows.any():
             score = source.score(arm, int(setting), a)
-            scaling = fit(score[tunes].astype(np.float64), source.y[tunes])
+            scaling = fit(score[tunes].astype(np.float64), source.y[tunes], take(source.weights, tunes))
             out[rows] = scaling.rows(pooled[rows].astype(np.float64))
     return out
 
@@ -54,14 +55,22 @@ def aligned(choice: Choice, arm: int, a: int) -> np.ndarray:
         if setting == final or not tunes.any():
             continue
         own, goal = ((source.score(arm, int(s), a) - prior)[tunes] for s in (setting, final))
-        out[rows] = stretch(out[rows], own, goal)
+        out[rows] = stretch(out[rows], own, goal, take(source.weights, tunes))
     return out
 
 
-def stretch(scores: np.ndarray, own: np.ndarray, goal: np.ndarray) -> np.ndarray:
-    """From the mean and spread of `own` to those of `goal`; as they are where one has no spread."""
-    own, goal = own.astype(np.float64), goal.astype(np.float64)
-    spread, wanted = own.std(), goal.std()
+def stretch(scores: np.ndarray, own: np.ndarray, goal: np.ndarray, weights: Weights = None) -> np.ndarray:
+    """From the mean and spread of `own` to those of `goal`, of the same rows; as they are where one has no spread."""
+    (middle, spread), (level, wanted) = (_spread(scores, weights) for scores in (own, goal))
     if not (spread > 0 and wanted > 0):
         return scores
-    return (scores.astype(np.float64) - own.mean()) * (wanted / spread) + goal.mean()
+    return (scores.astype(np.float64) - middle) * (wanted / spread) + level
+
+
+def _spread(scores: np.ndarray, weights: Weights) -> tuple[float, float]:
+    """Mean and standard deviation."""
+    scores = scores.astype(np.float64)
+    if weights is None:
+        return float(scores.mean()), float(scores.std())
+    mean = float(np.average(scores, weights=weights))
+    return mean, float(np.sqrt(np.average((scores - mean) ** 2, weights=weights)))

@@ -8,11 +8,13 @@ import numpy as np
 from ...calibrate.exchange import hull
 from ...calibrate.threshold import candidates, steps
 from ..metric import Metric
+from ..weights import Weights
 
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
-    """Thresholds of one score vector: cut i calls `said[i]` rows positive, of which `hit[i]` are; `totals` by class."""
+    """Thresholds of one score vector: cut i calls `said[i]` rows positive, of which `hit[i]` are; `totals` by class. Rows count 1, or
+    their weights."""
 
     cuts: np.ndarray
     hit: np.ndarray
@@ -25,9 +27,9 @@ class Sweep:
         return cls._made(*candidates(score.astype(np.float64, copy=False), y == 1))
 
     @classmethod
-    def descending(cls, score: np.ndarray, positive: np.ndarray) -> "Sweep":
-        """The same of scores that fall already."""
-        return cls._made(*steps(score, positive))
+    def descending(cls, score: np.ndarray, positive: np.ndarray, weights: Weights = None) -> "Sweep":
+        """The same of scores that fall already, of rows that count for their weights."""
+        return cls._made(*steps(score, positive, weights))
 
     @classmethod
     def _made(cls, cuts: np.ndarray, hits: np.ndarray, alarms: np.ndarray) -> "Sweep":
@@ -55,8 +57,11 @@ class Room(NamedTuple):
     lot: float
 
     @classmethod
-    def of(cls, score: np.ndarray, capacity: float) -> "Room":
-        """Filled exactly by the rows of `score`, if a share of tied rows is drawn. NaN counts as no row."""
+    def of(cls, score: np.ndarray, capacity: float, weights: Weights = None) -> "Room":
+        """Filled exactly by the rows of `score`, if a share of tied rows is drawn. NaN counts as no row. With weights it is filled by
+        what the rows count for: 200 of 10,000 that they stand for."""
+        if weights is not None:
+            return cls._weighted(score, capacity, weights)
         ranked = np.sort(score[~np.isnan(score)]).astype(np.float64)
         room = capacity * len(ranked)
         if not len(ranked) or room >= len(ranked):
@@ -66,6 +71,20 @@ class Room(NamedTuple):
         sure = (last + ranked[high]) / 2 if high < len(ranked) else np.inf
         maybe = (last + ranked[low - 1]) / 2 if low > 0 else -np.inf
         return cls(sure, maybe, max(0.0, room - (len(ranked) - high)) / (high - low))
+
+    @classmethod
+    def _weighted(cls, score: np.ndarray, capacity: float, weights: np.ndarray) -> "Room":
+        known = ~np.isnan(score)
+        level, at = np.unique(-score[known].astype(np.float64), return_inverse=True)
+        mass, level = np.bincount(at, weights=weights[known]), -level  # from the top down
+        filled = np.cumsum(mass)
+        if not len(level) or capacity * filled[-1] >= filled[-1]:
+            return cls(-np.inf, -np.inf, 0.0)
+        room = capacity * filled[-1]
+        last = int(np.searchsorted(filled, room * (1 + 1e-9), side="right"))  # the first that may no longer fit
+        sure = (level[last] + level[last - 1]) / 2 if last > 0 else np.inf
+        maybe = (level[last] + level[last + 1]) / 2 if last + 1 < len(level) else -np.inf
+        return cls(sure, maybe, max(0.0, room - (filled[last] - mass[last])) / mass[last])
 
     def says(self, score: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         """drawn [rows] in [0, 1): whoever draws less than `lot` is taken."""

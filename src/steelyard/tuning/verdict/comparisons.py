@@ -10,6 +10,7 @@ from scipy import sparse
 from ..evaluator import Evaluator
 from ..metric import DECISION, METRICS, Metric
 from ..split import Split
+from ..weights import Weights, take
 from . import decision
 from .bootstrap import draws
 from .decision import Comparison, Gate
@@ -48,6 +49,7 @@ def compare(
     *,
     tested: np.ndarray,
     shown: Sequence[Shown] = (),
+    weights: Weights = None,
 ) -> tuple[dict[str, Comparison], Gate]:
     """{metric: Comparison} of all metrics, and the gate for the scores behind the chosen one, of rows with labels y.
 
@@ -56,12 +58,13 @@ def compare(
     outcomes  what a metric judges, of every arm [repetitions, rows(, C)], plain first
     tested    [arms] False for plain and for arms that are shown only
     shown     stand after the arms in the Comparisons and are not tested; NaN where they have nothing to say
+    weights   [rows] how much each row counts, or None; a row that is drawn brings its weight
     """
     two = classes == 2
     level = METRICS["roc_auc"] if two else METRICS["balanced_accuracy"]
     arms = len(tested)
     everyone = np.append(tested, np.zeros(len(shown), dtype=bool))
-    judge = Judge(y, classes, count, seed, split)
+    judge = Judge(y, classes, count, seed, split, weights)
     for m in metrics:
         beside = {arms + i: o for i, s in enumerate(shown) if (o := s.outcomes(m)) is not None}
         judge.add(m.name, m, [*outcomes(m, None), *beside.values()], [*range(arms), *beside])
@@ -92,11 +95,19 @@ class Judge:
     the same draws are made again for the others.
     """
 
-    def __init__(self, y: np.ndarray, classes: int, count: int, seed: int, split: Split | None = None):
+    def __init__(
+        self,
+        y: np.ndarray,
+        classes: int,
+        count: int,
+        seed: int,
+        split: Split | None = None,
+        weights: Weights = None,
+    ):
         self.labels, self.classes, self.count, self.seed, self.split = y, classes, count, seed, split
         self.rows = np.ones(len(y), dtype=bool) if split is None else split.judged
         self.whole = bool(self.rows.all())
-        self.y = y[self.rows]
+        self.y, self.weights = y[self.rows], take(weights, self.rows)
         once = [np.ones(len(self.y), dtype=bool), *(split.blocks if split is not None else [])]
         self.once = np.stack(once, axis=1).astype(np.float32)  # [rows, 1 + blocks]
         self.cells = Cells(self.y, classes)
@@ -134,7 +145,8 @@ class Judge:
             return
         pieces: list[list[np.ndarray]] = [[] for _ in self.waiting]
         merged: dict[str, list[np.ndarray]] = {name: [] for name in self.cells.evaluators}
-        for weights in itertools.chain([self.once], draws(self.labels, self.count, self.seed, self.split)):
+        for times in itertools.chain([self.once], draws(self.labels, self.count, self.seed, self.split)):
+            weights = times if self.weights is None else times * self.weights[:, None]
             for piece, (_, evaluate) in zip(pieces, self.waiting, strict=True):
                 piece.append(evaluate(weights))
             for name, value in self.cells(weights).items():

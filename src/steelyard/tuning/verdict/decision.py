@@ -14,6 +14,7 @@ from ..metric import Metric
 LEVEL = 0.95
 NORMAL = 1.959963984540054  # its two-sided quantile of the normal distribution
 FEW, SOME, ENOUGH = 20, 40, 80  # rows of the rarer class: no verdict below FEW, notes below ENOUGH
+UNEVEN = 0.8  # of its rows: below this share the effective number of the rarer class is explained
 IDENTICAL = 1e-7  # a standard error below this means the same predictions
 REPETITIONS = 3  # finished ones that a study which was stopped needs for a verdict
 BLOCKS, PER_BLOCK = 4, 5  # one history says something by itself if so many blocks hold so many rows of the rarer class
@@ -194,6 +195,13 @@ def decide(
 def too_few_blocks(blocks: Sequence[int] | None) -> bool:
     """One history in which fewer than 4 blocks hold 5 rows of the rarer class: neither a winner nor "no difference"."""
     return blocks is not None and sum(n >= PER_BLOCK for n in blocks) < BLOCKS
+
+
+def note_on_effective(rows: int, name: str, effective: int) -> str:
+    """That uneven row weights leave less of the rarer class than its number of rows (or groups) says, or ""."""
+    if effective > UNEVEN * rows:
+        return ""
+    return f"The weights of the {rows} {name} differ so much that they tell as little as {effective} of equal weight."
 
 
 def note_on_few(rare: int, positives: str) -> str:

@@ -15,6 +15,8 @@ MORE = {
     "positive groups": "positive groups",
     "groups with the rarest class": "groups with that class",
 }
+EFFECTIVE = "effective"  # number of rows of equal weight that vary as the weighted ones do
+MORE |= {f"{EFFECTIVE} {name}": more for name, more in MORE.items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,11 +35,12 @@ class Facts:
     planned: int | None = None  # repetitions, of a study that was stopped
 
 
-def rare_name(positive: bool, kind: str) -> str:
-    """What counts as rare: whether the rarer class is the positive one, and the kind of the Split."""
+def rare_name(positive: bool, kind: str, *, weighted: bool = False) -> str:
+    """What counts as rare: whether the rarer class is the positive one, the kind of the Split, and whether rows are weighted."""
+    name = POSITIVES if positive else RAREST
     if kind == "grouped":
-        return "positive groups" if positive else "groups with the rarest class"
-    return POSITIVES if positive else RAREST
+        name = "positive groups" if positive else "groups with the rarest class"
+    return f"{EFFECTIVE} {name}" if weighted else name
 
 
 def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, facts: Facts) -> str:
@@ -96,9 +99,10 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
     )
 
 
-def unused(doubts: Sequence[str]) -> str:
-    """What stands before any verdict where a column, or most of it, was not learned from, or ""."""
-    return f"Not used: {'; '.join(doubts)}; read it right before believing the rest. " if doubts else ""
+def reading(doubts: Sequence[str], guesses: Sequence[str] = ()) -> str:
+    """What stands before any verdict where a column, or most of it, was not learned from, or one was read by a guess, or ""."""
+    unused = f"Not used: {'; '.join(doubts)}; read it right before believing the rest. " if doubts else ""
+    return unused + (f"Read by a guess: {'; '.join(guesses)}. " if guesses else "")
 
 
 def cut_short(done: int, planned: int) -> str:
