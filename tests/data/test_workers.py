@@ -25,6 +25,8 @@ SOURCES = {
     "arff": lambda folder: (arff(folder / "t.arff"), {}),
     "csv": lambda folder: (tables(folder, "csv"), {"label": "y"}),
     "parquet": lambda folder: (tables(folder, "parquet"), {"label": "y"}),
+    "tokens": lambda folder: (tables(folder, "parquet"), {"label": "tags", "kind": "exclusive"}),
+    "split tokens": lambda folder: (tables(folder, "csv"), {"label": "text", "kind": "exclusive", "separator": " "}),
     "indicators": lambda folder: (tables(folder, "parquet"), {"label": ["p", "q"]}),
 }
 
@@ -35,6 +37,9 @@ def tables(folder, kind):
     for i in range(4):
         y = rng.choice(["a", "b", "c"], 50, p=[0.8, 0.15, 0.05])
         frame = pd.DataFrame({"y": y, "p": rng.integers(0, 2, 50), "q": rng.integers(0, 2, 50)})
+        frame["text"] = [" ".join(y[: 1 + n % 5]) for n in range(50)]
+        if kind == "parquet":
+            frame["tags"] = frame["text"].str.split()
         frame.to_csv(folder / "t" / f"{i}.csv", index=False) if kind == "csv" else frame.to_parquet(
             folder / "t" / f"{i}.parquet", row_group_size=20
         )

@@ -93,7 +93,13 @@ def load(path: Path) -> Any:
     try:
         data = json.loads(text.removeprefix("\ufeff"), object_hook=lean)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: this is not JSON ({one_line(error)}); it may have been cut off.") from None
+        lines = isinstance(error, json.JSONDecodeError) and error.msg == "Extra data"
+        do = (
+            "if it holds a row on each line, say which column holds the labels, with --label or label="
+            if lines
+            else "it may have been cut off"
+        )
+        raise ValueError(f"{path}: this is not JSON ({one_line(error)}); {do}.") from None
     named = data.get("categories", data.get("shapes")) if isinstance(data, dict) else data
     if legacy and not str(named).isascii():
         raise ValueError(f"{path}: this JSON is not UTF-8 ({legacy}); write it again with encoding='utf-8'.")
@@ -139,7 +145,7 @@ def _list(file: Path, data: Any, key: str) -> list[Any]:
             f"{file}: {known}"
             if known
             else f"{file}: this JSON has no list {key!r}, so it holds neither COCO's boxes (images, annotations, categories) nor"
-            " counts as `steelyard count --json` writes them."
+            " counts as `steelyard count --json` writes them; if it is a table, say which column holds the labels, with --label or label=."
         )
     return entries
 

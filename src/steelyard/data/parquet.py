@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from . import cells, classes, digest
-from .classes import Cells
 from .column_names import distinct_names, find_column, find_columns, without_row_names
 from .gate import one_line
+from .gather import Gather
 from .limits import allowed, in_words, refuse_beyond
 from .source import Shard, Tell, add_notes
-from .tally import holds_label_lists, pyarrow, refuse_too_many, tally_lists
+from .tally import holds_label_lists, pyarrow
 
 TIMES = 512  # the size of a file that its cells may take in memory
 CELL = 8  # bytes of a text, of which one is enough
@@ -58,8 +58,8 @@ def shards(file: Path, rows: int) -> list[Shard]:
     return parts or [Shard(file, 0, 0, 0)]
 
 
-def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells, int | None]:
-    """(name of the column, its distinct cells, rows if it holds lists), in a stream."""
+def tally_column(shard: Shard, label: str | int, into: Gather, tell: Tell) -> str:
+    """The name of the column, whose cells go `into` what collects them, in a stream."""
     pa, file = pyarrow(), shard.path
     with _readable(file):
         schema = _open(file).schema_arrow
@@ -69,7 +69,7 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells
         is_list = holds_label_lists(kind)
         if not is_list and classes.kind_of(kind) is None:
             raise ValueError(f"{what} holds {kind}, which is not a label; choose another column.")
-        cells, rows, lists = Cells(), 0, 0
+        rows = 0
         # dictionary codes: a string is looked at once per batch, not once per row
         opened = _open(file, read_dictionary=[name] if is_text else None)
         groups = range(shard.start, shard.stop or 0)
@@ -81,16 +81,13 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells
             values = batch.column(0)
             _check(values)
             if is_list:
-                part, some, recurring = tally_lists(values)
-                cells.times.update(part)
-                cells.recurring += recurring
-                refuse_too_many(cells.times, what)
-                lists += some
+                into.add_lists(values, what)
             else:
-                cells.add(classes.of_arrow(values, what), what)
+                into.add_cells(classes.of_arrow(values, what), what)
             rows += len(values)
             tell(shard.size * rows // max(1, total))
-    return name, cells, lists if is_list else None
+    into.lists = is_list
+    return name
 
 
 def columns(shard: Shard, wanted: Sequence[str | int]) -> tuple[dict[str, cells.Column], int, list[str]]:

@@ -13,6 +13,8 @@ from .labels import suggest
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 ARROW = (".feather", ".arrow", ".ipc")
+_TAGGED = (".conll", ".conllu", ".conllup", ".iob", ".iob2", ".bio")
+CONLL = (*_TAGGED, *(end + pack for end in _TAGGED for pack in PACKED if pack != ".zip"))  # tagged text
 _TEXT = (".csv", ".tsv", ".jsonl", ".ndjson")
 JSON = tuple(end + pack for end in (".jsonl", ".ndjson", ".json") for pack in ("", *PACKED))
 TABLES = (
@@ -24,6 +26,7 @@ TABLES = (
     ".jsonl",
     ".ndjson",
     *ARROW,
+    *CONLL,
     *(end + pack for end in _TEXT for pack in PACKED),
 )
 VOLUMES = (".nii", ".nii.gz", ".nrrd")

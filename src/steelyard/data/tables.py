@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
-from . import arff, cells, delimited, kinds, labels, parquet, typed
+from . import arff, cells, conll, delimited, kinds, labels, parquet, typed
 from .classes import CELLS, Cells, Classes, classes_of, of_arrow, read_cells
 from .column_names import find_column
 from .dialect import sniff
 from .gate import gate
-from .paths import ends_in, is_parquet, is_typed, table_files
+from .paths import CONLL, ends_in, is_parquet, is_typed, table_files
 from .reread import together, without
 from .tally import arrow, pyarrow, values_of, without_views
 
@@ -30,6 +30,7 @@ class Table:
     names     the columns, in order
     rows      how many
     repaired  what a reader would not expect of the files: delimiter, encoding, renamed columns, ...
+    nested    columns of lists, structures or bytes, which are left out
 
     A column can be asked for by its name or number (1 is the first, -1 the last).
     """
@@ -38,6 +39,7 @@ class Table:
     columns: Mapping[str, kinds.Column]
     rows: int
     repaired: list[str] = field(default_factory=list)
+    nested: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -156,11 +158,12 @@ def read_table(
     notes: list[str] = []
     with gate(where, *files):
         typed, rows = _read(files, where, columns, most, notes)
+    nested = tuple(name for name, column in typed.items() if column is None)
     if not rows:
         raise ValueError(f"{where}: the table has no rows, only the columns {labels.some(list(typed))}.")
     kept = {name: column for name, column in typed.items() if column is not None}
-    _note("columns of lists, structures or bytes are left out", [n for n in typed if n not in kept], notes)
-    return Table(where, kept, rows, notes)
+    _note("columns of lists, structures or bytes are left out", list(nested), notes)
+    return Table(where, kept, rows, notes, nested)
 
 
 def not_wider(columns: int, most: int | None, where: str) -> None:
@@ -180,6 +183,8 @@ def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
             return arff.column_names(file)
         if is_typed(file):
             return typed.column_names(file)
+        if ends_in(file, CONLL):
+            return conll.column_names(file)
         return parquet.column_names(file) if all_parquet([file], fspath(path)) else sniff(file).names
 
 
@@ -187,6 +192,11 @@ def _read(
     files: list[Path], where: str, columns: Sequence[str | int] | None, most: int | None, notes: list[str]
 ) -> tuple[dict[str, kinds.Column | None], int]:
     pa = pyarrow()
+    if tagged := next((file for file in files if ends_in(file, CONLL)), None):
+        raise ValueError(
+            f"{tagged}: this is tagged text, a token on each line, and not a table with what a label can be learned from; steelyard"
+            " count and weigh read its tags."
+        )
     if all_typed(files, where):
         parts, decimals = [(typed if is_typed(file) else parquet).read(file, columns, notes) for file in files], []
     else:

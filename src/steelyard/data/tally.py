@@ -98,16 +98,6 @@ def holds_label_lists(kind: Any) -> bool:
     )
 
 
-def tally_lists(array: Any) -> tuple[dict[Any, int], int, int]:
-    """(in how many lists each value occurs, how many lists there are, elements beyond the first of their value in a list) of an Arrow array
-    of lists; null is no list."""
-    pa, pc = arrow()
-    array = array.drop_null()
-    pairs = pa.table({"list": pc.list_parent_indices(array), "value": without_views(pc.list_flatten(array))})
-    once = pairs.group_by(["list", "value"]).aggregate([])
-    return tally(once["value"].combine_chunks()), len(array), pairs.num_rows - once.num_rows
-
-
 def tally_integers(flat: np.ndarray, threads: int = 1) -> dict[Any, int]:
     """{label: how often}, by a table where the range is small. Negative labels keep their value."""
     if not len(flat):

@@ -90,7 +90,7 @@ def finish(source: Source, tallies: Iterable[Tally]) -> tuple[Counts, list[str]]
     total = Tally()
     for tally in tallies:
         total.add(tally)
-    if total.unread and not total.labels and not total.items:
+    if total.unread and not total.labels and not total.items and not total.cells.times:
         raise ValueError(f"{source.path}: no file could be read; {_named(total.unread)}.")
     with gate(source.path):
         counts, notes = source.counts(total)

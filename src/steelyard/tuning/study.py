@@ -77,7 +77,7 @@ def tune(
     seed: int = 0,
     folder: str | os.PathLike[str] | None = None,
     storage: str | Store | None = None,
-    resume: bool = False,
+    fresh: bool = False,
     budget: float | str | None = None,
     engine: str = "local",
     baselines: bool = True,
@@ -103,8 +103,10 @@ def tune(
     search      values to try between the grid's, around the best weighting
     folds       of each of `repeats` cross-validations; fewer where the rarer class is small
     bootstrap   draws of rows behind the intervals
-    folder      finished fits are kept in its study.db, and `resume` goes on with them; it is made if it is missing
+    folder      finished fits are kept in its study.db, and a later call goes on with them; it is made if it is missing. Another
+                table's study in it is an error
     storage     sqlite:///FILE or postgresql://... to keep them in instead, or a Store, which serves several calls on the same data
+    fresh       delete the fits that are kept there and start anew
     budget      seconds, or "10m", after which no fit is started; what is done is reported
     engine      "local" or "ray"
     baselines   False leaves out resampling, the only baselines that cost fits
@@ -121,7 +123,7 @@ def tune(
         Data(label, positive, group, time, gap, classes, ignore, missing, same_case, drop, categorical, weight),
         Goal(metric, cost_fn, cost_fp, cost_matrix, exchange, capacity),
         Fits(model, search, folds, repeats, bootstrap, seed, epochs, baselines),
-        Run(folder, resume, budget, storage, engine, progress),
+        Run(folder, fresh, budget, storage, engine, progress),
     )
     return dataclasses.replace(study, seconds=clock.perf_counter() - started)
 
@@ -154,7 +156,7 @@ def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: 
     if storage is None and run.folder is not None:
         make_folder(Path(run.folder))
         storage = f"sqlite:///{os.path.join(run.folder, 'study.db')}"
-    store = _opened(storage, _fingerprint(task, model, split, fits.seed, asked.gap), run.resume, fits.search)
+    store = _opened(storage, _fingerprint(task, model, split, fits.seed, asked.gap), task.path, run.fresh, fits.search)
     try:
         tools = Tools(store, execute, run.progress or (lambda done, total: None), stop)
         warnings = [
@@ -230,7 +232,7 @@ def _counted(fits: Fits, rows: int, gap: int) -> Fits:
     return fits
 
 
-def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bool, search: int) -> Store:
+def _opened(storage: str | Store | None, fingerprint: dict[str, Any], name: str, fresh: bool, search: int) -> Store:
     if storage is None:
         return Memory()
     if not isinstance(storage, str):
@@ -242,7 +244,7 @@ def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bo
     where = address.address(storage)
     if search:
         ownership.check_trials(where)
-    return Fallback(Database(storage, fingerprint, resume=resume), where.file)
+    return Fallback(Database(storage, fingerprint, name=name, fresh=fresh), where.file)
 
 
 def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int) -> dict[str, Any]:
@@ -250,14 +252,14 @@ def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int)
     weighted = {} if task.weight is None else {"weight": task.weight}
     return {
         "format": FORMAT,
-        "data": {
-            **weighted,
+        "table": {
             "rows": len(task.y),
             "columns": task.read[1],
             "label": task.label,
             "classes": list(task.counts.classes),
-            "content": task.digest(),
+            "labels": task.labels_digest(),
         },
+        "data": {**weighted, "content": task.digest()},
         "model": model.name,
         "splits": {"kind": split.kind, "by": task.group or task.time, "folds": split.folds, "gap": gap},
         "seed": seed,
