@@ -197,6 +197,7 @@ def problem(
     without = dict.fromkeys(_columns(table, label, drop, "drop"), "as was said with --drop (drop=)")
     without |= {name: why for name, why in roles.items() if name is not None}
     features = read(table, label, without=without, categorical=categories)
+    features = dataclasses.replace(features, marks=tuple(marks))
     if weight is not None and (guess := table.columns[weight].guess):
         features = dataclasses.replace(features, guesses=(*features.guesses, f"{weight}: {guess}"))
     if parts := note_on_parts(dict.fromkeys(counts.classes, 1)):
