@@ -40,21 +40,16 @@ class Cells:
     kind     one of KINDS
     levels   what the type of the column itself fixes as its classes, in its order: ordered categories, an Enum, a ClassLabel
     decimal  "," where 1,5 may stand for one and a half
-    recurring  of a column of lists: elements beyond the first of their label in a row; `unlisted` rows have no list
     """
 
     times: Counter[Any] = field(default_factory=Counter)
     kind: str = NOTHING
     levels: tuple[Any, ...] = ()
     decimal: str = "."
-    recurring: int = 0
-    unlisted: int = 0
 
     def add(self, other: "Cells", what: str) -> None:
         self.kind = joined((self.kind, other.kind), what)
         self.times.update(other.times)
-        self.recurring += other.recurring
-        self.unlisted += other.unlisted
         self.decimal = "," if "," in (self.decimal, other.decimal) else "."
         self.levels = tuple(dict.fromkeys((*self.levels, *other.levels)))
         refuse_too_many(self.times, what)
@@ -72,12 +67,6 @@ class Classes:
     counts: Counts
     number: Mapping[Any, int]
     notes: tuple[str, ...]
-
-
-def lists_left_out(cells: Cells, kept: Mapping[Any, int]) -> list[str]:
-    """Notes on the rows of a column of lists that have none, and on the labels that were ignored."""
-    notes: list[str] = [Scope(labels.left_out(cells.unlisted))] if cells.unlisted else []
-    return [*notes, *ignored(cells.times, kept, "rows")]
 
 
 def of_arrow(array: Any, what: str) -> Cells:

@@ -90,6 +90,18 @@ class FunctionFitted:
                     )
             yield predict(model, X, self.classes)
 
+    def settled(self) -> "FunctionFitted":
+        """The same at the last setting, to be asked as often as one likes."""
+        if not self.stepwise:
+            return self
+        models = []
+        for one in self.trained:
+            model = None
+            for _ in range(int(self.settings[-1])):
+                model = next(one, model)
+            models.append(model)
+        return FunctionFitted(models, self.settings[-1:], self.classes, False)
+
     def arrays(self) -> dict[str, np.ndarray]:
         return {}
 
