@@ -146,10 +146,15 @@ def test_nothing_readable_is_an_error_even_when_reported(tmp_path):
         count(tmp_path, on_error="report")
 
 
-def test_a_mistake_of_ours_is_not_an_unreadable_file(tmp_path, monkeypatch):
+def test_whatever_a_reader_raises_names_the_file_and_keeps_its_cause(tmp_path, monkeypatch):
     monkeypatch.setattr("steelyard.data.masks.pieces", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        count(masks(tmp_path / "m"), on_error="report")
+    with pytest.raises(
+        ValueError, match=r"a\.png: it cannot be read \(ZeroDivisionError: division by zero\)"
+    ) as caught:
+        count(masks(tmp_path / "m"), workers=1)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    with pytest.raises(ValueError, match=r"no file could be read; .*ZeroDivisionError"):
+        count(tmp_path / "m", on_error="report")
 
 
 def test_batches_hold_every_shard_once(where):

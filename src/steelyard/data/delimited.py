@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .classes import CELLS, Cells
-from .column_names import find_column
+from .column_names import find_column, find_columns
 from .dialect import Dialect, sniff
 from .encoding import western
 from .formats import open_bytes
@@ -30,9 +30,9 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> t
     """(pyarrow.Table of text, the decimal sign that may occur)."""
     dialect = sniff(file)
     names = dialect.names
-    wanted = list(names) if columns is None else [find_column(names, c, str(file)) for c in columns]
+    wanted = list(names) if columns is None else find_columns(names, columns, str(file))
     add_notes(notes, dialect.notes)
-    return _reading(file, dialect, notes, functools.partial(_read_all, wanted)), dialect.decimal
+    return _reading(file, dialect, notes, functools.partial(_read_all, wanted), held=True), dialect.decimal
 
 
 def tally_column(
@@ -96,12 +96,17 @@ def _options(dialect: Dialect, ragged: Ragged) -> dict[str, Any]:
 
 
 def _reading(
-    file: Path, dialect: Dialect, notes: list[str], read: Callable[[Lines, dict[str, Any]], tuple[T, int]]
+    file: Path,
+    dialect: Dialect,
+    notes: list[str],
+    read: Callable[[Lines, dict[str, Any]], tuple[T, int]],
+    *,
+    held: bool = False,
 ) -> T:
     """Read; again where something shows only far from the start: text that is not UTF-8, cells that run over lines."""
     while True:
         try:
-            with _readable(file), open_bytes(file) as opened:
+            with _readable(file), open_bytes(file, held=held) as opened:
                 lines = Lines(opened, dialect, str(file))
                 ragged = Ragged(dialect, lines.dropped)
                 result, rows = read(lines, _options(dialect, ragged))

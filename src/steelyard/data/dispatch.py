@@ -13,12 +13,13 @@ from .column_names import PATTERN
 from .column_names import label_columns as columns_of
 from .columns import Column, Indicators
 from .frames import count_dataset, count_frame, is_dataset, is_frame, refuse_several
+from .gate import gate
 from .known import known_counts
 from .labels import some
 from .masks import Masks, segmentation
 from .memory import count_batches, is_array, piece_of
 from .nnunet import of_nnunet
-from .paths import MASKS, OTHER, TABLES, ends_in, files, holds
+from .paths import MASKS, OTHER, TABLES, ends_in, expanded, files, holds
 from .source import Source
 from .tables import column_names
 from .voc import Voc
@@ -150,17 +151,18 @@ def count_path(
     _check_kind(kind)
     if engine not in ENGINES:
         raise ValueError(f"count: engine must be one of {', '.join(ENGINES)}, got {engine!r}.")
-    if instances is None and split is None:
-        known = known_counts(path, label, classes=classes, ignore=ignore)
-        if known is not None:
-            if kind not in (None, known[0].kind):
-                raise ValueError(
-                    f"{path}: it holds {known[0].kind} counts that were made before, but kind={kind!r} (--kind {kind}) was said; leave it"
-                    " out, or count the data again."
-                )
-            return known
     reading = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case, "separator": separator}
-    source = source_of(path, label=label, kind=kind, instances=instances, split=split, **reading)
+    with gate(fspath(path) if isinstance(path, (str, PathLike)) else fspath(path[0])):
+        if instances is None and split is None:
+            known = known_counts(path, label, classes=classes, ignore=ignore)
+            if known is not None:
+                if kind not in (None, known[0].kind):
+                    raise ValueError(
+                        f"{path}: it holds {known[0].kind} counts that were made before, but kind={kind!r} (--kind {kind}) was said;"
+                        " leave it out, or count the data again."
+                    )
+                return known
+        source = source_of(path, label=label, kind=kind, instances=instances, split=split, **reading)
     if engine == "ray":
         return read_on_cluster(source, on_error=on_error, progress=progress)
     return read_all(source, on_error=on_error, workers=workers, progress=progress)
@@ -193,7 +195,7 @@ def source_of(
         ignore = known.get("ignore") if ignore is None else ignore
         form = "tables" if label is not None else _form(text, paths)
     else:
-        first, *others = chosen = tuple(Path(fspath(p)).expanduser() for p in path)
+        first, *others = chosen = tuple(expanded(p) for p in path)
         text, form = f"{first} and {len(others):,} more" if others else str(first), "masks"
     common: dict[str, Any] = {"path": text, "classes": labels.in_order(classes), "ignore": ignore}
     if form == "tables":
@@ -263,7 +265,7 @@ def _is_stream(data: Any) -> bool:
 
 def _form(text: str, paths: list[Path]) -> str:
     """The one of ENDINGS that the files are. A single file of another ending is a table, as `label=` would say."""
-    folder = Path(text).expanduser().is_dir()
+    folder = expanded(text).is_dir()
     held = {kind: n for kind, endings in ENDINGS.items() if (n := sum(ends_in(f, endings) for f in paths))}
     texts = [f for f in paths if ends_in(f, (".txt",))]
     if (

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..counts import Counts
 from .classes import Cells
-from .paths import ends_in, holds, inside
+from .paths import ends_in, expanded, holds, inside
 from .tokens import Tokens
 
 Tell = Callable[[int], None]  # hears how many bytes of a shard have been read so far
@@ -65,7 +65,7 @@ class Tally:
         self.digest = (self.digest + other.digest) % 2**128
         self.cells.add(other.cells, f"the label column {' '.join(other.names)!r}")
         self.tokens.add(other.tokens)
-        self.names.extend(name for name in other.names if name not in self.names)
+        self.names = list(dict.fromkeys([*self.names, *other.names])) if other.names != self.names else self.names
         add_notes(self.notes, other.notes)
         self.unread.extend(other.unread)
         self.wrong.extend(other.wrong)
@@ -97,7 +97,7 @@ class Source(ABC):
 
     def others(self, shards: Sequence[Shard], *known: str) -> list[Path]:
         """The files of the folder that are no shards and have none of the `known` endings."""
-        folder = Path(self.path).expanduser()
+        folder = expanded(self.path)
         if not folder.is_dir():
             return []
         read = {shard.path for shard in shards}

@@ -14,6 +14,7 @@ from . import arff, cells, conll, delimited, kinds, labels, parquet, typed
 from .classes import CELLS, Cells, Classes, classes_of, of_arrow, read_cells
 from .column_names import find_column
 from .dialect import sniff
+from .gate import gate
 from .paths import CONLL, ends_in, is_parquet, is_typed, table_files
 from .reread import together, without
 from .tally import arrow, pyarrow, values_of, without_views
@@ -79,17 +80,18 @@ class Table:
 
     def column(self, name: str | int) -> np.ndarray:
         """float64 with NaN for numbers, 0.0 / 1.0 / NaN for booleans, text with None for categories."""
-        pa, pc = arrow()
-        column = self.columns[self.resolve(name)]
-        values = column.values
-        if column.kind == kinds.CATEGORY:
-            return np.array(values.to_pylist() or [], dtype=object)
-        if column.kind == kinds.BOOLEAN and not pa.types.is_boolean(values.type):
-            values = pc.equal(pc.utf8_lower(values), "true")
-        values = pc.cast(
-            pc.cast(values, pa.int8()) if column.kind == kinds.BOOLEAN else values, pa.float64(), safe=False
-        )
-        return values.fill_null(float("nan")).to_numpy()
+        with gate(self.path):
+            pa, pc = arrow()
+            column = self.columns[self.resolve(name)]
+            values = column.values
+            if column.kind == kinds.CATEGORY:
+                return np.array(values.to_pylist() or [], dtype=object)
+            if column.kind == kinds.BOOLEAN and not pa.types.is_boolean(values.type):
+                values = pc.equal(pc.utf8_lower(values), "true")
+            values = pc.cast(
+                pc.cast(values, pa.int8()) if column.kind == kinds.BOOLEAN else values, pa.float64(), safe=False
+            )
+            return values.fill_null(float("nan")).to_numpy()
 
     def labels(self, name: str | int, **options: Any) -> tuple[np.ndarray, Counts]:
         """(class number of each row, Counts), with the classes of `count`; -1 where missing or ignored."""
@@ -130,17 +132,18 @@ class Table:
 
     def _coded(self, name: str) -> tuple[np.ndarray, list[Any], Cells]:
         """(code of each row, -1 where null; the cell of each code; the distinct cells)."""
-        pa, pc = arrow()
-        column = self.columns[name]
-        raw = without_views(column.values if column.raw is None else column.raw)
-        if pa.types.is_null(raw.type):
-            return np.full(len(raw), -1), [], Cells(Counter({None: len(raw)}))
-        cells = of_arrow(raw, f"{self.path}, column {name!r}")
-        if column.decimal is not None:
-            cells.kind, cells.decimal = CELLS, column.decimal
-        encoded = (raw if pa.types.is_dictionary(raw.type) else raw.dictionary_encode()).combine_chunks()
-        codes = pc.cast(encoded.indices, pa.int64()).fill_null(-1).to_numpy()
-        return codes, values_of(encoded.dictionary), cells
+        with gate(self.path):
+            pa, pc = arrow()
+            column = self.columns[name]
+            raw = without_views(column.values if column.raw is None else column.raw)
+            if pa.types.is_null(raw.type):
+                return np.full(len(raw), -1), [], Cells(Counter({None: len(raw)}))
+            cells = of_arrow(raw, f"{self.path}, column {name!r}")
+            if column.decimal is not None:
+                cells.kind, cells.decimal = CELLS, column.decimal
+            encoded = (raw if pa.types.is_dictionary(raw.type) else raw.dictionary_encode()).combine_chunks()
+            codes = pc.cast(encoded.indices, pa.int64()).fill_null(-1).to_numpy()
+            return codes, values_of(encoded.dictionary), cells
 
 
 def read_table(
@@ -153,7 +156,8 @@ def read_table(
     """
     files, where = table_files(path), fspath(path)
     notes: list[str] = []
-    typed, rows = _read(files, where, columns, most, notes)
+    with gate(where, *files):
+        typed, rows = _read(files, where, columns, most, notes)
     nested = tuple(name for name, column in typed.items() if column is None)
     if not rows:
         raise ValueError(f"{where}: the table has no rows, only the columns {labels.some(list(typed))}.")
@@ -174,13 +178,14 @@ def not_wider(columns: int, most: int | None, where: str) -> None:
 def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
     """The columns, without reading the rows."""
     file, *_ = table_files(path)
-    if ends_in(file, (".arff",)):
-        return arff.column_names(file)
-    if is_typed(file):
-        return typed.column_names(file)
-    if ends_in(file, CONLL):
-        return conll.column_names(file)
-    return parquet.column_names(file) if all_parquet([file], fspath(path)) else sniff(file).names
+    with gate(file):
+        if ends_in(file, (".arff",)):
+            return arff.column_names(file)
+        if is_typed(file):
+            return typed.column_names(file)
+        if ends_in(file, CONLL):
+            return conll.column_names(file)
+        return parquet.column_names(file) if all_parquet([file], fspath(path)) else sniff(file).names
 
 
 def _read(

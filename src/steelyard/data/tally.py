@@ -109,9 +109,18 @@ def tally_integers(flat: np.ndarray, threads: int = 1) -> dict[Any, int]:
     narrow = high - low < DENSE and high < 2**63
     times = count_codes(flat, high - low + 1, threads, start=low) if narrow else None
     if times is None:
-        values, many = np.unique(flat, return_counts=True)
-        return dict(zip(values.tolist(), many.tolist(), strict=True))
+        return _tally_runs(flat)
     return {low + int(i): int(times[i]) for i in np.flatnonzero(times)}
+
+
+def _tally_runs(flat: np.ndarray) -> dict[int, int]:
+    """The same of numbers far apart, such as colours: in masks they stand in runs, and a run is looked at once."""
+    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+    values, which = np.unique(flat[starts], return_inverse=True)
+    lengths = np.diff(np.append(starts, len(flat)))
+    many = np.zeros(len(values), np.int64)
+    np.add.at(many, which.reshape(-1), lengths)
+    return dict(zip(values.tolist(), many.tolist(), strict=True))
 
 
 def count_codes(codes: np.ndarray, size: int, threads: int = 1, *, start: int = 0) -> np.ndarray | None:

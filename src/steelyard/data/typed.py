@@ -12,6 +12,7 @@ from .classes import CELLS
 from .column_names import distinct_names, find_column, without_row_names
 from .formats import open_bytes, position
 from .gather import Gather
+from .limits import refuse_beyond
 from .paths import ARROW, ends_in
 from .source import Tell, add_notes
 from .tally import holds_label_lists, pyarrow, refuse_too_many
@@ -20,6 +21,7 @@ ROWS = 1 << 16  # that are held at once where a column is counted
 LARGEST = 1 << 30  # bytes of a .json that is one array: it is held whole
 FIRST = 1000  # rows that usually hold all keys
 KEYS = 10_000  # of all rows together
+CELL, ROOM = 16, 1024  # bytes of a cell while it is read, and how many times its file a table with gaps may be
 ORIENTED = ({"columns", "index", "data"}, {"columns", "data"}, {"schema", "data"})
 
 
@@ -66,6 +68,8 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> A
             cells = gathered[key]
             cells.extend([None] * (n - 1 - len(cells)))
             cells.append(value)
+    what = f"{n:,} rows of {len(gathered):,} keys"
+    refuse_beyond(file, n * len(gathered) * CELL, file.stat().st_size, what, "give each row the same keys", times=ROOM)
     pa = pyarrow()
     said: list[str] = []
     used = without_row_names(list(gathered), said)
@@ -194,7 +198,7 @@ def _spells_number(cell: Any) -> bool:
 def _rows(file: Path, tell: Tell) -> Iterator[dict[str, Any]]:
     """The rows of JSON Lines, or of a JSON array. ValueError with the line where one cannot be read."""
     try:
-        with open_bytes(file) as opened:
+        with open_bytes(file, held=True) as opened:
             first, second = opened.readline(), opened.readline()
             while first and not first.strip(b"\xef\xbb\xbf \t\r\n"):
                 first, second = second, opened.readline()
@@ -214,7 +218,7 @@ def _rows(file: Path, tell: Tell) -> Iterator[dict[str, Any]]:
 def _line_rows(file: Path, decoder: json.JSONDecoder, tell: Tell) -> Iterator[dict[str, Any]]:
     number = 0
     try:
-        with open_bytes(file) as opened:
+        with open_bytes(file, held=True) as opened:
             for number, line in enumerate(opened, 1):
                 text = line.decode("utf-8-sig").strip("\x00 \t\r\n\x1e,")
                 if text:
@@ -245,9 +249,9 @@ def _array_rows(file: Path, decoder: json.JSONDecoder) -> Iterator[dict[str, Any
     if file.stat().st_size > LARGEST:
         raise ValueError(f"{file}: this JSON is one value of over 1 GB; write a row on each line: {lines}.")
     try:
-        with open_bytes(file) as opened:
+        with open_bytes(file, held=True) as opened:
             data = decoder.decode(opened.read().decode("utf-8-sig").strip())
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file}: this is no JSON ({error}); write a row on each line: {lines}.") from None
     except _Twice as twice:
         raise ValueError(f"{file}: an object has the key {str(twice)!r} twice; keep one.") from None
