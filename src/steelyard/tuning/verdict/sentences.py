@@ -47,7 +47,7 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
     """One of the nine, filled in."""
     case = decision.case
     if case == "P":
-        return f"No verdict yet: {_unfinished(facts)} Go on with --resume."
+        return f"No verdict yet: {_unfinished(facts)} The same command goes on."
     if case == "E":
         return (
             f"No verdict: {facts.rare} {facts.rare_name}. Below 20 only a description is possible; intervals are in"
@@ -109,7 +109,7 @@ def cut_short(done: int, planned: int) -> str:
     """The note on a verdict from fewer repetitions than planned, or ""."""
     if done >= planned:
         return ""
-    return f"The study stopped after {done} of {planned} repetitions; go on with --resume for the others."
+    return f"The study stopped after {done} of {planned} repetitions; the same command goes on with the others."
 
 
 def number(value: float) -> str:
