@@ -123,7 +123,7 @@ def test_below_three_repetitions_there_is_no_verdict(url):
 
 
 def test_a_stop_before_the_first_repetition_is_an_error_that_loses_nothing(url, whole):
-    with pytest.raises(Unfinished, match="needs a whole repetition"):
+    with pytest.raises(Unfinished, match="needs all of its 5 folds, and 0 of them"):
         run(url, progress=after(1))
     resumed = run(url)
     assert resumed.fits["reused"] > 0
@@ -131,7 +131,7 @@ def test_a_stop_before_the_first_repetition_is_an_error_that_loses_nothing(url, 
 
 
 def test_a_spent_budget_is_an_error_that_says_what_to_do(url):
-    with pytest.raises(Unfinished, match="Give it more time"):
+    with pytest.raises(Unfinished, match="give it more time"):
         run(url, budget=1e-6)
 
 
