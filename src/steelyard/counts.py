@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -81,7 +82,7 @@ class Counts:
         if len(names) != len(n):
             raise ValueError(f"Counts: {len(n)} numbers but {len(names)} class names; give one name per number.")
         if len(set(names)) != len(names):
-            twice = next(c for i, c in enumerate(names) if c in names[:i])
+            twice = Counter(names).most_common(1)[0][0]
             raise ValueError(f"Counts: class {twice!r} is named twice; class names must differ.")
         if kind not in KINDS:
             raise ValueError(f"Counts: kind must be one of {', '.join(KINDS)}, got {kind!r}.")

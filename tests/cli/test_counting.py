@@ -111,3 +111,49 @@ def test_missing_is_for_tables(steelyard, tmp_path):
     code, _, err = steelyard("count", masks(tmp_path / "m"), "--missing", "none")
     assert code == 2
     assert "missing= (--missing) is for tables" in err
+
+
+def test_tokens_of_a_file_are_counted_weighed_and_explained(steelyard, tmp_path):
+    data = tmp_path / "tags.jsonl"
+    data.write_text("".join(json.dumps({"tags": tags}) + "\n" for tags in (["O", "B", "O"], ["O"]) * 4))
+    tokens = (data, "--label", "tags", "--kind", "exclusive")
+    code, out, _ = steelyard("count", *tokens)
+    assert (code, rows(out)[0][-1]) == (0, "sequences")
+    assert ["O", "12", "75.00%", "8"] in rows(out)
+    assert "16 tokens in 2 classes, 8 sequences" in out
+    assert "--kind exclusive" in steelyard("count", data, "--label", "tags")[1]
+    code, out, _ = steelyard("weigh", *tokens, "--strategy", "median-frequency", "--json")
+    (tmp_path / "recipe.json").write_text(out)
+    assert code == 0
+    assert steelyard("explain", tmp_path / "recipe.json", *tokens)[0] == 0
+    assert "8 sequences, 2 labels" in steelyard("weigh", *tokens, "--by", "sequences")[1]
+
+
+@pytest.mark.parametrize("name", ["rows.json", "lines.json"])
+def test_rows_in_json_are_asked_for_their_label(steelyard, tmp_path, name):
+    rows = [{"id": i, "y": "ab"[i % 2]} for i in range(4)]
+    text = json.dumps(rows) if name == "rows.json" else "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / name).write_text(text)
+    code, out, err = steelyard("count", tmp_path / name)
+    assert (code, out, "--label" in err) == (2, "", True)
+    assert steelyard("count", tmp_path / name, "--label", "y")[0] == 0
+
+
+def test_a_kind_that_the_data_cannot_be_says_what_to_write(steelyard, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,0\n0,1\n")
+    for options, words in (
+        (("--label", "a", "--kind", "multilabel"), "--separator"),
+        (("--label", "a", "--kind", "several"), "'multilabel' (--kind)"),
+        (("--label", "*", "--kind", "exclusive"), "for one column"),
+    ):
+        code, out, err = steelyard("count", tmp_path / "t.csv", *options)
+        assert (code, out, words in err) == (2, "", True)
+    code, _, err = steelyard("count", masks(tmp_path / "m"), "--ignore", "255", "--kind", "multilabel")
+    assert (code, "--by images" in err) == (2, True)
+
+
+def test_a_table_that_cannot_be_read_is_named_and_the_others_count(steelyard, tmp_path):
+    (tmp_path / "a.csv").write_text("y,x\nno,1\nyes,2\n")
+    (tmp_path / "b.csv").write_text("")
+    code, out, _ = steelyard("count", tmp_path, "--label", "y", "--on-error", "report")
+    assert (code, "2 rows in 2 classes" in out, "b.csv" in out) == (0, True, True)

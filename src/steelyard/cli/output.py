@@ -65,7 +65,8 @@ def imbalance(counts: "Counts") -> str:
         return f"{counts.items:,} {counts.unit}, {len(counts)} labels; the rarest is {counts.classes[least]!r} ({n[least]:,})."
     n_all = n.sum()
     total = f"{_amount(n_all)} {'weighted ' * counts.weighted}{counts.unit} in {len(counts)} {'class' if len(counts) == 1 else 'classes'}"
-    total += f", {counts.items:,} images" if counts.items != n_all and not counts.weighted else ""
+    held = "sequences" if "sequences" in counts.also else "images"
+    total += f", {counts.items:,} {held}" if counts.items != n_all and not counts.weighted else ""
     if len(counts) < 2:
         return f"{total}."
     if np.count_nonzero(n) == 1:

@@ -34,7 +34,7 @@ def run(**options: Any) -> None:
     Ctrl-C and SIGTERM start no further fit and report what is done, with exit code 130 and 143; a second one ends at once. The
     same command again goes on with the study in its folder, or says that it is complete.
     """
-    from .. import report
+    from .. import marks, report
     from ..tuning import tune
     from ..tuning.data.problem import problem
     from ..tuning.stop import Unfinished, seconds
@@ -44,8 +44,9 @@ def run(**options: Any) -> None:
         options["budget"] = seconds(options["budget"])
     out, overwrite = options["folder"], options.pop("overwrite")
     check_folder("tune", out)
-    check_targets("tune", [(out / name, mark) for name, mark in report.FILES.items()], overwrite, below=out)
-    _check_storage(options["storage"], out, report.FILES)
+    files = report.FILES | {"model.json": marks.MODEL}
+    check_targets("tune", [(out / name, mark) for name, mark in files.items()], overwrite, below=out)
+    _check_storage(options["storage"], out, files)
     if options.pop("resume") and options["fresh"]:
         raise ValueError("tune: --fresh deletes what --resume would go on with; give one of them.")
     options["classes"] = read_classes(options["classes"])
@@ -79,10 +80,13 @@ def run(**options: Any) -> None:
         except BrokenPipeError as error:  # nor does a terminal that is gone cost the page
             unread = error
     with bar("page"):
+        paths += study.write_model(out, overwrite=overwrite)
         paths.append(report.write_page(answer, out, overwrite=overwrite))
     if unread is not None:
         raise unread
     tell(f"\nwritten in {study.seconds:.0f} s: {', '.join(str(path) for path in paths)}")
+    if study.refit.unsaved:
+        tell(f"no model.json: {study.refit.unsaved}")
     if kept := _kept(**study.fits):
         tell(kept)
     if study.stopped is not None:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from .kinds import BOOLEAN, CATEGORY, NUMBER, Column, finite, is_text
+from .spelling import BOOLEAN as YES_OR_NO
+from .spelling import CLOCK, DATE, PLAIN, Spelling
 from .style import UNKNOWN, Style
 from .tally import arrow, without_views
 from .words import of_words
@@ -54,22 +56,22 @@ def _from_arrow(raw: Any, style: Style) -> Column | None:
         if not ordered and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
             return Column(pc.cast(raw, pa.string()), CATEGORY)
     if pa.types.is_boolean(kind):
-        return Column(raw, BOOLEAN)
+        return Column(raw, BOOLEAN, spelling=Spelling(YES_OR_NO))
     if is_text(kind):
         return from_typed_text(raw, style)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return _of_bytes(raw, style)
     if pa.types.is_null(kind):
-        return Column(pc.cast(raw, pa.float64()), NUMBER)
+        return Column(pc.cast(raw, pa.float64()), NUMBER, spelling=Spelling(PLAIN))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         whole = pa.types.is_integer(kind) and not pa.types.is_uint64(kind)
         values = pc.cast(raw, pa.int64() if whole else pa.float64(), safe=False)
         values, lost = finite(values)
-        return Column(values, NUMBER, lost)
+        return Column(values, NUMBER, lost, spelling=Spelling(PLAIN))
     if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
         dated = pa.types.is_date(kind) or pa.types.is_timestamp(kind)
         note = f"{'dates' if dated else 'times'} were read as seconds{' since 1970' * dated}"
-        return Column(_seconds(raw), NUMBER, (note,), dated=dated)
+        return Column(_seconds(raw), NUMBER, (note,), dated=dated, spelling=Spelling(DATE if dated else CLOCK))
     return None
 
 

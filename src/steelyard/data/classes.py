@@ -37,19 +37,16 @@ class Cells:
     kind     one of KINDS
     levels   what the type of the column itself fixes as its classes, in its order: ordered categories, an Enum, a ClassLabel
     decimal  "," where 1,5 may stand for one and a half
-    recurring  of a column of lists: elements beyond the first of their label in a row
     """
 
     times: Counter[Any] = field(default_factory=Counter)
     kind: str = NOTHING
     levels: tuple[Any, ...] = ()
     decimal: str = "."
-    recurring: int = 0
 
     def add(self, other: "Cells", what: str) -> None:
         self.kind = joined((self.kind, other.kind), what)
         self.times.update(other.times)
-        self.recurring += other.recurring
         self.levels = tuple(dict.fromkeys((*self.levels, *other.levels)))
         refuse_too_many(self.times, what)
 

@@ -12,6 +12,7 @@ from typing import Any
 from ..counts import Counts
 from . import boxes, digest
 from .exports import other_json
+from .gate import one_line
 from .labels import some
 from .paths import ends_in, files
 from .source import Shard, Source, Tally, Tell
@@ -91,8 +92,14 @@ def load(path: Path) -> Any:
         legacy = ""
     try:
         data = json.loads(text.removeprefix("\ufeff"), object_hook=lean)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path}: this is not JSON ({error}); it may have been cut off.") from None
+    except (ValueError, RecursionError) as error:
+        lines = isinstance(error, json.JSONDecodeError) and error.msg == "Extra data"
+        do = (
+            "if it holds a row on each line, say which column holds the labels, with --label or label="
+            if lines
+            else "it may have been cut off"
+        )
+        raise ValueError(f"{path}: this is not JSON ({one_line(error)}); {do}.") from None
     named = data.get("categories", data.get("shapes")) if isinstance(data, dict) else data
     if legacy and not str(named).isascii():
         raise ValueError(f"{path}: this JSON is not UTF-8 ({legacy}); write it again with encoding='utf-8'.")
@@ -138,7 +145,7 @@ def _list(file: Path, data: Any, key: str) -> list[Any]:
             f"{file}: {known}"
             if known
             else f"{file}: this JSON has no list {key!r}, so it holds neither COCO's boxes (images, annotations, categories) nor"
-            " counts as `steelyard count --json` writes them."
+            " counts as `steelyard count --json` writes them; if it is a table, say which column holds the labels, with --label or label=."
         )
     return entries
 
@@ -147,7 +154,7 @@ def _key(file: Path, entry: Any, where: str, key: str) -> Any:
     value = entry.get(key) if isinstance(entry, dict) else None
     if isinstance(value, float) and value.is_integer():  # pandas writes 7.0 where a column had a gap
         value = int(value)
-    if not isinstance(value, (int, str)):
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise ValueError(f"{file}: an entry of {where!r} has no {key!r}: {str(entry)[:80]}.")
     return value
 

@@ -12,13 +12,14 @@ from .coco import Coco, load
 from .column_names import PATTERN
 from .column_names import label_columns as columns_of
 from .columns import Column, Indicators
-from .frames import count_dataset, count_frame, is_dataset, is_frame
+from .frames import count_dataset, count_frame, is_dataset, is_frame, refuse_several
+from .gate import gate
 from .known import known_counts
 from .labels import some
 from .masks import Masks, segmentation
 from .memory import count_batches, is_array, piece_of
 from .nnunet import of_nnunet
-from .paths import MASKS, OTHER, TABLES, ends_in, files, holds
+from .paths import MASKS, OTHER, TABLES, ends_in, expanded, files, holds
 from .source import Source
 from .tables import column_names
 from .voc import Voc
@@ -65,8 +66,9 @@ def count(
                `classes` names is a class
     same_case  tables: join the spellings of one class that differ by case, blanks, a final dot or zeros (>50K and >50K.)
     separator  tables: what stands between several labels in one cell, such as "|", ", " or " ": multi-label
-    kind       "multilabel" is what a 2-D array of 0 and 1 is, and lists of text; "exclusive" counts every element instead, knows the
-               images of masks [N, H, W], and takes lists (columns of lists) for sequences, such as tags of tokens
+    kind       "multilabel" is what a 2-D array of 0 and 1 is, lists of text, and cells with a separator; "exclusive" counts every element
+               instead, knows the images of masks [N, H, W], and takes lists (columns of lists, cells with a separator, CoNLL's lines) for
+               sequences, such as tags of tokens
     instances  masks whose numbers are objects: "objects" (0 is background), or the divisor of numbers such as 26003
                (1000: class 26)
     split      of a YOLO or VOC data set: "train" (YOLO's default), "val", "test", "all"
@@ -91,8 +93,7 @@ def count(
     >>> count([["cat", "dog"], [], ["dog"]])
     Counts({'cat': 1, 'dog': 2}, unit='rows', multilabel in 3 items, source='')
     """
-    if kind not in KINDS:
-        raise ValueError(f"count: kind must be 'exclusive' or 'multilabel', got {kind!r}.")
+    _check_kind(kind)
     reading = {
         "classes": labels.in_order(classes),
         "ignore": ignore,
@@ -102,13 +103,7 @@ def count(
     }
     if isinstance(data, (str, PathLike)) or _are_files(data):
         of_files = {"instances": instances, "split": split, "on_error": on_error, "engine": engine, "workers": workers}
-        counts = count_path(data, label, progress=progress, **reading, **of_files)[0]
-        if kind not in (None, counts.kind):
-            raise ValueError(
-                f"count: the data is {counts.kind} ({counts.source}), but kind={kind!r} was said. To count every element of a column of"
-                " lists, read it and pass the column itself."
-            )
-        return counts
+        return count_path(data, label, kind=kind, progress=progress, **reading, **of_files)[0]
     for name, value in (("instances", instances), ("split", split)):
         if value is not None:
             raise ValueError(f"count: {name}= is for files, but the data is {type(data).__name__}; leave it out.")
@@ -132,7 +127,7 @@ def count(
             )
     if key is not None or _is_stream(data):
         return count_batches(data, key, classes, ignore, kind, progress)
-    return piece_of(data, kind, ignore).counts(classes, ignore)
+    return piece_of(data, kind, ignore, classes).counts(classes, ignore)
 
 
 def count_path(
@@ -144,6 +139,7 @@ def count_path(
     missing: Any = None,
     same_case: bool = False,
     separator: str | None = None,
+    kind: str | None = None,
     instances: str | int | None = None,
     split: str | None = None,
     on_error: str = "raise",
@@ -152,14 +148,21 @@ def count_path(
     progress: bool = False,
 ) -> tuple[Counts, list[str]]:
     """`count` of files, with the notes of what was repaired or left out on the way."""
+    _check_kind(kind)
     if engine not in ENGINES:
         raise ValueError(f"count: engine must be one of {', '.join(ENGINES)}, got {engine!r}.")
-    if instances is None and split is None:
-        known = known_counts(path, label, classes=classes, ignore=ignore)
-        if known is not None:
-            return known
     reading = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case, "separator": separator}
-    source = source_of(path, label=label, instances=instances, split=split, **reading)
+    with gate(fspath(path) if isinstance(path, (str, PathLike)) else fspath(path[0])):
+        if instances is None and split is None:
+            known = known_counts(path, label, classes=classes, ignore=ignore)
+            if known is not None:
+                if kind not in (None, known[0].kind):
+                    raise ValueError(
+                        f"{path}: it holds {known[0].kind} counts that were made before, but kind={kind!r} (--kind {kind}) was said;"
+                        " leave it out, or count the data again."
+                    )
+                return known
+        source = source_of(path, label=label, kind=kind, instances=instances, split=split, **reading)
     if engine == "ray":
         return read_on_cluster(source, on_error=on_error, progress=progress)
     return read_all(source, on_error=on_error, workers=workers, progress=progress)
@@ -174,6 +177,7 @@ def source_of(
     missing: Any = None,
     same_case: bool = False,
     separator: str | None = None,
+    kind: str | None = None,
     instances: str | int | None = None,
     split: str | None = None,
 ) -> Source:
@@ -189,30 +193,31 @@ def source_of(
         paths = files(text)
         classes = known.get("classes") if classes is None else classes
         ignore = known.get("ignore") if ignore is None else ignore
-        kind = "tables" if label is not None else _kind(text, paths)
+        form = "tables" if label is not None else _form(text, paths)
     else:
-        first, *others = chosen = tuple(Path(fspath(p)).expanduser() for p in path)
-        text, kind = f"{first} and {len(others):,} more" if others else str(first), "masks"
+        first, *others = chosen = tuple(expanded(p) for p in path)
+        text, form = f"{first} and {len(others):,} more" if others else str(first), "masks"
     common: dict[str, Any] = {"path": text, "classes": labels.in_order(classes), "ignore": ignore}
-    if kind == "tables":
+    if form == "tables":
         common |= {"missing": missing, "same_case": same_case, "separator": separator}
     else:
         _only("missing", missing, "tables", text)
         _only("same-case", same_case or None, "tables", text)
         _only("separator", separator, "tables", text)
-    if kind == "masks":
+        _refuse_multilabel(kind, form, text)
+    if form == "masks":
         _only("label", label, "tables", text)
         _only("split", split, "VOC and YOLO data sets", text)
         if not chosen:
             common |= segmentation(text, paths)
         return Masks(**common, instances=instances, chosen=chosen)
     _only("instances", instances, "masks", text)
-    if kind == "YOLO":
+    if form == "YOLO":
         return Yolo(**common, split=split)
-    if kind == "VOC":
+    if form == "VOC":
         return Voc(**common, split=split)
     _only("split", split, "VOC and YOLO data sets", text)
-    if kind == "COCO":
+    if form == "COCO":
         return Coco(**common)
     label = label_columns(text) if label is None else label
     if label is None:
@@ -222,8 +227,23 @@ def source_of(
     if not isinstance(label, int) and _may_be_several(label):
         label, picked = columns_of(column_names(text), label, text)
     if isinstance(label, (str, int)):
-        return Column(**common, label=label)
+        return Column(**common, label=label, kind=kind)
+    refuse_several(kind, text)
     return Indicators(**common, label=tuple(label), picked=picked)
+
+
+def _check_kind(kind: str | None) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"count: kind must be 'exclusive' or 'multilabel' (--kind), got {kind!r}.")
+
+
+def _refuse_multilabel(kind: str | None, form: str, text: str) -> None:
+    if kind == "multilabel":
+        what = "pixels" if form == "masks" else "boxes"
+        raise ValueError(
+            f"{text}: {what} are of exclusive classes, but kind='multilabel' (--kind multilabel) was said; leave it out. How many images hold"
+            " each class is counted too: counts.by('images') (weigh --by images)."
+        )
 
 
 def _may_be_several(label: str | Sequence[str | int]) -> bool:
@@ -243,9 +263,9 @@ def _is_stream(data: Any) -> bool:
     return isinstance(data, Iterable) and not is_array(data)
 
 
-def _kind(text: str, paths: list[Path]) -> str:
+def _form(text: str, paths: list[Path]) -> str:
     """The one of ENDINGS that the files are. A single file of another ending is a table, as `label=` would say."""
-    folder = Path(text).expanduser().is_dir()
+    folder = expanded(text).is_dir()
     held = {kind: n for kind, endings in ENDINGS.items() if (n := sum(ends_in(f, endings) for f in paths))}
     texts = [f for f in paths if ends_in(f, (".txt",))]
     if (

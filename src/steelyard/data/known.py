@@ -13,7 +13,7 @@ from . import labels
 from .cells import NUMBER
 from .classes import CELLS, NONE, Cells, marks_of, read_cells
 from .ignored import in_place
-from .paths import ends_in
+from .paths import ends_in, expanded
 from .tables import column_names, read_table
 
 COUNT = ("count", "counts", "n", "number", "frequency", "freq", "samples", "rows")
@@ -27,8 +27,9 @@ def known_counts(
     [{"class": "no", "count": 900}, ...] in JSON; a table with a row for each class and a column named count."""
     if not isinstance(path, (str, PathLike)):
         return None
-    file, saved = Path(path).expanduser(), None
+    saved = None
     try:
+        file = expanded(path)
         if not file.is_file() or file.stat().st_size > SMALL:
             return None
         if ends_in(file, (".json",)):
@@ -87,7 +88,7 @@ def is_saved(path: Any) -> bool:
     if not isinstance(path, (str, PathLike)) or not str(path).endswith(".json"):
         return False
     try:
-        with Path(path).expanduser().open("rb") as file:
+        with expanded(path).open("rb") as file:
             return FORMAT.encode() in file.read(200)
     except OSError:
         return False  # the search for the file says what is wrong

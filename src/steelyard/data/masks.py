@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from ..counts import Counts
 from . import digest, labels
+from .gate import gate
 from .ignored import in_place
-from .image import COLOURS, VOID, apart, decode, pieces
-from .paths import MASKS, VOLUMES, ends_in, files, holds
+from .image import COLOURS, PIECE, VOID, apart, decode, pieces
+from .paths import MASKS, VOLUMES, ends_in, expanded, files, holds, refuse_odd
 from .source import Shard, Source, Tally, Tell
 from .tally import tally_integers
 from .volume import volume
@@ -55,12 +56,14 @@ class Masks(Source):
             raise ValueError(f"count: ignore= holds {wrong[0]!r}, but masks hold whole numbers, such as 255.")
 
     def shards(self) -> Sequence[Shard]:
+        for file in self.chosen:
+            refuse_odd(file)
         return [Shard(file, file.stat().st_size) for file in self.chosen or mask_files(self.path)]
 
     def beside(self, shards: Sequence[Shard]) -> list[str]:
         others = [] if self.chosen else self.others(shards)
         notes = [f"not masks, so not counted: {holds(others)}"] if others else []
-        objects = Path(self.path).expanduser().with_name(OBJECT_FOLDER)
+        objects = expanded(self.path).absolute().with_name(OBJECT_FOLDER)
         if Path(self.path).name == CLASS_FOLDER and objects.is_dir():
             notes.append(f"{CLASS_FOLDER} was counted, not {OBJECT_FOLDER}, the same pixels by their objects")
         return notes
@@ -240,7 +243,7 @@ def mask_files(path: str | PathLike[str]) -> list[Path]:
     FileNotFoundError with the nearest name if there is none, ValueError if a folder holds none.
     """
     paths = files(path)
-    folder = Path(fspath(path)).expanduser()
+    folder = expanded(path)
     if not folder.is_dir():
         return paths
     masks = [f for f in paths if ends_in(f, MASKS)]
@@ -252,7 +255,10 @@ def mask_files(path: str | PathLike[str]) -> list[Path]:
 def read_spacing(path: str | PathLike[str]) -> tuple[float, ...] | None:
     """Between neighbouring voxels along each axis of `read_mask`, where the file says so: NIfTI and NRRD."""
     file = Path(path)
-    scan = volume(file, file.read_bytes()) if ends_in(file, VOLUMES) else None
+    if not ends_in(file, VOLUMES):
+        return None
+    with gate(file):
+        scan = volume(file, file.read_bytes())
     return None if scan is None or len(scan.spacing) != scan.array.ndim else scan.spacing
 
 
@@ -262,7 +268,7 @@ def segmentation(path: str, masks: Sequence[Path]) -> dict[str, Any]:
 
     ValueError where the masks of one image stand in several forms, which would add up.
     """
-    folder = Path(path).expanduser()
+    folder = expanded(path)
     forms = [form for form in CITYSCAPES if any(f.stem.endswith(form) for f in masks)]
     if folder.is_dir() and len(forms) > 1:
         raise ValueError(
@@ -301,19 +307,30 @@ def _colour_list(file: Path) -> tuple[tuple[str, str], ...]:
 def read_mask(path: str | PathLike[str]) -> np.ndarray:
     """The numbers of a mask, [H, W], or [D, H, W] for a TIFF of several pages. ValueError if it holds none."""
     file = Path(path)
-    mask = decode(file, file.read_bytes())
+    refuse_odd(file)
+    with gate(file):
+        mask = decode(file, file.read_bytes())
     if mask.dtype == COLOURS:
-        blue = mask & 255
-        if not bool(np.all(mask == blue * np.uint32(0x010101))):
-            raise ValueError(
-                f"{file}: this is a picture with colours, not a mask of numbers; save class or object numbers."
-            )
-        return blue.astype(np.uint8)
+        return _greys(file, mask)
     if mask.dtype == np.int64 and bool(np.any(mask == VOID)):
         raise ValueError(
             f"{file}: some pixels are NaN; save them as a number of their own, such as 255, and pass ignore=."
         )
     return mask
+
+
+def _greys(file: Path, mask: np.ndarray) -> np.ndarray:
+    """Colours R = G = B as their number, piece by piece."""
+    greys, flat = np.empty(mask.shape, np.uint8), mask.reshape(-1)
+    for start in range(0, flat.size, PIECE):
+        piece = flat[start : start + PIECE]
+        blue = piece & 255
+        if not bool(np.all(piece == blue * np.uint32(0x010101))):
+            raise ValueError(
+                f"{file}: this is a picture with colours, not a mask of numbers; save class or object numbers."
+            )
+        greys.reshape(-1)[start : start + PIECE] = blue
+    return greys
 
 
 def _classes_of(pixels: Counter[Any], instances: str | int) -> tuple[Counter[Any], Counter[Any]]:

@@ -14,14 +14,16 @@ from ...data.classes import NONE, look_alikes
 from ...data.column_names import without_row_names
 from ...data.labels import is_missing, label_name, listed, some
 from ...data.reread import together
-from ...data.several import note_on_parts
+from ...data.several import hinting, note_on_parts
 from ...data.tables import Table, not_wider, read_table
 from .. import weights as row_weights
 from . import weight as weighing
 from .compared import large_enough, negative_first
 from .features import Features, read
 from .group_time import codes_of, order_of
+from .one_label import label_column
 
+OF_COUNT = " with steelyard count; tune takes one label per row"
 WIDEST = 20_000  # columns: to read and look at so many takes ten seconds, and what can be learned from more of them is chosen first
 
 
@@ -138,7 +140,7 @@ def problem(
     they cannot be held out and learned from in turn. Both are said.
     """
     table = as_table(data)
-    label = table.resolve(label)
+    label = label_column(table, label)
     if group is not None and time is not None:
         raise ValueError("tune: group and time cannot be combined; name the one that matters more.")
     group = None if group is None else table.resolve(group)
@@ -155,7 +157,9 @@ def problem(
             f"tune: {weight!r} is the label, the group or the time already; weight must be another column."
         )
     categories = _columns(table, label, categorical, "categorical")
-    y, said = table.classes(label, classes=classes, ignore=ignore, missing=missing, same_case=same_case, places=False)
+    how = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case}
+    with hinting(lambda: table.levels(label)[1], OF_COUNT):
+        y, said = table.classes(label, places=False, **how)
     counts = said.counts
     where = f"{table.path}, column {label!r}"
     if len(counts) < 2:
@@ -178,7 +182,8 @@ def problem(
         names = counts.classes
         counts = Counts(np.bincount(y[known], minlength=len(names)), names)
         masses = Counts(np.bincount(y[known], raw[known] / raw[known].max(), len(names)), names, weighted=True)
-    keep = large_enough(counts, where, warnings)
+    with hinting(lambda: counts.classes, OF_COUNT):
+        keep = large_enough(counts, where, warnings)
     keep = negative_first(keep, masses, positive, where)
     new = np.full(len(counts) + 1, -1)
     new[keep] = np.arange(len(keep))
@@ -192,10 +197,11 @@ def problem(
     without = dict.fromkeys(_columns(table, label, drop, "drop"), "as was said with --drop (drop=)")
     without |= {name: why for name, why in roles.items() if name is not None}
     features = read(table, label, without=without, categorical=categories)
+    features = dataclasses.replace(features, marks=tuple(marks))
     if weight is not None and (guess := table.columns[weight].guess):
         features = dataclasses.replace(features, guesses=(*features.guesses, f"{weight}: {guess}"))
     if parts := note_on_parts(dict.fromkeys(counts.classes, 1)):
-        warnings.append(f"{parts} with steelyard count; tune takes one label per row.")
+        warnings.append(f"{parts}{OF_COUNT}.")
     if features.doubts:
         numbers = any("looks like a number" in doubt for doubt in features.doubts)
         advice = " Write the numbers alike, or say that it is no number and leave it out." * numbers
@@ -278,4 +284,5 @@ def as_table(data: Any) -> Table:
     notes = [note for note in notes if "Unnamed" in note]  # the index of a DataFrame is no column of it
     lost = [name for name, c in columns.items() if c is None]
     notes += [f"columns of lists, structures or bytes are left out: {some(lost)}"] if lost else []
-    return Table(type(data).__name__, {n: c for n, c in columns.items() if c is not None}, arrow.num_rows, notes)
+    kept = {n: c for n, c in columns.items() if c is not None}
+    return Table(type(data).__name__, kept, arrow.num_rows, notes, tuple(lost))
