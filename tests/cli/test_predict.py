@@ -112,3 +112,11 @@ def test_a_folder_without_a_model_says_so(steelyard, tmp_path):
     for folder, wanted in ((tmp_path, "there is no model.json"), (tmp_path / "new.csv", "not JSON")):
         code, _, err = steelyard("predict", folder, tmp_path / "new.csv")
         assert (code, wanted in err) == (2, True)
+
+
+def test_a_folder_with_fits_and_no_answer_says_how_to_get_one(steelyard, tmp_path):
+    (tmp_path / "study.db").touch()
+    code, _, err = steelyard("report", tmp_path)
+    assert code == 2
+    assert "holds the fits of a study, and no answer" in err
+    assert "study.report(folder)" in err

@@ -96,6 +96,11 @@ def test_tagged_text_may_be_packed(tmp_path):
     with gzip.open(tmp_path / "n.conll.gz", "wt") as packed:
         packed.write(NER)
     assert count(tmp_path / "n.conll.gz", label=-1).items == 2
+    content = (tmp_path / "n.conll.gz").read_bytes()
+    for name in ("cut.conll.gz", "cut.tsv.gz"):
+        (tmp_path / name).write_bytes(content[:-20])
+        with pytest.raises(ValueError, match="damaged"):
+            count(tmp_path / name, label=-1)
 
 
 def test_a_folder_of_tagged_texts_adds_up(tmp_path):

@@ -4,6 +4,7 @@ Files: tuning/data/saved.py, tuning/models/saved.py.
 """
 
 import copy
+import dataclasses
 import functools
 import json
 
@@ -17,11 +18,11 @@ from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from steelyard import Recipe, focal, inverse_frequency, mix
-from steelyard.tuning import tune
+from steelyard.tuning import FinalModel, tune
 from steelyard.tuning.arms import Arm
 from steelyard.tuning.data.problem import problem
 from steelyard.tuning.data.saved import Idf
-from steelyard.tuning.final import FinalModel, Refit
+from steelyard.tuning.final import Refit
 from steelyard.tuning.job import Job
 from steelyard.tuning.metric import METRICS
 from steelyard.tuning.models import by_name
@@ -106,6 +107,16 @@ def test_a_model_without_a_plain_form_serves_in_python_and_says_why_it_has_no_fi
     with pytest.raises(ValueError, match=f"--model {model} has no plain form.*lightgbm"):
         final.model.save(tmp_path / "model.json")
     assert not list(tmp_path.iterdir())
+
+
+def test_costs_of_many_classes_decide_for_the_cheapest():
+    costs = ((0.0, 1.0, 1.0), (5.0, 0.0, 1.0), (9.0, 2.0, 0.0))
+    rule = dataclasses.replace(METRICS["expected_cost"], cost_matrix=costs)
+    final = dataclasses.replace(refit("linear", 3, "w"), rule=rule, threshold=0.5)
+    p, decided, _ = FinalModel.from_json(final.model.to_json()).score(table(3))
+    shifted = p * np.array(final.model.prior) ** -0.5
+    assert np.array_equal(decided, (shifted @ np.array(costs)).argmin(axis=1))
+    assert not np.array_equal(decided, shifted.argmax(axis=1))
 
 
 def test_what_the_study_did_not_see_is_said_and_changes_no_other_row():

@@ -34,7 +34,8 @@ def run(
 
     from .. import marks
     from ..data.alike import names_alike
-    from ..data.tables import read_table
+    from ..data.column_names import find_column
+    from ..data.tables import column_names, read_table
     from ..files import write_text_atomically
     from ..tuning.final import NAME, FinalModel
 
@@ -42,8 +43,12 @@ def run(
     titles = [*(f"p_{name}" for name in model.classes), "decision"]
     if out is not None and out.suffix.lower() != ".csv":
         raise ValueError(f"predict: --out {out}: what is written is CSV; give a name that ends in .csv.")
-    table = read_table(data)
-    kept = {name: names_alike(table.columns[name]).to_pylist() for name in map(table.resolve, keep or [])}
+    names, read = column_names(data), set(model.columns.names if model.columns else ())
+    carried = [find_column(names, name, data) for name in keep or []]
+    wanted = [name for name in names if name in read or name in carried]
+    whole = not read <= set(names)  # then it is refused, with all its names
+    table = read_table(data, columns=None if whole else wanted)
+    kept = {name: names_alike(table.columns[name]).to_pylist() for name in carried}
     if twice := [name for name in kept if name in titles]:
         raise ValueError(f"predict: --keep {twice[0]} is the name of a column that is written; rename it.")
     titles = [*kept, *titles]
@@ -51,22 +56,26 @@ def run(
     mark = marks.first_line("such a table of steelyard predict", head)
     check_out("predict", out, mark, overwrite, data, folder / NAME if folder.is_dir() else folder)
     p, decided, notes = model.score(table)
-    tell(_summary(model, table, decided), *(f"note: {note}." for note in [*table.repaired, *notes]), stream=sys.stderr)
-    names = np.array(model.classes, dtype=object)[decided].tolist()
-    text = head + _lines(zip(*kept.values(), *(map(repr, column) for column in p.T.tolist()), names, strict=True))
+    others = [name for name in names if name not in read | {model.label}]
+    tell(
+        _summary(model, table, decided, others),
+        *(f"note: {note}." for note in [*table.repaired, *notes]),
+        stream=sys.stderr,
+    )
+    said = np.array(model.classes, dtype=object)[decided].tolist()
+    text = head + _lines(zip(*kept.values(), *(map(repr, column) for column in p.T.tolist()), said, strict=True))
     if out is None:
         sys.stdout.write(text)
         return
     tell(f"written to {write_text_atomically(out, text, mark, overwrite=overwrite)}", stream=sys.stderr)
 
 
-def _summary(model: "FinalModel", table: Any, decided: Any) -> str:
+def _summary(model: "FinalModel", table: Any, decided: Any, others: Sequence[str]) -> str:
     """What was scored by what, and what came out, in one line."""
     import numpy as np
 
     times = np.bincount(decided, minlength=len(model.classes)).tolist()
     what = "threshold" if len(model.classes) == 2 else "prior shift"
-    others = [n for n in table.names if n not in set(model.columns.names) | {model.label}] if model.columns else []
     parts = [
         f"read: {table.rows:,} rows of {table.path}",
         f"model: {model.model}, weighting {model.arm}, {what} {model.threshold:.4g}",

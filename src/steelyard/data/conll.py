@@ -1,9 +1,12 @@
 """CoNLL's form of tagged text: a token on each line, its tags beside it, a blank line between sentences. CoNLL-U too."""
 
 import io
+import lzma
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +52,13 @@ class Form:
 def form_of(file: Path, label: str | int) -> Form | None:
     """How the file holds tagged text, or None: where its name does not say it and no blank line parts lines of as many cells each."""
     said = ends_in(file, CONLL)
-    with open_bytes(file) as opened:
-        raw = opened.read(LOOK)
+    try:
+        with _readable(file), open_bytes(file) as opened:
+            raw = opened.read(LOOK)
+    except _DamagedError:
+        if said:
+            raise
+        return None  # whoever reads the table says so
     whole = raw if len(raw) < LOOK else raw[: raw.rfind(b"\n") + 1]
     if not whole.strip():
         return None
@@ -126,7 +134,7 @@ def tally_column(file: Path, label: str | int, into: Gather, notes: list[str], t
     held: list[list[str | None]] = []
     sentences = 0
     try:
-        with open_bytes(file) as opened, io.TextIOWrapper(opened, form.encoding) as text:
+        with _readable(file), open_bytes(file) as opened, io.TextIOWrapper(opened, form.encoding) as text:
             for sentence in _sentences(file, text, form, left_out):
                 held.append([_tag(row[at], form) for row in sentence])
                 sentences += 1
@@ -184,6 +192,21 @@ def _cells(line: str, delimiter: str) -> list[str]:
     if delimiter == "\t":
         return [cell.strip(" ") for cell in line.split("\t")]
     return [cell for cell in re.split(r"[ \t]+", line) if cell]
+
+
+class _DamagedError(ValueError):
+    pass
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    """What the unpackers say about a damaged file, as a ValueError of one line."""
+    try:
+        yield
+    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # it is not there, or may not be read
+            raise
+        raise _DamagedError(f"{file}: the file is damaged ({error}); fetch it again.") from None
 
 
 def _needed(file: Path, form: Form | None) -> Form:

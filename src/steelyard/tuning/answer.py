@@ -159,9 +159,12 @@ class Study:
         """Write model.json into `folder`; [] where there is no plain form, and then that of an earlier study goes, as it would be taken
         for this one's."""
         path = Path(folder) / NAME
+        if (
+            self.refit.unsaved or not self.refit.job.model.readable
+        ):  # or while it is fitted, the old one would stand beside the new answer
+            remove_ours(path, marks.MODEL)
         if not self.refit.unsaved:
             return [self.model.save(path, overwrite=overwrite)]
-        remove_ours(path, marks.MODEL)
         return []
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,14 +16,13 @@ import numpy as np
 from scipy.special import expit
 
 from .. import marks
-from ..data.tables import Table
 from ..files import write_text_atomically
 from ..recipe import Recipe
 from ..shown import clean_json
 from ..version import __version__
 from . import threads
 from .data.features import Features
-from .data.problem import as_table
+from .data.pairs import table_of
 from .data.saved import SavedColumns, numbers, texts
 from .job import Job
 from .metric import METRICS, Metric
@@ -105,22 +104,10 @@ class FinalModel:
     def _encoded(self, X: Any) -> tuple[Iterator[Any], list[str]]:
         if self.columns is None:
             return iter([X]), []
-        table = self._table(X)
+        table = table_of(X, self.columns.names)
         encode, notes = self.columns.read(table)
         starts = range(0, max(1, table.rows), ROWS)
         return (encode(np.arange(a, min(a + ROWS, table.rows))) for a in starts), notes
-
-    def _table(self, X: Any) -> Table:
-        if isinstance(X, np.ndarray):
-            names = list(self.feature_names_in_)
-            if X.ndim != 2 or X.shape[1] != len(names):
-                raise ValueError(
-                    f"model: an array of shape {X.shape} does not have the {len(names)} columns of the study; give a table with their names."
-                )
-            import pyarrow as pa
-
-            X = pa.table({name: pa.array(column.tolist()) for name, column in zip(names, X.T, strict=True)})
-        return as_table(X)
 
     def _judged(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         scores = undo(self.fitted.logits(X)[0, 0], self.recipe, len(self.classes))

@@ -20,6 +20,7 @@ from .continuous import explore
 from .data import checks
 from .data.arrays import problem_of
 from .data.features import Features
+from .data.pairs import ROLES, together
 from .data.problem import Problem, problem
 from .evaluator import Evaluator
 from .goals import goals
@@ -27,6 +28,7 @@ from .metric import METRICS, Metric
 from .models import by_name
 from .models.function import FunctionModel
 from .models.model import Model
+from .models.own_estimator import OwnEstimator, is_estimator
 from .request import Data, Fits, Goal, Run
 from .search import Progress, Search, Tools
 from .split import Split
@@ -46,6 +48,7 @@ RESAMPLED = 20_000  # rows up to which resampling is tried
 
 def tune(
     source: Any = None,
+    y: Any = None,
     /,
     *,
     data: Any = None,
@@ -86,7 +89,9 @@ def tune(
     """Compare loss weightings with plain training and a moved threshold, and say what the data can tell.
 
     source      path of a CSV or Parquet file, a Table, a DataFrame, or a Problem made of them; `label` is its column of classes.
-                Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/models/function.py
+                Or X [rows, p] with `y` [rows], as scikit-learn takes them; group, time and weight may then be values [rows] too.
+                Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/models/function.py; or a
+                scikit-learn classifier or pipeline with data=(X, y), which it is given as they are
     positive    the positive of two classes; the rarer one unless said
     group       column (with a function: values) of rows that belong together; `time` to order them by, with `gap` rows between
                 training and test whose labels are not known in time
@@ -118,6 +123,7 @@ def tune(
     started = clock.perf_counter()
     study = _study(
         source,
+        y,
         data,
         recipes,
         Data(label, positive, group, time, gap, classes, ignore, missing, same_case, drop, categorical, weight),
@@ -128,8 +134,8 @@ def tune(
     return dataclasses.replace(study, seconds=clock.perf_counter() - started)
 
 
-def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: Fits, run: Run) -> Study:
-    model, task = _task(source, data, asked, fits)
+def _study(source: Any, y: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: Fits, run: Run) -> Study:
+    model, task = _task(source, y, data, asked, fits)
     fits = _counted(fits, len(task.y), asked.gap)
     assert fits.repeats is not None
     assert fits.bootstrap is not None
@@ -196,11 +202,22 @@ def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: 
             store.close()
 
 
-def _task(source: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Problem]:
-    function = callable(source) and not hasattr(source, "__arrow_c_stream__")
+def _task(source: Any, y: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Problem]:
+    estimator = is_estimator(source)
+    function = estimator or (callable(source) and not hasattr(source, "__arrow_c_stream__"))
+    if y is not None:
+        if function:
+            raise ValueError("tune: data for a function or a classifier is said by name: tune(fit, data=(X, y)).")
+        if asked.label is not None:
+            raise ValueError("tune: y brings the labels, and label= names a column of them; give one of the two.")
+        roles = {name: getattr(asked, name) for name in ROLES}
+        source, label, roles = together(source, y, roles)
+        asked = dataclasses.replace(asked, label=label, **roles)
     if not function:
         if data is not None or fits.epochs is not None:
-            raise ValueError("tune: data= and epochs= belong to a function that trains, as in tune(fit, data=(X, y)).")
+            raise ValueError(
+                "tune: data= and epochs= belong to a function that trains, as in tune(fit, data=(X, y)); a table is given alone, and arrays as tune(X, y)."
+            )
         model = by_name.named(fits.model)  # an unknown model is said before anything is read
         if isinstance(source, Problem):
             return model, source
@@ -216,7 +233,9 @@ def _task(source: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Probl
     if data is None:
         raise ValueError("tune: a function needs data to train on: data=(X, y), or data=X and label=y.")
     task = problem_of(data, asked.label, asked.positive, asked.group, asked.time, asked.weight)
-    return FunctionModel(source, fits.epochs), task
+    if estimator and fits.epochs is not None:
+        raise ValueError("tune: epochs= belongs to a function that yields its model; a classifier has none.")
+    return (OwnEstimator(source) if estimator else FunctionModel(source, fits.epochs)), task
 
 
 def _counted(fits: Fits, rows: int, gap: int) -> Fits:
@@ -280,7 +299,7 @@ def _unweighted(task: Problem, model: Model) -> list[str]:
     """A warning where a function does not ask for the weights; ValueError for another model that cannot learn by them."""
     if task.weights is None or model.weighs:
         return []
-    if model.encoding == "rows":
+    if isinstance(model, FunctionModel):
         return [
             "the function takes no weight=, so it was trained as if all rows counted the same, and judged by their weights; write"
             " def fit(recipe, X, y, weight) and multiply each row's loss by it"

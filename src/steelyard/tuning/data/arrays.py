@@ -14,7 +14,7 @@ from .problem import Problem
 
 @dataclasses.dataclass(frozen=True)
 class OwnRows:
-    """Data that only the user's function reads: an array, a tensor, a DataFrame, a list or a Dataset, taken by rows."""
+    """Data that only the user's function reads: an array, a sparse matrix, a tensor, a DataFrame, a list or a Dataset, taken by rows."""
 
     data: Any
     notes: tuple[str, ...] = ()
@@ -34,17 +34,45 @@ class OwnRows:
             return data.iloc[rows]
         if isinstance(data, torch.utils.data.Dataset):
             return torch.utils.data.Subset(data, rows.tolist())
+        if hasattr(data, "column_names") and hasattr(data, "take"):  # an Arrow table
+            return data.take(rows)
         if isinstance(data, (list, tuple)):
             return [data[i] for i in rows]
         return data[rows]
 
     def digest(self, into: Any) -> None:
-        """Into a hash: all of an array; of anything else only what it is and how long."""
+        """Into a hash: all of an array or a DataFrame; of anything else only what it is and how long."""
         data = self.data.detach().cpu().numpy() if isinstance(self.data, torch.Tensor) else self.data
         if isinstance(data, np.ndarray) and data.dtype != object:
             into.update(np.ascontiguousarray(data).tobytes())
+        elif (stream := _as_bytes(data)) is not None:
+            into.update(stream)
         else:
-            into.update(f"{type(data).__name__} of {len(data)}".encode())
+            into.update(f"{type(data).__name__} of {size(data)}".encode())
+
+
+def size(data: Any) -> int:
+    """How many rows."""
+    return int(data.shape[0]) if hasattr(data, "shape") else len(data)
+
+
+def _as_bytes(data: Any) -> Any:
+    """All of a DataFrame, an Arrow table or a sparse matrix; None for anything else, and for what Arrow cannot hold."""
+    if hasattr(data, "tocsr"):
+        csr = data.tocsr()
+        return b"".join(np.ascontiguousarray(part).tobytes() for part in (csr.data, csr.indices, csr.indptr))
+    if not hasattr(data, "__arrow_c_stream__"):
+        return None
+    import pyarrow as pa
+
+    try:
+        table = pa.table(data).replace_schema_metadata().combine_chunks()
+    except (pa.ArrowException, TypeError):
+        return None
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return memoryview(sink.getvalue())
 
 
 def problem_of(
@@ -62,9 +90,9 @@ def problem_of(
             )
         data, label = data
     labels = label.detach().cpu().numpy() if isinstance(label, torch.Tensor) else np.asarray(label)
-    if labels.ndim != 1 or len(labels) != len(data):
+    if labels.ndim != 1 or len(labels) != size(data):
         raise ValueError(
-            f"tune: labels of shape {labels.shape} do not fit {len(data)} rows of data; one label per row is needed."
+            f"tune: labels of shape {labels.shape} do not fit {size(data)} rows of data; one label per row is needed."
         )
     raw, zeros = None if weight is None else weighing.given(weight, len(labels)), 0
     if raw is not None and (zeros := int(np.sum(raw == 0))):

@@ -121,7 +121,7 @@ def predict(model: Any, X: Any, classes: int) -> np.ndarray:
         network.train(training)  # a generator goes on training it
     z = z.detach().cpu().numpy() if isinstance(z, torch.Tensor) else np.asarray(z)
     z = z.astype(np.float64)
-    rows = len(X)
+    rows = int(X.shape[0]) if hasattr(X, "shape") else len(X)
     if classes == 2 and z.shape == (rows, 2):
         z = z[:, 1] - z[:, 0]
     elif classes == 2 and z.shape == (rows, 1):
