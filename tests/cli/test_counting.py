@@ -25,7 +25,7 @@ def test_boxes_show_images_and_areas(steelyard, tmp_path):
     code, out, _ = steelyard("count", coco(tmp_path / "c.json"))
     assert code == 0
     assert ["cat", "3", "75.00%", "2", "44"] in rows(out)
-    assert "note: 1 crowd annotations" in out
+    assert "; 1 crowd annotations (iscrowd) left out" in out
     assert steelyard("count", yolo(tmp_path / "y"), "--split", "val")[0] == 0
     assert steelyard("count", voc(tmp_path / "v"), "--split", "train")[0] == 0
     assert steelyard("count", arff(tmp_path / "t.arff"))[0] == 0
@@ -42,7 +42,7 @@ def test_saved_counts_are_weighed_like_the_data(steelyard, tmp_path):
 
 def test_images_are_weighed_instead_of_boxes(steelyard, tmp_path):
     code, out, err = steelyard("weigh", voc(tmp_path / "v"), "--by", "images", "--strategy", "pos-neg", "--json")
-    assert (code, err.startswith("note")) == (0, True)
+    assert (code, err.startswith("read: ")) == (0, True)
     code, out, err = steelyard("weigh", tmp_path / "v", "--by", "pixels")
     assert (code, out) == (2, "")
     assert "besides boxes there is 'images', 'area in pixels'" in err
@@ -56,7 +56,7 @@ def test_unreadable_files_stop_or_are_named(steelyard, tmp_path):
     assert "z.png" in err
     code, out, _ = steelyard("count", folder, "--ignore", "255", "--on-error", "report")
     assert code == 0
-    assert "note: 1 file could not be read" in out
+    assert "; 1 file could not be read" in out
     assert "z.png" in out
 
 
@@ -90,7 +90,7 @@ def namibia(tmp_path):
 
 def test_missing_and_spelling_are_said_and_chosen_by_every_command(steelyard, namibia, tmp_path):
     _, out, _ = steelyard("count", namibia, "--label", "y")
-    assert "'NA' was read as missing in 30 rows; if that is a class, say --missing none" in out
+    assert "'NA' was read as missing in 30 rows of 'y'; if that is a class, say --missing none" in out
     assert "'FR' and 'fr' differ only in spelling" in out
     whole = ("--label", "y", "--missing", "none", "--same-case", "--json")
     _, out, _ = steelyard("count", namibia, *whole)
@@ -118,7 +118,7 @@ def test_tokens_of_a_file_are_counted_weighed_and_explained(steelyard, tmp_path)
     data.write_text("".join(json.dumps({"tags": tags}) + "\n" for tags in (["O", "B", "O"], ["O"]) * 4))
     tokens = (data, "--label", "tags", "--kind", "exclusive")
     code, out, _ = steelyard("count", *tokens)
-    assert (code, rows(out)[0][-1]) == (0, "sequences")
+    assert (code, rows(out)[1][-1]) == (0, "sequences")  # the first line says what was read
     assert ["O", "12", "75.00%", "8"] in rows(out)
     assert "16 tokens in 2 classes, 8 sequences" in out
     assert "--kind exclusive" in steelyard("count", data, "--label", "tags")[1]

@@ -30,9 +30,7 @@ def from_text(raw: Any, *, decimal: str = ".", style: Style = UNKNOWN) -> Column
             notes.append("quotes around the cells were removed")
             values = pc.utf8_trim_whitespace(bare)
     missing = pc.is_in(values, value_set=pa.array(MISSING, values.type))
-    if pc.any(pc.and_(missing, pc.not_equal(values, ""))).as_py():
-        marks = pc.unique(values.filter(missing)).to_pylist()
-        notes.append(" and ".join(repr(m) for m in sorted(marks) if m) + " was read as missing")
+    notes += _of_marks(values, missing)
     values = pc.if_else(missing, pa.scalar(None, values.type), values)
     column = of_words(values, decimal, style)
     return replace(column, notes=(*notes, *column.notes), raw=raw, decimal=decimal)
@@ -99,7 +97,9 @@ def _seconds(raw: Any) -> Any:
 
 def from_typed_text(raw: Any, style: Style = UNKNOWN) -> Column:
     """Text that a Parquet file or DataFrame declares as text: the same answer as for the cells of a CSV, and said."""
-    column = of_words(_of_names(raw).values, ",", style)
+    names = _of_names(raw)
+    column = of_words(names.values, ",", style)
+    column = replace(column, notes=(*names.notes, *column.notes))
     if column.kind != NUMBER or column.dated or not len(column.values.drop_null()):
         return column
     return replace(
@@ -112,4 +112,13 @@ def _of_names(raw: Any) -> Column:
     pa, pc = arrow()
     trimmed = pc.utf8_trim_whitespace(raw)
     missing = pc.is_in(trimmed, value_set=pa.array(MISSING, raw.type))
-    return Column(pc.if_else(missing, pa.scalar(None, raw.type), trimmed), CATEGORY)
+    return Column(pc.if_else(missing, pa.scalar(None, raw.type), trimmed), CATEGORY, _of_marks(trimmed, missing))
+
+
+def _of_marks(values: Any, missing: Any) -> tuple[str, ...]:
+    """A note on the texts that were read as missing."""
+    _, pc = arrow()
+    if not pc.any(pc.and_(missing, pc.not_equal(values, ""))).as_py():
+        return ()
+    marks = pc.unique(values.filter(missing)).to_pylist()
+    return (" and ".join(repr(m) for m in sorted(marks) if m) + " was read as missing",)

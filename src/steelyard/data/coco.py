@@ -14,6 +14,7 @@ from . import boxes, digest
 from .exports import other_json
 from .gate import one_line
 from .labels import some
+from .notes import Doubt, Scope
 from .paths import ends_in, files
 from .source import Shard, Source, Tally, Tell
 
@@ -36,10 +37,14 @@ class Coco(Source):
 
     def beside(self, shards: Sequence[Shard]) -> list[str]:
         others = self.others(shards, *boxes.PICTURES)
-        notes = [f"in the folder, but not read: {some([f.name for f in others], 4)}"] if others else []
+        notes: list[str] = (
+            [Scope(f"in the folder, but not read: {some([f.name for f in others], 4)}")] if others else []
+        )
         if 1 < len(shards) <= 9:
             names = some([str(shard.path.name) for shard in shards])
-            notes.append(f"{len(shards)} files were counted together ({names}); give one of them to count a split")
+            notes.append(
+                Scope(f"{len(shards)} files were counted together ({names}); give one of them to count a split")
+            )
         return notes
 
     def read(self, shard: Shard, tell: Tell) -> Tally:
@@ -61,16 +66,18 @@ class Coco(Source):
         counts = boxes.counted(total, self.path, known=known, classes=self.classes, ignore=self.ignore)
         notes = list(total.notes)
         if total.facts["crowds"]:
-            notes.append(f"{total.facts['crowds']:,} crowd annotations (iscrowd) left out")
+            notes.append(Scope(f"{total.facts['crowds']:,} crowd annotations (iscrowd) left out"))
         if total.facts["segments"]:
             notes.append(f"these are panoptic segments, counted like boxes; --by {AREA!r} weighs by their pixels")
         if total.facts["image ids twice"]:
             notes.append(
-                f"{total.facts['image ids twice']:,} image ids stand twice under 'images', so the boxes of different images"
-                " may have been taken for those of one; number the images anew"
+                Doubt(
+                    f"{total.facts['image ids twice']:,} image ids stand twice under 'images', so the boxes of different images"
+                    " may have been taken for those of one; number the images anew"
+                )
             )
         if total.facts["no boxes"]:
-            notes.append(f"{total.facts['no boxes']:,} points and lines left out: they are no boxes")
+            notes.append(Scope(f"{total.facts['no boxes']:,} points and lines left out: they are no boxes"))
         return counts, [*notes, *boxes.without_a_box(total)]
 
 

@@ -9,6 +9,7 @@ from ..counts import Counts
 from . import arff, conll, delimited, digest, parquet, typed
 from .classes import CELLS, Cells, classes_of
 from .gather import ONE_EACH, Gather, refuse_options
+from .notes import Doubt
 from .paths import CONLL, ends_in, is_parquet, is_typed, table_files
 from .several import count_parts, hinting, in_order, note_on_parts
 from .source import Shard, Source, Tally, Tell
@@ -37,6 +38,8 @@ class Column(Source):
             into = self._gather()
             name = parquet.tally_column(shard, self.label, into, tell)
             part.digest = parquet.column_digest(shard, [name])
+            if self.classes is None:
+                part.notes.extend(parquet.lost_levels(shard.path, [name]))
         else:
             part.digest = digest.of_file(shard.path)
             name, into = self._read_file(shard.path, part, tell)
@@ -107,11 +110,13 @@ class Column(Source):
         counts, notes = total.tokens.counts(kind, what, classes=classes, ignore=self.ignore, digest=total.digest)
         held = total.tokens.times.total() + total.tokens.ignored.total() + total.tokens.absent
         if not lists and held <= total.tokens.rows:
-            notes.append(f"no cell holds the separator {self.separator!r}")
+            notes.append(Doubt(f"no cell holds the separator {self.separator!r}"))
         if kind is None and total.tokens.recurring:
             notes.append(
-                f"{what} has rows that hold a label more than once ({total.tokens.recurring:,} times too often), and it counted once in"
-                " each; if they are sequences, such as tags of tokens, --kind exclusive (kind='exclusive') counts every element"
+                Doubt(
+                    f"{what} has rows that hold a label more than once ({total.tokens.recurring:,} times too often), and it counted once in"
+                    " each; if they are sequences, such as tags of tokens, --kind exclusive (kind='exclusive') counts every element"
+                )
             )
         return counts, [*total.notes, *notes]
 

@@ -8,19 +8,23 @@ from typing import Any
 from ..counts import Counts
 from . import labels
 from .arff import label_columns
+from .classes import look_alikes
 from .coco import Coco, load
 from .column_names import PATTERN
 from .column_names import label_columns as columns_of
 from .columns import Column, Indicators
-from .frames import count_dataset, count_frame, is_dataset, is_frame, refuse_several
+from .frames import count_dataset, count_frame, count_ordered, is_dataset, is_frame, refuse_several
 from .gate import gate
 from .known import known_counts
 from .labels import some
 from .masks import Masks, segmentation
 from .memory import count_batches, is_array, piece_of
 from .nnunet import of_nnunet
+from .notes import warn
+from .pandas_types import refuse_value_counts
 from .paths import MASKS, OTHER, TABLES, ends_in, expanded, files, holds
 from .source import Source
+from .stores import arrow_table, holds_columns, is_lazy, refuse_splits
 from .tables import column_names
 from .voc import Voc
 from .workers import read_all, read_on_cluster
@@ -81,6 +85,8 @@ def count(
     numbers as `classes` are matched by value). Text, booleans, the columns of a table and masks: the distinct values
     ascending, numbers as numbers. Items that are sets, or lists of text, are multi-label. A missing label in memory is an
     error unless `ignore` holds NaN; rows of a table without a label are left out, and the source of the Counts says how many.
+    What was left out, ignored or repaired stands in their `notes`; what may have been misread (classes that differ by a
+    letter's case alone, NA taken for missing, "A|B" beside "A") is a ReadingWarning, too.
     Masks count pixels, COCO, VOC and YOLO boxes; `also` holds how many images contain each class, and objects or areas.
 
     ValueError, saying what to pass, for negative integers, numbers that look continuous, pictures that are no masks, and
@@ -103,31 +109,50 @@ def count(
     }
     if isinstance(data, (str, PathLike)) or _are_files(data):
         of_files = {"instances": instances, "split": split, "on_error": on_error, "engine": engine, "workers": workers}
-        return count_path(data, label, kind=kind, progress=progress, **reading, **of_files)[0]
-    for name, value in (("instances", instances), ("split", split)):
-        if value is not None:
-            raise ValueError(f"count: {name}= is for files, but the data is {type(data).__name__}; leave it out.")
+        counts = count_path(data, label, kind=kind, progress=progress, **reading, **of_files)[0]
+    else:
+        for name, value in (("instances", instances), ("split", split)):
+            if value is not None:
+                raise ValueError(f"count: {name}= is for files, but the data is {type(data).__name__}; leave it out.")
+        counts = _count_in_memory(data, label, key, kind, progress, reading)
+    warn(counts.notes, 2)
+    return counts
+
+
+def _count_in_memory(
+    data: Any, label: Any, key: Any, kind: str | None, progress: bool, reading: dict[str, Any]
+) -> Counts:
+    """Counts, with their notes, of what is no file. `reading` is what `count` was told of labels."""
+    if is_lazy(data) or (label is not None and not is_frame(data) and holds_columns(data)):
+        data = arrow_table(data, "count")
     if is_dataset(data):
-        return count_dataset(data, label, kind=kind, progress=progress, **reading)
+        return _doubted(count_dataset(data, label, kind=kind, progress=progress, **reading))
     if is_frame(data) and not isinstance(data, Mapping):
-        return count_frame(data, label, kind=kind, **reading)
-    if isinstance(data, Mapping) and data and all(map(is_dataset, data.values())):
-        raise ValueError(
-            f"count: the data has splits; choose one, such as data[{next(iter(data))!r}] of {some(list(data))}."
-        )
+        return _doubted(count_frame(data, label, kind=kind, **reading))
+    refuse_splits(data, "count")
     if label is not None:
         raise ValueError(
             f"count: label= names a column of a table, but the data is {type(data).__name__}; leave it out."
         )
-    for name, value in (("missing", missing), ("same_case", same_case or None), ("separator", separator)):
-        if value is not None:
+    for name in ("missing", "same_case", "separator"):
+        if reading[name]:
             raise ValueError(
                 f"count: {name}= is for tables, but the data is {type(data).__name__}; name what does not count with"
                 " ignore=, and join spellings with classes={spelling: class}."
             )
+    classes, ignore = reading["classes"], reading["ignore"]
+    refuse_value_counts(data)
+    if key is None and (ordered := count_ordered(data, classes, ignore)) is not None:
+        return _doubted(ordered, of_table=False)
     if key is not None or _is_stream(data):
-        return count_batches(data, key, classes, ignore, kind, progress)
-    return piece_of(data, kind, ignore, classes).counts(classes, ignore)
+        return _doubted(count_batches(data, key, classes, ignore, kind, progress), of_table=False)
+    return _doubted(piece_of(data, kind, ignore, classes).counts(classes, ignore), of_table=False)
+
+
+def _doubted(counts: Counts, *, of_table: bool = True) -> Counts:
+    """With a note on classes that look alike."""
+    alike = look_alikes(counts.classes, of_table=of_table)
+    return counts.noted([alike] if alike else [])
 
 
 def count_path(
@@ -147,7 +172,7 @@ def count_path(
     workers: int | None = None,
     progress: bool = False,
 ) -> tuple[Counts, list[str]]:
-    """`count` of files, with the notes of what was repaired or left out on the way."""
+    """`count` of files, with its notes on what was repaired or left out on the way; nothing is warned of."""
     _check_kind(kind)
     if engine not in ENGINES:
         raise ValueError(f"count: engine must be one of {', '.join(ENGINES)}, got {engine!r}.")
@@ -161,11 +186,21 @@ def count_path(
                         f"{path}: it holds {known[0].kind} counts that were made before, but kind={kind!r} (--kind {kind}) was said;"
                         " leave it out, or count the data again."
                     )
-                return known
+                return _told(*known)
         source = source_of(path, label=label, kind=kind, instances=instances, split=split, **reading)
     if engine == "ray":
-        return read_on_cluster(source, on_error=on_error, progress=progress)
-    return read_all(source, on_error=on_error, workers=workers, progress=progress)
+        return _told(*read_on_cluster(source, on_error=on_error, progress=progress), of_table=_is_table(source))
+    return _told(*read_all(source, on_error=on_error, workers=workers, progress=progress), of_table=_is_table(source))
+
+
+def _is_table(source: Source) -> bool:
+    return isinstance(source, (Column, Indicators))
+
+
+def _told(counts: Counts, notes: Sequence[str], *, of_table: bool = True) -> tuple[Counts, list[str]]:
+    """(Counts with all notes, the notes)."""
+    counts = _doubted(counts.noted(notes), of_table=of_table)
+    return counts, list(counts.notes)
 
 
 def source_of(

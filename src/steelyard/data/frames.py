@@ -12,12 +12,14 @@ from . import arrays, labels
 from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of_arrow
 from .column_names import find_column, label_columns
 from .gather import ONE_EACH, Gather, refuse_options
+from .notes import Scope, ignored
+from .pandas_types import plain, unique
 from .progress import counted
 from .sequences import ASK
-from .several import count_parts, hinting, in_order
+from .several import count_parts, hinting, in_order, note_on_parts
 from .tally import holds_label_lists
 from .tokens import Reader
-from .yes_no import YesNo, answer_counts, answers_of
+from .yes_no import YesNo, answered, answers_of
 
 ROWS = 1 << 16
 
@@ -37,13 +39,14 @@ def count_frame(data: Any, label: Any, *, kind: str | None = None, **options: An
     _need_label(label, names)
     label, _ = label_columns(names, label, "count")
     originals = dict(zip(names, getattr(data, "column_names", None) or list(data.columns), strict=True))
+    unique(names, f"count: the {type(data).__name__}")
     if not isinstance(label, (str, int)):
         refuse_several(kind, "count")
         picked = [find_column(names, one, "count") for one in label]
         answers = answers_of({name: _as_column(data[originals[name]], name) for name in picked}, options["ignore"])
-        return answer_counts(answers, options["classes"])[0]
+        return answered(answers, options["classes"])
     name = find_column(names, label, "count")
-    column, what = data[originals[name]], f"count: column {name!r}"
+    column, what = plain(data[originals[name]]), f"count: column {name!r}"
     array = _as_arrow(column)
     into = _gather(kind, options)
     if array is not None and holds_label_lists(array.type):
@@ -51,6 +54,25 @@ def count_frame(data: Any, label: Any, *, kind: str | None = None, **options: An
     else:
         into.add_cells(_in_memory(column, what) if array is None else of_arrow(array, what), what)
     return _counts(into, name, kind, options)
+
+
+def count_ordered(data: Any, classes: Any, ignore: Any) -> Counts | None:
+    """Counts of one column in memory whose type fixes its classes and their order: ordered categories of pandas or Arrow, an Enum of
+    polars; None of anything else."""
+    kind = getattr(data, "dtype", getattr(data, "type", None))
+    if not (getattr(kind, "ordered", False) or type(kind).__name__ == "Enum"):
+        return None
+    array = _as_arrow(data)
+    cells = None if array is None else of_arrow(array, "count: the column")
+    if cells is None or not cells.levels:
+        return None
+    kept, missing = labels.drop(cells.times, ignore)
+    labels.refuse_missing(missing, ignore)
+    notes = ignored(cells.times, kept, "rows")
+    if missing:
+        notes.append(Scope(f"{missing:,} missing labels left out, as was said"))
+    order = cells.levels if classes is None else classes
+    return labels.by_value(kept, classes=order, source="", unit="rows").noted(notes)
 
 
 def count_dataset(data: Any, label: Any, *, kind: str | None = None, progress: bool = False, **options: Any) -> Counts:
@@ -63,16 +85,16 @@ def count_dataset(data: Any, label: Any, *, kind: str | None = None, progress: b
         refuse_several(kind, "count")
         picked = [find_column(names, one, "count") for one in label]
         total: YesNo | None = None
-        for table in _batches(data, picked, progress):
+        for table in in_batches(data, picked, progress):
             answers = answers_of({name: _as_column(table[name], name) for name in picked}, options["ignore"])
             total = answers if total is None else (total.add(answers) or total)
         if total is None:
             raise ValueError("count: the dataset has no rows, so there is nothing to count.")
-        return answer_counts(total, options["classes"])[0]
+        return answered(total, options["classes"])
     name = find_column(names, label, "count")
     what = f"count: column {name!r}"
     known = class_names(data, name)
-    batches = (table[name].combine_chunks() for table in _batches(data, [name], progress))
+    batches = (table[name].combine_chunks() for table in in_batches(data, [name], progress))
     first = next(batches, None)
     if first is None or not len(first):
         raise ValueError(f"count: the dataset has no rows, so there is nothing to count in column {name!r}.")
@@ -95,7 +117,7 @@ def named(cells: Cells, known: Sequence[str]) -> Cells:
     return Cells(times, TEXT, tuple(known))
 
 
-def _batches(data: Any, names: list[str], progress: bool) -> Iterator[Any]:
+def in_batches(data: Any, names: list[str], progress: bool = False) -> Iterator[Any]:
     """Arrow tables of these columns, in the order and choice of rows that the dataset shows."""
     chosen = data.select_columns(names) if data.column_names else data
     total = -(-len(data) // ROWS) if hasattr(data, "__len__") else None
@@ -142,18 +164,22 @@ def _counts(
             raise ValueError(f"count: {what}{ONE_EACH}")
         plain = {n: v for n, v in options.items() if n != "separator"}
         with hinting(lambda: into.cells.times):
-            return classes_of(into.cells, what, name=name, **plain).counts
+            read = classes_of(into.cells, what, name=name, **plain)
+        parts = note_on_parts(dict.fromkeys(read.counts.classes, 1))
+        return read.counts.noted((*read.notes, *([parts] if parts else [])))
     refuse_options(f"count: {what}", same_case=same_case, separator=separator, lists=into.lists)
     classes = known if options["classes"] is None else options["classes"]
     if not into.lists and into.separator is None:
-        return count_parts(into.cells, separator, what, classes=classes, ignore=ignore, missing=missing)[0]
+        counts, notes = count_parts(into.cells, separator, what, classes=classes, ignore=ignore, missing=missing)
+        return counts.noted(notes)
     if not into.lists and classes is None:
         classes = in_order(into.tokens.times, ignore)
     if kind is None and into.tokens.recurring:
         raise ValueError(
             f"count: {what} has rows that hold a label more than once, {into.tokens.recurring:,} times too often.{ASK}"
         )
-    return into.tokens.counts(kind, what, classes=classes, ignore=ignore)[0]
+    counts, notes = into.tokens.counts(kind, what, classes=classes, ignore=ignore)
+    return counts.noted(notes)
 
 
 def _as_arrow(column: Any) -> Any:

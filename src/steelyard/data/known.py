@@ -14,6 +14,7 @@ from . import labels
 from .cells import NUMBER
 from .classes import CELLS, NONE, Cells, marks_of, read_cells
 from .ignored import in_place
+from .notes import Scope, ignored
 from .paths import ends_in, expanded
 from .tables import column_names, read_table
 
@@ -56,7 +57,7 @@ def known_counts(
     places = in_place(map(int, kept), ignore) if whole else None
     order = (list(kept) if places is None else places) if classes is None else classes
     counts = labels.by_value(kept, classes=order, source=fspath(path), unit="rows")
-    return counts, [f"the file was read as known counts ({what})"]
+    return counts, [Scope(f"the file was read as known counts ({what})"), *ignored(times, kept, "rows")]
 
 
 def _again(counts: Counts, path: str, classes: Any, ignore: Any) -> tuple[Counts, list[str]]:

@@ -14,6 +14,7 @@ from . import digest, labels
 from .gate import gate
 from .ignored import in_place
 from .image import COLOURS, PIECE, VOID, apart, decode, pieces
+from .notes import Scope, ignored
 from .paths import MASKS, VOLUMES, ends_in, expanded, files, holds, refuse_odd
 from .source import Shard, Source, Tally, Tell
 from .tally import tally_integers
@@ -22,7 +23,7 @@ from .volume import volume
 OBJECTS = "objects"
 CLASS_FOLDER, OBJECT_FOLDER, COLOUR_LIST = "SegmentationClass", "SegmentationObject", "labelmap.txt"
 CITYSCAPES = ("_labelIds", "_labelTrainIds", "_instanceIds", "_color")
-RUNNING = "running to "
+RUNNING, IGNORED = "running to ", "ignored"
 PICTURE = 64  # more values than this in the average image: not classes
 WHITE = 255
 NEAR = 32  # so far do JPEG and smooth edges move what was 0 or 255
@@ -62,10 +63,10 @@ class Masks(Source):
 
     def beside(self, shards: Sequence[Shard]) -> list[str]:
         others = [] if self.chosen else self.others(shards)
-        notes = [f"not masks, so not counted: {holds(others)}"] if others else []
+        notes: list[str] = [Scope(f"not masks, so not counted: {holds(others)}")] if others else []
         objects = expanded(self.path).absolute().with_name(OBJECT_FOLDER)
         if Path(self.path).name == CLASS_FOLDER and objects.is_dir():
-            notes.append(f"{CLASS_FOLDER} was counted, not {OBJECT_FOLDER}, the same pixels by their objects")
+            notes.append(Scope(f"{CLASS_FOLDER} was counted, not {OBJECT_FOLDER}, the same pixels by their objects"))
         return notes
 
     def read(self, shard: Shard, tell: Tell) -> Tally:
@@ -76,7 +77,10 @@ class Masks(Source):
             pixels.update(tally_integers(piece))
             colours = colours or piece.dtype == COLOURS
         part = Tally(items=1, digest=digest.digest([raw]))
-        pixels = self._without_ignored(shard.path, _coloured(pixels) if colours else pixels)
+        pixels = _coloured(pixels) if colours else pixels
+        before = dict(pixels)
+        pixels = self._without_ignored(shard.path, pixels)
+        part.also[IGNORED] = Counter({"NaN" if v == VOID else v: n for v, n in before.items() if v not in pixels})
         if colours and self._greys_are_numbers and all(map(_is_grey, pixels)):
             pixels, colours = Counter({int(c[1:3], 16): n for c, n in pixels.items()}), False
             part.facts["grey"] = 1
@@ -124,6 +128,7 @@ class Masks(Source):
         if total.facts["colours"] and total.facts["grey"]:  # black, say, in a mask that holds nothing else
             for tally in (total.labels, total.containing, *total.also.values()):
                 _colour_greys(tally)
+        gone = ignored(total.also.pop(IGNORED, {}), {}, "pixels")
         values = {v for v in total.labels if not isinstance(v, str)}
         if self.classes is None and self.instances is None:
             self._refuse_what_is_no_class(total)
@@ -139,7 +144,7 @@ class Masks(Source):
             also=total.also,
             digest=digest.written(total.digest),
         )
-        notes = list(total.notes)
+        notes = [*total.notes, *gone]
         if values == {0, WHITE} and self.instances is None and len(counts) == 2:
             index = counts.classes.index(names[WHITE] if isinstance(names, dict) else str(WHITE))
             notes.append(

@@ -10,11 +10,13 @@ import numpy as np
 from ..counts import Counts
 from . import arrays, labels
 from .image import apart, no_labels
+from .notes import Doubt, Scope, ignored
 from .progress import counted
 from .sequences import ASK, refuse_recurring, sequences_in, tokens_of
+from .several import note_on_parts
 from .tally import DISTINCT
 from .tokens import ABSENT, Reader
-from .yes_no import YesNo, answer_counts, answers_in
+from .yes_no import YesNo, answered, answers_in
 
 INDICES, VALUES, YES_NO, LISTS = "indices", "values", "yes or no", "lists"
 
@@ -65,8 +67,19 @@ class Piece:
 
     def counts(self, classes: Any, ignore: Any, source: str = "") -> Counts:
         """ValueError where labels are missing, have no name, or nothing was found."""
+        counts = self._counts(classes, ignore, source)
+        kept, missing = labels.drop(self.tally, ignore)
+        notes = ignored(self.tally, kept, counts.unit)
+        if missing:
+            notes.append(Scope(f"{missing:,} missing labels left out, as was said"))
+        if self.form != INDICES and counts.kind == "exclusive" and (parts := note_on_parts(kept)):
+            what, _, _ = parts.partition("; to count each")
+            notes.append(Doubt(f"{what}; to count each, give a list for each row, such as [['A', 'B'], ['A']]"))
+        return counts.noted(notes)
+
+    def _counts(self, classes: Any, ignore: Any, source: str) -> Counts:
         if self.answers is not None:
-            return answer_counts(self.answers, classes, source)[0]
+            return answered(self.answers, classes, source)
         if self.form == LISTS:
             return _of_lists(self, classes, ignore, source)
         if self.pictures:

@@ -1,5 +1,7 @@
 """Reading Parquet with pyarrow."""
 
+import base64
+import binascii
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from .column_names import distinct_names, find_column, find_columns, without_row
 from .gate import one_line
 from .gather import Gather
 from .limits import allowed, in_words, refuse_beyond
+from .notes import Doubt
 from .source import Shard, Tell, add_notes
 from .tally import holds_label_lists, pyarrow
 
@@ -34,6 +37,7 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> A
         table.validate(full=True)  # text that is not UTF-8, codes without a level
     table = table.rename_columns(distinct_names(table.column_names, renamed))
     add_notes(notes, renamed)
+    add_notes(notes, lost_levels(file, table.column_names))
     return table
 
 
@@ -88,6 +92,31 @@ def tally_column(shard: Shard, label: str | int, into: Gather, tell: Tell) -> st
             tell(shard.size * rows // max(1, total))
     into.lists = is_list
     return name
+
+
+def lost_levels(file: Path, names: Sequence[str]) -> list[Doubt]:
+    """Notes on columns that were ordered categories of anything but text when the file was written: Parquet keeps their values alone, without
+    the order and the unused levels."""
+    pa = pyarrow()
+    with _readable(file):
+        opened = _open(file)
+        kept, written = opened.schema_arrow, (opened.metadata.metadata or {}).get(b"ARROW:schema")
+    if written is None:
+        return []
+    try:
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(written)))
+    except (pa.ArrowException, binascii.Error, OSError):
+        return []
+    were = {f.name for f in schema if pa.types.is_dictionary(f.type) and f.type.ordered}
+    are = {f.name for f in kept if pa.types.is_dictionary(f.type)}
+    return [
+        Doubt(
+            f"{name!r} was an ordered category of values that are no text, and Parquet kept neither their order nor the unused ones: they"
+            " stand ascending; --classes (classes=) says the order, and Arrow's own files (.feather) keep it"
+        )
+        for name in names
+        if name in were - are
+    ]
 
 
 def columns(shard: Shard, wanted: Sequence[str | int]) -> tuple[dict[str, cells.Column], int, list[str]]:

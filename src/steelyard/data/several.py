@@ -11,6 +11,7 @@ from . import digest as digests
 from . import labels
 from .classes import Cells, marks_of, read_cells
 from .ignored import in_place
+from .notes import Doubt, Scope, ignored
 from .tokens import Reader
 
 SEPARATORS = ("|", ";", ",", "/", " ")
@@ -48,10 +49,11 @@ def count_parts(
     if not items:
         raise ValueError(f"{what} has no value at all, so there is nothing to count.")
     if not cut:
-        notes.append(f"no cell holds the separator {separator!r}")
+        notes.append(Doubt(f"no cell holds the separator {separator!r}"))
     if unknown:
-        notes.append(labels.left_out(unknown))
+        notes.append(Scope(labels.left_out(unknown)))
     kept, _ = labels.drop(times, ignore)
+    notes.extend(ignored(times, kept, "rows"))
     source = what + (f" ({labels.left_out(unknown)})" if unknown else "")
     counts = labels.by_value(
         kept,
@@ -90,7 +92,7 @@ def in_order(names: Iterable[str], ignore: Any) -> list[Any]:
     return ordered if places is None else places
 
 
-def note_on_parts(times: Mapping[Any, int]) -> str | None:
+def note_on_parts(times: Mapping[Any, int]) -> Doubt | None:
     """A note where classes look like several labels in one cell: their parts occur in other cells too; or None."""
     names = [name for name in itertools.islice(times, MOST) if isinstance(name, str)]
     for separator in SEPARATORS if len(names) > 2 else ():
@@ -106,7 +108,7 @@ def note_on_parts(times: Mapping[Any, int]) -> str | None:
         are_tags = separator != "/" and len(repeating) > 1 and 2 * len(repeating) >= len(joint) and len(often) <= TAGS
         if are_sets or are_tags:
             tags = "; of sequences, such as tags of tokens, --kind exclusive (kind='exclusive') beside it counts every element"
-            return (
+            return Doubt(
                 f"{(recurring or repeating)[0][:40]!r} may be several labels in one cell, since its parts occur in other cells too; to count"
                 f" each, say --separator {separator!r} (separator={separator!r}){tags if repeating else ''}"
             )

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..counts import Counts
 from .classes import Cells
+from .notes import Scope
 from .paths import ends_in, expanded, holds, inside
 from .tokens import Tokens
 
@@ -93,7 +94,7 @@ class Source(ABC):
     def beside(self, shards: Sequence[Shard]) -> list[str]:
         """Notes on what the folder holds besides these shards; none where a file or a glob says what is meant."""
         others = self.others(shards)
-        return [f"in the folder, but not read: {holds(others)}"] if others else []
+        return [Scope(f"in the folder, but not read: {holds(others)}")] if others else []
 
     def others(self, shards: Sequence[Shard], *known: str) -> list[Path]:
         """The files of the folder that are no shards and have none of the `known` endings."""

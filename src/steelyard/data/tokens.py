@@ -12,6 +12,7 @@ from . import digest as digests
 from . import labels
 from .classes import marks_of
 from .ignored import in_place
+from .notes import Scope, ignored
 from .tally import arrow, values_of, without_views
 
 ABSENT, IGNORED = object(), object()
@@ -151,12 +152,13 @@ class Tokens:
         self, kind: str | None, what: str, *, classes: Any, ignore: Any, digest: int | None = None
     ) -> tuple[Counts, list[str]]:
         """(Counts, notes): of tokens where the kind is "exclusive", else multi-label ones of rows."""
-        gone = [labels.left_out(self.unknown)] if self.unknown else []
+        gone: list[str] = [Scope(labels.left_out(self.unknown))] if self.unknown else []
         if self.absent and kind == "exclusive":
-            gone.append(f"{self.absent:,} {'token' if self.absent == 1 else 'tokens'} without a label left out")
+            gone.append(Scope(f"{self.absent:,} {'token' if self.absent == 1 else 'tokens'} without a label left out"))
         source = what + (f" ({', '.join(gone)})" if gone else "")
         classes = in_place(self.times, ignore) if classes is None else classes
         mark = None if digest is None else digests.written(digest)
+        notes = [*gone, *ignored(self.ignored, {}, "labels")]
         if kind != "exclusive":
             return labels.by_value(
                 self.sequences,
@@ -166,7 +168,7 @@ class Tokens:
                 kind="multilabel",
                 items=self.rows,
                 digest=mark,
-            ), gone
+            ), notes
         return labels.by_value(
             self.times,
             classes=classes,
@@ -176,7 +178,7 @@ class Tokens:
             containing=self.within,
             also={"sequences": self.sequences},
             digest=mark,
-        ), gone
+        ), notes
 
 
 def _of_plain_text(array: Any) -> Any:

@@ -10,6 +10,7 @@ from ..counts import Counts
 from . import boxes, digest
 from .labels import some, suggest
 from .markup import parse_xml
+from .notes import Scope
 from .paths import ends_in, expanded, files, holds
 from .source import Shard, Source, Tally, Tell
 
@@ -71,11 +72,13 @@ class Voc(Source):
         if total.facts["empty objects"]:
             notes.append(f"{total.facts['empty objects']:,} empty <object/> taken for no object")
         left_out = [key.removeprefix(LEFT_OUT) for key in total.facts if key.startswith(LEFT_OUT)]
-        notes.extend(f"{total.facts[LEFT_OUT + kind]:,} <{kind}> left out: they are no boxes" for kind in left_out)
+        notes.extend(
+            Scope(f"{total.facts[LEFT_OUT + kind]:,} <{kind}> left out: they are no boxes") for kind in left_out
+        )
         notes.extend(boxes.without_a_box(total))
         splits = _splits(expanded(self.path))
         if self.split is None and splits:
-            notes.append(f"all images were counted; --split or split= takes one of {some(sorted(splits))}")
+            notes.append(Scope(f"all images were counted; --split or split= takes one of {some(sorted(splits))}"))
         return counts, notes
 
 

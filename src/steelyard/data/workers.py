@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from ..cluster import cores, ray
 from ..counts import Counts
 from .gate import gate
+from .notes import Scope
 from .progress import bar
 from .source import Shard, Source, Tally
 
@@ -96,11 +97,11 @@ def finish(source: Source, tallies: Iterable[Tally]) -> tuple[Counts, list[str]]
         counts, notes = source.counts(total)
     if total.unread:
         n = len(total.unread)
-        notes.append(f"{n:,} {'file' if n == 1 else 'files'} could not be read: {_named(total.unread)}")
+        notes.append(Scope(f"{n:,} {'file' if n == 1 else 'files'} could not be read: {_named(total.unread)}"))
     if total.wrong:
         shown = " ".join(total.wrong[:SHOWN]).rstrip(".")
         more = f"; and {len(total.wrong) - SHOWN:,} more" if len(total.wrong) > SHOWN else ""
-        notes.append(f"{len(total.wrong):,} annotations could not be read and are left out: {shown}{more}")
+        notes.append(Scope(f"{len(total.wrong):,} annotations could not be read and are left out: {shown}{more}"))
     return counts, notes
 
 

@@ -11,6 +11,7 @@ from ..counts import Counts
 from . import boxes, digest
 from .exports import other_text
 from .labels import listed, names_in, some, suggest
+from .notes import Doubt, Scope
 from .paths import ends_in, expanded, files, inside
 from .source import Shard, Source, Tally, Tell
 from .yolo_config import class_names, keypoint_numbers, read_darknet, read_yaml, text_lines
@@ -70,13 +71,17 @@ class Yolo(Source):
         read = {shard.path for shard in shards}
         if self.config is None:
             others = self.others(shards, *boxes.PICTURES, *YAML, *NAMES)
-            notes = [f"in the folder, but not read: {some([f.name for f in others], 4)}"] if others else []
+            notes: list[str] = (
+                [Scope(f"in the folder, but not read: {some([f.name for f in others], 4)}")] if others else []
+            )
             pictures = [f for f in self.others(shards) if ends_in(f, boxes.PICTURES)]
             bare = [f for f in pictures if _beside(f) not in read]
             if bare:
                 notes.append(
-                    f"{len(bare):,} images have no file of labels and were not counted, such as {bare[0].name!r}; a data.yaml says"
-                    " which images are trained on"
+                    Scope(
+                        f"{len(bare):,} images have no file of labels and were not counted, such as {bare[0].name!r}; a data.yaml says"
+                        " which images are trained on"
+                    )
                 )
             return notes
         notes = []
@@ -84,17 +89,23 @@ class Yolo(Source):
         orphans = [f for d in folders for f in sorted(d.glob("*.txt")) if f not in read and f.name not in NAMES]
         if orphans and self._is_labels(folders):
             notes.append(
-                f"{len(orphans):,} files of labels have no image in this split and were not counted, such as {str(orphans[0])!r}"
+                Scope(
+                    f"{len(orphans):,} files of labels have no image in this split and were not counted, such as {str(orphans[0])!r}"
+                )
             )
         images = [part for place in self._places() for part in _parts_of_images(place)]
         if any(part.lower() == "labels" != part for path in read for part in path.parts[-4:-1]) or images:
             notes.append(
-                "Ultralytics knows the folders 'images' and 'labels' in small letters alone, and trains without boxes; rename yours"
+                Doubt(
+                    "Ultralytics knows the folders 'images' and 'labels' in small letters alone, and trains without boxes; rename yours"
+                )
             )
         absent = sum(not path.is_file() and not _picture_of(path) for path in read)
         if absent:
             notes.append(
-                f"{absent:,} of the listed images are not there, nor are their labels; they count as images without a box"
+                Doubt(
+                    f"{absent:,} of the listed images are not there, nor are their labels; they count as images without a box"
+                )
             )
         return notes
 
@@ -160,7 +171,7 @@ class Yolo(Source):
         outside, twice = total.facts["outside"], total.facts["twice"]
         notes = [f"{outside:,} {note}" if note.startswith(OUTSIDE) else note for note in total.notes]
         if self.config is not None and self.split is None:
-            notes.insert(0, "the training images were counted; --split or split= takes val, test or all")
+            notes.insert(0, Scope("the training images were counted; --split or split= takes val, test or all"))
         if twice:
             notes.append(
                 f"{twice:,} lines that stand twice in their file were counted once, as Ultralytics trains them"

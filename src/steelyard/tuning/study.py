@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.notes import warn
 from ..files import make_folder
 from . import engine as engines
 from . import threads
@@ -88,7 +89,8 @@ def tune(
 ) -> Study:
     """Compare loss weightings with plain training and a moved threshold, and say what the data can tell.
 
-    source      path of a CSV or Parquet file, a Table, a DataFrame, or a Problem made of them; `label` is its column of classes.
+    source      path of a CSV or Parquet file, a DataFrame (pandas, polars, Arrow), a Dataset of Hugging Face, a dictionary of columns,
+                or a Problem made of them; `label` is its column of classes.
                 Or X [rows, p] with `y` [rows], as scikit-learn takes them; group, time and weight may then be values [rows] too.
                 Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/models/function.py; or a
                 scikit-learn classifier or pipeline with data=(X, y), which it is given as they are
@@ -118,7 +120,8 @@ def tune(
     progress    called with (fits done, fits in all)
 
     Every arm has unit mass, the same folds, and setting and threshold chosen on the other folds; scores are undone to
-    plain scale before they are pooled. ValueError, in one paragraph, for data that cannot be learned from.
+    plain scale before they are pooled. ValueError, in one paragraph, for data that cannot be learned from. What may have been
+    misread is a steelyard.ReadingWarning before anything is fitted, and stands in the study's warnings or notes.
     """
     started = clock.perf_counter()
     study = _study(
@@ -225,7 +228,9 @@ def _task(source: Any, y: Any, data: Any, asked: Data, fits: Fits) -> tuple[Mode
             raise ValueError("tune: label= must name the column of classes.")
         reading = {name: getattr(asked, name) for name in READING}
         roles = {"group": asked.group, "time": asked.time, "weight": asked.weight}
-        return model, problem(source, asked.label, asked.positive, **roles, **reading)
+        task = problem(source, asked.label, asked.positive, **roles, **reading)
+        warn((*task.warnings, *task.notes), 4)
+        return model, task
     if wrong := [name for name in READING if getattr(asked, name)]:
         raise ValueError(
             f"tune: {wrong[0]}= says how a table is read; a function is given rows and labels as they are."
@@ -233,6 +238,7 @@ def _task(source: Any, y: Any, data: Any, asked: Data, fits: Fits) -> tuple[Mode
     if data is None:
         raise ValueError("tune: a function needs data to train on: data=(X, y), or data=X and label=y.")
     task = problem_of(data, asked.label, asked.positive, asked.group, asked.time, asked.weight)
+    warn(task.warnings, 4)
     if estimator and fits.epochs is not None:
         raise ValueError("tune: epochs= belongs to a function that yields its model; a classifier has none.")
     return (OwnEstimator(source) if estimator else FunctionModel(source, fits.epochs)), task

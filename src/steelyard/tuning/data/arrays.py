@@ -7,6 +7,9 @@ import numpy as np
 import torch
 
 from ...counts import Counts
+from ...data.classes import look_alikes
+from ...data.labels import ascending, is_missing, label_name
+from ...data.several import note_on_parts
 from .. import weights as row_weights
 from . import weight as weighing
 from .problem import Problem
@@ -99,8 +102,8 @@ def problem_of(
         part = np.flatnonzero(raw)
         data, labels, raw = OwnRows(data)(part), labels[part], raw[part]
         groups, time = (None if codes is None else np.asarray(codes)[part] for codes in (groups, time))
-    values, y = np.unique(labels, return_inverse=True)
-    names = [str(v) for v in values.tolist()]
+    values, y = _distinct(labels)
+    names = [label_name(v) for v in values]
     if len(names) < 2:
         raise ValueError(f"tune: the labels have one class only, {names[0]!r}; two are needed to tell apart.")
     if len(names) == 2:
@@ -114,6 +117,7 @@ def problem_of(
         raise ValueError(f"tune: class {names[int(counts.per_class.argmin())]!r} has a single row.")
     weights = None if raw is None else row_weights.relative(raw)
     notes, warnings = ([], []) if raw is None else weighing.notes(weights, "weight=", zeros)
+    warnings = [*warnings, *filter(None, [look_alikes(names, of_table=False), note_on_parts(dict.fromkeys(names, 1))])]
     return Problem(
         "data",
         "label",
@@ -131,3 +135,25 @@ def problem_of(
         weights,
         None if weights is None else "weight",
     )
+
+
+def _distinct(labels: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    """(the labels that occur, ascending; the number of each row's one). ValueError for labels that are missing or of several kinds."""
+    if labels.dtype.kind in "biuUS":
+        values, y = np.unique(labels, return_inverse=True)
+        return values.tolist(), y
+    cells = labels.tolist()
+    if missing := sum(map(is_missing, cells)):
+        raise ValueError(
+            f"tune: {missing:,} of {len(cells):,} labels {'is' if missing == 1 else 'are'} missing (NaN or None); leave their rows out."
+        )
+    if any(isinstance(v, float) and not v.is_integer() for v in cells):
+        odd = next(v for v in cells if isinstance(v, float) and not v.is_integer())
+        raise ValueError(
+            f"tune: the labels look continuous: {odd:g} is not a whole number; give one class for each row."
+        )
+    if len({str if isinstance(v, str) else bool if isinstance(v, bool) else int for v in cells}) > 1:
+        raise ValueError("tune: the labels are of mixed kinds; use one kind, such as text for all.")
+    values = ascending(set(cells))
+    at = {value: i for i, value in enumerate(values)}
+    return values, np.array([at[v] for v in cells])

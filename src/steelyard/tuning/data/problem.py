@@ -13,8 +13,10 @@ from ...data.cells import from_arrow
 from ...data.classes import NONE, look_alikes
 from ...data.column_names import without_row_names
 from ...data.labels import is_missing, label_name, listed, some
+from ...data.notes import Doubt
 from ...data.reread import together
 from ...data.several import hinting, note_on_parts
+from ...data.stores import arrow_table, holds_columns, refuse_splits
 from ...data.tables import Table, not_wider, read_table
 from .. import weights as row_weights
 from . import weight as weighing
@@ -170,7 +172,7 @@ def problem(
     as_numbers = [n for n in table.names if n not in {label, group, *_columns(table, label, drop, "drop"), *categories}]
     notes = [*table.notes_on(as_numbers), *said.notes]
     alike = look_alikes(counts.classes)
-    warnings = [] if alike is None else [f"{alike}."]
+    warnings: list[str] = [] if alike is None else [Doubt(f"{alike}.")]
     if left_out := int(np.sum(y < 0)):
         notes.append(f"{left_out} of {len(y)} rows have no label and are left out")
     raw = None if weight is None else weighing.weights_of(table, weight, rows=y >= 0)
@@ -201,11 +203,11 @@ def problem(
     if weight is not None and (guess := table.columns[weight].guess):
         features = dataclasses.replace(features, guesses=(*features.guesses, f"{weight}: {guess}"))
     if parts := note_on_parts(dict.fromkeys(counts.classes, 1)):
-        warnings.append(f"{parts}{OF_COUNT}.")
+        warnings.append(Doubt(f"{parts}{OF_COUNT}."))
     if features.doubts:
         numbers = any("looks like a number" in doubt for doubt in features.doubts)
         advice = " Write the numbers alike, or say that it is no number and leave it out." * numbers
-        warnings.insert(0, f"not used: {'; '.join(features.doubts)}.{advice}")
+        warnings.insert(0, Doubt(f"not used: {'; '.join(features.doubts)}.{advice}"))
     rows = y >= 0
     groups = None if group is None else codes_of(table, group, rows=rows)
     order = None if time is None else order_of(table, time, rows=rows, notes=notes)
@@ -262,22 +264,18 @@ def _content(value: Any) -> bytes:
 
 
 def as_table(data: Any) -> Table:
-    """A path, a Table, or anything with the Arrow PyCapsule interface (pandas, polars, pyarrow)."""
+    """A path, a Table, or whatever holds columns in memory (data/stores.py): pandas, polars, Arrow, Hugging Face, dictionaries."""
     if isinstance(data, Table):
         return data
     if isinstance(data, (str, PathLike)):
         return read_table(data, most=WIDEST)
-    if not hasattr(data, "__arrow_c_stream__"):
-        raise TypeError(f"tune: takes a path, a Table or a DataFrame, got {type(data).__name__}.")
-    import pyarrow as pa
-
-    try:
-        arrow = pa.table(data)
-    except (pa.ArrowException, TypeError) as error:
-        message = " ".join(str(error).split())
-        raise ValueError(
-            f"tune: the {type(data).__name__} holds a column of mixed kinds ({message}); use one kind."
-        ) from None
+    refuse_splits(data, "tune")
+    if not holds_columns(data):
+        raise TypeError(
+            f"tune: takes a path, a DataFrame (pandas, polars, Arrow), a Dataset of Hugging Face or a dictionary of columns, got"
+            f" {type(data).__name__}."
+        )
+    arrow = arrow_table(data, "tune")
     not_wider(arrow.num_columns, WIDEST, f"tune: the {type(data).__name__}")
     notes: list[str] = []
     columns = together({name: from_arrow(arrow[name]) for name in without_row_names(arrow.column_names, notes)})
