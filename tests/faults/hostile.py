@@ -372,7 +372,7 @@ TOO_MUCH = "unpack to over"
 TABLES = {
     "gzip of 900 MB": Hostile("t.csv.gz", lambda: packed(lambda f: gzip.GzipFile(fileobj=f, mode="wb"), b"y\n", 400_000_000), None, LABEL, heavy=True),
     "bzip2 of 4 GB": Hostile("t.csv.bz2", lambda: bz2_zeros(10) and packed(lambda f: bz2.BZ2File(f, "wb"), b"y\n" * 100, 12_000_000), TOO_MUCH, LABEL, heavy=True),
-    "xz of 4 GB": Hostile("t.csv.xz", lambda: packed(lambda f: lzma.open(f, "wb", preset=0), b"y\n" * 100, 12_000_000), TOO_MUCH, LABEL, heavy=True),
+    "xz of 4 GB": Hostile("t.csv.xz", lambda: packed(lambda f: lzma.open(f, "wb", preset=0), b"y\n" * 100, 12_000_000), TOO_MUCH, LABEL, heavy=True),  # noqa: SIM115
     "a zip of 900 MB": Hostile("t.csv.zip", lambda: zipped(b"a\n", 400_000_000), None, LABEL, heavy=True),
     "JSON Lines of nothing, packed": Hostile("t.jsonl.gz", lambda: packed(lambda f: gzip.GzipFile(fileobj=f, mode="wb"), b'{"y":1}\n', 60_000_000), TOO_MUCH, LABEL, heavy=True),
     "an ARFF, packed": Hostile("t.arff", lambda: gzip_of(ARFF.encode(), 900_000_000), TOO_MUCH, LABEL, heavy=True),
