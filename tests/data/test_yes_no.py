@@ -1,6 +1,7 @@
 """Unknown is not no: in every store, for one label alone."""
 
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+import steelyard as sy
 from steelyard import Counts, count, pos_neg
 from steelyard.data.yes_no import answers_of
 
@@ -152,3 +154,40 @@ def test_a_label_that_nobody_knows_stops_no_other():
     counts = count([[1, -1], [0, -1], [0, -1]])
     assert counts.also["unknown"].tolist() == [0, 3]
     np.testing.assert_allclose(pos_neg(counts).weight.numpy(), [[0.75, 1], [1.5, 1]])
+
+
+def one_hot_stores(tmp_path):
+    """The same 40 rows that say yes once each, as they are brought."""
+    array = np.eye(3, dtype=int)[np.arange(40) % 3]
+    frame = pd.DataFrame(array, columns=["a", "b", "c"])
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_parquet(tmp_path / "t.parquet")
+    names = ["a", "b", "c"]
+    return {
+        "array": (array, {}),
+        "tensor": (torch.from_numpy(array), {}),
+        "batches": ([(None, torch.from_numpy(half)) for half in (array[:20], array[20:])], {"key": 1}),
+        "frame": (frame, {"label": names}),
+        "csv": (tmp_path / "t.csv", {"label": names}),
+        "parquet": (tmp_path / "t.parquet", {"label": names}),
+    }
+
+
+@pytest.mark.parametrize("store", ["array", "tensor", "batches", "frame", "csv", "parquet"])
+def test_rows_that_all_say_yes_once_may_be_one_hot(tmp_path, store):
+    data, options = one_hot_stores(tmp_path)[store]
+    with pytest.warns(sy.ReadingWarning, match=r"every one of 40 rows says yes to exactly one of the 3 labels"):
+        counts = sy.count(data, **options)
+    assert counts.kind == "multilabel"
+    if store != "batches":
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert sy.count(data, kind="multilabel", **options) == counts
+
+
+def test_rows_that_now_and_then_say_yes_twice_or_not_at_all_are_what_they_seem():
+    array = np.eye(3, dtype=int)[np.arange(40) % 3]
+    for j, value in ((0, 0), (1, 1)):
+        other = array.copy()
+        other[0, j] = value
+        assert not sy.count(other).notes

@@ -127,6 +127,7 @@ class Indicators(Source):
 
     label: tuple[str | int, ...]
     picked: str | None = None  # a note on how these columns were chosen
+    kind: str | None = None
 
     def shards(self) -> Sequence[Shard]:
         return table_shards(self.path)
@@ -139,13 +140,15 @@ class Indicators(Source):
             table, mark = read_table(shard.path, columns=list(self.label)), digest.of_file(shard.path)
         columns = {name: table.column(name) for name in table.names}
         answers = answers_of(columns, self.ignore)
-        facts = Counter(empty=answers.empty)
+        facts = Counter(empty=answers.empty, single=answers.single)
         also = {"unknown": answers.unknown, "minus": answers.minus}
         return Tally(answers.yes, items=answers.rows, also=also, facts=facts, digest=mark, notes=list(table.notes))
 
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
-        answers = YesNo(total.labels, total.also["unknown"], total.also["minus"], total.items, total.facts["empty"])
-        counts, notes = answer_counts(answers, self.classes, self.path, digest.written(total.digest))
+        unknown, minus, facts = total.also["unknown"], total.also["minus"], total.facts
+        answers = YesNo(total.labels, unknown, minus, total.items, facts["empty"], facts["single"])
+        mark = digest.written(total.digest)
+        counts, notes = answer_counts(answers, self.classes, self.path, mark, self.kind)
         return counts, [*([self.picked] if self.picked else []), *total.notes, *notes]
 
 

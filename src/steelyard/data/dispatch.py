@@ -264,7 +264,7 @@ def source_of(
     if isinstance(label, (str, int)):
         return Column(**common, label=label, kind=kind)
     refuse_several(kind, text)
-    return Indicators(**common, label=tuple(label), picked=picked)
+    return Indicators(**common, label=tuple(label), picked=picked, kind=kind)
 
 
 def _check_kind(kind: str | None) -> None:

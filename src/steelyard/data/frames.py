@@ -44,7 +44,7 @@ def count_frame(data: Any, label: Any, *, kind: str | None = None, **options: An
         refuse_several(kind, "count")
         picked = [find_column(names, one, "count") for one in label]
         answers = answers_of({name: _as_column(data[originals[name]], name) for name in picked}, options["ignore"])
-        return answered(answers, options["classes"])
+        return answered(answers, options["classes"], kind=kind)
     name = find_column(names, label, "count")
     column, what = plain(data[originals[name]]), f"count: column {name!r}"
     array = _as_arrow(column)
@@ -90,7 +90,7 @@ def count_dataset(data: Any, label: Any, *, kind: str | None = None, progress: b
             total = answers if total is None else (total.add(answers) or total)
         if total is None:
             raise ValueError("count: the dataset has no rows, so there is nothing to count.")
-        return answered(total, options["classes"])
+        return answered(total, options["classes"], kind=kind)
     name = find_column(names, label, "count")
     what = f"count: column {name!r}"
     known = class_names(data, name)

@@ -11,11 +11,12 @@ import numpy as np
 from ..counts import Counts
 from . import labels
 from .cells import MISSING
-from .notes import Scope
+from .notes import Doubt, Scope
 
 YES, NO = frozenset(("yes", "true", "t", "y", "1", "1.0")), frozenset(("no", "false", "f", "n", "0", "0.0"))
 UNKNOWN = -1
 SHOWN = 8  # labels in a note
+ONE_HOT = 20  # rows from which it is no chance that each says yes once
 
 
 @dataclass
@@ -25,6 +26,7 @@ class YesNo:
     yes, unknown  rows by column; the others of `rows` say no
     minus         of the unknown ones, those that hold -1
     empty         rows that say nothing at all
+    single        rows that say yes to one of several labels and no to all others
     """
 
     yes: Counter[Any]
@@ -32,11 +34,13 @@ class YesNo:
     minus: Counter[Any]
     rows: int
     empty: int
+    single: int = 0
 
     def add(self, other: "YesNo") -> None:
         for mine, theirs in ((self.yes, other.yes), (self.unknown, other.unknown), (self.minus, other.minus)):
             mine.update(theirs)
         self.rows, self.empty = self.rows + other.rows, self.empty + other.empty
+        self.single += other.single
 
 
 def answers_of(columns: Mapping[Any, Any], ignore: Any = None) -> YesNo:
@@ -46,13 +50,15 @@ def answers_of(columns: Mapping[Any, Any], ignore: Any = None) -> YesNo:
     """
     marks = _marks(ignore)
     yes, unknown, minus = Counter[Any](), Counter[Any](), Counter[Any]()
-    empty, rows = None, 0
+    empty, rows, times, known = None, 0, 0, 0
     for name, column in columns.items():
         is_yes, is_unknown, is_minus = _read(column, marks, f"column {name!r}")
         yes[name], unknown[name] = int(np.count_nonzero(is_yes)), int(np.count_nonzero(is_unknown))
         minus[name], rows = int(np.count_nonzero(is_minus)), len(is_yes)
         empty = is_unknown if empty is None else empty & is_unknown
-    return YesNo(yes, unknown, minus, rows, 0 if empty is None else int(np.count_nonzero(empty)))
+        times, known = times + is_yes.astype(np.int64), known + ~is_unknown
+    single = int(np.count_nonzero((times == 1) & (known == len(columns)))) if len(columns) > 1 else 0
+    return YesNo(yes, unknown, minus, rows, 0 if empty is None else int(np.count_nonzero(empty)), single)
 
 
 def answers_in(array: Any, ignore: Any = None) -> YesNo:
@@ -70,11 +76,14 @@ def answers_in(array: Any, ignore: Any = None) -> YesNo:
         return Counter(dict(enumerate(np.count_nonzero(marked, axis=0).tolist())))
 
     empty = int(np.count_nonzero(is_unknown.all(axis=1)))
-    return YesNo(by_column(is_yes), by_column(is_unknown), by_column(is_minus), len(array), empty)
+    single = int(np.count_nonzero((is_yes.sum(axis=1) == 1) & ~is_unknown.any(axis=1))) if array.shape[1] > 1 else 0
+    return YesNo(by_column(is_yes), by_column(is_unknown), by_column(is_minus), len(array), empty, single)
 
 
-def answer_counts(answers: YesNo, classes: Any, source: str = "", mark: str | None = None) -> tuple[Counts, list[str]]:
-    """(multi-label Counts, notes). `classes` gives the columns other names, in their order."""
+def answer_counts(
+    answers: YesNo, classes: Any, source: str = "", mark: str | None = None, kind: str | None = None
+) -> tuple[Counts, list[str]]:
+    """(multi-label Counts, notes). `classes` gives the columns other names, in their order; `kind` is what the caller said."""
     columns, items = list(answers.yes), answers.rows - answers.empty
     called = [c if isinstance(c, str) else f"{c}" for c in columns]
     if not items:
@@ -98,12 +107,20 @@ def answer_counts(answers: YesNo, classes: Any, source: str = "", mark: str | No
     if any(unknown):
         shown = ", ".join(f"{name} {n:,}" for name, n in list(zip(names, unknown, strict=True))[:SHOWN] if n)
         notes.append(f"unknown (nothing or -1) is not no, and such a row counts for its other labels: {shown}")
+    if kind is None and answers.single == answers.rows >= ONE_HOT:
+        notes.append(
+            Doubt(
+                f"every one of {answers.rows:,} rows says yes to exactly one of the {len(columns)} labels. If they exclude each other"
+                " (one-hot), count the one column behind them, such as y.argmax(axis=1); if not, say kind='multilabel'"
+                " (--kind multilabel)"
+            )
+        )
     return counts, notes
 
 
-def answered(answers: YesNo, classes: Any, source: str = "") -> Counts:
+def answered(answers: YesNo, classes: Any, source: str = "", kind: str | None = None) -> Counts:
     """The same, with the notes in the Counts."""
-    counts, notes = answer_counts(answers, classes, source)
+    counts, notes = answer_counts(answers, classes, source, kind=kind)
     return counts.noted(notes)
 
 
