@@ -87,6 +87,8 @@ def _intervals(report: Report) -> str:
         return ""
     rows = "whole groups" if report.splits.kind == "grouped" else "rows"
     drawn = f"{rows} and the variance between splits"
+    if report.splits.repeats in (1, 2):
+        drawn = f"{rows} and the variance between folds, as so few repetitions show none between splits"
     if report.splits.kind == "time":
         drawn = "blocks of consecutive rows, or the variance between test blocks if that is larger"
     return f"simultaneous 95 % (max-T), {formatting.count(report.bootstrap)} bootstrap draws of {drawn}"
