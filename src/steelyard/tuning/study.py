@@ -297,7 +297,7 @@ def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int)
             "labels": task.labels_digest(),
         },
         "data": {**weighted, "content": task.digest()},
-        "model": model.name,
+        "model": f"{model.name} {model.written}" if isinstance(model, FunctionModel) else model.name,
         "splits": {"kind": split.kind, "by": task.group or task.time, "folds": split.folds, "gap": gap},
         "seed": seed,
     }

@@ -143,3 +143,16 @@ def test_a_network_predicts_in_evaluation_mode_and_trains_on():
 def test_what_does_not_fit_is_refused_with_the_way_out(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_a_function_that_was_changed_gets_none_of_the_old_fits(tmp_path):
+    def trained(strength):
+        return lambda recipe, X, y: LogisticRegression(C=strength).fit(X, y).decision_function
+
+    def fits(function):
+        options = {"recipes": {"balanced": sy.inverse_frequency}, "repeats": 1, "bootstrap": 100, "folds": 3}
+        return sy.tune(function, data=(X, Y), storage=f"sqlite:///{tmp_path / 'study.db'}", **options).fits
+
+    assert fits(trained(1.0)) == {"new": 6, "reused": 0}
+    assert fits(trained(1.0)) == {"new": 0, "reused": 6}
+    assert fits(trained(2.0)) == {"new": 6, "reused": 0}

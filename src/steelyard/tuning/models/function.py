@@ -22,6 +22,7 @@ import torch
 
 from ...recipe import Recipe
 from .model import Axis, Fit
+from .written import written
 
 
 class FunctionModel:
@@ -36,6 +37,7 @@ class FunctionModel:
 
     def __init__(self, fit: Callable[..., Any], epochs: int | None = None):
         takes = inspect.signature(fit).parameters
+        self.written = written(fit)
         self.trains, self.seeded, self.weighs = fit, "seed" in takes, "weight" in takes
         generates = inspect.isgeneratorfunction(fit)
         if generates and not epochs:
