@@ -89,7 +89,7 @@ def tune(
                 Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/models/function.py
     positive    the positive of two classes; the rarer one unless said
     group       column (with a function: values) of rows that belong together; `time` to order them by, with `gap` rows between
-                training and test whose labels are not known in time
+                training and test whose labels are not known in time. Both together: later rows of other groups are judged
     drop        columns that are not learned from; `categorical` those of categories that are spelled as numbers
     weight      column (with a function: values) of how much each row counts, as in a survey; only ratios mean anything
     classes     how the labels are read, with `ignore`, `missing` and `same_case`: see `steelyard.count`
@@ -259,7 +259,12 @@ def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int)
             "content": task.digest(),
         },
         "model": model.name,
-        "splits": {"kind": split.kind, "by": task.group or task.time, "folds": split.folds, "gap": gap},
+        "splits": {
+            "kind": split.kind,
+            "by": " and ".join(n for n in (task.group, task.time) if n) or None,
+            "folds": split.folds,
+            "gap": gap,
+        },
         "seed": seed,
     }
 
