@@ -72,10 +72,10 @@ def number(event: np.ndarray, weights: Weights = None) -> int:
     return int(whole(effective(mean.sum(), np.square(mean).sum())))
 
 
-def units(y: np.ndarray, order: np.ndarray, gap: int = 0) -> np.ndarray:
-    """int64 [rows]: consecutive stretches in order of time that tear no event apart, to be drawn together.
+def untorn(y: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, list[int]]:
+    """(where rows in order of time can be cut without tearing an event, in 1..rows - 1; the rows that each event lasts).
 
-    A stretch is as long as `stretch` says, or longer where an event is.
+    Events of the most common class are none: what is between the others is no event.
     """
     n, classes = len(y), int(y.max()) + 1
     sequence = np.argsort(order, kind="stable")
@@ -86,18 +86,27 @@ def units(y: np.ndarray, order: np.ndarray, gap: int = 0) -> np.ndarray:
         at = np.flatnonzero(event >= 0)
         if c == common or not len(at):
             continue
-        first = at[np.searchsorted(event[at], np.arange(event[at[-1]] + 1))]
-        last = np.append(at[np.searchsorted(event[at], np.arange(1, event[at[-1]] + 1)) - 1], at[-1])
+        new = np.flatnonzero(np.diff(event[at]))
+        first, last = at[np.append(0, new + 1)], at[np.append(new, -1)]
         np.add.at(under_way, first + 1, 1)
         np.subtract.at(under_way, last + 1, 1)
         lengths.extend((last - first + 1).tolist())
-    cuts = np.flatnonzero(np.cumsum(under_way)[1:n] == 0) + 1
+    return np.flatnonzero(np.cumsum(under_way)[1:n] == 0) + 1, lengths
+
+
+def units(y: np.ndarray, order: np.ndarray, gap: int = 0) -> np.ndarray:
+    """int64 [rows]: consecutive stretches in order of time that tear no event apart, to be drawn together.
+
+    A stretch is as long as `stretch` says, or longer where an event is.
+    """
+    n = len(y)
+    cuts, lengths = untorn(y, order)
     length = stretch(n, max(gap, int(np.mean(lengths or [1]))))
     starts = [0]
     while (i := int(np.searchsorted(cuts, starts[-1] + length))) < len(cuts) and n - cuts[i] >= length / 2:
         starts.append(int(cuts[i]))
     out = np.empty(n, dtype=np.int64)
-    out[sequence] = np.searchsorted(starts, np.arange(n), side="right") - 1
+    out[np.argsort(order, kind="stable")] = np.searchsorted(starts, np.arange(n), side="right") - 1
     return out
 
 

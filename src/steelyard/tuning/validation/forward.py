@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..events import untorn
 from ..split import PER_FOLD, TIME, Split, by_group
 from . import blocks
 from .blocks import LEARNED
@@ -24,7 +25,8 @@ def in_time(
     seed: int = 0,
     classes: Sequence[str] = (),
 ) -> Split:
-    """Forward chaining: a first stretch, then test blocks of nearly equal size; equal times stay together.
+    """Forward chaining: a first stretch, then test blocks of nearly equal size; equal times stay together, and so does an event
+    (see events.py) if there are enough of them.
 
     groups  [rows] codes 0..G-1; `seed` deals them where blocks are parted by them
     """
@@ -34,9 +36,13 @@ def in_time(
     cuts = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1  # a boundary at p: rows of rank < p come before it
     order = np.empty(len(y), dtype=np.int64)
     order[sequence] = np.arange(len(y))
+    # a model that has learned from the first half of an event knows the second; with groups those of others tell it less
+    whole = cuts if groups is not None else np.intersect1d(cuts, untorn(y, order)[0])
     boundaries, found, most = None, None, folds
     while most >= 2 and found is None:
-        boundaries = blocks.boundaries(y[sequence], cuts, most, int(gap))
+        boundaries = blocks.boundaries(y[sequence], whole, most, int(gap))
+        if boundaries is None and groups is None:
+            boundaries = blocks.boundaries(y[sequence], cuts, most, int(gap))
         if boundaries is None:
             break
         held = np.searchsorted(boundaries, order, side="right") - 1
@@ -130,11 +136,13 @@ def _moved(boundaries: np.ndarray, rows: int, asked: int) -> tuple[str, ...]:
     k = len(boundaries)
     notes = []
     if k < asked:
-        notes.append(f"test blocks lowered from {asked} to {k}: with more, some part in time would lack a class")
+        notes.append(
+            f"test blocks lowered from {asked} to {k}: with more, some part in time would lack a class or tear an event apart"
+        )
     sizes = np.diff(np.append(boundaries, rows))
     if np.abs(boundaries - rows * np.arange(1, k + 1) / (k + 1)).max() > 0.1 * rows / (k + 1):
         notes.append(
-            f"blocks in time differ in size ({int(sizes.min())} to {int(sizes.max())} rows), so that equal times stay together"
-            " and every block has every class"
+            f"blocks in time differ in size ({int(sizes.min())} to {int(sizes.max())} rows), so that equal times and events stay"
+            " together and every block has every class"
         )
     return tuple(notes)
