@@ -8,6 +8,7 @@ import numpy as np
 from .weights import Weights, effective, whole
 
 CLOSER = 0.5  # of the stretches between runs that chance would leave: with fewer, runs that lie close are one event
+SHORT = 0.8  # of the stretches that chance would leave longer than one of those that are looked at
 SIGMAS = 4.0  # by which they must be fewer
 
 
@@ -25,34 +26,38 @@ def events(y: np.ndarray, order: np.ndarray, c: int, groups: np.ndarray | None =
         return out
     between = np.diff(at) - 1  # rows of other classes before the next row of this one
     same = np.ones(len(between), dtype=bool) if groups is None else np.diff(groups[sequence[at]]) == 0
-    apart = within(between[same & (between > 0)], len(y) - len(at))
+    apart = bridged(between[same & (between > 0)], len(y) - len(at))
     out[sequence[at]] = np.cumsum(np.append(0, (between > apart) | ~same))
     return out
 
 
-def within(between: np.ndarray, others: int) -> int:
+def bridged(between: np.ndarray, others: int) -> int:
     """How many rows of other classes may part two runs of one event; 0 where runs lie as chance would have them.
 
     between  rows between each run and the next one; others  all rows of other classes
 
-    Were runs strewn at random, `between` would be geometric with mean others / runs. The stretch below its median is taken
-    beyond which fewest remain of those that should, if these are fewer than half of them and by more than 4 sigma.
+    Were runs strewn at random, `between` would be geometric with mean others / runs. Among short lengths, which at least 80 % of
+    them should exceed, the one is taken beyond which fewest do of those that should, if these are fewer than half of them and by
+    more than 4 sigma. What is then one run is looked at in the same way, until nothing more lies close.
     """
-    runs = len(between) + 1
-    if runs < 2 or runs >= others:
-        return 0
-    stay = np.log1p(-runs / others)
-    lengths = np.unique(between)
-    lengths = lengths[lengths * stay >= np.log(0.5)]
-    if not len(lengths):
-        return 0
-    share = np.exp(lengths * stay)  # of the stretches that chance would leave longer than this
-    longer = len(between) - np.searchsorted(np.sort(between), lengths, side="right")
-    expected = len(between) * share
-    clear = (longer < CLOSER * expected) & (expected - longer > SIGMAS * np.sqrt(expected * (1 - share)))
-    if not clear.any():
-        return 0
-    return int(lengths[np.argmin(np.where(clear, longer / expected, np.inf))])
+    apart = 0
+    while len(between):
+        if others <= len(between) + 1:
+            break
+        stay = np.log1p(-(len(between) + 1) / others)
+        lengths = np.unique(between)
+        lengths = lengths[lengths * stay >= np.log(SHORT)]
+        share = np.exp(lengths * stay)  # of the stretches that chance would leave longer than this
+        longer = len(between) - np.searchsorted(np.sort(between), lengths, side="right")
+        expected = len(between) * share
+        clear = (longer < CLOSER * expected) & (expected - longer > SIGMAS * np.sqrt(expected * (1 - share)))
+        if not clear.any():
+            break
+        here = int(lengths[np.argmin(np.where(clear, longer / expected, np.inf))])
+        left = between[between > here]
+        others -= int(between.sum() - left.sum()) + here * len(left)
+        apart, between = apart + here, left - here
+    return apart
 
 
 def background(y: np.ndarray, classes: int) -> int:
