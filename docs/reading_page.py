@@ -13,10 +13,10 @@ from steelyard.data.date_forms import CLOCKS, FORMS, MONTHS, PIVOT, instant, spe
 from steelyard.data.dialect import DELIMITERS, RARER
 from steelyard.data.dispatch import count_path
 from steelyard.data.encoding import OTHERS
-from steelyard.data.heads import MARKS
+from steelyard.data.head_lines import MARKS
 from steelyard.data.known import COUNT
 from steelyard.data.labels import label_name
-from steelyard.data.paths import JSON, MASKS, OTHER, PACKED, TABLES
+from steelyard.data.paths import CONLL, JSON, MASKS, OTHER, PACKED, TABLES
 from steelyard.data.several import note_on_parts
 from steelyard.data.tables import read_table
 from steelyard.tuning.data.features import LEVELS, MOST_CODES, RARE
@@ -173,6 +173,9 @@ given: {_code(OTHERS)}.
 
 JSON ({_code(JSON[:1])} and such; a `.json` of lines or of one list of rows): cells have the type that they have there. A key that a row lacks is missing, lists of
 text or whole numbers are several labels, other nested values are named and not used, a key that holds numbers and text is text, which is said.
+
+Tagged text: {_code(CONLL)}, a token on each line, its tags beside it between tabs or blanks, a blank line between sentences; other
+endings where the label is tags such as `O` and `B-PER` alone, or with `--kind exclusive` (`kind="exclusive"`), which also counts every element of lists.
 
 Masks: {_code(MASKS)}. A table of two columns, one of them named {_code(COUNT)}, with a row for each class, holds known counts;
 so does a JSON such as `{{"no": 900, "yes": 100}}`.

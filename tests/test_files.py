@@ -314,3 +314,11 @@ def test_json_of_another_kind_is_refused_with_what_to_do(text, says):
     with pytest.raises(ValueError, match=says):
         saved_json("Recipe", text, "a/1")
     assert saved_json("Recipe", '{"format": "a/1", "x": 2}', "a/1")["x"] == 2
+
+
+def test_only_what_is_ours_is_removed(tmp_path):
+    for name, text, gone in (("a", '{"format": "steelyard.model/1"}', True), ("b", "mine", False), ("c", "", False)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        assert files.remove_ours(tmp_path / name, marks.MODEL) is gone
+        assert (tmp_path / name).exists() is not gone
+    assert not files.remove_ours(tmp_path / "d", marks.MODEL)

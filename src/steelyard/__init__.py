@@ -20,7 +20,7 @@ from .version import __version__
 # Loaded at first use, so that `import steelyard` and `steelyard --help` do not wait for torch.
 _HOMES = {
     "counts": ("Counts",),
-    "data": ("count",),
+    "data": ("count", "ReadingWarning"),
     "recipe": ("Recipe", "mix", "unit_mass"),
     "ingredients": ("initial_bias",),  # and every ingredient of its menu
     "losses.modules": ("CrossEntropy", "BinaryCrossEntropy"),
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .beyond import Sum, quality_focal
     from .calibrate import posterior, threshold
     from .counts import Counts
-    from .data import count
+    from .data import ReadingWarning, count
     from .ingredients import *  # noqa: F403
     from .losses.accumulation import accumulate, global_mass
     from .losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss

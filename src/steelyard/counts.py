@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -37,13 +38,14 @@ class Counts:
     digest      fingerprint of the bytes that were counted, 32 hexadecimal digits, or None; `==` does not look at it
     weighted    per_class are sums of row weights, float64 [C], such as frame.groupby("y")["w"].sum(), and need not be whole; exclusive
                 classes only. Weights of mean 1 keep the number of rows, which `effective_number` looks at
+    notes       what the reader said beside them: rows left out, what was ignored, what was repaired; `==` does not look at it
 
     >>> both = Counts.of(900, 100) + Counts.of(90, 10)
     >>> both.per_class.tolist(), both.items
     ([990, 110], 1100)
     """
 
-    __slots__ = ("also", "classes", "containing", "digest", "items", "kind", "per_class", "source", "unit", "weighted")
+    __slots__ = ("also", "classes", "containing", "digest", "items", "kind", "notes", "per_class", "source", "unit", "weighted")  # fmt: skip
 
     per_class: np.ndarray
     classes: tuple[str, ...]
@@ -55,6 +57,7 @@ class Counts:
     also: Mapping[str, np.ndarray]
     digest: str | None
     weighted: bool
+    notes: tuple[str, ...]
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Counts:
         also: Mapping[str, Iterable[int]] | None = None,
         digest: str | None = None,
         weighted: bool = False,
+        notes: Iterable[str] = (),
     ):
         if (named := by_class(per_class)) is not None:
             per_class, classes = in_order(named, classes)
@@ -81,7 +85,7 @@ class Counts:
         if len(names) != len(n):
             raise ValueError(f"Counts: {len(n)} numbers but {len(names)} class names; give one name per number.")
         if len(set(names)) != len(names):
-            twice = next(c for i, c in enumerate(names) if c in names[:i])
+            twice = Counter(names).most_common(1)[0][0]
             raise ValueError(f"Counts: class {twice!r} is named twice; class names must differ.")
         if kind not in KINDS:
             raise ValueError(f"Counts: kind must be one of {', '.join(KINDS)}, got {kind!r}.")
@@ -128,6 +132,7 @@ class Counts:
             ("also", MappingProxyType(others)),
             ("digest", None if digest is None else str(digest)),
             ("weighted", bool(weighted)),
+            ("notes", tuple(notes)),
         ):
             object.__setattr__(self, name, value)
 
@@ -238,6 +243,7 @@ class Counts:
             },
             digest=add_digests(self.digest, other.digest),
             weighted=self.weighted,
+            notes=dict.fromkeys((*self.notes, *other.notes)),
         )
 
     def by(self, name: str) -> "Counts":
@@ -254,7 +260,24 @@ class Counts:
             raise ValueError(f"Counts: {name!r} was not counted; besides {self.unit} there is {known}.")
         kind = "multilabel" if name in ("images", "sequences") else "exclusive"
         items = self.items if kind == "multilabel" else None
-        return Counts(self.also[name], self.classes, name, self.source, kind=kind, items=items, digest=self.digest)
+        return Counts(
+            self.also[name],
+            self.classes,
+            name,
+            self.source,
+            kind=kind,
+            items=items,
+            digest=self.digest,
+            notes=self.notes,
+        )
+
+    def noted(self, notes: Iterable[str]) -> "Counts":
+        """The same counts with more notes."""
+        again = object.__new__(Counts)
+        for name in self.__slots__:
+            object.__setattr__(again, name, getattr(self, name))
+        object.__setattr__(again, "notes", tuple(dict.fromkeys((*self.notes, *notes))))
+        return again
 
     def _also(self, name: str) -> np.ndarray:
         return self.also.get(name, np.zeros(len(self), dtype=np.int64))
@@ -287,7 +310,8 @@ class Counts:
         ]
         more = f", … {len(self) - 12} more" if len(self) > 12 else ""
         kind = f", multilabel in {self.items} items" if self.kind == "multilabel" else ", weighted" * self.weighted
-        return f"Counts({{{', '.join(shown)}{more}}}, unit={self.unit!r}{kind}, source={self.source!r})"
+        notes = f", notes={list(map(str, self.notes))}" if self.notes else ""
+        return f"Counts({{{', '.join(shown)}{more}}}, unit={self.unit!r}{kind}, source={self.source!r}{notes})"
 
     def to_json(self) -> str:
         return json.dumps(
@@ -303,6 +327,7 @@ class Counts:
                 "also": {name: values.tolist() for name, values in self.also.items()},
                 "digest": self.digest,
                 **({"weighted": True} if self.weighted else {}),
+                **({"notes": list(self.notes)} if self.notes else {}),
             },
             indent=1,
         )
@@ -315,6 +340,11 @@ class Counts:
         ]
         if missing:
             raise ValueError(f"Counts: this JSON lacks {', '.join(missing)}; save one with counts.save(path).")
+        notes = data.get("notes", [])
+        if not isinstance(notes, list):
+            raise ValueError(
+                f"Counts: notes is a list of sentences, got {notes!r}; save the counts anew with counts.save(path)."
+            )
         return cls(
             data["per_class"],
             data["classes"],
@@ -326,6 +356,7 @@ class Counts:
             also=data.get("also"),
             digest=data.get("digest"),
             weighted=bool(data.get("weighted", False)),
+            notes=map(str, notes),
         )
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:

@@ -58,6 +58,14 @@ def write_bytes_atomically(
     return path
 
 
+def remove_ours(path: Path, mark: Mark) -> bool:
+    """Remove what an earlier run wrote and this one does not replace; whether it was there. What is not ours stays."""
+    if not path.is_file() or is_foreign(path, mark) or path.stat().st_size == 0:
+        return False
+    path.unlink()
+    return True
+
+
 def is_foreign(path: Path, mark: Mark, *, below: Path | None = None) -> bool:
     """Whether there is a file at `path` that is not ours, so that only somebody who allows it may have it replaced.
 

@@ -81,6 +81,7 @@ def first_line(what: str, line: str) -> Mark:
 RECIPE = _json("a recipe", "recipe")
 COUNTS = _json("counts", "counts")
 REPORT = _json("a study's report.json", "report")
+MODEL = _json("a study's model.json", "model")
 EXPLANATION = _json("an explanation", "explanation")
 MAPS = _json("the maps.json of a folder of maps", "maps")
 PAGE = _text("a page of steelyard's", GENERATOR)

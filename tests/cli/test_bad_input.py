@@ -145,7 +145,7 @@ def test_debug_shows_where_an_error_came_from(steelyard, files, monkeypatch):
     ("error", "code", "says"),
     [
         (KeyboardInterrupt(), 130, ""),
-        (MemoryError(), 2, "not enough memory"),
+        (MemoryError(), 2, "more memory than there is"),
         (PermissionError(13, "Permission denied", "t.csv"), 2, "Permission denied: 't.csv'."),
     ],
 )
@@ -159,13 +159,18 @@ def test_what_the_system_raises_has_its_exit_code(steelyard, files, monkeypatch,
     assert says in err
 
 
-def test_a_mistake_of_ours_is_not_hidden(steelyard, files, monkeypatch):
+def test_a_mistake_of_ours_names_what_was_read_and_debug_shows_it(steelyard, files, monkeypatch):
     def fail(*args, **kwargs):
         raise ZeroDivisionError
 
     monkeypatch.setattr("steelyard.data.columns.table_files", fail)
-    with pytest.raises(ZeroDivisionError):
-        steelyard("count", files / "twice.csv", "--label", "y")
+    command = ("count", str(files / "twice.csv"), "--label", "y")
+    code, _, err = steelyard(*command)
+    assert code == 2
+    assert "twice.csv: it cannot be read (ZeroDivisionError)" in err
+    with pytest.raises(ValueError, match="ZeroDivisionError") as caught:
+        main([*command, "--debug"])
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 def test_the_installed_command_ends_without_a_traceback(files):

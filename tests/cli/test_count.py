@@ -26,7 +26,7 @@ def test_notes_leave_json_clean(steelyard, tmp_path):
     code, out, err = steelyard("count", tmp_path / "t.csv", "--label", "y", "--json")
     assert code == 0
     assert json.loads(out)["per_class"] == [1, 1]
-    for words in ("byte-order mark", "semicolons", "1 row without a label left out of 3"):
+    for words in ("byte-order mark", "semicolons", "1 row without a label left out: '?' 1"):
         assert words in err
 
 

@@ -108,7 +108,7 @@ def test_the_stream_agrees_with_the_table_and_pandas(tmp_path_factory, labels):
         with pytest.raises(ValueError, match="no value at all"):
             count(path, label="y")
         return
-    counts = count(path, label="y")
+    counts, _ = count_path(path, "y")
     codes, same = read_table(path).labels("y")
     assert as_dict(counts) == expected
     assert same == counts

@@ -1,6 +1,6 @@
 """Heads and feet: what stands above, below and among the rows of a table is read or left out, and said; `count` and `tune` agree.
 
-Files: data/feet.py, data/lines.py, data/ragged.py, data/rewrites.py.
+Files: data/feet.py, data/head_lines.py, data/head_names.py, data/lines.py, data/ragged.py, data/rewrites.py.
 """
 
 import numpy as np

@@ -101,7 +101,7 @@ def test_text_that_is_ignored_is_gone_and_it_is_said(tmp_path):
     assert counts.classes == ("a", "c")
     assert any("'b' was left out and has no place" in note for note in notes)
     counts, notes = count_path(tmp_path / "t.csv", "y", ignore="b", classes=["a", "b", "c"])
-    assert (counts.per_class.tolist(), notes) == ([3, 0, 3], [])
+    assert (counts.per_class.tolist(), notes) == ([3, 0, 3], ["rows ignored, as was said: 'b' 3"])
 
 
 def test_labels_that_start_at_one_keep_their_places(tmp_path):

@@ -145,7 +145,7 @@ def test_other_files_in_the_folder_are_named(tmp_path):
     (folder / "x.jpg").write_bytes(b"\xff\xd8")
     (folder / "readme.txt").write_text("hello")
     _, notes = count_path(folder, ignore=255)
-    assert notes == ["not masks, so not counted: 1 file (.jpg), 1 file (.txt)"]
+    assert "not masks, so not counted: 1 file (.jpg), 1 file (.txt)" in notes
     with pytest.raises(ValueError, match="JPEG changes the numbers"):
         count(folder / "x.jpg")
 

@@ -32,6 +32,7 @@ def test_integers_are_logit_indices_and_gaps_count_0(labels, dtype):
     assert counts.items == len(labels)
 
 
+@pytest.mark.filterwarnings("ignore::steelyard.ReadingWarning")  # some of them look alike
 @given(st.lists(st.text(max_size=3), min_size=1))
 def test_text_gives_the_distinct_values_ascending(labels):
     counts = count(labels)

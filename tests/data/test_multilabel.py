@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard import Counts, count
+from steelyard import Counts, ReadingWarning, count
 from steelyard.data import count_path
 
 
@@ -60,9 +60,11 @@ def test_a_column_of_lists_is_multilabel(tmp_path):
     ):
         table = pa.table({"x": range(5), "tags": pa.array(lists, pa.list_(pa.string())).cast(kind)})
         pq.write_table(table, tmp_path / "t.parquet", row_group_size=2)
-        counts = count(tmp_path / "t.parquet", label="tags")
+        with pytest.warns(ReadingWarning, match="hold a label more than once"):
+            counts = count(tmp_path / "t.parquet", label="tags")
         assert as_dict(counts) == {"a": 1, "b": 2, "c": 1}
         assert (counts.kind, counts.items) == ("multilabel", 4)  # a missing list is a row without a label
+        assert "1 row without a label left out" in counts.notes
 
 
 def test_columns_of_yes_and_no_are_streamed_by_row_group(tmp_path):

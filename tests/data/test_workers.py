@@ -25,6 +25,8 @@ SOURCES = {
     "arff": lambda folder: (arff(folder / "t.arff"), {}),
     "csv": lambda folder: (tables(folder, "csv"), {"label": "y"}),
     "parquet": lambda folder: (tables(folder, "parquet"), {"label": "y"}),
+    "tokens": lambda folder: (tables(folder, "parquet"), {"label": "tags", "kind": "exclusive"}),
+    "split tokens": lambda folder: (tables(folder, "csv"), {"label": "text", "kind": "exclusive", "separator": " "}),
     "indicators": lambda folder: (tables(folder, "parquet"), {"label": ["p", "q"]}),
 }
 
@@ -35,6 +37,9 @@ def tables(folder, kind):
     for i in range(4):
         y = rng.choice(["a", "b", "c"], 50, p=[0.8, 0.15, 0.05])
         frame = pd.DataFrame({"y": y, "p": rng.integers(0, 2, 50), "q": rng.integers(0, 2, 50)})
+        frame["text"] = [" ".join(y[: 1 + n % 5]) for n in range(50)]
+        if kind == "parquet":
+            frame["tags"] = frame["text"].str.split()
         frame.to_csv(folder / "t" / f"{i}.csv", index=False) if kind == "csv" else frame.to_parquet(
             folder / "t" / f"{i}.parquet", row_group_size=20
         )
@@ -141,10 +146,15 @@ def test_nothing_readable_is_an_error_even_when_reported(tmp_path):
         count(tmp_path, on_error="report")
 
 
-def test_a_mistake_of_ours_is_not_an_unreadable_file(tmp_path, monkeypatch):
+def test_whatever_a_reader_raises_names_the_file_and_keeps_its_cause(tmp_path, monkeypatch):
     monkeypatch.setattr("steelyard.data.masks.pieces", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        count(masks(tmp_path / "m"), on_error="report")
+    with pytest.raises(
+        ValueError, match=r"a\.png: it cannot be read \(ZeroDivisionError: division by zero\)"
+    ) as caught:
+        count(masks(tmp_path / "m"), workers=1)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    with pytest.raises(ValueError, match=r"no file could be read; .*ZeroDivisionError"):
+        count(tmp_path / "m", on_error="report")
 
 
 def test_batches_hold_every_shard_once(where):

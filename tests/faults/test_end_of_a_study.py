@@ -54,9 +54,7 @@ def test_what_is_done_is_reported_and_the_rest_is_resumed(shell, tmp_path, numbe
     assert (out / "report.html").exists()
     assert "Traceback" not in err
     done = str(report["stopped"]["repeats_done"])
-    code, _, err = shell(
-        "tune", table, "--label", "y", "--out", out, "--resume", "--repeats", done, "--bootstrap", "100"
-    )
+    code, _, err = shell("tune", table, "--label", "y", "--out", out, "--repeats", done, "--bootstrap", "100")
     assert code == 0, err
     assert json.loads((out / "report.json").read_text(encoding="utf-8"))["fits"]["reused"] > 0
 

@@ -288,14 +288,20 @@ def test_a_cache_of_maps_is_made_through_no_link_to_nothing(place):
     assert not (place / "nowhere").exists()
 
 
-def test_an_answer_of_before_is_named_before_it_is_replaced(place, capfd):
+def test_an_answer_about_other_data_is_kept_and_named(place, capfd):
     (place / "answer").mkdir()
     shutil.copy(place / "study" / "report.json", place / "answer")
-    (place / "table.csv").write_text("x,other\n1,a\n")  # ends the command
+    before = (place / "answer" / "report.json").read_bytes()
+    (place / "table.csv").write_text("x,y\n" + "1,c\n2,d\n" * 30)
     for more in ((), ("--resume",)):
         assert main([*TUNE, *more]) == 2
-        said = capfd.readouterr().err.splitlines()
-        assert ("the answer of an earlier study in answer is replaced" in said[0]) == (not more)
+        said = capfd.readouterr().err
+        assert "report.json is the answer of other data: " in said
+        assert "table.csv, column" in said
+        assert "--fresh" in said
+        assert (place / "answer" / "report.json").read_bytes() == before
+    assert main([*TUNE, "--resume", "--fresh"]) == 2
+    assert "give one of them" in capfd.readouterr().err
 
 
 def test_a_cache_of_maps_writes_through_no_link(place):

@@ -23,9 +23,7 @@ WON = (
     " compared."
 )
 
-UNFINISHED = (
-    "No verdict yet: 2 of 5 repetitions were finished when the study stopped; a verdict needs 3. Go on with --resume."
-)
+UNFINISHED = "No verdict yet: 2 of 5 repetitions were finished when the study stopped; a verdict needs 3. The same command goes on."
 
 
 def _arm(

@@ -53,7 +53,7 @@ def test_a_stopped_study_says_how_far_it_came(partial):
     found = said(partial)
     assert found.outcome == "unfinished"
     assert "The study stopped early: it was interrupted; 2 of 5 repetitions were finished." in found.warnings
-    assert "--resume" in found.next[0]
+    assert "same command" in found.next[0]
     assert found.confusion is not None
     assert "mean of 2 repetitions" in found.confusion.caption
 

@@ -178,7 +178,7 @@ def test_ray_gives_the_same_results_though_a_worker_is_killed_and_a_node_removed
 def test_ray_and_a_store_lose_and_repeat_nothing(connected, tmp_path):
     (tmp_path / "marks").mkdir()
     job = Job(TABLE, tmp_path / "marks")
-    with Database(f"sqlite:///{tmp_path}/study.db", {"a": 1}, resume=False) as store:
+    with Database(f"sqlite:///{tmp_path}/study.db", {"a": 1}, fresh=True) as store:
         first = share.share(store, todo(6), job, engine.ray, lambda: len(list((tmp_path / "marks").iterdir())) >= 2)
         assert 2 <= len(list(first)) < 6
         rest = list(share.share(store, todo(6), job, engine.ray, never))

@@ -31,7 +31,7 @@ def test_what_was_lost_is_fitted_again(tmp_path):
     database = tmp_path / "study.db"
 
     def study():
-        return sy.tune(rows, label="y", storage=f"sqlite:///{database}", repeats=1, bootstrap=100, resume=True)
+        return sy.tune(rows, label="y", storage=f"sqlite:///{database}", repeats=1, bootstrap=100)
 
     study()
     shutil.copy(database, tmp_path / "whole.db")

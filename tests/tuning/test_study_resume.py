@@ -37,10 +37,10 @@ def answer(study) -> dict:
     return {k: v for k, v in study.to_dict().items() if k not in ("seconds", "fits", "warnings")}
 
 
-def run(url, *, resume=True, **options):
+def run(url, **options):
     """Without resampled rows, which are most of the fits and are kept like all others."""
     small = {"label": "y", "recipes": FEW, "bootstrap": 100, "baselines": False}
-    return tune(table(), **{**small, "storage": url, "resume": resume, **options})
+    return tune(table(), **{**small, "storage": url, **options})
 
 
 def after(fits: int):
@@ -63,12 +63,12 @@ def url(tmp_path):
 @pytest.fixture(scope="module")
 def whole():
     """The answer of a study that was kept in memory and left alone."""
-    return run(None, resume=False)
+    return run(None)
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
-    """(its file, a finished study that was begun with resume)"""
+    """(its file, a finished study)"""
     file = tmp_path_factory.mktemp("kept") / "study.db"
     return file, run(f"sqlite:///{file}")
 
@@ -101,7 +101,7 @@ def test_with_and_without_a_file_the_answer_is_the_same(kept, whole):
     assert answer(kept[1]) == answer(whole)
 
 
-def test_ctrl_c_reports_whole_repetitions_and_resume_ends_with_the_same_answer(url, whole):
+def test_ctrl_c_reports_whole_repetitions_and_the_next_call_ends_with_the_same_answer(url, whole):
     partial = run(url, progress=after(300))
     assert partial.stopped.why == "interrupted"
     assert 1 <= partial.stopped.done < 5
@@ -119,7 +119,7 @@ def test_below_three_repetitions_there_is_no_verdict(url):
     assert partial.stopped.done < 3
     assert partial.verdict.case == "P"
     assert partial.verdict.winner is None
-    assert "--resume" in partial.verdict.sentence
+    assert "The same command goes on." in partial.verdict.sentence
 
 
 def test_a_stop_before_the_first_repetition_is_an_error_that_loses_nothing(url, whole):
@@ -147,18 +147,22 @@ def test_another_metric_uses_the_same_fits_and_is_said(copy):
     assert any("average precision" in w and "more than one metric" in w for w in judged.warnings)
 
 
-def test_another_table_is_refused_in_words(copy):
-    with pytest.raises(ValueError, match=r"400"):
-        tune(table(400), label="y", recipes=FEW, bootstrap=100, storage=copy, resume=True)
+def test_another_table_is_refused_in_words_and_nothing_is_lost(kept, copy):
+    with pytest.raises(ValueError, match=r"rows \(500 there, 400 here\).*--fresh deletes the [\d,]+ finished fits"):
+        tune(table(400), label="y", recipes=FEW, bootstrap=100, storage=copy)
+    assert run(copy).fits == {"new": 0, "reused": kept[1].fits["new"]}
 
 
-def test_without_resume_a_study_starts_anew(kept, copy):
-    assert run(copy, resume=False).fits == kept[1].fits
+def test_the_same_table_read_otherwise_lies_beside(kept, copy):
+    assert run(copy, drop="c", repeats=1, folds=2).fits["reused"] == 0
+    assert run(copy).fits["new"] == 0
 
 
-def test_resume_without_a_study_starts_one_and_says_so(kept, again):
-    assert [w for w in kept[1].warnings if "there was no study to go on with" in w]
-    assert not [w for w in again.warnings if "there was no study to go on with" in w]
+def test_fresh_starts_anew_and_says_what_it_deleted(kept, copy):
+    anew = run(copy, fresh=True)
+    assert anew.fits == kept[1].fits
+    assert [w for w in anew.warnings if f"{kept[1].fits['new']:,} finished fits" in w and "as asked for" in w]
+    assert not kept[1].warnings
 
 
 def test_a_damaged_fit_is_made_again_and_the_report_says_so(kept, copy):
@@ -194,7 +198,7 @@ def test_kill_dash_nine_at_random_points(tmp_path):
     dice = random.Random(0)
     known = 0
     for attempt in range(6):
-        process = subprocess.Popen([*command, "--out", str(out), "--resume"], stdout=-3, stderr=-3)
+        process = subprocess.Popen([*command, "--out", str(out)], stdout=-3, stderr=-3)
         if attempt % 3:  # otherwise it may die before it saved anything, too
             deadline = time.monotonic() + 120
             while saved(out / "study.db") == known and process.poll() is None and time.monotonic() < deadline:
@@ -206,8 +210,8 @@ def test_kill_dash_nine_at_random_points(tmp_path):
         assert found >= known
         known = found
     assert known > 0
-    for folder in ([str(out), "--resume"], [str(tmp_path / "alone")]):
-        done = subprocess.run([*command, "--out", *folder], capture_output=True, text=True, timeout=300)
+    for folder in (out, tmp_path / "alone"):
+        done = subprocess.run([*command, "--out", str(folder)], capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
     resumed, alone = (json.loads((f / "report.json").read_text(encoding="utf-8")) for f in (out, tmp_path / "alone"))
     assert resumed["fits"]["reused"] == known

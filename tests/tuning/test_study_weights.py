@@ -152,10 +152,9 @@ def test_the_report_says_that_rows_are_weighted_everywhere_it_counts_them():
 def test_other_weights_are_another_study_and_the_same_go_on(tmp_path):
     data = table()
     tune(data, **FAST, weight="w", folder=tmp_path)
-    again = tune(data, **FAST, weight="w", folder=tmp_path, resume=True)
+    again = tune(data, **FAST, weight="w", folder=tmp_path)
     assert again.fits["new"] == 0
-    with pytest.raises(ValueError, match=r"study\.db"):
-        tune(data.assign(w=data["w"] ** 2), **FAST, weight="w", folder=tmp_path, resume=True)
+    assert tune(data.assign(w=data["w"] ** 2), **FAST, weight="w", folder=tmp_path).fits["reused"] == 0
 
 
 def test_a_classifier_without_sample_weight_is_refused_with_the_way_out():

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
-from . import count, doctor, explain, maps, report, tune, weigh
+from . import count, doctor, explain, maps, predict, report, tune, weigh
 from .open_command import open_command
 
 CLICK_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, which typer does not export
@@ -15,6 +15,7 @@ app.command("count")(count.run)
 app.command("weigh", cls=open_command("Strategies and their options", weigh.listing))(weigh.run)
 app.command("explain")(explain.run)
 app.command("tune")(tune.run)
+app.command("predict")(predict.run)
 app.command("report")(report.run)
 app.command("maps", cls=open_command("Kinds and their options", maps.listing))(maps.run)
 app.command("doctor")(doctor.run)

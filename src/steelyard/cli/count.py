@@ -6,7 +6,8 @@ import typer
 
 from .. import marks
 from .counting import Counting, counts_data
-from .output import Out, class_table, emit, imbalance, notes_on, say
+from .first_line import beside, what_was_read
+from .output import Out, announce, class_table, emit, imbalance, notes_on, say
 from .targets import Overwrite, check_out
 
 
@@ -23,9 +24,11 @@ def run(
     mark = marks.COUNTS if as_json else marks.NONE
     check_out("count", out, mark, overwrite, counting.data)
     counts, notes = counting()
+    machine = as_json or out is not None
+    announce(what_was_read(counts), machine=machine)
     columns = {"no": counts.table[0].astype(int), **counts.also} if "unknown" in counts.also else counts.also
     if as_json:
         emit(counts.to_json(), out, mark, overwrite)
     else:
         emit(class_table(counts, columns) + "\n" + imbalance(counts), out, mark, overwrite)
-    say([*notes, *notes_on(counts)], machine=as_json or out is not None)
+    say([*beside(notes), *notes_on(counts)], machine=machine)

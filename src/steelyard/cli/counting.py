@@ -105,6 +105,17 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         Annotated[str | None, _option("Tables: what stands between several labels in one cell, such as '|'.", "--separator")],
         None,
     ),
+    "kind": (
+        Annotated[
+            str | None,
+            _option(
+                "Of lists, of cells with a --separator, of tagged text: exclusive counts every element (tags of tokens), multilabel each label"
+                " once in a row.",
+                "--kind",
+            ),
+        ],
+        None,
+    ),
     "instances": (
         Annotated[
             str | None,
@@ -138,6 +149,7 @@ def _count(options: dict[str, Any]) -> "tuple[Counts, list[str]]":
         missing=options["missing"] or None,
         same_case=options["same_case"],
         separator=options["separator"],
+        kind=options["kind"],
         instances=options["instances"],
         split=options["split"],
         on_error=options["on_error"],

@@ -7,7 +7,8 @@ import typer
 
 from .. import marks
 from .counting import Counting, counts_data
-from .output import Out, emit, notes_on, say
+from .first_line import beside, what_was_read
+from .output import Out, announce, emit, notes_on, say
 from .targets import Overwrite, check_out
 
 FORMAT = "steelyard.explanation/1"
@@ -31,7 +32,9 @@ def run(
     check_out("explain", out, mark, overwrite, recipe, counting.data)
     loaded = Recipe.load(recipe)
     counts, notes = counting()
+    machine = as_json or out is not None
     explanation = explain(loaded, counts)
+    announce(what_was_read(counts), machine=machine)
     data = {"format": FORMAT, **explanation.to_dict()}
     emit(json.dumps(data, indent=1, allow_nan=False) if as_json else str(explanation), out, mark, overwrite)
-    say([*notes, *notes_on(counts)], machine=as_json or out is not None)
+    say([*beside(notes), *notes_on(counts)], machine=machine)

@@ -65,7 +65,8 @@ def imbalance(counts: "Counts") -> str:
         return f"{counts.items:,} {counts.unit}, {len(counts)} labels; the rarest is {counts.classes[least]!r} ({n[least]:,})."
     n_all = n.sum()
     total = f"{_amount(n_all)} {'weighted ' * counts.weighted}{counts.unit} in {len(counts)} {'class' if len(counts) == 1 else 'classes'}"
-    total += f", {counts.items:,} images" if counts.items != n_all and not counts.weighted else ""
+    held = "sequences" if "sequences" in counts.also else "images"
+    total += f", {counts.items:,} {held}" if counts.items != n_all and not counts.weighted else ""
     if len(counts) < 2:
         return f"{total}."
     if np.count_nonzero(n) == 1:
@@ -81,8 +82,6 @@ def some(names: Sequence[str], limit: int = 8) -> str:
 
 def notes_on(counts: "Counts", recipe: "Recipe | None" = None) -> list[str]:
     """What the person should know about these classes before weighing them, and how `recipe` weighs what does not occur."""
-    from ..data.classes import look_alikes
-
     notes = []
     if counts.kind == "exclusive" and len(counts) == 1:
         notes.append("there is only one class, so there is nothing to balance")
@@ -99,8 +98,7 @@ def notes_on(counts: "Counts", recipe: "Recipe | None" = None) -> list[str]:
         ]
         if always:
             notes.append(f"no row says no to {some(always)}{_how_absent(counts, recipe)}")
-    alike = look_alikes(counts.classes)
-    return [*notes, alike] if alike else notes
+    return notes
 
 
 def _how_absent(counts: "Counts", recipe: "Recipe | None") -> str:
@@ -128,6 +126,11 @@ def _how_absent(counts: "Counts", recipe: "Recipe | None") -> str:
 def tell(*lines: str, stream: TextIO | None = None) -> None:
     """Print these lines. Every command does so by this, so that no name from the data acts on the terminal."""
     print("\n".join(clean(line, keep="\n") for line in lines), file=stream)
+
+
+def announce(line: str, *, machine: bool) -> None:
+    """The first line of an answer: what was read. It stands on stderr where the output is for a program."""
+    tell(line, stream=sys.stderr if machine else None)
 
 
 def say(notes: Sequence[str], *, machine: bool) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CODES = {"interrupted": 128 + signal.SIGINT, "terminated": 128 + signal.SIGTERM}  # by why a study stopped
-NOTE = b"\nstopping: what is done will be reported; once more ends at once, and --resume goes on\n"
+NOTE = b"\nstopping: what is done will be reported; once more ends at once; the same command goes on later\n"
 CURSOR = b"\x1b[?25h"  # a progress bar hides it
 
 

@@ -14,6 +14,7 @@ import typer
 from ..tuning import request
 from . import signals
 from .counting import read_classes
+from .earlier import check_answer
 from .output import tell
 from .targets import Overwrite, check_folder, check_targets
 
@@ -27,20 +28,21 @@ RECORDS = (request.Data, request.Goal, request.Fits, request.Run)
 def run(**options: Any) -> None:
     """Compare loss weightings with plain training and a moved threshold, and say what the data can tell.
 
-    Ctrl-C and SIGTERM start no further fit and report what is done, with exit code 130 and 143; a second one ends at once. --resume
-    goes on later.
+    Ctrl-C and SIGTERM start no further fit and report what is done, with exit code 130 and 143; a second one ends at once. The
+    same command again goes on with the study in its folder, or says that it is complete.
     """
-    from .. import report
+    from .. import marks, report
     from ..tuning import tune
     from ..tuning.data.problem import problem
     from ..tuning.stop import Unfinished
 
     out, overwrite = options["folder"], options.pop("overwrite")
     check_folder("tune", out)
-    check_targets("tune", [(out / name, mark) for name, mark in report.FILES.items()], overwrite, below=out)
-    _check_storage(options["storage"], out, report.FILES)
-    if not options["resume"] and (out / "report.json").exists():
-        tell(f"note: the answer of an earlier study in {out} is replaced at the end.", stream=sys.stderr)
+    files = report.FILES | {"model.json": marks.MODEL}
+    check_targets("tune", [(out / name, mark) for name, mark in files.items()], overwrite, below=out)
+    _check_storage(options["storage"], out, files)
+    if options.pop("resume") and options["fresh"]:
+        raise ValueError("tune: --fresh deletes what --resume would go on with; give one of them.")
     options["classes"] = read_classes(options["classes"])
     options |= {
         name: options[name] or None for name in ("ignore", "missing", "drop", "categorical")
@@ -48,6 +50,8 @@ def run(**options: Any) -> None:
     task = problem(*(options.pop(name) for name in ("data", "label", "positive")), **{n: options.pop(n) for n in TABLE})
     tell(_what_was_read(task), _classes_line(task), *(f"NOT USED: {doubt}" for doubt in task.doubts))
     sys.stdout.flush()
+    if not options["fresh"]:
+        check_answer(out, task)
     try:
         with _bar() as progress, signals.patient():
             study = tune(task, progress=progress, **options)
@@ -67,12 +71,17 @@ def run(**options: Any) -> None:
             sys.stdout.flush()
         except BrokenPipeError as error:  # nor does a terminal that is gone cost the page
             unread = error
+    paths += study.write_model(out, overwrite=overwrite)
     paths.append(report.write_page(answer, out, overwrite=overwrite))
     if unread is not None:
         raise unread
     tell(f"\nwritten in {study.seconds:.0f} s: {', '.join(str(path) for path in paths)}")
+    if study.refit.unsaved:
+        tell(f"no model.json: {study.refit.unsaved}")
+    if kept := _kept(**study.fits):
+        tell(kept)
     if study.stopped is not None:
-        tell("stopped early; the same command with --resume goes on")
+        tell("stopped early; the same command goes on")
         raise typer.Exit(signals.CODES.get(study.stopped.why, 0))
 
 
@@ -106,7 +115,12 @@ def _parameters() -> list[inspect.Parameter]:
                 flag, kind, default = "--out", Path, Path("steelyard-report")
             option = typer.Option(flag, help=help, rich_help_panel=panel)
             parameters.append(_parameter(name, Annotated[kind, option], default))
-    return [*parameters, _parameter("overwrite", Overwrite, False)]
+    resume = typer.Option("--resume", hidden=True, help="What happens without it, too; scripts may say it.")
+    return [
+        *parameters,
+        _parameter("overwrite", Overwrite, False),
+        _parameter("resume", Annotated[bool, resume], False),
+    ]
 
 
 def _parameter(name: str, hint: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
@@ -163,6 +177,15 @@ def _events(task: "Problem") -> dict[str, str]:
         of = f" of {name!r}" if task.positive not in (None, name) else ""
         said[name] = f"{count:,} {'event' if count == 1 else 'events'}{of} in order of time"
     return said
+
+
+def _kept(new: int, reused: int) -> str:
+    """What was there of the study already, or ""."""
+    if not reused:
+        return ""
+    if not new:
+        return f"the study was complete: its {reused:,} fits were there, and none was made"
+    return f"went on with a study: {reused:,} of its {new + reused:,} fits were there"
 
 
 @contextmanager

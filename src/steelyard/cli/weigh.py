@@ -9,8 +9,9 @@ import typer
 
 from .. import marks
 from .counting import Counting, counts_data
+from .first_line import beside, what_was_read
 from .open_command import KEY, did_you_mean, flag_of, unknown_option, value_of
-from .output import Out, class_table, emit, imbalance, notes_on, say
+from .output import Out, announce, class_table, emit, imbalance, notes_on, say
 from .targets import Overwrite, check_out
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def run(
         )
     recipe = build(function, options, counts)
     index = positive_class(counts, positive)
+    machine = bool(asked) or out is not None
+    announce(what_was_read(counts), machine=machine)
     how = " ".join(f"{' × '.join(recipe.source)} of {counts.source}".split())  # one line: it becomes a comment
     if as_json:
         emit(recipe.to_json(), out, mark, overwrite)
@@ -84,7 +87,7 @@ def run(
         )
     else:
         emit(_for_people(recipe, counts, index), out, mark, overwrite)
-    say([*notes, *notes_on(counts, recipe)], machine=bool(asked) or out is not None)
+    say([*beside(notes), *notes_on(counts, recipe)], machine=machine)
 
 
 def positive_class(counts: "Counts", wanted: str | None) -> int | None:

@@ -1,5 +1,6 @@
 """From labels, wherever they are, to Counts."""
 
 from .dispatch import count, count_path
+from .notes import ReadingWarning
 
-__all__ = ["count", "count_path"]
+__all__ = ["ReadingWarning", "count", "count_path"]

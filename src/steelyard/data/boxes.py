@@ -7,6 +7,7 @@ from typing import Any
 
 from ..counts import Counts
 from . import digest, labels
+from .notes import ignored
 from .source import Tally
 
 LARGEST = 1e12  # an area beyond this is a mistake in the file
@@ -53,8 +54,9 @@ def counted(
     declared = None if known is None else list(known)
     unknown_areas = bool(total.facts["area unknown"])
     tallies = {name: t for name, t in total.also.items() if name == "images" or not unknown_areas}
+    kept = labels.drop(total.labels, ignore)[0]
     return labels.by_value(
-        labels.drop(total.labels, ignore)[0],
+        kept,
         classes=declared if classes is None else classes,
         source=source,
         unit="boxes",
@@ -62,7 +64,7 @@ def counted(
         containing=labels.drop(total.containing, ignore)[0],
         also={name: labels.drop(t, ignore)[0] for name, t in tallies.items()},
         digest=digest.written(total.digest),
-    )
+    ).noted(ignored(total.labels, kept, "boxes"))
 
 
 def without_a_box(total: Tally) -> list[str]:

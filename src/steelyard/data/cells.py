@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from .kinds import BOOLEAN, CATEGORY, NUMBER, Column, finite, is_text
+from .spelling import BOOLEAN as YES_OR_NO
+from .spelling import CLOCK, DATE, PLAIN, Spelling
 from .style import UNKNOWN, Style
 from .tally import arrow, without_views
 from .words import of_words
@@ -28,9 +30,7 @@ def from_text(raw: Any, *, decimal: str = ".", style: Style = UNKNOWN) -> Column
             notes.append("quotes around the cells were removed")
             values = pc.utf8_trim_whitespace(bare)
     missing = pc.is_in(values, value_set=pa.array(MISSING, values.type))
-    if pc.any(pc.and_(missing, pc.not_equal(values, ""))).as_py():
-        marks = pc.unique(values.filter(missing)).to_pylist()
-        notes.append(" and ".join(repr(m) for m in sorted(marks) if m) + " was read as missing")
+    notes += _of_marks(values, missing)
     values = pc.if_else(missing, pa.scalar(None, values.type), values)
     column = of_words(values, decimal, style)
     return replace(column, notes=(*notes, *column.notes), raw=raw, decimal=decimal)
@@ -54,22 +54,22 @@ def _from_arrow(raw: Any, style: Style) -> Column | None:
         if not ordered and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
             return Column(pc.cast(raw, pa.string()), CATEGORY)
     if pa.types.is_boolean(kind):
-        return Column(raw, BOOLEAN)
+        return Column(raw, BOOLEAN, spelling=Spelling(YES_OR_NO))
     if is_text(kind):
         return from_typed_text(raw, style)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return _of_bytes(raw, style)
     if pa.types.is_null(kind):
-        return Column(pc.cast(raw, pa.float64()), NUMBER)
+        return Column(pc.cast(raw, pa.float64()), NUMBER, spelling=Spelling(PLAIN))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         whole = pa.types.is_integer(kind) and not pa.types.is_uint64(kind)
         values = pc.cast(raw, pa.int64() if whole else pa.float64(), safe=False)
         values, lost = finite(values)
-        return Column(values, NUMBER, lost)
+        return Column(values, NUMBER, lost, spelling=Spelling(PLAIN))
     if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
         dated = pa.types.is_date(kind) or pa.types.is_timestamp(kind)
         note = f"{'dates' if dated else 'times'} were read as seconds{' since 1970' * dated}"
-        return Column(_seconds(raw), NUMBER, (note,), dated=dated)
+        return Column(_seconds(raw), NUMBER, (note,), dated=dated, spelling=Spelling(DATE if dated else CLOCK))
     return None
 
 
@@ -97,7 +97,9 @@ def _seconds(raw: Any) -> Any:
 
 def from_typed_text(raw: Any, style: Style = UNKNOWN) -> Column:
     """Text that a Parquet file or DataFrame declares as text: the same answer as for the cells of a CSV, and said."""
-    column = of_words(_of_names(raw).values, ",", style)
+    names = _of_names(raw)
+    column = of_words(names.values, ",", style)
+    column = replace(column, notes=(*names.notes, *column.notes))
     if column.kind != NUMBER or column.dated or not len(column.values.drop_null()):
         return column
     return replace(
@@ -110,4 +112,13 @@ def _of_names(raw: Any) -> Column:
     pa, pc = arrow()
     trimmed = pc.utf8_trim_whitespace(raw)
     missing = pc.is_in(trimmed, value_set=pa.array(MISSING, raw.type))
-    return Column(pc.if_else(missing, pa.scalar(None, raw.type), trimmed), CATEGORY)
+    return Column(pc.if_else(missing, pa.scalar(None, raw.type), trimmed), CATEGORY, _of_marks(trimmed, missing))
+
+
+def _of_marks(values: Any, missing: Any) -> tuple[str, ...]:
+    """A note on the texts that were read as missing."""
+    _, pc = arrow()
+    if not pc.any(pc.and_(missing, pc.not_equal(values, ""))).as_py():
+        return ()
+    marks = pc.unique(values.filter(missing)).to_pylist()
+    return (" and ".join(repr(m) for m in sorted(marks) if m) + " was read as missing",)

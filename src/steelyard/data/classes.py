@@ -15,6 +15,7 @@ from . import digest as digests
 from . import labels
 from .cells import MISSING
 from .ignored import in_place, without_a_place
+from .notes import Doubt, Scope, ignored
 from .tally import pyarrow, refuse_too_many, tally, values_of
 
 # What a store says about the cells of a column. CELLS is text that nobody declared as text (CSV, ARFF): it may hold numbers.
@@ -22,9 +23,11 @@ CELLS, TEXT, NUMBER, BOOLEAN, TIME, NOTHING = "cells", "text", "number", "boolea
 KINDS = (CELLS, TEXT, NUMBER, BOOLEAN, TIME, NOTHING)
 NONE = "none"  # of missing=: no text stands for missing
 SHOWN = 3  # examples in a note
+HEADER = 10  # a header that stands again inside a table takes less than a tenth of the rows
 
 _PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _LOOSE = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+")  # or three decimals; as a class it stays as it is
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"( 00:00:00)(?=$|[+Z-])")
 
@@ -37,19 +40,17 @@ class Cells:
     kind     one of KINDS
     levels   what the type of the column itself fixes as its classes, in its order: ordered categories, an Enum, a ClassLabel
     decimal  "," where 1,5 may stand for one and a half
-    recurring  of a column of lists: elements beyond the first of their label in a row
     """
 
     times: Counter[Any] = field(default_factory=Counter)
     kind: str = NOTHING
     levels: tuple[Any, ...] = ()
     decimal: str = "."
-    recurring: int = 0
 
     def add(self, other: "Cells", what: str) -> None:
         self.kind = joined((self.kind, other.kind), what)
         self.times.update(other.times)
-        self.recurring += other.recurring
+        self.decimal = "," if "," in (self.decimal, other.decimal) else "."
         self.levels = tuple(dict.fromkeys((*self.levels, *other.levels)))
         refuse_too_many(self.times, what)
 
@@ -134,8 +135,8 @@ def classes_of(
         if n and values[cell] is None:
             absent[cell.strip() if isinstance(cell, str) else ""] += n
     gone = sum(absent.values())
-    dropped, why = _dropped(absent, missing)
-    notes = [f"{note}: {name}" for note in (*notes, *why)]
+    dropped, why = _dropped(absent, missing, name)
+    notes = [*(f"{note}: {name}" for note in notes), *why]
     times: Counter[Any] = Counter()
     for cell, n in cells.times.items():
         if values[cell] is not None:
@@ -153,11 +154,15 @@ def classes_of(
     mark = None if digest is None else digests.written(digest)
     counts = labels.by_value(kept, classes=classes, source=source, unit="rows", digest=mark)
     if gone:
-        notes.append(f"{labels.left_out(gone)} of {rows:,}")
+        notes.append(Scope(f"{labels.left_out(gone)} of {rows:,}"))
+    notes.extend(ignored(times, kept, "rows"))
     if again := sum(n for v, n in kept.items() if isinstance(v, str) and v.casefold() == name.casefold()):
+        kind = Doubt if HEADER * again < rows else str  # many rows are a class of that name
         notes.append(
-            f"{again:,} {'row says' if again == 1 else 'rows say'} {name!r}, which is the column's name: if a header stands again inside"
-            f" the table, leave it out with --ignore {name!r} (ignore={name!r})"
+            kind(
+                f"{again:,} {'row says' if again == 1 else 'rows say'} {name!r}, which is the column's name: if a header stands again"
+                f" inside the table, leave it out with --ignore {name!r} (ignore={name!r})"
+            )
         )
     if places and (note := without_a_place(times, counts.classes, ignore)):
         notes.append(note)
@@ -217,8 +222,11 @@ def joined(kinds: Iterable[str], what: str) -> str:
     return different.pop() if different else NOTHING
 
 
-def look_alikes(names: Iterable[str]) -> str | None:
+def look_alikes(names: Iterable[str], *, of_table: bool = True) -> Doubt | None:
     """A note on class names that differ only by case, blanks, a final dot or zeros (1 and 1.0), or None."""
+    names = list(names)
+    if all(name.isascii() and name.isdecimal() for name in names):  # there may be millions
+        return None
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(_key(name), []).append(name)
@@ -227,10 +235,8 @@ def look_alikes(names: Iterable[str]) -> str | None:
         return None
     others = f" (so do {', '.join(alike[1:SHOWN])}" if len(alike) > 1 else ""
     others += f" and {len(alike) - SHOWN} more)" if len(alike) > SHOWN else ")" if others else ""
-    return (
-        f"the classes {alike[0]} differ only in spelling{others}; are they one class? --same-case (same_case=True)"
-        " joins them"
-    )
+    joins = "--same-case (same_case=True) joins" if of_table else "classes={spelling: class, ...} joins"
+    return Doubt(f"the classes {alike[0]} differ only in spelling{others}; are they one class? {joins} them")
 
 
 def _plain(cell: Any, marks: frozenset[str], *, bare: bool) -> Any:
@@ -273,7 +279,7 @@ def _numbers(values: dict[Any, Any], decimal: str) -> tuple[dict[Any, Any], list
     infinite = {t for t in texts if _INFINITE.fullmatch(t)}
     numbers = {t: _number(t) for t in texts - infinite}
     notes: list[str] = []
-    if decimal == "," and None in numbers.values():
+    if decimal == "," and any("," in t and not _THOUSANDS.fullmatch(t) for t in numbers):
         with_point = {t: _number(t.replace(",", ".")) for t in numbers if "." not in t}
         if len(with_point) == len(numbers) and None not in with_point.values():
             numbers, notes = with_point, ["the decimal comma was read"]
@@ -337,16 +343,26 @@ def _joined_spellings(values: dict[Any, Any], times: Mapping[Any, int]) -> tuple
 def _levels(cells: Cells, values: Mapping[Any, Any], ignore: Any) -> list[Any]:
     """The classes that the type of the column fixes, in its order, without what is missing or ignored."""
     ignored = {labels.label_name(v) for v in labels.listed(ignore) if not labels.is_missing(v)}
-    read = [values[level] if level in values else _plain(level, frozenset({""}), bare=False) for level in cells.levels]
+    all_cells = Counter({**dict.fromkeys(cells.levels, 0), **cells.times})
+    spelled, _ = read_cells(Cells(all_cells, cells.kind, decimal=cells.decimal), frozenset({""}))
+    read = [values.get(level, spelled[level]) for level in cells.levels]
     return [v for v in dict.fromkeys(read) if v is not None and labels.label_name(v) not in ignored]
 
 
-def _dropped(absent: Mapping[str, int], missing: Any) -> tuple[str, list[str]]:
+def _dropped(absent: Mapping[str, int], missing: Any, name: str) -> tuple[str, list[str]]:
     """(": 'NA' 30", a note on it) of the rows that were dropped for what they say."""
     marks = sorted((mark, n) for mark, n in absent.items() if mark)
     if not marks:
         return "", []
+    shown = ": " + ", ".join(f"{mark!r} {n:,}" for mark, n in marks)
+    marks = [(mark, n) for mark, n in marks if not _INFINITE.fullmatch(mark)]  # of those another note speaks
+    if not marks:
+        return shown, []
     rows = sum(n for _, n in marks)
-    what = f"{' and '.join(repr(m) for m, _ in marks)} was read as missing in {rows:,} {'row' if rows == 1 else 'rows'}"
-    do = "; if that is a class, say --missing none (missing='none')" if missing is None else ""
-    return ": " + ", ".join(f"{mark!r} {n:,}" for mark, n in marks), [what + do]
+    what = f"{' and '.join(repr(m) for m, _ in marks)} was read as missing in {rows:,} {'row' if rows == 1 else 'rows'} of {name!r}"
+    if missing is not None:
+        return shown, [what]
+    known = [mark for mark, _ in marks]
+    return shown, [
+        Doubt(f"{what}; if that is a class, say --missing none (missing='none'; missing={known} if it is none)")
+    ]

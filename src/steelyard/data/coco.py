@@ -12,7 +12,9 @@ from typing import Any
 from ..counts import Counts
 from . import boxes, digest
 from .exports import other_json
+from .gate import one_line
 from .labels import some
+from .notes import Doubt, Scope
 from .paths import ends_in, files
 from .source import Shard, Source, Tally, Tell
 
@@ -35,10 +37,14 @@ class Coco(Source):
 
     def beside(self, shards: Sequence[Shard]) -> list[str]:
         others = self.others(shards, *boxes.PICTURES)
-        notes = [f"in the folder, but not read: {some([f.name for f in others], 4)}"] if others else []
+        notes: list[str] = (
+            [Scope(f"in the folder, but not read: {some([f.name for f in others], 4)}")] if others else []
+        )
         if 1 < len(shards) <= 9:
             names = some([str(shard.path.name) for shard in shards])
-            notes.append(f"{len(shards)} files were counted together ({names}); give one of them to count a split")
+            notes.append(
+                Scope(f"{len(shards)} files were counted together ({names}); give one of them to count a split")
+            )
         return notes
 
     def read(self, shard: Shard, tell: Tell) -> Tally:
@@ -60,16 +66,18 @@ class Coco(Source):
         counts = boxes.counted(total, self.path, known=known, classes=self.classes, ignore=self.ignore)
         notes = list(total.notes)
         if total.facts["crowds"]:
-            notes.append(f"{total.facts['crowds']:,} crowd annotations (iscrowd) left out")
+            notes.append(Scope(f"{total.facts['crowds']:,} crowd annotations (iscrowd) left out"))
         if total.facts["segments"]:
             notes.append(f"these are panoptic segments, counted like boxes; --by {AREA!r} weighs by their pixels")
         if total.facts["image ids twice"]:
             notes.append(
-                f"{total.facts['image ids twice']:,} image ids stand twice under 'images', so the boxes of different images"
-                " may have been taken for those of one; number the images anew"
+                Doubt(
+                    f"{total.facts['image ids twice']:,} image ids stand twice under 'images', so the boxes of different images"
+                    " may have been taken for those of one; number the images anew"
+                )
             )
         if total.facts["no boxes"]:
-            notes.append(f"{total.facts['no boxes']:,} points and lines left out: they are no boxes")
+            notes.append(Scope(f"{total.facts['no boxes']:,} points and lines left out: they are no boxes"))
         return counts, [*notes, *boxes.without_a_box(total)]
 
 
@@ -91,8 +99,14 @@ def load(path: Path) -> Any:
         legacy = ""
     try:
         data = json.loads(text.removeprefix("\ufeff"), object_hook=lean)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path}: this is not JSON ({error}); it may have been cut off.") from None
+    except (ValueError, RecursionError) as error:
+        lines = isinstance(error, json.JSONDecodeError) and error.msg == "Extra data"
+        do = (
+            "if it holds a row on each line, say which column holds the labels, with --label or label="
+            if lines
+            else "it may have been cut off"
+        )
+        raise ValueError(f"{path}: this is not JSON ({one_line(error)}); {do}.") from None
     named = data.get("categories", data.get("shapes")) if isinstance(data, dict) else data
     if legacy and not str(named).isascii():
         raise ValueError(f"{path}: this JSON is not UTF-8 ({legacy}); write it again with encoding='utf-8'.")
@@ -138,7 +152,7 @@ def _list(file: Path, data: Any, key: str) -> list[Any]:
             f"{file}: {known}"
             if known
             else f"{file}: this JSON has no list {key!r}, so it holds neither COCO's boxes (images, annotations, categories) nor"
-            " counts as `steelyard count --json` writes them."
+            " counts as `steelyard count --json` writes them; if it is a table, say which column holds the labels, with --label or label=."
         )
     return entries
 
@@ -147,7 +161,7 @@ def _key(file: Path, entry: Any, where: str, key: str) -> Any:
     value = entry.get(key) if isinstance(entry, dict) else None
     if isinstance(value, float) and value.is_integer():  # pandas writes 7.0 where a column had a gap
         value = int(value)
-    if not isinstance(value, (int, str)):
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise ValueError(f"{file}: an entry of {where!r} has no {key!r}: {str(entry)[:80]}.")
     return value
 

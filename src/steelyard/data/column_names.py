@@ -33,6 +33,12 @@ def find_column(names: Sequence[str], wanted: str | int, where: str) -> str:
     return names[number - 1 if number > 0 else number]
 
 
+def find_columns(names: Sequence[str], wanted: Sequence[str | int], where: str) -> list[str]:
+    """`find_column` for each of many."""
+    known = frozenset(names)
+    return [w if isinstance(w, str) and w in known else find_column(names, w, where) for w in wanted]
+
+
 def label_columns(names: Sequence[str], label: Any, where: str) -> tuple[str | int | tuple[str, ...], str | None]:
     """(the one column of the label, or several; a note on what was chosen by a pattern or between commas).
 

@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..counts import Counts
-from . import arff, delimited, digest, labels, parquet, typed
+from . import arff, conll, delimited, digest, parquet, typed
 from .classes import CELLS, Cells, classes_of
-from .ignored import in_place
-from .paths import ends_in, is_parquet, is_typed, table_files
-from .several import count_parts, note_on_parts
+from .gather import ONE_EACH, Gather, refuse_options
+from .notes import Doubt
+from .paths import CONLL, ends_in, is_parquet, is_typed, table_files
+from .several import count_parts, hinting, in_order, note_on_parts
 from .source import Shard, Source, Tally, Tell
 from .tables import Table, all_parquet, all_typed, read_table
 from .tally import refuse_too_many
+from .tokens import Reader
 from .yes_no import YesNo, answer_counts, answers_of
 
 GROUPS = 1 << 23  # rows of a Parquet file that are one shard
@@ -20,47 +23,55 @@ GROUPS = 1 << 23  # rows of a Parquet file that are one shard
 
 @dataclass(frozen=True, kw_only=True)
 class Column(Source):
-    """One column: the class of each row, streamed and never held. A column of lists is multi-label."""
+    """One column: the class of each row, streamed and never held. A column of lists is multi-label; of kind "exclusive" every element
+    counts, as every token of tagged text does."""
 
     label: str | int
+    kind: str | None = None
 
     def shards(self) -> Sequence[Shard]:
         return table_shards(self.path)
 
     def read(self, shard: Shard, tell: Tell) -> Tally:
+        part = Tally()
         if shard.stop is not None:
-            name, cells, rows = parquet.tally_column(shard, self.label, tell)
-            part = Tally(cells=cells, digest=parquet.column_digest(shard, [name]))
-            if rows is not None:
-                part.items, part.facts["lists"] = rows, 1
+            into = self._gather()
+            name = parquet.tally_column(shard, self.label, into, tell)
+            part.digest = parquet.column_digest(shard, [name])
+            if self.classes is None:
+                part.notes.extend(parquet.lost_levels(shard.path, [name]))
         else:
-            part = Tally(digest=digest.of_file(shard.path))
-            if is_typed(shard.path):
-                name, part.cells, rows = typed.tally_column(shard.path, self.label, part.notes, tell)
-                if rows is not None:
-                    part.items, part.facts["lists"] = rows, 1
-            elif ends_in(shard.path, (".arff",)):
-                name, times, decimal = arff.tally_column(shard.path, self.label, part.notes)
-                part.cells = Cells(times, CELLS, decimal=decimal)
-            else:
-                name, times, decimal = delimited.tally_column(shard.path, self.label, part.notes, tell)
-                part.cells = Cells(times, CELLS, decimal=decimal)
-        part.names = [name]
+            part.digest = digest.of_file(shard.path)
+            name, into = self._read_file(shard.path, part, tell)
+        part.names, part.cells, part.tokens, part.items = [name], into.cells, into.tokens, into.tokens.rows
+        part.facts["lists"] += into.lists
         refuse_too_many(part.cells.times, f"{self.path}: column {name!r}")
         return part
+
+    def _read_file(self, file: Path, part: Tally, tell: Tell) -> tuple[str, Gather]:
+        into = self._gather()
+        if is_typed(file):
+            return typed.tally_column(file, self.label, into, part.notes, tell), into
+        if ends_in(file, (".arff",)):
+            name, times, decimal = arff.tally_column(file, self.label, part.notes)
+            into.add_cells(Cells(times, CELLS, decimal=decimal), f"{file}: column {name!r}")
+            return name, into
+        if ends_in(file, CONLL) or (self.separator is None and conll.serves(file, self.label, self.kind, part.notes)):
+            part.facts["tagged"] += 1
+            return conll.tally_column(file, self.label, into, part.notes, tell), into
+        return delimited.tally_column(file, self.label, self._gather, part.notes, tell)
+
+    def _gather(self) -> Gather:
+        read = Reader(ignore=self.ignore, missing=self.missing, classes=self.classes)
+        return Gather(read, self.separator if self.kind == "exclusive" else None)
 
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
         name = total.names[0]
         what = f"{self.path}, column {name!r}"
-        if total.facts["lists"]:
-            notes = list(total.notes)
-            if total.cells.recurring:
-                notes.append(
-                    f"column {name!r} has rows that hold a label more than once ({total.cells.recurring:,} times too often), and it counted once in"
-                    " each; if they are sequences, such as tags of tokens, read the column in Python and pass it with kind='exclusive'"
-                )
-            return self._lists(total, what), notes
+        if total.facts["lists"] or (self.separator is not None and self.kind == "exclusive"):
+            return self._several(total, what)
         if self.separator is not None:
+            refuse_options(what, same_case=self.same_case, separator=self.separator, lists=False)
             counts, notes = count_parts(
                 total.cells,
                 self.separator,
@@ -71,30 +82,43 @@ class Column(Source):
                 digest=total.digest,
             )
             return counts, [*total.notes, *notes]
-        read = classes_of(
-            total.cells,
-            what,
-            name=name,
-            classes=self.classes,
-            ignore=self.ignore,
-            missing=self.missing,
-            same_case=self.same_case,
-            digest=total.digest,
-        )
+        if self.kind == "multilabel":
+            raise ValueError(f"{what}{ONE_EACH}")
+        with hinting(lambda: total.cells.times):
+            read = classes_of(
+                total.cells,
+                what,
+                name=name,
+                classes=self.classes,
+                ignore=self.ignore,
+                missing=self.missing,
+                same_case=self.same_case,
+                digest=total.digest,
+            )
         parts = note_on_parts(dict.fromkeys(read.counts.classes, 1))
         return read.counts, [*total.notes, *read.notes, *([parts] if parts else [])]
 
-    def _lists(self, total: Tally, what: str) -> Counts:
-        kept, _ = labels.drop(total.cells.times, self.ignore)
-        return labels.by_value(
-            kept,
-            classes=in_place(kept, self.ignore) if self.classes is None else self.classes,
-            source=what,
-            unit="rows",
-            kind="multilabel",
-            items=total.items,
-            digest=digest.written(total.digest),
-        )
+    def _several(self, total: Tally, what: str) -> tuple[Counts, list[str]]:
+        """Of cells that hold several labels: of tokens, or of rows."""
+        lists = bool(total.facts["lists"])
+        refuse_options(what, same_case=self.same_case, separator=self.separator, lists=lists)
+        if lists and any(cell is not None and n for cell, n in total.cells.times.items()):
+            raise ValueError(f"{what} holds lists in some files and single labels in others; count them apart.")
+        total.tokens.unknown += sum(total.cells.times.values())
+        kind = "exclusive" if self.kind is None and total.facts["tagged"] else self.kind
+        classes = self.classes if lists or self.classes is not None else in_order(total.tokens.times, self.ignore)
+        counts, notes = total.tokens.counts(kind, what, classes=classes, ignore=self.ignore, digest=total.digest)
+        held = total.tokens.times.total() + total.tokens.ignored.total() + total.tokens.absent
+        if not lists and held <= total.tokens.rows:
+            notes.append(Doubt(f"no cell holds the separator {self.separator!r}"))
+        if kind is None and total.tokens.recurring:
+            notes.append(
+                Doubt(
+                    f"{what} has rows that hold a label more than once ({total.tokens.recurring:,} times too often), and it counted once in"
+                    " each; if they are sequences, such as tags of tokens, --kind exclusive (kind='exclusive') counts every element"
+                )
+            )
+        return counts, [*total.notes, *notes]
 
 
 @dataclass(frozen=True, kw_only=True)

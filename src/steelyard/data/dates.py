@@ -8,6 +8,7 @@ import numpy as np
 
 from .date_forms import PIVOT, Spelled, instant, spelled
 from .numbers import MOSTLY, is_nothing, quoted, rows_of
+from .spelling import AS_IT_STANDS, DATE, Spelling
 from .style import UNKNOWN, Style
 
 SAMPLE = 100  # cells by which most columns of words are told
@@ -27,6 +28,7 @@ class Dates:
     open    other columns of the file may decide otherwise
     unsure  why the rows cannot be put in order by it; ""
     style   what the column proves about the other columns of its file
+    spelling  in which order the numbers stand
     """
 
     value: Mapping[str, float | None]
@@ -35,6 +37,7 @@ class Dates:
     unsure: str = ""
     open: bool = False
     style: Style = UNKNOWN
+    spelling: Spelling = AS_IT_STANDS
 
 
 def dates(
@@ -76,7 +79,7 @@ def dates(
         notes.append(f"{quoted(odd)} ({rows_of(sum(odd.values()))}) is no date among dates and was read as missing")
     said = None if guess or order == "ymd" else order == "dmy"
     proven = said if any(d.open and d.sign != "." for d in cells.values()) else None
-    return Dates(value, tuple(notes), guess, unsure, bool(guess), Style(day_first=proven))
+    return Dates(value, tuple(notes), guess, unsure, bool(guess), Style(day_first=proven), Spelling(DATE, order=order))
 
 
 def resembling(times: Mapping[str, int]) -> float:

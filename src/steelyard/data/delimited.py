@@ -11,14 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .column_names import find_column
+from .classes import CELLS, Cells
+from .column_names import find_column, find_columns
 from .dialect import Dialect, sniff
 from .encoding import western
 from .formats import open_bytes
+from .gather import Gather
 from .lines import Lines
 from .ragged import Ragged, refuse_open_quote
 from .source import Tell, add_notes
-from .tally import pyarrow, refuse_too_many, tally
+from .tally import pyarrow, tally
 
 T = TypeVar("T")
 BLOCK = 1 << 22
@@ -28,19 +30,20 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> t
     """(pyarrow.Table of text, the decimal sign that may occur)."""
     dialect = sniff(file)
     names = dialect.names
-    wanted = list(names) if columns is None else [find_column(names, c, str(file)) for c in columns]
+    wanted = list(names) if columns is None else find_columns(names, columns, str(file))
     add_notes(notes, dialect.notes)
-    return _reading(file, dialect, notes, functools.partial(_read_all, wanted)), dialect.decimal
+    return _reading(file, dialect, notes, functools.partial(_read_all, wanted), held=True), dialect.decimal
 
 
 def tally_column(
-    file: Path, label: str | int, notes: list[str], tell: Tell = lambda size: None
-) -> tuple[str, Counter[Any], str]:
-    """(name of the column, how often each text occurs in it, the decimal sign that may occur), in a stream."""
+    file: Path, label: str | int, start: Callable[[], Gather], notes: list[str], tell: Tell
+) -> tuple[str, Gather]:
+    """(name of the column, what it holds), in a stream. `start` makes what collects it, anew where the file has to be read again."""
     dialect = sniff(file)
     name = find_column(dialect.names, label, str(file))
     add_notes(notes, dialect.notes)
-    return name, _reading(file, dialect, notes, functools.partial(_tally_all, file, name, tell)), dialect.decimal
+    read = functools.partial(_tally_all, file, name, dialect.decimal, start, tell)
+    return name, _reading(file, dialect, notes, read)
 
 
 def _read_all(wanted: list[str], lines: Lines, options: dict[str, Any]) -> tuple[Any, int]:
@@ -51,19 +54,27 @@ def _read_all(wanted: list[str], lines: Lines, options: dict[str, Any]) -> tuple
     return table, table.num_rows
 
 
-def _tally_all(file: Path, name: str, tell: Tell, lines: Lines, options: dict[str, Any]) -> tuple[Counter[Any], int]:
+def _tally_all(
+    file: Path,
+    name: str,
+    decimal: str,
+    start: Callable[[], Gather],
+    tell: Tell,
+    lines: Lines,
+    options: dict[str, Any],
+) -> tuple[Gather, int]:
     from pyarrow import csv
 
     options["convert_options"].include_columns = [name]
-    times: Counter[Any] = Counter()
-    rows = 0
+    into, rows = start(), 0
     with csv.open_csv(lines, **options) as reader:
         for batch in reader:
-            times.update(tally(batch.column(0)))
+            cells = Cells(Counter(tally(batch.column(0))), CELLS, decimal=decimal)
+            into.add_cells(cells, f"{file}: column {name!r}")
             rows += len(batch)
-            refuse_too_many(times, f"{file}: column {name!r}")
             tell(lines.tell())
-    return times, rows
+    into.cells.kind, into.cells.decimal = CELLS, decimal
+    return into, rows
 
 
 def _options(dialect: Dialect, ragged: Ragged) -> dict[str, Any]:
@@ -85,12 +96,17 @@ def _options(dialect: Dialect, ragged: Ragged) -> dict[str, Any]:
 
 
 def _reading(
-    file: Path, dialect: Dialect, notes: list[str], read: Callable[[Lines, dict[str, Any]], tuple[T, int]]
+    file: Path,
+    dialect: Dialect,
+    notes: list[str],
+    read: Callable[[Lines, dict[str, Any]], tuple[T, int]],
+    *,
+    held: bool = False,
 ) -> T:
     """Read; again where something shows only far from the start: text that is not UTF-8, cells that run over lines."""
     while True:
         try:
-            with _readable(file), open_bytes(file) as opened:
+            with _readable(file), open_bytes(file, held=held) as opened:
                 lines = Lines(opened, dialect, str(file))
                 ragged = Ragged(dialect, lines.dropped)
                 result, rows = read(lines, _options(dialect, ragged))

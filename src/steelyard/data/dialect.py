@@ -14,7 +14,8 @@ from typing import IO
 from .encoding import decode
 from .feet import LAST, total_words
 from .formats import open_bytes, refuse
-from .heads import head_of, is_number, mark_of, width_of
+from .head_lines import is_number, mark_of, width_of
+from .heads import head_of
 from .rewrites import SAID, is_drawn, rewritten
 
 HEAD, LARGEST_HEAD = 1 << 20, 1 << 26  # bytes that are looked at: more only where a row is as long as that

@@ -8,18 +8,22 @@ from typing import Any
 from ..counts import Counts
 from . import labels
 from .arff import label_columns
+from .classes import look_alikes
 from .coco import Coco, load
 from .column_names import PATTERN
 from .column_names import label_columns as columns_of
 from .columns import Column, Indicators
-from .frames import count_dataset, count_frame, is_dataset, is_frame
+from .frames import count_dataset, count_frame, count_ordered, is_dataset, is_frame, refuse_several
+from .gate import gate
 from .known import known_counts
 from .labels import some
 from .masks import Masks, segmentation
 from .memory import count_batches, is_array, piece_of
 from .nnunet import of_nnunet
-from .paths import MASKS, OTHER, TABLES, ends_in, files, holds
+from .notes import warn
+from .paths import MASKS, OTHER, TABLES, ends_in, expanded, files, holds
 from .source import Source
+from .stores import arrow_table, holds_columns, is_lazy, refuse_splits
 from .tables import column_names
 from .voc import Voc
 from .workers import read_all, read_on_cluster
@@ -65,8 +69,9 @@ def count(
                `classes` names is a class
     same_case  tables: join the spellings of one class that differ by case, blanks, a final dot or zeros (>50K and >50K.)
     separator  tables: what stands between several labels in one cell, such as "|", ", " or " ": multi-label
-    kind       "multilabel" is what a 2-D array of 0 and 1 is, and lists of text; "exclusive" counts every element instead, knows the
-               images of masks [N, H, W], and takes lists (columns of lists) for sequences, such as tags of tokens
+    kind       "multilabel" is what a 2-D array of 0 and 1 is, lists of text, and cells with a separator; "exclusive" counts every element
+               instead, knows the images of masks [N, H, W], and takes lists (columns of lists, cells with a separator, CoNLL's lines) for
+               sequences, such as tags of tokens
     instances  masks whose numbers are objects: "objects" (0 is background), or the divisor of numbers such as 26003
                (1000: class 26)
     split      of a YOLO or VOC data set: "train" (YOLO's default), "val", "test", "all"
@@ -79,6 +84,8 @@ def count(
     numbers as `classes` are matched by value). Text, booleans, the columns of a table and masks: the distinct values
     ascending, numbers as numbers. Items that are sets, or lists of text, are multi-label. A missing label in memory is an
     error unless `ignore` holds NaN; rows of a table without a label are left out, and the source of the Counts says how many.
+    What was left out, ignored or repaired stands in their `notes`; what may have been misread (classes that differ by a
+    letter's case alone, NA taken for missing, "A|B" beside "A") is a ReadingWarning, too.
     Masks count pixels, COCO, VOC and YOLO boxes; `also` holds how many images contain each class, and objects or areas.
 
     ValueError, saying what to pass, for negative integers, numbers that look continuous, pictures that are no masks, and
@@ -91,8 +98,7 @@ def count(
     >>> count([["cat", "dog"], [], ["dog"]])
     Counts({'cat': 1, 'dog': 2}, unit='rows', multilabel in 3 items, source='')
     """
-    if kind not in KINDS:
-        raise ValueError(f"count: kind must be 'exclusive' or 'multilabel', got {kind!r}.")
+    _check_kind(kind)
     reading = {
         "classes": labels.in_order(classes),
         "ignore": ignore,
@@ -102,37 +108,49 @@ def count(
     }
     if isinstance(data, (str, PathLike)) or _are_files(data):
         of_files = {"instances": instances, "split": split, "on_error": on_error, "engine": engine, "workers": workers}
-        counts = count_path(data, label, progress=progress, **reading, **of_files)[0]
-        if kind not in (None, counts.kind):
-            raise ValueError(
-                f"count: the data is {counts.kind} ({counts.source}), but kind={kind!r} was said. To count every element of a column of"
-                " lists, read it and pass the column itself."
-            )
-        return counts
-    for name, value in (("instances", instances), ("split", split)):
-        if value is not None:
-            raise ValueError(f"count: {name}= is for files, but the data is {type(data).__name__}; leave it out.")
+        counts = count_path(data, label, kind=kind, progress=progress, **reading, **of_files)[0]
+    else:
+        for name, value in (("instances", instances), ("split", split)):
+            if value is not None:
+                raise ValueError(f"count: {name}= is for files, but the data is {type(data).__name__}; leave it out.")
+        counts = _count_in_memory(data, label, key, kind, progress, reading)
+    warn(counts.notes, 2)
+    return counts
+
+
+def _count_in_memory(
+    data: Any, label: Any, key: Any, kind: str | None, progress: bool, reading: dict[str, Any]
+) -> Counts:
+    """Counts, with their notes, of what is no file. `reading` is what `count` was told of labels."""
+    if is_lazy(data) or (label is not None and not is_frame(data) and holds_columns(data)):
+        data = arrow_table(data, "count")
     if is_dataset(data):
-        return count_dataset(data, label, kind=kind, progress=progress, **reading)
+        return _doubted(count_dataset(data, label, kind=kind, progress=progress, **reading))
     if is_frame(data) and not isinstance(data, Mapping):
-        return count_frame(data, label, kind=kind, **reading)
-    if isinstance(data, Mapping) and data and all(map(is_dataset, data.values())):
-        raise ValueError(
-            f"count: the data has splits; choose one, such as data[{next(iter(data))!r}] of {some(list(data))}."
-        )
+        return _doubted(count_frame(data, label, kind=kind, **reading))
+    refuse_splits(data, "count")
     if label is not None:
         raise ValueError(
             f"count: label= names a column of a table, but the data is {type(data).__name__}; leave it out."
         )
-    for name, value in (("missing", missing), ("same_case", same_case or None), ("separator", separator)):
-        if value is not None:
+    for name in ("missing", "same_case", "separator"):
+        if reading[name]:
             raise ValueError(
                 f"count: {name}= is for tables, but the data is {type(data).__name__}; name what does not count with"
                 " ignore=, and join spellings with classes={spelling: class}."
             )
+    classes, ignore = reading["classes"], reading["ignore"]
+    if key is None and (ordered := count_ordered(data, classes, ignore)) is not None:
+        return _doubted(ordered, of_table=False)
     if key is not None or _is_stream(data):
-        return count_batches(data, key, classes, ignore, kind, progress)
-    return piece_of(data, kind, ignore).counts(classes, ignore)
+        return _doubted(count_batches(data, key, classes, ignore, kind, progress), of_table=False)
+    return _doubted(piece_of(data, kind, ignore, classes).counts(classes, ignore), of_table=False)
+
+
+def _doubted(counts: Counts, *, of_table: bool = True) -> Counts:
+    """With a note on classes that look alike."""
+    alike = look_alikes(counts.classes, of_table=of_table)
+    return counts.noted([alike] if alike else [])
 
 
 def count_path(
@@ -144,6 +162,7 @@ def count_path(
     missing: Any = None,
     same_case: bool = False,
     separator: str | None = None,
+    kind: str | None = None,
     instances: str | int | None = None,
     split: str | None = None,
     on_error: str = "raise",
@@ -151,18 +170,35 @@ def count_path(
     workers: int | None = None,
     progress: bool = False,
 ) -> tuple[Counts, list[str]]:
-    """`count` of files, with the notes of what was repaired or left out on the way."""
+    """`count` of files, with its notes on what was repaired or left out on the way; nothing is warned of."""
+    _check_kind(kind)
     if engine not in ENGINES:
         raise ValueError(f"count: engine must be one of {', '.join(ENGINES)}, got {engine!r}.")
-    if instances is None and split is None:
-        known = known_counts(path, label, classes=classes, ignore=ignore)
-        if known is not None:
-            return known
     reading = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case, "separator": separator}
-    source = source_of(path, label=label, instances=instances, split=split, **reading)
+    with gate(fspath(path) if isinstance(path, (str, PathLike)) else fspath(path[0])):
+        if instances is None and split is None:
+            known = known_counts(path, label, classes=classes, ignore=ignore)
+            if known is not None:
+                if kind not in (None, known[0].kind):
+                    raise ValueError(
+                        f"{path}: it holds {known[0].kind} counts that were made before, but kind={kind!r} (--kind {kind}) was said;"
+                        " leave it out, or count the data again."
+                    )
+                return _told(*known)
+        source = source_of(path, label=label, kind=kind, instances=instances, split=split, **reading)
     if engine == "ray":
-        return read_on_cluster(source, on_error=on_error, progress=progress)
-    return read_all(source, on_error=on_error, workers=workers, progress=progress)
+        return _told(*read_on_cluster(source, on_error=on_error, progress=progress), of_table=_is_table(source))
+    return _told(*read_all(source, on_error=on_error, workers=workers, progress=progress), of_table=_is_table(source))
+
+
+def _is_table(source: Source) -> bool:
+    return isinstance(source, (Column, Indicators))
+
+
+def _told(counts: Counts, notes: Sequence[str], *, of_table: bool = True) -> tuple[Counts, list[str]]:
+    """(Counts with all notes, the notes)."""
+    counts = _doubted(counts.noted(notes), of_table=of_table)
+    return counts, list(counts.notes)
 
 
 def source_of(
@@ -174,6 +210,7 @@ def source_of(
     missing: Any = None,
     same_case: bool = False,
     separator: str | None = None,
+    kind: str | None = None,
     instances: str | int | None = None,
     split: str | None = None,
 ) -> Source:
@@ -189,30 +226,31 @@ def source_of(
         paths = files(text)
         classes = known.get("classes") if classes is None else classes
         ignore = known.get("ignore") if ignore is None else ignore
-        kind = "tables" if label is not None else _kind(text, paths)
+        form = "tables" if label is not None else _form(text, paths)
     else:
-        first, *others = chosen = tuple(Path(fspath(p)).expanduser() for p in path)
-        text, kind = f"{first} and {len(others):,} more" if others else str(first), "masks"
+        first, *others = chosen = tuple(expanded(p) for p in path)
+        text, form = f"{first} and {len(others):,} more" if others else str(first), "masks"
     common: dict[str, Any] = {"path": text, "classes": labels.in_order(classes), "ignore": ignore}
-    if kind == "tables":
+    if form == "tables":
         common |= {"missing": missing, "same_case": same_case, "separator": separator}
     else:
         _only("missing", missing, "tables", text)
         _only("same-case", same_case or None, "tables", text)
         _only("separator", separator, "tables", text)
-    if kind == "masks":
+        _refuse_multilabel(kind, form, text)
+    if form == "masks":
         _only("label", label, "tables", text)
         _only("split", split, "VOC and YOLO data sets", text)
         if not chosen:
             common |= segmentation(text, paths)
         return Masks(**common, instances=instances, chosen=chosen)
     _only("instances", instances, "masks", text)
-    if kind == "YOLO":
+    if form == "YOLO":
         return Yolo(**common, split=split)
-    if kind == "VOC":
+    if form == "VOC":
         return Voc(**common, split=split)
     _only("split", split, "VOC and YOLO data sets", text)
-    if kind == "COCO":
+    if form == "COCO":
         return Coco(**common)
     label = label_columns(text) if label is None else label
     if label is None:
@@ -222,8 +260,23 @@ def source_of(
     if not isinstance(label, int) and _may_be_several(label):
         label, picked = columns_of(column_names(text), label, text)
     if isinstance(label, (str, int)):
-        return Column(**common, label=label)
+        return Column(**common, label=label, kind=kind)
+    refuse_several(kind, text)
     return Indicators(**common, label=tuple(label), picked=picked)
+
+
+def _check_kind(kind: str | None) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"count: kind must be 'exclusive' or 'multilabel' (--kind), got {kind!r}.")
+
+
+def _refuse_multilabel(kind: str | None, form: str, text: str) -> None:
+    if kind == "multilabel":
+        what = "pixels" if form == "masks" else "boxes"
+        raise ValueError(
+            f"{text}: {what} are of exclusive classes, but kind='multilabel' (--kind multilabel) was said; leave it out. How many images hold"
+            " each class is counted too: counts.by('images') (weigh --by images)."
+        )
 
 
 def _may_be_several(label: str | Sequence[str | int]) -> bool:
@@ -243,9 +296,9 @@ def _is_stream(data: Any) -> bool:
     return isinstance(data, Iterable) and not is_array(data)
 
 
-def _kind(text: str, paths: list[Path]) -> str:
+def _form(text: str, paths: list[Path]) -> str:
     """The one of ENDINGS that the files are. A single file of another ending is a table, as `label=` would say."""
-    folder = Path(text).expanduser().is_dir()
+    folder = expanded(text).is_dir()
     held = {kind: n for kind, endings in ENDINGS.items() if (n := sum(ends_in(f, endings) for f in paths))}
     texts = [f for f in paths if ends_in(f, (".txt",))]
     if (

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .labels import some
+
 DATUMARO = "convert it to COCO (in Python: datumaro's Dataset.import_from(folder, {form!r}).export(out, 'coco'))"
 
 
@@ -20,7 +22,8 @@ def other_json(data: Any) -> str:
             return "this is Label Studio's JSON_MIN; export the project again as 'COCO' or 'YOLO'."
         if {"External ID", "Labeled Data"} & keys:
             return "this is Labelbox's JSON; export the labels as COCO."
-        return ""
+        rows = "if these are the rows of a table, say which column holds the labels, with --label or label=: "
+        return f"{rows}{some(list(map(str, first)))}." if isinstance(first, dict) and first else ""
     if not isinstance(data, dict):
         return ""
     values = list(data.values())

@@ -8,6 +8,8 @@ import zipfile
 from pathlib import Path
 from typing import IO, Any
 
+from .limits import allowed, in_words
+
 UTF16 = "the text is UTF-16 or UTF-32; convert it first: iconv -f {name} -t UTF-8 {path} > new.csv"
 MAGIC = (
     (b"PAR1", "this is a Parquet file; give it the ending .parquet"),
@@ -31,14 +33,25 @@ MAGIC = (
 HTML = (b"<!doctype html", b"<html", b"<table", b"<?xml")
 ZSTD = b"\x28\xb5\x2f\xfd"
 LOOK = 64  # bytes
+HELD = 1 << 26  # bytes that a packed table may always unpack to where all of it is held
+STREAM, GZIP_MOST = 1 << 30, 1100  # the same where it is read in a stream; gzip makes at most 1,032 bytes of one
 INSIDE = (".csv", ".tsv", ".txt", ".data", ".tab", ".dat", ".jsonl", ".ndjson", ".arff")  # of a .zip
 
 
-def open_bytes(path: Path) -> IO[bytes]:
+def open_bytes(path: Path, *, held: bool = False) -> IO[bytes]:
     """The bytes of a file, unpacked if it is packed with gzip, bzip2, xz, zstd, or a .zip that holds one table.
 
-    ValueError, saying what to do, for a .zip that holds none or several, and for formats that are no text.
+    held  whoever reads it holds all of it at once, so it may unpack to less
+
+    ValueError, saying what to do, for a .zip that holds none or several, for formats that are no text, and, while it is read, for a
+    file that unpacks to far more than tables do.
     """
+    opened = _unpacked(path)
+    return path.open("rb") if opened is None else _bounded(path, opened, held)
+
+
+def _unpacked(path: Path) -> IO[bytes] | None:
+    """A stream of what is packed in it; None where it is not packed."""
     with path.open("rb") as file:
         start = file.read(LOOK)
     if start.startswith(b"\x1f\x8b"):
@@ -57,7 +70,7 @@ def open_bytes(path: Path) -> IO[bytes]:
             f"{path}: the file is damaged, or not packed at all (it does not begin as {path.suffix} does); rename it or"
             " fetch it again."
         )
-    return path.open("rb")
+    return None
 
 
 def refuse(path: Path, start: bytes) -> None:
@@ -81,8 +94,41 @@ def refuse(path: Path, start: bytes) -> None:
             raise ValueError(f"{path}: {UTF16.format(name=name, path=path)}.")
 
 
+def _bounded(path: Path, opened: IO[bytes], held: bool) -> IO[bytes]:
+    size = path.stat().st_size
+    limit = allowed(size, floor=HELD) if held else allowed(size, floor=STREAM, times=GZIP_MOST)
+    return io.BufferedReader(_Bounded(path, opened, limit), 1 << 20)
+
+
+class _Bounded(io.RawIOBase):
+    """An unpacked stream that ends in a ValueError where it gets longer than `limit`."""
+
+    def __init__(self, path: Path, inner: Any, limit: int) -> None:
+        self.path, self.inner, self.limit, self.seen = path, inner, limit, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self.inner.read(len(buffer))
+        self.seen += len(content)
+        if self.seen > self.limit:
+            size = in_words(self.path.stat().st_size)
+            raise ValueError(
+                f"{self.path}: its {size} unpack to over {in_words(self.limit)}, far more than tables do; if it is one, unpack it first."
+            )
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        if not self.closed:
+            self.inner.close()
+        super().close()
+
+
 def position(opened: Any) -> int:
     """How many bytes of the file itself have been read, also where it is unpacked on the way."""
+    opened = getattr(getattr(opened, "raw", None), "inner", opened)
     inner = (
         getattr(opened, "fileobj", None) or getattr(opened, "_fp", None) or getattr(opened, "packed", None) or opened
     )

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,14 @@ from ..counts import Counts
 from . import arrays, labels
 from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of_arrow
 from .column_names import find_column, label_columns
-from .ignored import in_place
+from .gather import ONE_EACH, Gather, refuse_options
+from .notes import Scope, ignored
 from .progress import counted
-from .sequences import ASK, Tokens, tokens_of_arrow
-from .several import count_parts
-from .tally import holds_label_lists, refuse_too_many, tally_lists
-from .yes_no import YesNo, answer_counts, answers_of
+from .sequences import ASK
+from .several import count_parts, hinting, in_order, note_on_parts
+from .tally import holds_label_lists
+from .tokens import Reader
+from .yes_no import YesNo, answered, answers_of
 
 ROWS = 1 << 16
 
@@ -36,18 +38,39 @@ def count_frame(data: Any, label: Any, *, kind: str | None = None, **options: An
     _need_label(label, names)
     label, _ = label_columns(names, label, "count")
     originals = dict(zip(names, getattr(data, "column_names", None) or list(data.columns), strict=True))
-    _refuse_kind(kind, label, options)
     if not isinstance(label, (str, int)):
+        refuse_several(kind, "count")
         picked = [find_column(names, one, "count") for one in label]
         answers = answers_of({name: _as_column(data[originals[name]], name) for name in picked}, options["ignore"])
-        return answer_counts(answers, options["classes"])[0]
+        return answered(answers, options["classes"])
     name = find_column(names, label, "count")
     column, what = data[originals[name]], f"count: column {name!r}"
     array = _as_arrow(column)
+    into = _gather(kind, options)
     if array is not None and holds_label_lists(array.type):
-        return _of_lists([array], name, options, kind)
-    _refuse_kind(kind, label, options, one=True)
-    return _of_cells(_in_memory(column, what) if array is None else of_arrow(array, what), name, options)
+        into.add_lists(array, what)
+    else:
+        into.add_cells(_in_memory(column, what) if array is None else of_arrow(array, what), what)
+    return _counts(into, name, kind, options)
+
+
+def count_ordered(data: Any, classes: Any, ignore: Any) -> Counts | None:
+    """Counts of one column in memory whose type fixes its classes and their order: ordered categories of pandas or Arrow, an Enum of
+    polars; None of anything else."""
+    kind = getattr(data, "dtype", getattr(data, "type", None))
+    if not (getattr(kind, "ordered", False) or type(kind).__name__ == "Enum"):
+        return None
+    array = _as_arrow(data)
+    cells = None if array is None else of_arrow(array, "count: the column")
+    if cells is None or not cells.levels:
+        return None
+    kept, missing = labels.drop(cells.times, ignore)
+    labels.refuse_missing(missing, ignore)
+    notes = ignored(cells.times, kept, "rows")
+    if missing:
+        notes.append(Scope(f"{missing:,} missing labels left out, as was said"))
+    order = cells.levels if classes is None else classes
+    return labels.by_value(kept, classes=order, source="", unit="rows").noted(notes)
 
 
 def count_dataset(data: Any, label: Any, *, kind: str | None = None, progress: bool = False, **options: Any) -> Counts:
@@ -56,31 +79,32 @@ def count_dataset(data: Any, label: Any, *, kind: str | None = None, progress: b
     names = list(data.column_names or next(iter(data), {}))
     _need_label(label, names)
     label, _ = label_columns(names, label, "count")
-    _refuse_kind(kind, label, options)
     if not isinstance(label, (str, int)):
+        refuse_several(kind, "count")
         picked = [find_column(names, one, "count") for one in label]
         total: YesNo | None = None
-        for table in _batches(data, picked, progress):
+        for table in in_batches(data, picked, progress):
             answers = answers_of({name: _as_column(table[name], name) for name in picked}, options["ignore"])
             total = answers if total is None else (total.add(answers) or total)
         if total is None:
             raise ValueError("count: the dataset has no rows, so there is nothing to count.")
-        return answer_counts(total, options["classes"])[0]
+        return answered(total, options["classes"])
     name = find_column(names, label, "count")
     what = f"count: column {name!r}"
     known = class_names(data, name)
-    batches = (table[name].combine_chunks() for table in _batches(data, [name], progress))
+    batches = (table[name].combine_chunks() for table in in_batches(data, [name], progress))
     first = next(batches, None)
     if first is None or not len(first):
         raise ValueError(f"count: the dataset has no rows, so there is nothing to count in column {name!r}.")
     arrays = itertools.chain([first], batches)
-    if holds_label_lists(first.type):
-        return _of_lists(arrays, name, options, kind, known)
-    _refuse_kind(kind, label, options, one=True)
-    cells = Cells()
+    into = _gather(kind, options, known)
     for array in arrays:
-        cells.add(of_arrow(array, what), what)
-    return _of_cells(cells if known is None else named(cells, known), name, options)
+        if holds_label_lists(array.type):
+            into.add_lists(array, what)
+        else:
+            cells = of_arrow(array, what)
+            into.add_cells(cells if known is None else named(cells, known), what)
+    return _counts(into, name, kind, options, known)
 
 
 def named(cells: Cells, known: Sequence[str]) -> Cells:
@@ -91,7 +115,7 @@ def named(cells: Cells, known: Sequence[str]) -> Cells:
     return Cells(times, TEXT, tuple(known))
 
 
-def _batches(data: Any, names: list[str], progress: bool) -> Iterator[Any]:
+def in_batches(data: Any, names: list[str], progress: bool = False) -> Iterator[Any]:
     """Arrow tables of these columns, in the order and choice of rows that the dataset shows."""
     chosen = data.select_columns(names) if data.column_names else data
     total = -(-len(data) // ROWS) if hasattr(data, "__len__") else None
@@ -113,66 +137,47 @@ def _need_label(label: Any, names: list[str]) -> None:
         raise ValueError(f"count: say which column holds the labels with label=. The columns are {labels.some(names)}.")
 
 
-def _of_cells(cells: Cells, name: str, options: dict[str, Any]) -> Counts:
-    separator = options.pop("separator", None)
-    if separator is not None:
-        del options["same_case"]
-        return count_parts(cells, separator, f"column {name!r}", **options)[0]
-    return classes_of(cells, f"column {name!r}", name=name, **options).counts
-
-
-def _refuse_kind(kind: str | None, label: Any, options: dict[str, Any], *, one: bool = False) -> None:
-    """ValueError where the columns cannot be of that kind."""
-    if kind == "exclusive" and not isinstance(label, (str, int)):
-        raise ValueError(
-            "count: several columns are yes-or-no labels; kind='exclusive' is for one column. Leave it out, or name one."
-        )
-    if kind == "multilabel" and one and options.get("separator") is None:
-        raise ValueError(
-            f"count: column {label!r} holds one label in a row, but kind='multilabel' was said. It is for columns of lists; several columns are"
-            " label=[...], and several labels in a cell separator=."
-        )
-
-
-def _of_lists(
-    arrays: Iterable[Any], name: str, options: dict[str, Any], kind: str | None, known: Sequence[str] | None = None
-) -> Counts:
-    """Multi-label Counts of a column of lists; of kind "exclusive" the lists are sequences, and every element counts."""
+def refuse_several(kind: str | None, where: str) -> None:
+    """ValueError where several columns cannot be of that kind."""
     if kind == "exclusive":
-        return _of_sequences(arrays, name, options, known)
-    cells, items = Cells(), 0
-    for array in arrays:
-        part, some, recurring = tally_lists(array)
-        if recurring and kind is None:
-            raise ValueError(
-                f"count: column {name!r} has rows that hold a label more than once, {recurring:,} times too often.{ASK}"
-            )
-        cells.times.update(part)
-        refuse_too_many(cells.times, f"count: column {name!r}")
-        items += some
-    cells = cells if known is None else named(cells, known)
-    kept, _ = labels.drop(cells.times, options["ignore"])
-    classes = known if options["classes"] is None else options["classes"]
-    classes = in_place(kept, options["ignore"]) if classes is None else classes
-    source = f"column {name!r}"
-    return labels.by_value(kept, classes=classes, source=source, unit="rows", kind="multilabel", items=items)
+        raise ValueError(
+            f"{where}: several columns are yes-or-no labels; kind='exclusive' (--kind exclusive) is for one column. Leave it out, or name one."
+        )
 
 
-def _of_sequences(arrays: Iterable[Any], name: str, options: dict[str, Any], known: Sequence[str] | None) -> Counts:
-    total = Tokens()
-    for array in arrays:
-        total.add(tokens_of_arrow(array, options["ignore"], known))
-        refuse_too_many(total.times, f"count: column {name!r}")
+def _gather(kind: str | None, options: dict[str, Any], names: Sequence[str] | None = None) -> Gather:
+    read = Reader(ignore=options["ignore"], missing=options["missing"], classes=options["classes"], names=names)
+    return Gather(read, options["separator"] if kind == "exclusive" else None)
+
+
+def _counts(
+    into: Gather, name: str, kind: str | None, options: dict[str, Any], known: Sequence[str] | None = None
+) -> Counts:
+    """Of the cells, of which each is one label; or multi-label Counts of lists and of cells with a separator, whose elements all count
+    where the kind is "exclusive"."""
+    what, separator = f"column {name!r}", options["separator"]
+    same_case, ignore, missing = options["same_case"], options["ignore"], options["missing"]
+    if not into.lists and separator is None:
+        if kind == "multilabel":
+            raise ValueError(f"count: {what}{ONE_EACH}")
+        plain = {n: v for n, v in options.items() if n != "separator"}
+        with hinting(lambda: into.cells.times):
+            read = classes_of(into.cells, what, name=name, **plain)
+        parts = note_on_parts(dict.fromkeys(read.counts.classes, 1))
+        return read.counts.noted((*read.notes, *([parts] if parts else [])))
+    refuse_options(f"count: {what}", same_case=same_case, separator=separator, lists=into.lists)
     classes = known if options["classes"] is None else options["classes"]
-    return labels.by_value(
-        total.times,
-        classes=in_place(total.times, options["ignore"]) if classes is None else classes,
-        source=f"column {name!r}",
-        unit="tokens",
-        items=total.rows,
-        containing=total.within,
-        also={"sequences": total.sequences},
-    )
+    if not into.lists and into.separator is None:
+        counts, notes = count_parts(into.cells, separator, what, classes=classes, ignore=ignore, missing=missing)
+        return counts.noted(notes)
+    if not into.lists and classes is None:
+        classes = in_order(into.tokens.times, ignore)
+    if kind is None and into.tokens.recurring:
+        raise ValueError(
+            f"count: {what} has rows that hold a label more than once, {into.tokens.recurring:,} times too often.{ASK}"
+        )
+    counts, notes = into.tokens.counts(kind, what, classes=classes, ignore=ignore)
+    return counts.noted(notes)
 
 
 def _as_arrow(column: Any) -> Any:

@@ -1,26 +1,48 @@
 """From an image file to the numbers in it, in pieces of a few million pixels, so that a slide of 14,000 x 14,000 needs little memory."""
 
 import io
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .gate import one_line
+from .limits import FLOOR, STREAMED, TIMES, refuse_beyond
+from .npy import NPY, array_of
 from .tiff import Tiff
 from .volume import volume
 
 COLOURS = np.dtype(np.uint32)  # of pieces that hold colours, 0xRRGGBB; numbers never have this type
 VOID = int(np.iinfo(np.int64).min)  # a pixel that is NaN
 PIECE = 1 << 23  # pixels
-MOST = 1 << 31  # pixels; an image of more is a damaged header, or must be cut
-NPY, NPZ, JPEG, PNG = b"\x93NUMPY", b"PK\x03\x04", b"\xff\xd8", b"\x89PNG"
+NPZ, JPEG, PNG = b"PK\x03\x04", b"\xff\xd8", b"\x89PNG"
 UNCHECKED = {
     b"\x89PNG": "PNG",
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
     b"BM": "BMP",
 }  # opened without Pillow's limit of size
+OTHERS = (
+    "GIF",
+    "PPM",
+    "WEBP",
+    "TGA",
+    "PNG",
+    "TIFF",
+    "BMP",
+)  # what else Pillow may open; some of its formats start programs
+PIXEL = {
+    "1": 1,
+    "L": 1,
+    "P": 1,
+    "I;16": 2,
+    "I;16B": 2,
+    "I;16L": 2,
+    "I;16N": 2,
+}  # bytes of a pixel in Pillow; otherwise 4
+TILES = "cut it into tiles, or save the labels as NPY (numpy.save)"
 ONE_HOT = "save argmax over that axis"
 
 
@@ -60,17 +82,7 @@ def pieces(path: Path, raw: bytes) -> Iterator[np.ndarray]:
 
 def _npy(path: Path, raw: bytes) -> np.ndarray:
     """The array, not copied, checked for what is no mask. Fractions may be in it still."""
-    file = io.BytesIO(raw)
-    try:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read(file)
-        if dtype.hasobject:
-            raise ValueError("it holds Python objects")
-        array = np.frombuffer(raw, dtype, count=int(np.prod(shape, dtype=np.int64)), offset=file.tell())
-    except (ValueError, EOFError, OSError, TypeError, SyntaxError, OverflowError) as error:
-        raise ValueError(f"{path}: this NPY file cannot be read ({_line(error)}).") from None
-    array = array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+    array = array_of(path, raw)
     if array.size == 0:
         raise ValueError(f"{path}: the mask has no pixels.")
     reason = no_labels(array)
@@ -154,30 +166,74 @@ def _image(path: Path, raw: bytes) -> np.ndarray:
     """All pages as one array."""
     with _Opened(path, raw) as image:
         if isinstance(image, Tiff):
+            _refuse_large_tiff(path, image.sizes, len(raw), whole=True)
             return _page_stack(path, [_whole_numbers(path, page) for page in image.pages()])
         stack = []
-        for page in range(getattr(image, "n_frames", 1)):
-            image.seek(page)
-            stack.append(_numbers(image, raw))
-        return _page_stack(path, [_whole(path, a) if a.dtype.kind == "f" else a for a in stack])
+        for _ in _frames(path, image, len(raw), whole=True):
+            stripes = _stripes(path, image, raw)
+            first = next(stripes)
+            array = np.empty((image.height, image.width), first.dtype)
+            top = len(first)
+            array[:top] = first
+            for stripe in stripes:
+                array[top : top + len(stripe)] = stripe
+                top += len(stripe)
+            stack.append(array)
+        return _page_stack(path, stack)
 
 
 def _image_pieces(path: Path, raw: bytes) -> Iterator[np.ndarray]:
     with _Opened(path, raw) as image:
         if isinstance(image, Tiff):
+            _refuse_large_tiff(path, image.sizes, len(raw), whole=False)
             for page in image.pages():
-                yield _whole_numbers(path, page).reshape(-1)
+                flat = page.reshape(-1)
+                for start in range(0, flat.size, PIECE):
+                    yield _whole_numbers(path, flat[start : start + PIECE])
             return
-        for page in range(getattr(image, "n_frames", 1)):
-            image.seek(page)
-            width, height = image.size
-            rows = max(1, PIECE // max(1, width))
-            image.load()
-            for top in range(0, height, rows):
-                whole = rows >= height
-                stripe = image if whole else image.crop((0, top, width, min(height, top + rows)))
-                array = _numbers(stripe, raw)
-                yield (_whole(path, array) if array.dtype.kind == "f" else array).reshape(-1)
+        for _ in _frames(path, image, len(raw), whole=False):
+            for stripe in _stripes(path, image, raw):
+                yield stripe.reshape(-1)
+
+
+def _stripes(path: Path, image: Any, raw: bytes) -> Iterator[np.ndarray]:
+    """[rows, W] of a page, from the top."""
+    width, height = image.size
+    rows = max(1, PIECE // max(1, width))
+    image.load()
+    for top in range(0, height, rows):
+        stripe = image if rows >= height else image.crop((0, top, width, min(height, top + rows)))
+        array = _numbers(stripe, raw)
+        yield _whole(path, array) if array.dtype.kind == "f" else array
+
+
+def _size(image: Any) -> tuple[int, int, int]:
+    """(width, height, bytes of a pixel)."""
+    return (*image.size, PIXEL.get(image.mode, 4))
+
+
+def _refuse_large(path: Path, largest: tuple[int, int, int], pages: int, every: int, size: int, *, whole: bool) -> None:
+    """ValueError, before a page is unpacked, where the largest, or all together, are more than so large a file may hold."""
+    sides = f"{largest[0]:,} x {largest[1]:,} pixels"
+    refuse_beyond(path, math.prod(largest), size, f"an image of {sides}", TILES)
+    more = 1 if whole else STREAMED  # pages that are only counted are held one by one
+    what = f"{pages:,} pages of up to {sides}"
+    refuse_beyond(path, every, size, what, "save fewer of them in a file", floor=more * FLOOR, times=more * TIMES)
+
+
+def _refuse_large_tiff(path: Path, sizes: list[tuple[int, int, int]], size: int, *, whole: bool) -> None:
+    largest = max(sizes, key=math.prod)
+    _refuse_large(path, largest, len(sizes), sum(map(math.prod, sizes)), size, whole=whole)
+
+
+def _frames(path: Path, image: Any, size: int, *, whole: bool) -> Iterator[int]:
+    """Each page in its turn, with `image` set to it."""
+    many, one = getattr(image, "n_frames", 1), _size(image)
+    _refuse_large(path, one, many, many * math.prod(one), size, whole=whole)
+    for page in range(many):
+        image.seek(page)
+        _refuse_large(path, _size(image), 1, math.prod(_size(image)), size, whole=whole)
+        yield page
 
 
 def _whole_numbers(path: Path, array: np.ndarray) -> np.ndarray:
@@ -222,10 +278,7 @@ class _Opened:
             raise ValueError(f"{path}: this is no image that can be read; save masks as PNG, TIFF or NPY.") from None
         except Exception as error:
             self._refuse(error)
-        width, height = self.image.size
-        if width * height > MOST:
-            raise ValueError(f"{path}: the image has {width:,} x {height:,} pixels; cut it into tiles.")
-        if not width * height:
+        if not math.prod(self.image.size):
             raise ValueError(f"{path}: the mask has no pixels.")
         return self.image
 
@@ -240,11 +293,11 @@ class _Opened:
 
         if isinstance(error, Image.DecompressionBombError):
             raise ValueError(
-                f"{self.path}: the image is too large to be opened ({_line(error)}); cut it into tiles."
+                f"{self.path}: the image is too large to be opened ({one_line(error)}); cut it into tiles."
             ) from None
-        if isinstance(error, (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError)):
-            raise ValueError(f"{self.path}: this image is damaged or not a mask ({_line(error)}).") from None
-        raise error
+        if isinstance(error, MemoryError):
+            raise error
+        raise ValueError(f"{self.path}: this image is damaged or not a mask ({one_line(error)}).") from error
 
 
 def _open(raw: bytes) -> Any:
@@ -258,11 +311,11 @@ def _open(raw: bytes) -> Any:
     }
     kind = next((kind for head, kind in UNCHECKED.items() if raw.startswith(head)), None)
     if kind is None:
-        return Image.open(io.BytesIO(raw))
+        return Image.open(io.BytesIO(raw), formats=OTHERS)
     try:
         return openers[kind](io.BytesIO(raw))
-    except (SyntaxError, IndexError, TypeError, KeyError, EOFError, ValueError, OverflowError):
-        raise UnidentifiedImageError from None
+    except Exception as error:  # the header of a damaged file may raise anything
+        raise UnidentifiedImageError from error
 
 
 def _numbers(image: Any, raw: bytes) -> np.ndarray:
@@ -281,9 +334,11 @@ def _numbers(image: Any, raw: bytes) -> np.ndarray:
         return np.asarray(image)
     if mode in ("LA", "PA"):
         return np.asarray(image)[..., 0]
-    if mode in ("RGB", "RGBA"):
-        array = np.asarray(image).astype(COLOURS)
-        return (array[..., 0] << 16) | (array[..., 1] << 8) | array[..., 2]
+    if mode in ("RGB", "RGBA"):  # 0x00RRGGBB in a byte order of Pillow's, so that nothing is copied twice
+        order = "BGRX" if mode == "RGB" else "BGRA"
+        array = np.frombuffer(bytearray(image.tobytes("raw", order)), "<u4").reshape(image.height, image.width)
+        array &= np.uint32(0xFFFFFF)
+        return array.astype(COLOURS, copy=False)
     raise ValueError(f"its mode {mode} holds no numbers")
 
 
@@ -291,7 +346,3 @@ def _stretch(raw: bytes) -> int:
     """What grey PNGs of 2 and 4 bits are multiplied by when they are opened as 8 bits: 0..3 comes as 0, 85, 170, 255."""
     depth = raw[24] if raw.startswith(PNG) else 8
     return {2: 85, 4: 17}.get(depth, 1)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__

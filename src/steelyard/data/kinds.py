@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from .spelling import AS_IT_STANDS, Spelling
 from .style import UNKNOWN, Style
 from .tally import arrow
 
@@ -20,6 +21,7 @@ class Column:
     unsure   why rows cannot be put in order by it; ""
     dated    whether the numbers are dates
     style    what it proves about the other columns of its table
+    spelling  how its cells were read
     """
 
     values: Any  # pyarrow.ChunkedArray
@@ -32,6 +34,7 @@ class Column:
     unsure: str = ""
     dated: bool = False
     style: Style = UNKNOWN
+    spelling: Spelling = AS_IT_STANDS
 
 
 def is_text(kind: Any) -> bool:

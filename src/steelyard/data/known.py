@@ -13,7 +13,8 @@ from . import labels
 from .cells import NUMBER
 from .classes import CELLS, NONE, Cells, marks_of, read_cells
 from .ignored import in_place
-from .paths import ends_in
+from .notes import Scope, ignored
+from .paths import ends_in, expanded
 from .tables import column_names, read_table
 
 COUNT = ("count", "counts", "n", "number", "frequency", "freq", "samples", "rows")
@@ -27,8 +28,9 @@ def known_counts(
     [{"class": "no", "count": 900}, ...] in JSON; a table with a row for each class and a column named count."""
     if not isinstance(path, (str, PathLike)):
         return None
-    file, saved = Path(path).expanduser(), None
+    saved = None
     try:
+        file = expanded(path)
         if not file.is_file() or file.stat().st_size > SMALL:
             return None
         if ends_in(file, (".json",)):
@@ -57,7 +59,7 @@ def known_counts(
     places = in_place(map(int, kept), ignore) if whole else None
     order = (list(kept) if places is None else places) if classes is None else classes
     counts = labels.by_value(kept, classes=order, source=fspath(path), unit="rows")
-    return counts, [f"the file was read as known counts ({what})"]
+    return counts, [Scope(f"the file was read as known counts ({what})"), *ignored(times, kept, "rows")]
 
 
 def _again(counts: Counts, path: str, classes: Any, ignore: Any) -> tuple[Counts, list[str]]:
@@ -87,7 +89,7 @@ def is_saved(path: Any) -> bool:
     if not isinstance(path, (str, PathLike)) or not str(path).endswith(".json"):
         return False
     try:
-        with Path(path).expanduser().open("rb") as file:
+        with expanded(path).open("rb") as file:
             return FORMAT.encode() in file.read(200)
     except OSError:
         return False  # the search for the file says what is wrong

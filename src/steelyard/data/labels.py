@@ -1,6 +1,7 @@
 """From the labels that were found, and how often, to Counts. Every source of labels ends here."""
 
 import difflib
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from ..counts import Counts
 
 LARGEST_INDEX = 10_000_000
+LONG = 60  # letters of a label that are shown; longer ones are not compared either
 
 
 def label_name(value: Any) -> str:
@@ -41,15 +43,22 @@ def listed(values: Any) -> list[Any]:
 
 def suggest(wanted: str, known: Iterable[str]) -> str:
     """ " Did you mean 'x'?", or nothing: the end of an error about a name that is not known."""
-    by_lower = {k.lower(): k for k in known}
+    if len(wanted) > LONG:
+        return ""
+    by_lower = {k.lower(): k for k in itertools.islice(known, 10_000) if len(k) <= LONG}
     near = difflib.get_close_matches(wanted.lower(), by_lower, n=1, cutoff=0.55)
     return f" Did you mean {by_lower[near[0]]!r}?" if near else ""
 
 
 def some(names: Sequence[str], limit: int = 12) -> str:
     """The names in one line, shortened."""
-    shown = ", ".join(repr(n) for n in names[:limit])
+    shown = ", ".join(map(short, names[:limit]))
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def short(name: str) -> str:
+    """A name in quotes, cut where it is long."""
+    return repr(name if len(name) <= LONG else f"{name[: LONG - 3]}...")
 
 
 def in_order(classes: Any) -> Any:
@@ -172,11 +181,12 @@ def by_value(
 
     named = by_name(times)
     names = list(named) if classes is None else names_in(classes)
+    known = frozenset(names)
     for name, n in named.items():
-        if name not in names:
+        if name not in known:
             raise ValueError(
-                f"count: the label {name!r} ({_times(n)}) is not one of the classes {some(names)}."
-                f"{suggest(name, names)} Add it to classes=, or pass ignore={name!r}."
+                f"count: the label {short(name)} ({_times(n)}) is not one of the classes {some(names)}."
+                f"{suggest(name, names)} Add it to classes=, or pass ignore={short(name)}."
             )
     _something(len(names), source)
 

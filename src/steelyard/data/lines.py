@@ -15,7 +15,7 @@ from . import feet
 from .column_names import bare_name
 from .dialect import Dialect
 from .formats import position
-from .heads import MARKS, fits, mark_of
+from .head_lines import MARKS, fits, mark_of
 from .rewrites import rewritten
 
 FOOT = 1 << 12  # bytes at the end in which a foot is looked for

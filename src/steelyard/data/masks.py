@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import numpy as np
 
 from ..counts import Counts
 from . import digest, labels
+from .gate import gate
 from .ignored import in_place
-from .image import COLOURS, VOID, apart, decode, pieces
-from .paths import MASKS, VOLUMES, ends_in, files, holds
+from .image import COLOURS, PIECE, VOID, apart, decode, pieces
+from .notes import Scope, ignored
+from .paths import MASKS, VOLUMES, ends_in, expanded, files, holds, refuse_odd
 from .source import Shard, Source, Tally, Tell
 from .tally import tally_integers
 from .volume import volume
@@ -21,7 +23,7 @@ from .volume import volume
 OBJECTS = "objects"
 CLASS_FOLDER, OBJECT_FOLDER, COLOUR_LIST = "SegmentationClass", "SegmentationObject", "labelmap.txt"
 CITYSCAPES = ("_labelIds", "_labelTrainIds", "_instanceIds", "_color")
-RUNNING = "running to "
+RUNNING, IGNORED = "running to ", "ignored"
 PICTURE = 64  # more values than this in the average image: not classes
 WHITE = 255
 NEAR = 32  # so far do JPEG and smooth edges move what was 0 or 255
@@ -55,14 +57,16 @@ class Masks(Source):
             raise ValueError(f"count: ignore= holds {wrong[0]!r}, but masks hold whole numbers, such as 255.")
 
     def shards(self) -> Sequence[Shard]:
+        for file in self.chosen:
+            refuse_odd(file)
         return [Shard(file, file.stat().st_size) for file in self.chosen or mask_files(self.path)]
 
     def beside(self, shards: Sequence[Shard]) -> list[str]:
         others = [] if self.chosen else self.others(shards)
-        notes = [f"not masks, so not counted: {holds(others)}"] if others else []
-        objects = Path(self.path).expanduser().with_name(OBJECT_FOLDER)
+        notes: list[str] = [Scope(f"not masks, so not counted: {holds(others)}")] if others else []
+        objects = expanded(self.path).absolute().with_name(OBJECT_FOLDER)
         if Path(self.path).name == CLASS_FOLDER and objects.is_dir():
-            notes.append(f"{CLASS_FOLDER} was counted, not {OBJECT_FOLDER}, the same pixels by their objects")
+            notes.append(Scope(f"{CLASS_FOLDER} was counted, not {OBJECT_FOLDER}, the same pixels by their objects"))
         return notes
 
     def read(self, shard: Shard, tell: Tell) -> Tally:
@@ -73,7 +77,10 @@ class Masks(Source):
             pixels.update(tally_integers(piece))
             colours = colours or piece.dtype == COLOURS
         part = Tally(items=1, digest=digest.digest([raw]))
-        pixels = self._without_ignored(shard.path, _coloured(pixels) if colours else pixels)
+        pixels = _coloured(pixels) if colours else pixels
+        before = dict(pixels)
+        pixels = self._without_ignored(shard.path, pixels)
+        part.also[IGNORED] = Counter({"NaN" if v == VOID else v: n for v, n in before.items() if v not in pixels})
         if colours and self._greys_are_numbers and all(map(_is_grey, pixels)):
             pixels, colours = Counter({int(c[1:3], 16): n for c, n in pixels.items()}), False
             part.facts["grey"] = 1
@@ -121,6 +128,7 @@ class Masks(Source):
         if total.facts["colours"] and total.facts["grey"]:  # black, say, in a mask that holds nothing else
             for tally in (total.labels, total.containing, *total.also.values()):
                 _colour_greys(tally)
+        gone = ignored(total.also.pop(IGNORED, {}), {}, "pixels")
         values = {v for v in total.labels if not isinstance(v, str)}
         if self.classes is None and self.instances is None:
             self._refuse_what_is_no_class(total)
@@ -136,7 +144,7 @@ class Masks(Source):
             also=total.also,
             digest=digest.written(total.digest),
         )
-        notes = list(total.notes)
+        notes = [*total.notes, *gone]
         if values == {0, WHITE} and self.instances is None and len(counts) == 2:
             index = counts.classes.index(names[WHITE] if isinstance(names, dict) else str(WHITE))
             notes.append(
@@ -240,7 +248,7 @@ def mask_files(path: str | PathLike[str]) -> list[Path]:
     FileNotFoundError with the nearest name if there is none, ValueError if a folder holds none.
     """
     paths = files(path)
-    folder = Path(fspath(path)).expanduser()
+    folder = expanded(path)
     if not folder.is_dir():
         return paths
     masks = [f for f in paths if ends_in(f, MASKS)]
@@ -252,7 +260,10 @@ def mask_files(path: str | PathLike[str]) -> list[Path]:
 def read_spacing(path: str | PathLike[str]) -> tuple[float, ...] | None:
     """Between neighbouring voxels along each axis of `read_mask`, where the file says so: NIfTI and NRRD."""
     file = Path(path)
-    scan = volume(file, file.read_bytes()) if ends_in(file, VOLUMES) else None
+    if not ends_in(file, VOLUMES):
+        return None
+    with gate(file):
+        scan = volume(file, file.read_bytes())
     return None if scan is None or len(scan.spacing) != scan.array.ndim else scan.spacing
 
 
@@ -262,7 +273,7 @@ def segmentation(path: str, masks: Sequence[Path]) -> dict[str, Any]:
 
     ValueError where the masks of one image stand in several forms, which would add up.
     """
-    folder = Path(path).expanduser()
+    folder = expanded(path)
     forms = [form for form in CITYSCAPES if any(f.stem.endswith(form) for f in masks)]
     if folder.is_dir() and len(forms) > 1:
         raise ValueError(
@@ -301,19 +312,30 @@ def _colour_list(file: Path) -> tuple[tuple[str, str], ...]:
 def read_mask(path: str | PathLike[str]) -> np.ndarray:
     """The numbers of a mask, [H, W], or [D, H, W] for a TIFF of several pages. ValueError if it holds none."""
     file = Path(path)
-    mask = decode(file, file.read_bytes())
+    refuse_odd(file)
+    with gate(file):
+        mask = decode(file, file.read_bytes())
     if mask.dtype == COLOURS:
-        blue = mask & 255
-        if not bool(np.all(mask == blue * np.uint32(0x010101))):
-            raise ValueError(
-                f"{file}: this is a picture with colours, not a mask of numbers; save class or object numbers."
-            )
-        return blue.astype(np.uint8)
+        return _greys(file, mask)
     if mask.dtype == np.int64 and bool(np.any(mask == VOID)):
         raise ValueError(
             f"{file}: some pixels are NaN; save them as a number of their own, such as 255, and pass ignore=."
         )
     return mask
+
+
+def _greys(file: Path, mask: np.ndarray) -> np.ndarray:
+    """Colours R = G = B as their number, piece by piece."""
+    greys, flat = np.empty(mask.shape, np.uint8), mask.reshape(-1)
+    for start in range(0, flat.size, PIECE):
+        piece = flat[start : start + PIECE]
+        blue = piece & 255
+        if not bool(np.all(piece == blue * np.uint32(0x010101))):
+            raise ValueError(
+                f"{file}: this is a picture with colours, not a mask of numbers; save class or object numbers."
+            )
+        greys.reshape(-1)[start : start + PIECE] = blue
+    return greys
 
 
 def _classes_of(pixels: Counter[Any], instances: str | int) -> tuple[Counter[Any], Counter[Any]]:

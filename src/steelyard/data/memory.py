@@ -10,10 +10,13 @@ import numpy as np
 from ..counts import Counts
 from . import arrays, labels
 from .image import apart, no_labels
+from .notes import Scope, ignored
 from .progress import counted
 from .sequences import ASK, refuse_recurring, sequences_in, tokens_of
+from .several import note_on_parts
 from .tally import DISTINCT
-from .yes_no import YesNo, answer_counts, answers_in
+from .tokens import ABSENT, Reader
+from .yes_no import YesNo, answered, answers_in
 
 INDICES, VALUES, YES_NO, LISTS = "indices", "values", "yes or no", "lists"
 
@@ -64,8 +67,18 @@ class Piece:
 
     def counts(self, classes: Any, ignore: Any, source: str = "") -> Counts:
         """ValueError where labels are missing, have no name, or nothing was found."""
+        counts = self._counts(classes, ignore, source)
+        kept, missing = labels.drop(self.tally, ignore)
+        notes = ignored(self.tally, kept, counts.unit)
+        if missing:
+            notes.append(Scope(f"{missing:,} missing labels left out, as was said"))
+        if self.form != INDICES and counts.kind == "exclusive" and (parts := note_on_parts(kept)):
+            notes.append(parts)
+        return counts.noted(notes)
+
+    def _counts(self, classes: Any, ignore: Any, source: str) -> Counts:
         if self.answers is not None:
-            return answer_counts(self.answers, classes, source)[0]
+            return answered(self.answers, classes, source)
         if self.form == LISTS:
             return _of_lists(self, classes, ignore, source)
         if self.pictures:
@@ -90,7 +103,7 @@ def count_batches(data: Any, key: Any, classes: Any, ignore: Any, kind: str | No
     total: Piece | None = None
     for number, batch in enumerate(counted(data, "counting", "batches", shown=progress)):
         batch_labels = _labels_of(batch, key, number)
-        piece = piece_of(batch_labels if dimensions(batch_labels) else [batch_labels], kind, ignore)
+        piece = piece_of(batch_labels if dimensions(batch_labels) else [batch_labels], kind, ignore, classes)
         if total is None:
             total = piece
         else:
@@ -116,14 +129,15 @@ def _labels_of(batch: Any, key: Any, number: int) -> Any:
         ) from None
 
 
-def piece_of(data: Any, kind: str | None, ignore: Any = None) -> Piece:
+def piece_of(data: Any, kind: str | None, ignore: Any = None, classes: Any = None) -> Piece:
     """What the data holds. Its type and shape decide, never its values: two dimensions are multi-label, so are sets and
     lists of text, unless `kind` is "exclusive". Then [N, H, W] and lists of [H, W] are masks, image by image."""
-    piece = _piece_of_sequences(data, kind, ignore)
+    piece = _piece_of_sequences(data, kind, ignore, classes)
     if piece is not None:
         return piece
     if kind != "exclusive" and are_lists(data):
-        tally = Counter(label for item in data for label in {_plain(v) for v in item})
+        read = Reader(classes=classes)
+        tally = Counter(label for item in data for label in _once(map(_plain, item), read))
         return Piece(LISTS, tally, len(data), 1)
     if kind == "multilabel" or (kind is None and dimensions(data) >= 2):
         array = masked_or(data)
@@ -131,19 +145,19 @@ def piece_of(data: Any, kind: str | None, ignore: Any = None) -> Piece:
         return Piece(YES_NO, Counter(), len(array), len(answers.yes), answers=answers)
     masks = _masks(data) if kind == "exclusive" else None
     if masks is not None:
-        return _piece_of_masks(masks, ignore)
+        return _piece_of_masks(masks, ignore, Reader(classes=classes))
     tally, indices = arrays.tally_labels(data)
     return Piece(INDICES if indices else VALUES, Counter(tally), sum(tally.values()), dimensions(data))
 
 
-def _piece_of_sequences(data: Any, kind: str | None, ignore: Any) -> Piece | None:
+def _piece_of_sequences(data: Any, kind: str | None, ignore: Any, classes: Any) -> Piece | None:
     """Of lists of labels: sequences, or a set of labels for each item; None of anything else. Lists of numbers, all of one length, are rows
     of yes and no unless `kind` is "exclusive"."""
-    sequences = sequences_in(data)
+    sequences = sequences_in(data, ignore)
     if sequences is None:
         return None
     if kind == "exclusive":
-        tokens, indices = tokens_of(sequences, ignore)
+        tokens, indices = tokens_of(sequences, ignore, classes)
         piece = Piece(INDICES if indices else VALUES, tokens.times, tokens.times.total(), 2, unit="tokens")
         piece.within, piece.images, piece.pictures = tokens.within, tokens.sequences, tokens.rows
         return piece
@@ -154,7 +168,13 @@ def _piece_of_sequences(data: Any, kind: str | None, ignore: Any) -> Piece | Non
         refuse_recurring(sequences)
         if not texts:
             raise ValueError(f"count: the items of the list have different lengths.{ASK}")
-    return Piece(LISTS, Counter(v for row in sequences for v in set(row)), len(sequences), 1)
+    read = Reader(classes=classes)
+    return Piece(LISTS, Counter(v for row in sequences for v in _once(row, read)), len(sequences), 1)
+
+
+def _once(row: Iterable[Any], read: Reader) -> set[Any]:
+    """The labels of a row, of those that are one class the same one; None for what is missing."""
+    return {None if label is ABSENT else label for label in map(read, row)}
 
 
 def masked_or(data: Any) -> np.ndarray:
@@ -194,7 +214,7 @@ def _refuse_no_labels(array: np.ndarray) -> bool:
     return True
 
 
-def _piece_of_masks(masks: list[np.ndarray], ignore: Any) -> Piece:
+def _piece_of_masks(masks: list[np.ndarray], ignore: Any, read: Reader) -> Piece:
     total = Piece(VALUES, Counter(), 0, 3)
     for number, mask in enumerate(masks):
         _refuse_no_labels(mask)
@@ -202,8 +222,9 @@ def _piece_of_masks(masks: list[np.ndarray], ignore: Any) -> Piece:
         total.form = INDICES if indices else VALUES
         total.tally.update(tally)
         kept, _ = labels.drop(tally, ignore)
-        total.within.update(dict.fromkeys(kept, sum(kept.values())))
-        total.images.update(dict.fromkeys(kept, 1))
+        held = {read(value) for value in kept}  # two values of one class are one presence
+        total.within.update(dict.fromkeys(held, sum(kept.values())))
+        total.images.update(dict.fromkeys(held, 1))
         total.pictures = number + 1
     total.items = sum(total.tally.values())
     return total

@@ -1,8 +1,10 @@
 """nnU-Net's data sets: dataset.json names the labels of the volumes in labelsTr, and which of them is ignored."""
 
 import json
-from pathlib import Path
 from typing import Any
+
+from .gate import one_line
+from .paths import expanded
 
 DATASET, LABELS, IGNORE = "dataset.json", "labelsTr", "ignore"
 
@@ -13,15 +15,15 @@ def of_nnunet(path: str) -> dict[str, Any]:
 
     Source: github.com/MIC-DKFZ/nnUNet, documentation/dataset_format.md; version 1 wrote {"0": name}.
     """
-    where = Path(path).expanduser()
+    where = expanded(path)
     root = where.parent if where.name in (DATASET, LABELS) else where
     file = root / DATASET
     if not (file.is_file() and (root / LABELS).is_dir()) or not (where.is_dir() or where.name == DATASET):
         return {}
     try:
         data = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file}: this is not JSON ({error}).") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file}: this is not JSON ({one_line(error)}).") from None
     labels = data.get("labels") if isinstance(data, dict) else None
     if not isinstance(labels, dict) or not labels:
         raise ValueError(f"{file}: it has no 'labels', so it does not describe one of nnU-Net's data sets.")

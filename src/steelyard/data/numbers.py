@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from .date_forms import MONTHS
 from .durations import clock, counted, several_units, shows_minutes
-from .signs import EITHER, number, signs_of
+from .signs import EITHER, Signs, number, signs_of
+from .spelling import AS_IT_STANDS, CLOCK, DRESSED, DURATION, Spelling
 from .style import UNKNOWN, Style
 
 MOSTLY = 0.9  # share of cells that must be numbers for the others to be odd ones
@@ -71,6 +72,7 @@ class Numbers:
     guess      what nothing in the column decides, and how it was read; "" if there is no such thing
     open       other columns of the file may decide otherwise
     style      what the column proves about the other columns of its file
+    spelling   how each of them was read, for `as_before`
     """
 
     value: Mapping[str, float | None]
@@ -79,6 +81,7 @@ class Numbers:
     guess: str = ""
     open: bool = False
     style: Style = UNKNOWN
+    spelling: Spelling = AS_IT_STANDS
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -106,11 +109,7 @@ def dressed(times: Mapping[str, int], decimal: str = ".", style: Style = UNKNOWN
     signs = signs_of(list(bodies.values()), decimal, style, money=money)
     value: dict[str, float | None] = dict.fromkeys(times)
     for cell in bodies:
-        m = matches[cell]
-        amount = number(m["body"], signs, m["power"] or "")
-        if amount is not None:
-            amount *= factors.get(m["unit"] or "", 1.0)
-            value[cell] = -amount if _negative(m) else amount
+        value[cell] = _amount(matches[cell], signs, factors)
     if not _mostly(value, times) or _is_month(unit):
         return None
     known = {c: times[c] for c, v in value.items() if v is not None}
@@ -134,7 +133,33 @@ def dressed(times: Mapping[str, int], decimal: str = ".", style: Style = UNKNOWN
     if bounds := {c: n for c, n in known.items() if _bound(matches[c])}:
         notes.append(f"{quoted(bounds)} ({rows_of(sum(bounds.values()))}) was read as the bound itself")
     proves = Style(signs.point if signs.proven and signs.point != EITHER else "")
-    return Numbers(value, tuple(notes), _odd(value, times), signs.guess, signs.open, proves)
+    scale = "bytes" if factors is BYTES else "magnitudes" if factors else ""
+    spelling = Spelling(DRESSED, signs.thousands, signs.point, unit, scale)
+    return Numbers(value, tuple(notes), _odd(value, times), signs.guess, signs.open, proves, spelling)
+
+
+def as_before(cell: str, spelling: Spelling) -> float | None:
+    """The number that one cell spells in a column that was read like this ("dressed", "clock" or "duration"), or None."""
+    if spelling.how == CLOCK:
+        return clock(" ".join(_plain(cell).split()), minutes=spelling.minutes)
+    if spelling.how == DURATION:
+        length = counted(" ".join(_plain(cell).split()))
+        return None if length is None else length[0]
+    match = _match(cell)
+    if match is None or not _closed(match):
+        return None
+    factors = {"": {}, "magnitudes": MAGNITUDES, "bytes": BYTES}[spelling.factors]
+    if (_own(match, factors) or spelling.unit) != spelling.unit:
+        return None
+    return _amount(match, Signs(spelling.thousands, spelling.point), factors)
+
+
+def _amount(m: re.Match[str], signs: Signs, factors: Mapping[str, float]) -> float | None:
+    amount = number(m["body"], signs, m["power"] or "")
+    if amount is None:
+        return None
+    amount *= factors.get(m["unit"] or "", 1.0)
+    return -amount if _negative(m) else amount
 
 
 def numeric(times: Mapping[str, int]) -> tuple[float, tuple[str, ...]]:
@@ -218,13 +243,23 @@ def _timed(times: Mapping[str, int]) -> Numbers | None:
     minutes = any(map(shows_minutes, texts.values()))
     clocks = {cell: clock(text, minutes=minutes) for cell, text in texts.items()}
     if _mostly(clocks, times):
-        return Numbers(clocks, ("times of day were read as seconds",), _odd(clocks, times))
+        return Numbers(
+            clocks,
+            ("times of day were read as seconds",),
+            _odd(clocks, times),
+            spelling=Spelling(CLOCK, minutes=minutes),
+        )
     lengths = {cell: counted(text) for cell, text in texts.items()}
     seconds = {cell: None if length is None else length[0] for cell, length in lengths.items()}
     if not _mostly(seconds, times) or not several_units(length[1] for length in lengths.values() if length):
         return None
     example = next(cell for cell, length in lengths.items() if length)
-    return Numbers(seconds, (f"durations such as {example!r} were read as seconds",), _odd(seconds, times))
+    return Numbers(
+        seconds,
+        (f"durations such as {example!r} were read as seconds",),
+        _odd(seconds, times),
+        spelling=Spelling(DURATION),
+    )
 
 
 def is_nothing(cell: str) -> bool:

@@ -1,5 +1,7 @@
 """Reading Parquet with pyarrow."""
 
+import base64
+import binascii
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -7,11 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from . import cells, classes, digest
-from .classes import Cells
-from .column_names import distinct_names, find_column, without_row_names
+from .column_names import distinct_names, find_column, find_columns, without_row_names
+from .gate import one_line
+from .gather import Gather
+from .limits import allowed, in_words, refuse_beyond
+from .notes import Doubt
 from .source import Shard, Tell, add_notes
-from .tally import holds_label_lists, pyarrow, refuse_too_many, tally_lists
+from .tally import holds_label_lists, pyarrow
 
+TIMES = 512  # the size of a file that its cells may take in memory
+CELL = 8  # bytes of a text, of which one is enough
+WORDY = 1 << 24  # bytes of a file; in larger ones long texts that repeat would not be a trick
+ROWS, ROWS_OF_A_BYTE = 2_000_000_000, 4096  # that are counted in a stream
 BATCH = 1 << 18  # codes of one batch stay in the cache between reading and counting
 
 
@@ -21,12 +30,14 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> A
         opened = _open(file)
         renamed: list[str] = []
         names = without_row_names(opened.schema_arrow.names, renamed)
-        wanted = names if columns is None else [find_column(names, c, str(file)) for c in columns]
+        wanted = names if columns is None else find_columns(names, columns, str(file))
+        _refuse_large(file, opened, wanted)
         wanted = None if columns is None and len(names) == len(opened.schema_arrow.names) else wanted
         table = opened.read(columns=wanted)
         table.validate(full=True)  # text that is not UTF-8, codes without a level
     table = table.rename_columns(distinct_names(table.column_names, renamed))
     add_notes(notes, renamed)
+    add_notes(notes, lost_levels(file, table.column_names))
     return table
 
 
@@ -51,8 +62,8 @@ def shards(file: Path, rows: int) -> list[Shard]:
     return parts or [Shard(file, 0, 0, 0)]
 
 
-def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells, int | None]:
-    """(name of the column, its distinct cells, rows if it holds lists), in a stream."""
+def tally_column(shard: Shard, label: str | int, into: Gather, tell: Tell) -> str:
+    """The name of the column, whose cells go `into` what collects them, in a stream."""
     pa, file = pyarrow(), shard.path
     with _readable(file):
         schema = _open(file).schema_arrow
@@ -62,10 +73,11 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells
         is_list = holds_label_lists(kind)
         if not is_list and classes.kind_of(kind) is None:
             raise ValueError(f"{what} holds {kind}, which is not a label; choose another column.")
-        cells, rows, lists = Cells(), 0, 0
+        rows = 0
         # dictionary codes: a string is looked at once per batch, not once per row
         opened = _open(file, read_dictionary=[name] if is_text else None)
         groups = range(shard.start, shard.stop or 0)
+        _refuse_many_rows(file, opened.metadata.num_rows)
         total = sum(opened.metadata.row_group(i).num_rows for i in groups)
         at_once = [[i] for i in groups] if is_list else [list(groups)]  # lists of codes do not run over row groups
         batches = (opened.iter_batches(batch_size=BATCH, columns=[name], row_groups=some) for some in at_once)
@@ -73,16 +85,38 @@ def tally_column(shard: Shard, label: str | int, tell: Tell) -> tuple[str, Cells
             values = batch.column(0)
             _check(values)
             if is_list:
-                part, some, recurring = tally_lists(values)
-                cells.times.update(part)
-                cells.recurring += recurring
-                refuse_too_many(cells.times, what)
-                lists += some
+                into.add_lists(values, what)
             else:
-                cells.add(classes.of_arrow(values, what), what)
+                into.add_cells(classes.of_arrow(values, what), what)
             rows += len(values)
             tell(shard.size * rows // max(1, total))
-    return name, cells, lists if is_list else None
+    into.lists = is_list
+    return name
+
+
+def lost_levels(file: Path, names: Sequence[str]) -> list[Doubt]:
+    """Notes on columns that were ordered categories of anything but text when the file was written: Parquet keeps their values alone, without
+    the order and the unused levels."""
+    pa = pyarrow()
+    with _readable(file):
+        opened = _open(file)
+        kept, written = opened.schema_arrow, (opened.metadata.metadata or {}).get(b"ARROW:schema")
+    if written is None:
+        return []
+    try:
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(written)))
+    except (pa.ArrowException, binascii.Error, OSError):
+        return []
+    were = {f.name for f in schema if pa.types.is_dictionary(f.type) and f.type.ordered}
+    are = {f.name for f in kept if pa.types.is_dictionary(f.type)}
+    return [
+        Doubt(
+            f"{name!r} was an ordered category of values that are no text, and Parquet kept neither their order nor the unused ones: they"
+            " stand ascending; --classes (classes=) says the order, and Arrow's own files (.feather) keep it"
+        )
+        for name in names
+        if name in were - are
+    ]
 
 
 def columns(shard: Shard, wanted: Sequence[str | int]) -> tuple[dict[str, cells.Column], int, list[str]]:
@@ -91,7 +125,8 @@ def columns(shard: Shard, wanted: Sequence[str | int]) -> tuple[dict[str, cells.
     with _readable(file):
         opened = _open(file)
         known = without_row_names(opened.schema_arrow.names, [])
-        names = [find_column(known, c, str(file)) for c in wanted]
+        names = find_columns(known, wanted, str(file))
+        _refuse_large(file, opened, names)
         table = opened.read_row_groups(list(range(shard.start, shard.stop or 0)), columns=names).select(names)
         table.validate(full=True)
     typed = {name: cells.from_arrow(table[name]) for name in names}
@@ -133,6 +168,43 @@ def _readable(file: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        message = " ".join(str(error).split())[:200]
-        message = "".join(letter if letter.isprintable() else "?" for letter in message)
-        raise ValueError(f"{file}: this Parquet file cannot be read ({message}); write it again.") from None
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"{file}: this Parquet file cannot be read ({one_line(error)}); write it again.") from None
+
+
+def _refuse_large(file: Path, opened: Any, names: Sequence[str]) -> None:
+    """ValueError, before a column is read, where the rows that the file says it has need more memory than so large a file may take:
+    a column that says one thing a billion times is a few bytes."""
+    pa, schema, rows = pyarrow(), opened.schema_arrow, opened.metadata.num_rows
+    kinds = [schema.field(name).type for name in dict.fromkeys(names) if schema.names.count(name) == 1]
+    widths = sum(max(1, kind.bit_width // 8) if pa.types.is_primitive(kind) else CELL for kind in kinds)
+    what = f"a table of {rows:,} rows and {len(kinds):,} columns"
+    refuse_beyond(file, rows * widths, file.stat().st_size, what, "write it with fewer rows in a file", times=TIMES)
+    small = file.stat().st_size < WORDY
+    for name, kind in zip(names, kinds, strict=False) if small else ():
+        if pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind):
+            _refuse_wordy(file, name)
+
+
+def _refuse_wordy(file: Path, name: str) -> None:
+    """The same of a column of text, whose cells may all be one long text: they are looked at as codes."""
+    pa, limit, size = pyarrow(), allowed(file.stat().st_size), 0
+    for batch in _open(file, read_dictionary=[name]).iter_batches(batch_size=BATCH, columns=[name]):
+        codes = batch.column(0)
+        if not pa.types.is_dictionary(codes.type):
+            return
+        lengths = pa.compute.binary_length(codes.dictionary)
+        size += pa.compute.sum(lengths.take(codes.indices)).as_py() or 0
+        if size > limit:
+            raise ValueError(
+                f"{file}: the texts of column {name!r} take over {in_words(limit)} of memory; write it with fewer rows in a file."
+            )
+
+
+def _refuse_many_rows(file: Path, rows: int) -> None:
+    most = max(ROWS, ROWS_OF_A_BYTE * file.stat().st_size)
+    if rows > most:
+        raise ValueError(
+            f"{file}: it says that it has {rows:,} rows, and a file of its size may have {most:,}; write it again."
+        )

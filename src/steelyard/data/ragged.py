@@ -9,7 +9,7 @@ from typing import Any
 from .dialect import Dialect
 from .feet import is_row_count
 from .formats import open_bytes
-from .heads import MARKS, mark_of
+from .head_lines import MARKS, mark_of
 from .lines import Dropped
 from .rewrites import rewritten
 

@@ -32,12 +32,12 @@ def without(column: Column, marks: Iterable[str]) -> tuple[Column, int]:
     if of_names:
         raw = pc.cast(raw, pa.string())
     if is_text(raw.type):
-        said = pc.is_in(_bare(raw), value_set=pa.array(marks, raw.type)).fill_null(False)
+        said = pc.is_in(bare(raw), value_set=pa.array(marks, raw.type)).fill_null(False)
         rows = pc.sum(said).as_py() or 0
         if rows:
             raw = pc.if_else(said, pa.scalar(None, raw.type), raw)
             column = _again(column, raw.dictionary_encode() if of_names else raw, column.style)
-    numbers = [number for mark in marks if (number := _spelled(mark)) is not None]
+    numbers = [number for mark in marks if (number := number_of(mark)) is not None]
     if column.kind == NUMBER and not column.dated and numbers:
         said = pc.is_in(pc.cast(column.values, pa.float64(), safe=False), value_set=pa.array(numbers, pa.float64()))
         more = pc.sum(said).as_py() or 0
@@ -55,7 +55,7 @@ def _again(column: Column, raw: Any, style: Style) -> Column:
     return column if read is None else read
 
 
-def _bare(raw: Any) -> Any:
+def bare(raw: Any) -> Any:
     """Without blanks and quotes around the cells."""
     _, pc = arrow()
     return pc.utf8_trim_whitespace(
@@ -63,7 +63,7 @@ def _bare(raw: Any) -> Any:
     )
 
 
-def _spelled(mark: str) -> float | None:
+def number_of(mark: str) -> float | None:
     try:
         number = float(mark)
     except ValueError:
@@ -77,5 +77,5 @@ def _shown(column: Column) -> Style:
     if column.kind != NUMBER or column.open or column.dated or not pa.types.is_floating(column.values.type):
         return UNKNOWN
     raw = without_views(column.raw)
-    shows = is_text(raw.type) and pc.any(pc.match_substring_regex(_bare(raw), POINT)).as_py()
+    shows = is_text(raw.type) and pc.any(pc.match_substring_regex(bare(raw), POINT)).as_py()
     return Style(".") if shows else UNKNOWN

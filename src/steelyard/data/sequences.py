@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from . import arrays, labels
-from .tally import arrow, values_of, without_views
+from .tokens import Reader, Tokens
 
 ASK = (
     " If they are sequences, such as the tags of tokens, pass kind='exclusive', and every element counts; if each row holds its labels,"
@@ -16,29 +15,9 @@ ASK = (
 )
 
 
-@dataclass
-class Tokens:
-    """The elements of sequences by label; two of them add.
-
-    times, within, sequences  elements; elements of the sequences that hold the label; how many sequences hold it
-    rows                      sequences
-    """
-
-    times: Counter[Any] = field(default_factory=Counter)
-    within: Counter[Any] = field(default_factory=Counter)
-    sequences: Counter[Any] = field(default_factory=Counter)
-    rows: int = 0
-
-    def add(self, other: "Tokens") -> None:
-        self.times.update(other.times)
-        self.within.update(other.within)
-        self.sequences.update(other.sequences)
-        self.rows += other.rows
-
-
-def sequences_in(data: Any) -> list[list[Any]] | None:
+def sequences_in(data: Any, ignore: Any = None) -> list[list[Any]] | None:
     """The sequences of a list of lists (arrays, tensors) of one axis, of an object array, a Series or an Arrow array of lists, of a nested
-    or packed tensor; None of anything else."""
+    or packed tensor; None of anything else. ValueError for a row that is missing, unless `ignore` holds NaN."""
     if hasattr(data, "batch_sizes") and hasattr(data, "data"):
         return _unpacked(data)
     if getattr(data, "is_nested", False):
@@ -55,50 +34,23 @@ def sequences_in(data: Any) -> list[list[Any]] | None:
         array = arrays.as_array(data)
         if array.ndim != 1 or array.dtype != object:
             return None
-        items = [row for row in array.tolist() if row is not None]
-    if not len(items) or not all(_is_flat(row) for row in items):
+        items = array.tolist()
+    held = [row for row in items if row is not None]
+    if not held or not all(_is_flat(row) for row in held):
         return None
-    return [[_plain(v) for v in _listed(row)] for row in items]
+    labels.refuse_missing(len(items) - len(held), ignore)
+    return [[_plain(v) for v in _listed(row)] for row in held]
 
 
-def tokens_of(sequences: Sequence[Sequence[Any]], ignore: Any) -> tuple[Tokens, bool]:
-    """(their elements, whether those are whole numbers, so logit indices). Ignored and missing ones belong to no sequence."""
+def tokens_of(sequences: Sequence[Sequence[Any]], ignore: Any, classes: Any = None) -> tuple[Tokens, bool]:
+    """(their elements, whether those are whole numbers, so logit indices). `times` holds ignored and missing ones too."""
     flat = [value for row in sequences for value in row]
     tally, indices = arrays.tally_labels(flat) if flat else ({}, False)
-    kept, _ = labels.drop(tally, ignore)
-    tokens = Tokens(Counter(tally), rows=len(sequences))
+    tokens, read = Tokens(), Reader(ignore=ignore, classes=classes)
     for row in sequences:
-        held = Counter(value for value in row if value in kept)
-        total = held.total()
-        for value in held:
-            tokens.within[value] += total
-            tokens.sequences[value] += 1
+        tokens.add_row(row, read)
+    tokens.times = Counter(tally)
     return tokens, indices
-
-
-def tokens_of_arrow(array: Any, ignore: Any, names: Sequence[str] | None = None) -> Tokens:
-    """The same of an Arrow array of lists. `names` are those of a ClassLabel, in which a number below 0 is no label."""
-    pa, pc = arrow()
-    array = (array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array).drop_null()
-    flat = without_views(pc.list_flatten(array))
-    encoded = flat if pa.types.is_dictionary(flat.type) else flat.dictionary_encode()
-    parents = pc.list_parent_indices(array).to_numpy()
-    codes = pc.cast(encoded.indices, pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
-    values = [
-        v if names is None else names[v] if v is not None and v >= 0 else None for v in values_of(encoded.dictionary)
-    ]
-    counts = dict.fromkeys(values, 1)
-    kept = labels.drop(counts, ignore)[0]
-    counted = np.array([*(v in kept for v in values), False])[codes]
-    pairs, n = np.unique(np.stack([parents[counted], codes[counted]]), axis=1, return_counts=True)
-    total = np.bincount(parents[counted], minlength=len(array))
-    tokens = Tokens(rows=len(array))
-    for (row, code), times in zip(pairs.T.tolist(), n.tolist(), strict=True):
-        value = values[code]
-        tokens.times[value] += times
-        tokens.within[value] += int(total[row])
-        tokens.sequences[value] += 1
-    return tokens
 
 
 def refuse_recurring(sequences: Sequence[Sequence[Any]]) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 from ..counts import Counts
 from .classes import Cells
-from .paths import ends_in, holds, inside
+from .notes import Scope
+from .paths import ends_in, expanded, holds, inside
+from .tokens import Tokens
 
 Tell = Callable[[int], None]  # hears how many bytes of a shard have been read so far
 
@@ -34,6 +36,7 @@ class Tally:
     facts       whole numbers about the data as a whole, such as {"missing": 3}
     names       what the data itself calls its classes (COCO), or its label columns (tables)
     cells       of a label column, instead of labels
+    tokens      of a label column whose cells hold several
     digest      see digest.py
     unread      (file, reason) for each file that could not be read
     wrong       what could not be read within a file that was, a sentence each
@@ -46,6 +49,7 @@ class Tally:
     facts: Counter[str] = field(default_factory=Counter)
     names: list[str] = field(default_factory=list)
     cells: Cells = field(default_factory=Cells)
+    tokens: Tokens = field(default_factory=Tokens)
     digest: int = 0
     notes: list[str] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
@@ -61,7 +65,8 @@ class Tally:
         self.facts.update(other.facts)
         self.digest = (self.digest + other.digest) % 2**128
         self.cells.add(other.cells, f"the label column {' '.join(other.names)!r}")
-        self.names.extend(name for name in other.names if name not in self.names)
+        self.tokens.add(other.tokens)
+        self.names = list(dict.fromkeys([*self.names, *other.names])) if other.names != self.names else self.names
         add_notes(self.notes, other.notes)
         self.unread.extend(other.unread)
         self.wrong.extend(other.wrong)
@@ -89,11 +94,11 @@ class Source(ABC):
     def beside(self, shards: Sequence[Shard]) -> list[str]:
         """Notes on what the folder holds besides these shards; none where a file or a glob says what is meant."""
         others = self.others(shards)
-        return [f"in the folder, but not read: {holds(others)}"] if others else []
+        return [Scope(f"in the folder, but not read: {holds(others)}")] if others else []
 
     def others(self, shards: Sequence[Shard], *known: str) -> list[Path]:
         """The files of the folder that are no shards and have none of the `known` endings."""
-        folder = Path(self.path).expanduser()
+        folder = expanded(self.path)
         if not folder.is_dir():
             return []
         read = {shard.path for shard in shards}

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
-from . import arff, cells, delimited, kinds, labels, parquet, typed
+from . import arff, cells, conll, delimited, kinds, labels, parquet, typed
 from .classes import CELLS, Cells, Classes, classes_of, of_arrow, read_cells
 from .column_names import find_column
 from .dialect import sniff
-from .paths import ends_in, is_parquet, is_typed, table_files
+from .gate import gate
+from .paths import CONLL, ends_in, is_parquet, is_typed, table_files
 from .reread import together, without
 from .tally import arrow, pyarrow, values_of, without_views
 
@@ -29,6 +30,7 @@ class Table:
     names     the columns, in order
     rows      how many
     repaired  what a reader would not expect of the files: delimiter, encoding, renamed columns, ...
+    nested    columns of lists, structures or bytes, which are left out
 
     A column can be asked for by its name or number (1 is the first, -1 the last).
     """
@@ -37,6 +39,7 @@ class Table:
     columns: Mapping[str, kinds.Column]
     rows: int
     repaired: list[str] = field(default_factory=list)
+    nested: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -77,17 +80,18 @@ class Table:
 
     def column(self, name: str | int) -> np.ndarray:
         """float64 with NaN for numbers, 0.0 / 1.0 / NaN for booleans, text with None for categories."""
-        pa, pc = arrow()
-        column = self.columns[self.resolve(name)]
-        values = column.values
-        if column.kind == kinds.CATEGORY:
-            return np.array(values.to_pylist() or [], dtype=object)
-        if column.kind == kinds.BOOLEAN and not pa.types.is_boolean(values.type):
-            values = pc.equal(pc.utf8_lower(values), "true")
-        values = pc.cast(
-            pc.cast(values, pa.int8()) if column.kind == kinds.BOOLEAN else values, pa.float64(), safe=False
-        )
-        return values.fill_null(float("nan")).to_numpy()
+        with gate(self.path):
+            pa, pc = arrow()
+            column = self.columns[self.resolve(name)]
+            values = column.values
+            if column.kind == kinds.CATEGORY:
+                return np.array(values.to_pylist() or [], dtype=object)
+            if column.kind == kinds.BOOLEAN and not pa.types.is_boolean(values.type):
+                values = pc.equal(pc.utf8_lower(values), "true")
+            values = pc.cast(
+                pc.cast(values, pa.int8()) if column.kind == kinds.BOOLEAN else values, pa.float64(), safe=False
+            )
+            return values.fill_null(float("nan")).to_numpy()
 
     def labels(self, name: str | int, **options: Any) -> tuple[np.ndarray, Counts]:
         """(class number of each row, Counts), with the classes of `count`; -1 where missing or ignored."""
@@ -128,17 +132,18 @@ class Table:
 
     def _coded(self, name: str) -> tuple[np.ndarray, list[Any], Cells]:
         """(code of each row, -1 where null; the cell of each code; the distinct cells)."""
-        pa, pc = arrow()
-        column = self.columns[name]
-        raw = without_views(column.values if column.raw is None else column.raw)
-        if pa.types.is_null(raw.type):
-            return np.full(len(raw), -1), [], Cells(Counter({None: len(raw)}))
-        cells = of_arrow(raw, f"{self.path}, column {name!r}")
-        if column.decimal is not None:
-            cells.kind, cells.decimal = CELLS, column.decimal
-        encoded = (raw if pa.types.is_dictionary(raw.type) else raw.dictionary_encode()).combine_chunks()
-        codes = pc.cast(encoded.indices, pa.int64()).fill_null(-1).to_numpy()
-        return codes, values_of(encoded.dictionary), cells
+        with gate(self.path):
+            pa, pc = arrow()
+            column = self.columns[name]
+            raw = without_views(column.values if column.raw is None else column.raw)
+            if pa.types.is_null(raw.type):
+                return np.full(len(raw), -1), [], Cells(Counter({None: len(raw)}))
+            cells = of_arrow(raw, f"{self.path}, column {name!r}")
+            if column.decimal is not None:
+                cells.kind, cells.decimal = CELLS, column.decimal
+            encoded = (raw if pa.types.is_dictionary(raw.type) else raw.dictionary_encode()).combine_chunks()
+            codes = pc.cast(encoded.indices, pa.int64()).fill_null(-1).to_numpy()
+            return codes, values_of(encoded.dictionary), cells
 
 
 def read_table(
@@ -151,12 +156,14 @@ def read_table(
     """
     files, where = table_files(path), fspath(path)
     notes: list[str] = []
-    typed, rows = _read(files, where, columns, most, notes)
+    with gate(where, *files):
+        typed, rows = _read(files, where, columns, most, notes)
+    nested = tuple(name for name, column in typed.items() if column is None)
     if not rows:
         raise ValueError(f"{where}: the table has no rows, only the columns {labels.some(list(typed))}.")
     kept = {name: column for name, column in typed.items() if column is not None}
-    _note("columns of lists, structures or bytes are left out", [n for n in typed if n not in kept], notes)
-    return Table(where, kept, rows, notes)
+    _note("columns of lists, structures or bytes are left out", list(nested), notes)
+    return Table(where, kept, rows, notes, nested)
 
 
 def not_wider(columns: int, most: int | None, where: str) -> None:
@@ -171,17 +178,25 @@ def not_wider(columns: int, most: int | None, where: str) -> None:
 def column_names(path: str | PathLike[str]) -> tuple[str, ...]:
     """The columns, without reading the rows."""
     file, *_ = table_files(path)
-    if ends_in(file, (".arff",)):
-        return arff.column_names(file)
-    if is_typed(file):
-        return typed.column_names(file)
-    return parquet.column_names(file) if all_parquet([file], fspath(path)) else sniff(file).names
+    with gate(file):
+        if ends_in(file, (".arff",)):
+            return arff.column_names(file)
+        if is_typed(file):
+            return typed.column_names(file)
+        if ends_in(file, CONLL):
+            return conll.column_names(file)
+        return parquet.column_names(file) if all_parquet([file], fspath(path)) else sniff(file).names
 
 
 def _read(
     files: list[Path], where: str, columns: Sequence[str | int] | None, most: int | None, notes: list[str]
 ) -> tuple[dict[str, kinds.Column | None], int]:
     pa = pyarrow()
+    if tagged := next((file for file in files if ends_in(file, CONLL)), None):
+        raise ValueError(
+            f"{tagged}: this is tagged text, a token on each line, and not a table with what a label can be learned from; steelyard"
+            " count and weigh read its tags."
+        )
     if all_typed(files, where):
         parts, decimals = [(typed if is_typed(file) else parquet).read(file, columns, notes) for file in files], []
     else:

@@ -98,16 +98,6 @@ def holds_label_lists(kind: Any) -> bool:
     )
 
 
-def tally_lists(array: Any) -> tuple[dict[Any, int], int, int]:
-    """(in how many lists each value occurs, how many lists there are, elements beyond the first of their value in a list) of an Arrow array
-    of lists; null is no list."""
-    pa, pc = arrow()
-    array = array.drop_null()
-    pairs = pa.table({"list": pc.list_parent_indices(array), "value": without_views(pc.list_flatten(array))})
-    once = pairs.group_by(["list", "value"]).aggregate([])
-    return tally(once["value"].combine_chunks()), len(array), pairs.num_rows - once.num_rows
-
-
 def tally_integers(flat: np.ndarray, threads: int = 1) -> dict[Any, int]:
     """{label: how often}, by a table where the range is small. Negative labels keep their value."""
     if not len(flat):
@@ -119,9 +109,18 @@ def tally_integers(flat: np.ndarray, threads: int = 1) -> dict[Any, int]:
     narrow = high - low < DENSE and high < 2**63
     times = count_codes(flat, high - low + 1, threads, start=low) if narrow else None
     if times is None:
-        values, many = np.unique(flat, return_counts=True)
-        return dict(zip(values.tolist(), many.tolist(), strict=True))
+        return _tally_runs(flat)
     return {low + int(i): int(times[i]) for i in np.flatnonzero(times)}
+
+
+def _tally_runs(flat: np.ndarray) -> dict[int, int]:
+    """The same of numbers far apart, such as colours: in masks they stand in runs, and a run is looked at once."""
+    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+    values, which = np.unique(flat[starts], return_inverse=True)
+    lengths = np.diff(np.append(starts, len(flat)))
+    many = np.zeros(len(values), np.int64)
+    np.add.at(many, which.reshape(-1), lengths)
+    return dict(zip(values.tolist(), many.tolist(), strict=True))
 
 
 def count_codes(codes: np.ndarray, size: int, threads: int = 1, *, start: int = 0) -> np.ndarray | None:

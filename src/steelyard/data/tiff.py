@@ -10,14 +10,34 @@ from typing import Any, Self
 
 import numpy as np
 
-HEADS = {b"II*\0": "<", b"MM\0*": ">"}
+HEADS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
+BIG = (b"II+\0", b"MM\0+")  # BigTIFF: counts and places of 64 bits
 SIZES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 6: "b", 7: "B", 8: "h", 9: "i", 11: "f", 12: "d", 16: "Q", 17: "q"}
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, TEXT, OFFSETS, SAMPLES, ROWS, LENGTHS, PREDICTOR, TILES, EXTRA, FORMAT = (
     256, 257, 258, 259, 262, 270, 273, 277, 278, 279, 317, 322, 338, 339,
 )  # fmt: skip
 KINDS = {1: "u", 2: "i", 3: "f"}
 PLAIN, DEFLATE = (1,), (8, 32946)
+KNOWN = frozenset(
+    (
+        WIDTH,
+        HEIGHT,
+        BITS,
+        COMPRESSION,
+        PHOTOMETRIC,
+        TEXT,
+        OFFSETS,
+        SAMPLES,
+        ROWS,
+        LENGTHS,
+        PREDICTOR,
+        TILES,
+        EXTRA,
+        FORMAT,
+    )
+)
 PAGES = 100_000
+SPARE = 1 << 16  # bytes of directories that may overlap in a file that is not hostile
 
 
 @dataclass(frozen=True)
@@ -36,9 +56,13 @@ class Tiff:
         if order is None:
             return None
         try:
-            tags = list(_directories(raw, order))
-        except (struct.error, IndexError, ValueError):
+            tags = list(_directories(raw, order, big=raw[:4] in BIG))
+        except (struct.error, IndexError, ValueError, OverflowError):
             return None
+        except _Overlaps:
+            raise ValueError(
+                f"{path}: this TIFF is damaged: its directories take more room than the file has; save it again."
+            ) from None
         if not tags:
             return None
         tiff = cls(path, raw, order, tags)
@@ -57,6 +81,14 @@ class Tiff:
         for page in self.tags:
             yield self._page(page)
 
+    @property
+    def sizes(self) -> list[tuple[int, int, int]]:
+        """(width, height, bytes of a pixel) of each page."""
+        return [
+            (max(0, _one(page, WIDTH, 0)), max(0, _one(page, HEIGHT, 0)), max(1, _one(page, BITS, 1) // 8))
+            for page in self.tags
+        ]
+
     def _dtype(self, page: dict[int, Any]) -> str:
         return KINDS.get(_one(page, FORMAT, 1), "u") + str(_one(page, BITS, 1) // 8)
 
@@ -73,16 +105,24 @@ class Tiff:
                 f"{self.path}: TIFFs of {dtype.itemsize * 8} bits are read without compression or with deflate alone; save the labels as"
                 " NPY (np.save), or as a TIFF of 16 bits."
             )
-        strips = zip(page[OFFSETS], page[LENGTHS], strict=True)
+        content = bytearray(shape[0] * shape[1] * dtype.itemsize)
+        at = 0
         try:
-            content = b"".join(
-                self.raw[start : start + n] if compression in PLAIN else zlib.decompress(self.raw[start : start + n])
-                for start, n in strips
-            )
-            array = np.frombuffer(content, dtype, count=shape[0] * shape[1]).reshape(shape)
-        except (ValueError, zlib.error) as error:
+            for start, n in zip(page[OFFSETS], page[LENGTHS], strict=True):
+                if at >= len(content):
+                    break
+                strip = self.raw[start : start + n]
+                if compression in DEFLATE:  # no more than the image has room for
+                    strip = zlib.decompressobj().decompress(strip, len(content) - at)
+                strip = strip[: len(content) - at]
+                content[at : at + len(strip)] = strip
+                at += len(strip)
+            if at < len(content):
+                raise ValueError(f"{at:,} bytes of pixels, {len(content):,} are needed")
+        except (ValueError, KeyError, zlib.error) as error:
             raise ValueError(f"{self.path}: this TIFF is damaged or was cut off ({error}).") from None
-        return array.astype(dtype.newbyteorder("="))
+        array = np.frombuffer(content, dtype).reshape(shape)
+        return array.astype(dtype.newbyteorder("="), copy=False)
 
     def _refuse_channels(self) -> None:
         page = self.tags[0]
@@ -111,27 +151,50 @@ class Tiff:
             )
 
 
-def _directories(raw: bytes, order: str) -> Iterator[dict[int, Any]]:
-    (at,) = struct.unpack_from(order + "I", raw, 4)
+class _Overlaps(Exception):
+    """The directories and their values are more than the file can hold, as when many share their bytes."""
+
+
+def _directories(raw: bytes, order: str, *, big: bool) -> Iterator[dict[int, Any]]:
+    """The tags of each page that are KNOWN."""
+    place, counted, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
+    (at,) = struct.unpack_from(order + place, raw, 8 if big else 4)
     seen: set[int] = set()
+    room = len(raw) + SPARE
     while at and at not in seen and len(seen) < PAGES:
         seen.add(at)
-        (many,) = struct.unpack_from(order + "H", raw, at)
-        yield dict(_entry(raw, order, at + 2 + 12 * i) for i in range(many))
-        (at,) = struct.unpack_from(order + "I", raw, at + 2 + 12 * many)
+        (many,) = struct.unpack_from(order + counted, raw, at)
+        at += struct.calcsize(counted)
+        if at + many * entry > len(raw):
+            raise ValueError("a directory reaches beyond the file")
+        tags: dict[int, Any] = {}
+        room -= many * entry
+        for i in range(many if room >= 0 else 0):
+            (tag,) = struct.unpack_from(order + "H", raw, at + entry * i)
+            if tag in KNOWN:
+                tags[tag], size = _values(raw, order, at + entry * i, place)
+                room -= size
+            if room < 0:
+                break
+        if room < 0:
+            raise _Overlaps
+        yield tags
+        (at,) = struct.unpack_from(order + place, raw, at + entry * many)
 
 
-def _entry(raw: bytes, order: str, at: int) -> tuple[int, Any]:
-    """(tag, its values)."""
-    tag, kind, many = struct.unpack_from(order + "HHI", raw, at)
+def _values(raw: bytes, order: str, at: int, place: str) -> tuple[Any, int]:
+    """(the values of a tag, how many bytes they take beyond its entry)."""
+    kind, many = struct.unpack_from(order + "H" + place, raw, at + 2)
+    inline = struct.calcsize(place)
     form = SIZES.get(kind, "B")
-    size = struct.calcsize(order + form) * many
+    size = struct.calcsize("=" + form) * many
     if many > len(raw) or size > len(raw):
         raise ValueError("a tag reaches beyond the file")
-    start = at + 8 if size <= 4 else struct.unpack_from(order + "I", raw, at + 8)[0]
+    start = at + 4 + inline if size <= inline else struct.unpack_from(order + place, raw, at + 4 + inline)[0]
+    beyond = size if size > inline else 0
     if form == "s":
-        return tag, raw[start : start + many]
-    return tag, struct.unpack_from(order + form * many if len(form) > 1 else f"{order}{many}{form}", raw, start)
+        return raw[start : start + many], beyond
+    return struct.unpack_from(order + form * many if len(form) > 1 else f"{order}{many}{form}", raw, start), beyond
 
 
 def _one(page: dict[int, Any], tag: int, default: int) -> int:

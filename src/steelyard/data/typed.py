@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from . import classes
-from .classes import CELLS, Cells
+from .classes import CELLS
 from .column_names import distinct_names, find_column, without_row_names
 from .formats import open_bytes, position
+from .gather import Gather
+from .limits import refuse_beyond
 from .paths import ARROW, ends_in
 from .source import Tell, add_notes
-from .tally import holds_label_lists, pyarrow, refuse_too_many, tally_lists
+from .tally import holds_label_lists, pyarrow, refuse_too_many
 
 ROWS = 1 << 16  # that are held at once where a column is counted
 LARGEST = 1 << 30  # bytes of a .json that is one array: it is held whole
 FIRST = 1000  # rows that usually hold all keys
 KEYS = 10_000  # of all rows together
+CELL, ROOM = 16, 1024  # bytes of a cell while it is read, and how many times its file a table with gaps may be
 ORIENTED = ({"columns", "index", "data"}, {"columns", "data"}, {"schema", "data"})
 
 
@@ -65,6 +68,8 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> A
             cells = gathered[key]
             cells.extend([None] * (n - 1 - len(cells)))
             cells.append(value)
+    what = f"{n:,} rows of {len(gathered):,} keys"
+    refuse_beyond(file, n * len(gathered) * CELL, file.stat().st_size, what, "give each row the same keys", times=ROOM)
     pa = pyarrow()
     said: list[str] = []
     used = without_row_names(list(gathered), said)
@@ -82,35 +87,33 @@ def read(file: Path, columns: Sequence[str | int] | None, notes: list[str]) -> A
     return pa.Table.from_arrays(arrays, names=list(wanted))
 
 
-def tally_column(file: Path, label: str | int, notes: list[str], tell: Tell) -> tuple[str, Cells, int | None]:
-    """(name of the column, its distinct cells, rows if it holds lists), in a stream where the file allows it."""
+def tally_column(file: Path, label: str | int, into: Gather, notes: list[str], tell: Tell) -> str:
+    """The name of the column, whose cells go `into` what collects them, in a stream where the file allows it."""
     if ends_in(file, ARROW):
         name = find_column(column_names(file), label, str(file))
         what = f"{file}: column {name!r}"
         array = read(file, [name], notes)[name]
         if holds_label_lists(array.type):
-            within, rows, recurring = tally_lists(array.combine_chunks())
-            return name, Cells(Counter(within), recurring=recurring), rows
-        return name, classes.of_arrow(array, what), None
+            into.add_lists(array, what)
+        else:
+            into.add_cells(classes.of_arrow(array, what), what)
+        return name
     keys = _keys(file, FIRST)
     if label not in keys:  # a number, or a key that comes late
         keys = _keys(file)
     name = find_column(list(keys), label, str(file))
     key, what = keys[name], f"{file}: column {name!r}"
     times: Counter[tuple[type, Any]] = Counter()
-    lists: Counter[Any] = Counter()
-    nested, held, recurring = 0, 0, 0
+    kinds: set[type] = set()
+    nested = 0
     for row in _rows(file, tell):
         value = row.get(key)
         if isinstance(value, (list, dict)):
-            held += 1
             if isinstance(value, dict) or any(isinstance(v, (list, dict, float, bool)) for v in value):
                 nested += 1
             else:
-                once = {str(v) if isinstance(v, str) else v for v in value if v is not None}
-                recurring += len(value) - value.count(None) - len(once)
-                lists.update(once)
-                refuse_too_many(lists, what)
+                kinds.update(map(type, value))
+                into.add_rows([value], what)
             continue
         times[type(value), value] += 1
         if len(times) % 1024 == 0:
@@ -118,10 +121,13 @@ def tally_column(file: Path, label: str | int, notes: list[str], tell: Tell) -> 
     if nested:
         raise ValueError(f"{what} holds nested values, which are no labels; choose another key, or write it as text.")
     plain = {value: n for (kind, value), n in times.items() if kind is not type(None)}
-    if held:
+    if into.lists:
         if plain:
             raise ValueError(f"{what} holds lists in some rows and single values in others; write lists everywhere.")
-        return name, Cells(Counter(lists), recurring=recurring), held
+        if {int, str} <= kinds:
+            raise ValueError(f"{what} holds lists of numbers and of text; write one kind everywhere.")
+        into.tokens.unknown += sum(times.values())
+        return name
     array, said = _typed([v for (_, v) in times], what, name)
     add_notes(notes, said)
     cells = classes.of_arrow(array, what)
@@ -134,7 +140,8 @@ def tally_column(file: Path, label: str | int, notes: list[str], tell: Tell) -> 
         cells.times = Counter({None: sum(times.values())})
     if said and array.type == pyarrow().string():
         cells.kind = CELLS
-    return name, cells, None
+    into.add_cells(cells, what)
+    return name
 
 
 def _typed(cells: list[Any], what: str, name: str) -> tuple[Any, list[str]]:
@@ -191,7 +198,7 @@ def _spells_number(cell: Any) -> bool:
 def _rows(file: Path, tell: Tell) -> Iterator[dict[str, Any]]:
     """The rows of JSON Lines, or of a JSON array. ValueError with the line where one cannot be read."""
     try:
-        with open_bytes(file) as opened:
+        with open_bytes(file, held=True) as opened:
             first, second = opened.readline(), opened.readline()
             while first and not first.strip(b"\xef\xbb\xbf \t\r\n"):
                 first, second = second, opened.readline()
@@ -211,7 +218,7 @@ def _rows(file: Path, tell: Tell) -> Iterator[dict[str, Any]]:
 def _line_rows(file: Path, decoder: json.JSONDecoder, tell: Tell) -> Iterator[dict[str, Any]]:
     number = 0
     try:
-        with open_bytes(file) as opened:
+        with open_bytes(file, held=True) as opened:
             for number, line in enumerate(opened, 1):
                 text = line.decode("utf-8-sig").strip("\x00 \t\r\n\x1e,")
                 if text:
@@ -242,9 +249,9 @@ def _array_rows(file: Path, decoder: json.JSONDecoder) -> Iterator[dict[str, Any
     if file.stat().st_size > LARGEST:
         raise ValueError(f"{file}: this JSON is one value of over 1 GB; write a row on each line: {lines}.")
     try:
-        with open_bytes(file) as opened:
+        with open_bytes(file, held=True) as opened:
             data = decoder.decode(opened.read().decode("utf-8-sig").strip())
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file}: this is no JSON ({error}); write a row on each line: {lines}.") from None
     except _Twice as twice:
         raise ValueError(f"{file}: an object has the key {str(twice)!r} twice; keep one.") from None

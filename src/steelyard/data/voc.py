@@ -1,7 +1,6 @@
 """Pascal VOC's annotations: one XML file for each image; and CVAT's, which are one file for all images."""
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,9 @@ from xml.etree import ElementTree
 from ..counts import Counts
 from . import boxes, digest
 from .labels import some, suggest
-from .paths import ends_in, files, holds
+from .markup import parse_xml
+from .notes import Scope
+from .paths import ends_in, expanded, files, holds
 from .source import Shard, Source, Tally, Tell
 
 AREA = "area in pixels"
@@ -42,7 +43,7 @@ class Voc(Source):
 
     def read(self, shard: Shard, tell: Tell) -> Tally:
         raw = shard.path.read_bytes()
-        root, sure = _parsed(shard.path, raw)
+        root, sure = parse_xml(shard.path, raw)
         if root.tag == "annotations":
             part = _cvat(shard.path, root)
         elif root.tag == "annotation":
@@ -71,36 +72,14 @@ class Voc(Source):
         if total.facts["empty objects"]:
             notes.append(f"{total.facts['empty objects']:,} empty <object/> taken for no object")
         left_out = [key.removeprefix(LEFT_OUT) for key in total.facts if key.startswith(LEFT_OUT)]
-        notes.extend(f"{total.facts[LEFT_OUT + kind]:,} <{kind}> left out: they are no boxes" for kind in left_out)
+        notes.extend(
+            Scope(f"{total.facts[LEFT_OUT + kind]:,} <{kind}> left out: they are no boxes") for kind in left_out
+        )
         notes.extend(boxes.without_a_box(total))
-        splits = _splits(Path(self.path).expanduser())
+        splits = _splits(expanded(self.path))
         if self.split is None and splits:
-            notes.append(f"all images were counted; --split or split= takes one of {some(sorted(splits))}")
+            notes.append(Scope(f"all images were counted; --split or split= takes one of {some(sorted(splits))}"))
         return counts, notes
-
-
-def _parsed(file: Path, raw: bytes) -> tuple[ElementTree.Element, bool]:
-    """(the root, whether the letters are sure). Encodings that expat does not know are decoded here, and a file that is not what it
-    says is read byte by byte, which is of use where the names of its classes are plain."""
-    declared = re.match(
-        rb"""\s*<\?xml[^>]*encoding\s*=\s*["']([\w.-]+)["'][^>]*\?>""", raw.removeprefix(b"\xef\xbb\xbf")
-    )
-    encoding = declared[1].decode("ascii") if declared else "utf-8"
-    sure = True
-    try:
-        try:
-            return ElementTree.fromstring(raw), True
-        except (ElementTree.ParseError, ValueError) as error:
-            content = raw.removeprefix(b"\xef\xbb\xbf")[declared.end() if declared else 0 :]
-            try:
-                text = content.decode(encoding)
-                if not declared:
-                    raise error
-            except (UnicodeDecodeError, LookupError):
-                text, sure = content.decode("latin-1"), False
-            return ElementTree.fromstring(text), sure
-    except (ElementTree.ParseError, ValueError) as error:
-        raise ValueError(f"{file}: this is not XML ({error}); write it again.") from None
 
 
 def _objects(file: Path, root: ElementTree.Element) -> Iterator[tuple[str, float, bool]]:
@@ -199,12 +178,14 @@ def _splits(folder: Path) -> dict[str, Path]:
     for base in (folder, folder.parent):
         lists = base / "ImageSets" / "Main"
         if lists.is_dir():
-            return {f.stem: f for f in lists.glob("*.txt") if "_" not in f.stem}  # aeroplane_train.txt is one class
+            return {
+                f.stem: f for f in lists.glob("*.txt") if "_" not in f.stem and f.is_file()
+            }  # aeroplane_train.txt is one class
     return {}
 
 
 def _of_split(path: str, paths: list[Path], split: str) -> list[Path]:
-    splits = _splits(Path(path).expanduser())
+    splits = _splits(expanded(path))
     if split not in splits:
         known = (
             f" The splits are {some(sorted(splits))}.{suggest(split, splits)}"

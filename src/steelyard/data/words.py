@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from .dates import Dates, dates
 from .kinds import BOOLEAN, CATEGORY, NUMBER, Column, finite
 from .numbers import Numbers, dressed, quoted, rows_of
+from .spelling import BOOLEAN as YES_OR_NO
+from .spelling import COMMA, DATE, PLAIN, Spelling
 from .style import Style
 from .tally import arrow
 
@@ -28,15 +30,17 @@ def of_words(values: Any, decimal: str, style: Style) -> Column:
             return _of_codes(values, numbers)
         if pa.types.is_integer(numbers.type) or not (_every(values, POINTED) or _every(values, MONTHLY)):
             numbers, lost = finite(numbers)
-            return Column(numbers, NUMBER, lost)
+            return Column(numbers, NUMBER, lost, spelling=Spelling(PLAIN))
     if numbers is None and decimal == "," and not _every(values, GROUPED) and not _any(values, r"\."):
         numbers = _numbers(pc.replace_substring(values, ",", "."))
         if numbers is not None:
             numbers, lost = finite(numbers)
-            return Column(numbers, NUMBER, ("the decimal comma was read", *lost), style=Style(","))
+            return Column(
+                numbers, NUMBER, ("the decimal comma was read", *lost), style=Style(","), spelling=Spelling(COMMA)
+            )
     words = pc.unique(pc.utf8_lower(values)).to_pylist()
     if set(words) <= {"true", "false", None}:
-        return Column(values, BOOLEAN)
+        return Column(values, BOOLEAN, spelling=Spelling(YES_OR_NO))
     dated = _dated(values, style)
     if dated is not None:
         return dated
@@ -45,7 +49,15 @@ def of_words(values: Any, decimal: str, style: Style) -> Column:
         return Column(values, CATEGORY)
     found, numbers = read
     numbers, lost = finite(numbers)
-    return Column(numbers, NUMBER, (*found.notes, *lost), guess=found.guess, open=found.open, style=found.style)
+    return Column(
+        numbers,
+        NUMBER,
+        (*found.notes, *lost),
+        guess=found.guess,
+        open=found.open,
+        style=found.style,
+        spelling=found.spelling,
+    )
 
 
 def _of_codes(values: Any, numbers: Any) -> Column:
@@ -58,7 +70,10 @@ def _of_codes(values: Any, numbers: Any) -> Column:
     if width["min"] == width["max"] or often >= CODES * (len(values) - values.null_count):
         return Column(values, CATEGORY, (f"codes such as {quoted(examples)} stay text for the zeros in front",))
     return Column(
-        numbers, NUMBER, (f"zeros in front, such as in {quoted(examples)} ({rows_of(often)}), were left out",)
+        numbers,
+        NUMBER,
+        (f"zeros in front, such as in {quoted(examples)} ({rows_of(often)}), were left out",),
+        spelling=Spelling(PLAIN),
     )
 
 
@@ -70,7 +85,7 @@ def _dated(values: Any, style: Style) -> Column | None:
         return None
     seconds = _iso(values, known)
     if seconds is not None:
-        return Column(seconds, NUMBER, ("dates were read as seconds since 1970",), dated=True)
+        return Column(seconds, NUMBER, ("dates were read as seconds since 1970",), dated=True, spelling=Spelling(DATE))
     head = known.slice(0, SAMPLE)
     if dates(_times(head)) is None and len(known) > HEAD:
         return None
@@ -94,6 +109,7 @@ def _dated(values: Any, style: Style) -> Column | None:
         unsure=found.unsure,
         dated=True,
         style=found.style,
+        spelling=found.spelling,
     )
 
 

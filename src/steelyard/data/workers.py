@@ -9,6 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..cluster import cores, ray
 from ..counts import Counts
+from .gate import gate
+from .notes import Scope
 from .progress import bar
 from .source import Shard, Source, Tally
 
@@ -24,10 +26,12 @@ def read_all(
 ) -> tuple[Counts, list[str]]:
     """(Counts, notes) of a source. `on_error="report"` counts the rest and names what could not be read in the notes."""
     _check(on_error)
-    shards = source.shards()
+    with gate(source.path):
+        shards = source.shards()
     with bar("counting", sum(s.size for s in shards) or None, shown=progress) as tell:
         counts, notes = finish(source, _read_on_threads(source, shards, on_error, workers or cores(), tell))
-    return counts, [*notes, *source.beside(shards)]
+    with gate(source.path):
+        return counts, [*notes, *source.beside(shards)]
 
 
 def read_on_cluster(source: Source, *, on_error: str = "raise", progress: bool = False) -> tuple[Counts, list[str]]:
@@ -36,7 +40,8 @@ def read_on_cluster(source: Source, *, on_error: str = "raise", progress: bool =
     A task whose worker is killed or whose machine goes away is done again elsewhere; see `steelyard.cluster.ray`.
     """
     _check(on_error)
-    shards = source.shards()
+    with gate(source.path):
+        shards = source.shards()
     read: dict[int, list[Tally]] = {}
     with bar("counting", sum(s.size for s in shards) or None, shown=progress) as tell:
         done = 0
@@ -48,7 +53,8 @@ def read_on_cluster(source: Source, *, on_error: str = "raise", progress: bool =
             done += sum(s.size for s in batch)
             tell(done)
     counts, notes = finish(source, (tally for number in sorted(read) for tally in read[number]))
-    return counts, [*notes, *source.beside(shards)]
+    with gate(source.path):
+        return counts, [*notes, *source.beside(shards)]
 
 
 def in_batches(shards: Sequence[Shard]) -> list[list[Shard]]:
@@ -68,7 +74,8 @@ def in_batches(shards: Sequence[Shard]) -> list[list[Shard]]:
 def _read_one(source: Source, shard: Shard, on_error: str, tell: Callable[[int], None]) -> Tally:
     """What one shard holds; or the reason why it cannot be read, under on_error="report"."""
     try:
-        part = source.read(shard, tell)
+        with gate(shard.path, source.path):
+            part = source.read(shard, tell)
     except (ValueError, OSError) as error:
         if on_error == "raise":
             raise
@@ -84,16 +91,17 @@ def finish(source: Source, tallies: Iterable[Tally]) -> tuple[Counts, list[str]]
     total = Tally()
     for tally in tallies:
         total.add(tally)
-    if total.unread and not total.labels and not total.items:
+    if total.unread and not total.labels and not total.items and not total.cells.times:
         raise ValueError(f"{source.path}: no file could be read; {_named(total.unread)}.")
-    counts, notes = source.counts(total)
+    with gate(source.path):
+        counts, notes = source.counts(total)
     if total.unread:
         n = len(total.unread)
-        notes.append(f"{n:,} {'file' if n == 1 else 'files'} could not be read: {_named(total.unread)}")
+        notes.append(Scope(f"{n:,} {'file' if n == 1 else 'files'} could not be read: {_named(total.unread)}"))
     if total.wrong:
         shown = " ".join(total.wrong[:SHOWN]).rstrip(".")
         more = f"; and {len(total.wrong) - SHOWN:,} more" if len(total.wrong) > SHOWN else ""
-        notes.append(f"{len(total.wrong):,} annotations could not be read and are left out: {shown}{more}")
+        notes.append(Scope(f"{len(total.wrong):,} annotations could not be read and are left out: {shown}{more}"))
     return counts, notes
 
 

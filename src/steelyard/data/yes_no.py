@@ -11,6 +11,7 @@ import numpy as np
 from ..counts import Counts
 from . import labels
 from .cells import MISSING
+from .notes import Scope
 
 YES, NO = frozenset(("yes", "true", "t", "y", "1", "1.0")), frozenset(("no", "false", "f", "n", "0", "0.0"))
 UNKNOWN = -1
@@ -93,11 +94,17 @@ def answer_counts(answers: YesNo, classes: Any, source: str = "", mark: str | No
     yes = [answers.yes[name] for name in columns]
     also = {"unknown": unknown} if any(unknown) else None
     counts = Counts(yes, names, "rows", where, kind="multilabel", items=items, also=also, digest=mark)
-    notes = [note] if answers.empty else []
+    notes: list[str] = [Scope(note)] if answers.empty else []
     if any(unknown):
         shown = ", ".join(f"{name} {n:,}" for name, n in list(zip(names, unknown, strict=True))[:SHOWN] if n)
         notes.append(f"unknown (nothing or -1) is not no, and such a row counts for its other labels: {shown}")
     return counts, notes
+
+
+def answered(answers: YesNo, classes: Any, source: str = "") -> Counts:
+    """The same, with the notes in the Counts."""
+    counts, notes = answer_counts(answers, classes, source)
+    return counts.noted(notes)
 
 
 def _marks(ignore: Any) -> list[float]:

@@ -1,5 +1,6 @@
 """YOLO's labels: one text file for each image, and data.yaml with the names."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,8 @@ from ..counts import Counts
 from . import boxes, digest
 from .exports import other_text
 from .labels import listed, names_in, some, suggest
-from .paths import ends_in, files, inside
+from .notes import Doubt, Scope
+from .paths import ends_in, expanded, files, inside
 from .source import Shard, Source, Tally, Tell
 from .yolo_config import class_names, keypoint_numbers, read_darknet, read_yaml, text_lines
 
@@ -37,10 +39,10 @@ class Yolo(Source):
     @cached_property
     def config(self) -> tuple[Path, dict[str, Any]] | None:
         """(data.yaml, what it holds), or None. Darknet's obj.data says the same in another form."""
-        where = Path(self.path).expanduser()
+        where = expanded(self.path)
         if where.is_file():
             return where, read_yaml(where)
-        candidates = sorted(f for f in where.iterdir() if ends_in(f, YAML))
+        candidates = sorted(f for f in where.iterdir() if ends_in(f, YAML) and f.is_file())
         if len(candidates) > 1:
             raise ValueError(
                 f"{where}: there are several YAML files ({some([f.name for f in candidates])}); give the one to use."
@@ -69,13 +71,17 @@ class Yolo(Source):
         read = {shard.path for shard in shards}
         if self.config is None:
             others = self.others(shards, *boxes.PICTURES, *YAML, *NAMES)
-            notes = [f"in the folder, but not read: {some([f.name for f in others], 4)}"] if others else []
+            notes: list[str] = (
+                [Scope(f"in the folder, but not read: {some([f.name for f in others], 4)}")] if others else []
+            )
             pictures = [f for f in self.others(shards) if ends_in(f, boxes.PICTURES)]
             bare = [f for f in pictures if _beside(f) not in read]
             if bare:
                 notes.append(
-                    f"{len(bare):,} images have no file of labels and were not counted, such as {bare[0].name!r}; a data.yaml says"
-                    " which images are trained on"
+                    Scope(
+                        f"{len(bare):,} images have no file of labels and were not counted, such as {bare[0].name!r}; a data.yaml says"
+                        " which images are trained on"
+                    )
                 )
             return notes
         notes = []
@@ -83,17 +89,23 @@ class Yolo(Source):
         orphans = [f for d in folders for f in sorted(d.glob("*.txt")) if f not in read and f.name not in NAMES]
         if orphans and self._is_labels(folders):
             notes.append(
-                f"{len(orphans):,} files of labels have no image in this split and were not counted, such as {str(orphans[0])!r}"
+                Scope(
+                    f"{len(orphans):,} files of labels have no image in this split and were not counted, such as {str(orphans[0])!r}"
+                )
             )
         images = [part for place in self._places() for part in _parts_of_images(place)]
         if any(part.lower() == "labels" != part for path in read for part in path.parts[-4:-1]) or images:
             notes.append(
-                "Ultralytics knows the folders 'images' and 'labels' in small letters alone, and trains without boxes; rename yours"
+                Doubt(
+                    "Ultralytics knows the folders 'images' and 'labels' in small letters alone, and trains without boxes; rename yours"
+                )
             )
         absent = sum(not path.is_file() and not _picture_of(path) for path in read)
         if absent:
             notes.append(
-                f"{absent:,} of the listed images are not there, nor are their labels; they count as images without a box"
+                Doubt(
+                    f"{absent:,} of the listed images are not there, nor are their labels; they count as images without a box"
+                )
             )
         return notes
 
@@ -159,7 +171,7 @@ class Yolo(Source):
         outside, twice = total.facts["outside"], total.facts["twice"]
         notes = [f"{outside:,} {note}" if note.startswith(OUTSIDE) else note for note in total.notes]
         if self.config is not None and self.split is None:
-            notes.insert(0, "the training images were counted; --split or split= takes val, test or all")
+            notes.insert(0, Scope("the training images were counted; --split or split= takes val, test or all"))
         if twice:
             notes.append(
                 f"{twice:,} lines that stand twice in their file were counted once, as Ultralytics trains them"
@@ -170,7 +182,7 @@ class Yolo(Source):
         """Of data.yaml, or of the classes.txt that labelling programs write beside the labels."""
         if self.config is not None:
             return class_names(*self.config)
-        where = Path(self.path).expanduser()
+        where = expanded(self.path)
         for file in (folder / name for folder in (where, where.parent) for name in NAMES):
             if file.is_file():
                 return text_lines(file)
@@ -204,7 +216,7 @@ def _rows(file: Path, raw: bytes, keypoints: int) -> Iterator[Row]:
             continue
         try:
             label, *rest = numbers = tuple(map(float, line.split()))
-            if label < 0 or label != int(label):
+            if label < 0 or not label.is_integer():
                 raise ValueError(f"{label:g} is no class number")
             if keypoints and len(rest) != 4 + keypoints:
                 raise ValueError(f"{len(rest)} numbers after the class, but kpt_shape asks for {4 + keypoints}")
@@ -234,8 +246,8 @@ def _rows(file: Path, raw: bytes, keypoints: int) -> Iterator[Row]:
 
 def _name(total: Tally, names: list[str], where: str) -> None:
     """Class names in the place of class numbers."""
-    twice = next((n for i, n in enumerate(names) if n in names[:i]), None)
-    if twice is not None:
+    twice, times = Counter(names).most_common(1)[0] if names else ("", 0)
+    if times > 1:
         raise ValueError(f"{where}: two classes are called {twice!r}; rename one, so that they can be told apart.")
     beyond = [v for v in total.labels if v >= len(names)]
     if beyond:
@@ -249,7 +261,7 @@ def _name(total: Tally, names: list[str], where: str) -> None:
 
 def _root(file: Path, data: dict[str, Any]) -> Path:
     """Where train, val and test start from: `path`, from the folder of the file or its parent, as Ultralytics looks."""
-    path = Path(str(data.get("path") or "").replace("\\", "/")).expanduser()
+    path = expanded(str(data.get("path") or "").replace("\\", "/"))
     here = [base / path for base in (file.parent, file.parent.parent)]
     return next((p for p in here if p.is_dir()), here[0])
 

@@ -4,19 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from .labels import listed, some
+from .plain_yaml import load_yaml
 
 DARKNET = {"train": "train", "val": "valid", "test": "test"}
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        import yaml
-    except ModuleNotFoundError:
-        raise ImportError("reading data.yaml needs PyYAML: pip install 'steelyard[images]'.") from None
-    try:
-        data = yaml.safe_load(_text(file))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{file}: this is not YAML ({' '.join(str(error).split())[:160]}).") from None
+    data = load_yaml(file, _text(file))
     if not isinstance(data, dict) or ("names" not in data and "nc" not in data):
         raise ValueError(f"{file}: it has no 'names' and no 'nc', so it does not describe a YOLO data set.")
     return data
@@ -61,7 +55,7 @@ def class_names(file: Path, data: dict[str, Any]) -> list[str]:
     """`names`, a list or {number: name}; without them class_0, class_1, ... for `nc` classes, as Ultralytics calls them."""
     nc = data.get("nc")
     if nc is not None and not (isinstance(nc, int) and nc > 0):
-        raise ValueError(f"{file}: 'nc' must be the number of classes, got {nc!r}.")
+        raise ValueError(f"{file}: 'nc' must be the number of classes, got {nc!r:.60}.")
     names = data.get("names")
     if names is None:
         return [f"class_{i}" for i in range(nc or 0)]
@@ -82,5 +76,5 @@ def keypoint_numbers(file: Path, data: dict[str, Any]) -> int:
     """How many numbers of keypoints stand behind a box."""
     shape = data["kpt_shape"]
     if not (isinstance(shape, (list, tuple)) and len(shape) == 2 and all(isinstance(n, int) and n > 0 for n in shape)):
-        raise ValueError(f"{file}: kpt_shape must be [keypoints, 2 or 3], got {shape!r}.")
+        raise ValueError(f"{file}: kpt_shape must be [keypoints, 2 or 3], got {shape!r:.60}.")
     return shape[0] * shape[1]

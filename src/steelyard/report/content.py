@@ -96,7 +96,7 @@ def _next(report: Report, at: str) -> list[str]:
     positive = formatting.quote(report.positive)
     wait = "Until then train without weights; what follows is a description, not advice."
     if outcome(report) == "unfinished":
-        return ["Run the same command again with --resume: what is done is kept.", wait]
+        return ["Run the same command again: it goes on with what is done.", wait]
     if outcome(report) == "open":
         short = f"Bring more rows of {positive if report.binary else 'the rarest class'}."
         blind = "Look for columns that say more about the label, or for better labels; weights cannot replace them."

@@ -149,6 +149,11 @@ def read(where: str | os.PathLike[str]) -> Report:
     """The report in a folder that `tune` wrote, or in its report.json. ValueError for anything else."""
     path = Path(where)
     path = path / NAME if path.is_dir() else path
+    if not path.is_file() and path.with_name("study.db").is_file():
+        raise ValueError(
+            f"report: {where} holds the fits of a study, and no answer; the same command again writes it, or in Python"
+            " study.report(folder)."
+        )
     if not path.is_file():
         raise ValueError(f"report: there is no {NAME} in {where}; `steelyard tune ... --out {where}` writes one.")
     try:

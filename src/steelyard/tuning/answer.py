@@ -1,14 +1,20 @@
 """What a study found, as plain data: the answer and the evidence, and report.json made of them."""
 
 import dataclasses
+import importlib
 import json
 import math
+import os
+from pathlib import Path
 from typing import Any
 
+from .. import marks
+from ..files import remove_ours
 from ..recipe import Recipe
 from ..version import __version__
 from .arms import Point
 from .data.problem import Problem
+from .final import NAME, FinalModel, Refit
 from .metric import Metric
 from .models.model import Axis
 from .pictures import Pictures, curves, per_class
@@ -96,7 +102,7 @@ class Study:
     """The answer and the evidence, as plain data. `to_dict()` is report.json."""
 
     problem: Problem
-    model: str
+    model_name: str
     axis: Axis
     settings: tuple[float, ...]
     metric: Metric
@@ -123,6 +129,45 @@ class Study:
     seconds: float
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    refit: Refit = dataclasses.field(repr=False, compare=False)
+
+    @property
+    def recipe(self) -> Recipe:
+        """To train with: the winner's, else plain."""
+        return self.final.recipe
+
+    @property
+    def threshold(self) -> float:
+        """To decide at: a probability of the positive class; for more than two classes tau, see `FinalModel`."""
+        return self.final.threshold
+
+    @property
+    def model(self) -> FinalModel:
+        """The winner, or plain, fitted on all rows: `predict_proba`, `predict`, `save`. Fitted when it is first asked for, if the study
+        did not need it."""
+        return self.refit.model
+
+    def report(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
+        """Write report.json, recipe.json, model.json and report.html into `folder`, as `steelyard tune` does; their paths. Without
+        model.json where the kind of model has no plain form. OSError where something that is not ours stands in the way."""
+        # what is above reads a study's answer as plain data, and is not known here but by its name
+        page = importlib.import_module("steelyard.report")
+        document = self.to_dict()
+        paths = page.write_answer(document, folder, overwrite=overwrite)
+        paths += self.write_model(folder, overwrite=overwrite)
+        return [*paths, page.write_page(page.Report.from_json(document), folder, overwrite=overwrite)]
+
+    def write_model(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
+        """Write model.json into `folder`; [] where there is no plain form, and then that of an earlier study goes, as it would be taken
+        for this one's."""
+        path = Path(folder) / NAME
+        if (
+            self.refit.unsaved or not self.refit.job.model.readable
+        ):  # or while it is fitted, the old one would stand beside the new answer
+            remove_ours(path, marks.MODEL)
+        if not self.refit.unsaved:
+            return [self.model.save(path, overwrite=overwrite)]
+        return []
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; numbers that are not finite become null."""
@@ -148,7 +193,7 @@ class Study:
             "metric_higher": self.metric.higher,
             "costs": _costs(self.cost),
             "capacity": None if self.capacity is None else {"rows": self.capacity[0], "per": self.capacity[1]},
-            "model": self.model,
+            "model": self.model_name,
             "axis": {"name": self.axis.name, "title": self.axis.title},
             "seed": self.seed,
             "splits": {

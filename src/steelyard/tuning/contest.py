@@ -13,6 +13,7 @@ from .baselines import NOTES, shown
 from .continuous import Family
 from .data.features import Features
 from .data.problem import Problem
+from .final import Refit
 from .goals import Goals
 from .metric import Metric
 from .pictures import Pictures
@@ -98,6 +99,15 @@ class Contest:
         stopped = Stopped(search.stopped, split.repetitions, search.planned_repetitions) if search.stopped else None
         decision, facts = self._decide(compared[metric.name], gate, stopped, names, at_best)
         picked = at_best[decision.winner or 0]
+        refit = Refit(
+            picked.search.job,
+            picked.index,
+            picked.setting(metric),
+            picked.recipe,
+            picked.arm.name,
+            self.rule,
+            facts.threshold,
+        )
         judged = {
             member.arm.name: self._judged(member.arm, fitted, self._numbers(compared, j))
             for j, (member, fitted) in enumerate(zip(self.tested, at_best, strict=True))
@@ -110,7 +120,7 @@ class Contest:
         ]
         return Study(
             problem=task,
-            model=search.model.name,
+            model_name=search.model.name,
             axis=search.model.axis,
             settings=search.settings,
             metric=metric,
@@ -138,8 +148,9 @@ class Contest:
                 picked.setting(metric),
                 facts.threshold,
                 self.rule.name,
-                picked.model(metric),
+                refit.description if search.model.readable else {},
             ),
+            refit=refit,
             pictures=self._pictures(decision.best),
             trace=None
             if self.family is None or self.family.arm.point is None

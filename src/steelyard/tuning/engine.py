@@ -49,7 +49,7 @@ def ray(
     try:
         yield from cluster.ray(functools.partial(_alone, function), items, stop, command="tune", one="a fit")
     except cluster.Lost as error:
-        raise ValueError(f"{error} Finished fits are kept; go on with --resume.") from None
+        raise ValueError(f"{error} Finished fits are kept; the same command goes on.") from None
 
 
 def _alone(function: Callable[[Any], Any], item: Any) -> Any:

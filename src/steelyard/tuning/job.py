@@ -106,12 +106,12 @@ class Job:
         categorical = encode.categorical if self.model.encoding == "raw" else None
         return self.model.fit(Fit(X, y, recipes, np.array(settings), classes, start, seed, categorical, weights))
 
-    def whole(self, j: int, setting: float) -> tuple[Fitted, list[str]]:
-        """One arm at one setting on all rows, and the names of its columns."""
+    def whole(self, j: int, setting: float) -> tuple[Fitted, Any]:
+        """One arm at one setting on all rows, and what encoded them."""
         train, _ = self.rows(ALL_ROWS)
         encode = self.encoder(train)
         task = self.task
-        return self._fit(ALL_ROWS, [j], (setting,), encode(train), task.y, task.weights, encode), encode.names
+        return self._fit(ALL_ROWS, [j], (setting,), encode(train), task.y, task.weights, encode), encode
 
     def encoder(self, train: np.ndarray) -> Any:
         features = self.task.features

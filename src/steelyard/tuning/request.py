@@ -82,8 +82,10 @@ class Run:
     folder: Annotated[
         str | os.PathLike[str] | None, "Folder for report.html, report.json, recipe.json and study.db."
     ] = None
-    resume: Annotated[bool, "Go on with the study in the folder; finished fits are not repeated."] = False
-    budget: Annotated[float | str | None, "Start no fit after this time, such as 10m, and report what is done."] = None
+    fresh: Annotated[bool, "Start anew and delete the finished fits in the folder, instead of going on with them."] = (
+        False
+    )
+    budget: Annotated[float | str | None, "Have an answer in this time, such as 10m, from what is done by then."] = None
     storage: Annotated[
         Any,
         "Where finished fits are kept: sqlite:///FILE or postgresql://HOST/NAME, for many machines; study.db in the"

@@ -5,7 +5,6 @@ Finished fits go into the store at once, and none that the store holds is done a
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -310,10 +309,3 @@ class FittedArm:
             np.stack([recalibrated(choice, j, a) for a in repetitions]),
             self.search.decided(metric, rule)[0][j],
         )
-
-    def model(self, metric: Metric) -> dict[str, Any]:
-        """Fitted on all rows, in numbers; {} where this kind of model has none to show."""
-        if not self.search.model.readable:
-            return {}
-        fitted, names = self.search.job.whole(self.index, self.setting(metric))
-        return fitted.describe(0, 0, names)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.notes import warn
 from ..files import make_folder
 from . import engine as engines
 from . import threads
@@ -20,6 +21,7 @@ from .continuous import explore
 from .data import checks
 from .data.arrays import problem_of
 from .data.features import Features
+from .data.pairs import ROLES, together
 from .data.problem import Problem, problem
 from .evaluator import Evaluator
 from .goals import goals
@@ -27,6 +29,7 @@ from .metric import METRICS, Metric
 from .models import by_name
 from .models.function import FunctionModel
 from .models.model import Model
+from .models.own_estimator import OwnEstimator, is_estimator
 from .request import Data, Fits, Goal, Run
 from .search import Progress, Search, Tools
 from .split import Split
@@ -46,6 +49,7 @@ RESAMPLED = 20_000  # rows up to which resampling is tried
 
 def tune(
     source: Any = None,
+    y: Any = None,
     /,
     *,
     data: Any = None,
@@ -77,7 +81,7 @@ def tune(
     seed: int = 0,
     folder: str | os.PathLike[str] | None = None,
     storage: str | Store | None = None,
-    resume: bool = False,
+    fresh: bool = False,
     budget: float | str | None = None,
     engine: str = "local",
     baselines: bool = True,
@@ -85,8 +89,11 @@ def tune(
 ) -> Study:
     """Compare loss weightings with plain training and a moved threshold, and say what the data can tell.
 
-    source      path of a CSV or Parquet file, a Table, a DataFrame, or a Problem made of them; `label` is its column of classes.
-                Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/models/function.py
+    source      path of a CSV or Parquet file, a DataFrame (pandas, polars, Arrow), a Dataset of Hugging Face, a dictionary of columns,
+                or a Problem made of them; `label` is its column of classes.
+                Or X [rows, p] with `y` [rows], as scikit-learn takes them; group, time and weight may then be values [rows] too.
+                Or a function fit(recipe, X, y) -> model(X) -> logits, with data=(X, y): see tuning/models/function.py; or a
+                scikit-learn classifier or pipeline with data=(X, y), which it is given as they are
     positive    the positive of two classes; the rarer one unless said
     group       column (with a function: values) of rows that belong together; `time` to order them by, with `gap` rows between
                 training and test whose labels are not known in time. Both together: later rows of other groups are judged
@@ -103,31 +110,35 @@ def tune(
     search      values to try between the grid's, around the best weighting
     folds       of each of `repeats` cross-validations; fewer where the rarer class is small
     bootstrap   draws of rows behind the intervals
-    folder      finished fits are kept in its study.db, and `resume` goes on with them; it is made if it is missing
+    folder      finished fits are kept in its study.db, and a later call goes on with them; it is made if it is missing. Another
+                table's study in it is an error
     storage     sqlite:///FILE or postgresql://... to keep them in instead, or a Store, which serves several calls on the same data
+    fresh       delete the fits that are kept there and start anew
     budget      seconds, or "10m", after which no fit is started; what is done is reported
     engine      "local" or "ray"
     baselines   False leaves out resampling, the only baselines that cost fits
     progress    called with (fits done, fits in all)
 
     Every arm has unit mass, the same folds, and setting and threshold chosen on the other folds; scores are undone to
-    plain scale before they are pooled. ValueError, in one paragraph, for data that cannot be learned from.
+    plain scale before they are pooled. ValueError, in one paragraph, for data that cannot be learned from. What may have been
+    misread is a steelyard.ReadingWarning before anything is fitted, and stands in the study's warnings or notes.
     """
     started = clock.perf_counter()
     study = _study(
         source,
+        y,
         data,
         recipes,
         Data(label, positive, group, time, gap, classes, ignore, missing, same_case, drop, categorical, weight),
         Goal(metric, cost_fn, cost_fp, cost_matrix, exchange, capacity),
         Fits(model, search, folds, repeats, bootstrap, seed, epochs, baselines),
-        Run(folder, resume, budget, storage, engine, progress),
+        Run(folder, fresh, budget, storage, engine, progress),
     )
     return dataclasses.replace(study, seconds=clock.perf_counter() - started)
 
 
-def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: Fits, run: Run) -> Study:
-    model, task = _task(source, data, asked, fits)
+def _study(source: Any, y: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: Fits, run: Run) -> Study:
+    model, task = _task(source, y, data, asked, fits)
     fits = _counted(fits, len(task.y), asked.gap)
     assert fits.repeats is not None
     assert fits.bootstrap is not None
@@ -154,7 +165,7 @@ def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: 
     if storage is None and run.folder is not None:
         make_folder(Path(run.folder))
         storage = f"sqlite:///{os.path.join(run.folder, 'study.db')}"
-    store = _opened(storage, _fingerprint(task, model, split, fits.seed, asked.gap), run.resume, fits.search)
+    store = _opened(storage, _fingerprint(task, model, split, fits.seed, asked.gap), task.path, run.fresh, fits.search)
     try:
         tools = Tools(store, execute, run.progress or (lambda done, total: None), stop)
         warnings = [
@@ -194,11 +205,22 @@ def _study(source: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: 
             store.close()
 
 
-def _task(source: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Problem]:
-    function = callable(source) and not hasattr(source, "__arrow_c_stream__")
+def _task(source: Any, y: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Problem]:
+    estimator = is_estimator(source)
+    function = estimator or (callable(source) and not hasattr(source, "__arrow_c_stream__"))
+    if y is not None:
+        if function:
+            raise ValueError("tune: data for a function or a classifier is said by name: tune(fit, data=(X, y)).")
+        if asked.label is not None:
+            raise ValueError("tune: y brings the labels, and label= names a column of them; give one of the two.")
+        roles = {name: getattr(asked, name) for name in ROLES}
+        source, label, roles = together(source, y, roles)
+        asked = dataclasses.replace(asked, label=label, **roles)
     if not function:
         if data is not None or fits.epochs is not None:
-            raise ValueError("tune: data= and epochs= belong to a function that trains, as in tune(fit, data=(X, y)).")
+            raise ValueError(
+                "tune: data= and epochs= belong to a function that trains, as in tune(fit, data=(X, y)); a table is given alone, and arrays as tune(X, y)."
+            )
         model = by_name.named(fits.model)  # an unknown model is said before anything is read
         if isinstance(source, Problem):
             return model, source
@@ -206,7 +228,9 @@ def _task(source: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Probl
             raise ValueError("tune: label= must name the column of classes.")
         reading = {name: getattr(asked, name) for name in READING}
         roles = {"group": asked.group, "time": asked.time, "weight": asked.weight}
-        return model, problem(source, asked.label, asked.positive, **roles, **reading)
+        task = problem(source, asked.label, asked.positive, **roles, **reading)
+        warn((*task.warnings, *task.notes), 4)
+        return model, task
     if wrong := [name for name in READING if getattr(asked, name)]:
         raise ValueError(
             f"tune: {wrong[0]}= says how a table is read; a function is given rows and labels as they are."
@@ -214,7 +238,10 @@ def _task(source: Any, data: Any, asked: Data, fits: Fits) -> tuple[Model, Probl
     if data is None:
         raise ValueError("tune: a function needs data to train on: data=(X, y), or data=X and label=y.")
     task = problem_of(data, asked.label, asked.positive, asked.group, asked.time, asked.weight)
-    return FunctionModel(source, fits.epochs), task
+    warn(task.warnings, 4)
+    if estimator and fits.epochs is not None:
+        raise ValueError("tune: epochs= belongs to a function that yields its model; a classifier has none.")
+    return (OwnEstimator(source) if estimator else FunctionModel(source, fits.epochs)), task
 
 
 def _counted(fits: Fits, rows: int, gap: int) -> Fits:
@@ -230,7 +257,7 @@ def _counted(fits: Fits, rows: int, gap: int) -> Fits:
     return fits
 
 
-def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bool, search: int) -> Store:
+def _opened(storage: str | Store | None, fingerprint: dict[str, Any], name: str, fresh: bool, search: int) -> Store:
     if storage is None:
         return Memory()
     if not isinstance(storage, str):
@@ -242,7 +269,7 @@ def _opened(storage: str | Store | None, fingerprint: dict[str, Any], resume: bo
     where = address.address(storage)
     if search:
         ownership.check_trials(where)
-    return Fallback(Database(storage, fingerprint, resume=resume), where.file)
+    return Fallback(Database(storage, fingerprint, name=name, fresh=fresh), where.file)
 
 
 def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int) -> dict[str, Any]:
@@ -250,14 +277,14 @@ def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int)
     weighted = {} if task.weight is None else {"weight": task.weight}
     return {
         "format": FORMAT,
-        "data": {
-            **weighted,
+        "table": {
             "rows": len(task.y),
             "columns": task.read[1],
             "label": task.label,
             "classes": list(task.counts.classes),
-            "content": task.digest(),
+            "labels": task.labels_digest(),
         },
+        "data": {**weighted, "content": task.digest()},
         "model": model.name,
         "splits": {
             "kind": split.kind,
@@ -283,7 +310,7 @@ def _unweighted(task: Problem, model: Model) -> list[str]:
     """A warning where a function does not ask for the weights; ValueError for another model that cannot learn by them."""
     if task.weights is None or model.weighs:
         return []
-    if model.encoding == "rows":
+    if isinstance(model, FunctionModel):
         return [
             "the function takes no weight=, so it was trained as if all rows counted the same, and judged by their weights; write"
             " def fit(recipe, X, y, weight) and multiply each row's loss by it"

@@ -50,7 +50,7 @@ def test_labels_that_cannot_be_compared_are_refused_with_the_way_out(labels, opt
 
 
 def test_an_array_is_no_table():
-    with pytest.raises(TypeError, match="path, a Table or a DataFrame, got ndarray"):
+    with pytest.raises(TypeError, match=r"a path, a DataFrame .*, got ndarray"):
         problem(np.zeros((3, 2)), "y")
 
 

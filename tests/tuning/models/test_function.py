@@ -47,7 +47,7 @@ def test_a_function_is_tuned_like_a_model():
         bootstrap=200,
     )
     assert found.problem.positive == "ill"
-    assert found.model == "function"
+    assert found.model_name == "function"
     assert found.fits["new"] == 2 * 15
     assert found.verdict.winner is None
     pooled = list(found.pictures.arms.values())[1].undone

@@ -55,7 +55,7 @@ def work(url: str, folder: Path, parts: list[tuple[int, int]], seconds: float) -
         return {key: {"scores": np.full(SIZE, part[1], np.float32)} for key in keys}
 
     share.PAUSE = 0.02
-    with Database(url, TASK, resume=True) as store:
+    with Database(url, TASK) as store:
         for part, found, new in share.share(store, [(part, KEYS) for part in parts], fit, engine.local, lambda: False):
             assert len(found) == len(KEYS)
             if new:
@@ -76,7 +76,7 @@ def fork(url: str, folder: Path, parts: list[tuple[int, int]], seconds: float) -
 
 
 def finished(url: str, parts: list[tuple[int, int]]) -> set[str]:
-    with Database(url, TASK, resume=True) as store:
+    with Database(url, TASK) as store:
         found = {part: store.load(part, KEYS) for part in parts}
         for part, fits in found.items():
             assert len(fits) in (0, len(KEYS)), "a part is saved whole or not at all"

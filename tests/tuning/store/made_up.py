@@ -4,10 +4,8 @@ import numpy as np
 
 TASK = {
     "format": 1,
+    "table": {"rows": 11183, "columns": 6, "label": "ill"},
     "data": "9b1c" * 16,
-    "rows": 11183,
-    "columns": 6,
-    "label": "ill",
     "positive": "yes",
     "model": "linear",
     "splits": {"kind": "stratified", "folds": 5, "repeats": 5, "by": None},

@@ -23,13 +23,13 @@ def test_not_a_database_is_refused_and_left_as_it_is(tmp_path):
     file = tmp_path / "notes.txt"
     file.write_bytes(b"dear diary\n" * 500)
     with pytest.raises(ValueError, match="is not a SQLite database; nothing was changed in it"):
-        Database(f"sqlite:///{file}", TASK, resume=True)
+        Database(f"sqlite:///{file}", TASK)
     assert file.read_bytes() == b"dear diary\n" * 500
     assert list(tmp_path.iterdir()) == [file]
 
 
 def filled(folder):
-    with Database(f"sqlite:///{folder}/study.db", TASK, resume=False) as study:
+    with Database(f"sqlite:///{folder}/study.db", TASK, fresh=True) as study:
         for f in range(30):
             study.save((0, f), {key: {"scores": np.full(3000, f, np.float32)} for key in KEYS})
     return folder / "study.db"
@@ -41,7 +41,7 @@ def test_a_truncated_file_is_refused_and_left_as_it_is(tmp_path, left):
     os.truncate(file, int(file.stat().st_size * left))
     before = file.read_bytes()
     with pytest.raises(ValueError, match="is damaged"):
-        Database(f"sqlite:///{file}", TASK, resume=True)
+        Database(f"sqlite:///{file}", TASK)
     assert file.read_bytes() == before
 
 
@@ -58,7 +58,7 @@ def test_a_file_with_bytes_changed_gives_words_or_right_scores_never_wrong_ones(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)
-                with Database(f"sqlite:///{file}", TASK, resume=True) as study:
+                with Database(f"sqlite:///{file}", TASK) as study:
                     found = {f: study.load((0, f), KEYS) for f in range(30)}
         except ValueError:
             refused += 1
@@ -68,12 +68,12 @@ def test_a_file_with_bytes_changed_gives_words_or_right_scores_never_wrong_ones(
 
 
 def test_a_locked_file_is_named_after_some_patience(tmp_path, monkeypatch):
-    Database(f"sqlite:///{tmp_path}/study.db", TASK, resume=False).close()
+    Database(f"sqlite:///{tmp_path}/study.db", TASK).close()
     monkeypatch.setattr(address, "PATIENCE", 0.2)
     with closing(sqlite3.connect(tmp_path / "study.db")) as other:
         other.execute("begin exclusive")
         with pytest.raises(ValueError, match="has been locked by another program"):
-            Database(f"sqlite:///{tmp_path}/study.db", TASK, resume=True)
+            Database(f"sqlite:///{tmp_path}/study.db", TASK)
 
 
 def mounted(folder, *options):
@@ -106,7 +106,7 @@ def small_files(tmp_path):
 @pytest.mark.parametrize("disk", ["small_disk", "small_files"])
 def test_on_a_full_disk_what_was_saved_stays_and_the_rest_is_refused(disk, request):
     folder = request.getfixturevalue(disk)
-    study = Database(f"sqlite:///{folder}/study.db", TASK, resume=False)
+    study = Database(f"sqlite:///{folder}/study.db", TASK, fresh=True)
     saved: list[int] = []
 
     def save_on():
@@ -120,7 +120,7 @@ def test_on_a_full_disk_what_was_saved_stays_and_the_rest_is_refused(disk, reque
     assert [f for f in range(100) if len(study.load((0, f), KEYS)) == len(KEYS)] == saved
     assert study.load((0, len(saved)), KEYS) == {}  # all of a part or nothing
     study.close()
-    with Database(f"sqlite:///{folder}/study.db", TASK, resume=True) as again:
+    with Database(f"sqlite:///{folder}/study.db", TASK) as again:
         assert [f for f in range(100) if again.load((0, f), KEYS)] == saved
 
 
@@ -138,7 +138,7 @@ def test_a_read_only_folder_is_named(tmp_path):
     try:
         for name in ("study.db", "new.db"):
             with pytest.raises(ValueError, match=r"read-only|cannot be opened") as error:
-                Database(f"sqlite:///{folder}/{name}", TASK, resume=True)
+                Database(f"sqlite:///{folder}/{name}", TASK)
             assert name in str(error.value)
     finally:
         if os.geteuid():
@@ -152,7 +152,7 @@ def test_a_relative_path_of_any_name_is_the_file(tmp_path, monkeypatch):
     name = "Größe 100%25 a?b=c#d {x}'\"権.db"
     for where in (name, f"{tmp_path}/sub dir/{name}"):
         (tmp_path / "sub dir").mkdir(exist_ok=True)
-        with Database(f"sqlite:///{where}", TASK, resume=False) as study:
+        with Database(f"sqlite:///{where}", TASK, fresh=True) as study:
             study.save(PART, {KEYS[0]: scores()})
         assert (tmp_path / where).is_file()
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([name, "sub dir"])
@@ -173,7 +173,7 @@ def test_a_relative_path_of_any_name_is_the_file(tmp_path, monkeypatch):
         ("postgresql://me:secret@host:port/db", "cannot be read"),
     ],
 )
-@pytest.mark.parametrize("call", [lambda url: Database(url, TASK, resume=False), trials_in])
+@pytest.mark.parametrize("call", [lambda url: Database(url, TASK, fresh=True), trials_in])
 def test_an_address_that_cannot_be_read_is_refused_without_its_password(given, says, call):
     with pytest.raises(ValueError, match=says) as error:
         call(given)
@@ -184,7 +184,7 @@ def test_an_address_that_cannot_be_read_is_refused_without_its_password(given, s
 def test_a_missing_driver_is_named_with_the_command_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ValueError, match=r'pip install "steelyard\[postgres\]"'):
-        Database("postgresql://me@host/db", TASK, resume=False)
+        Database("postgresql://me@host/db", TASK, fresh=True)
 
 
 def test_the_fingerprint_is_readable_in_the_file(tmp_path):

@@ -1,6 +1,6 @@
 """Finished fits are kept whole and none is made twice, in every kind of store.
 
-Files: tuning/store/fits.py, tuning/store/tables.py, tuning/store/trials.py.
+Files: tuning/store/differences.py, tuning/store/fits.py, tuning/store/tables.py, tuning/store/trials.py.
 """
 
 import threading
@@ -26,7 +26,7 @@ def store(request, tmp_path):
         yield Memory()
         return
     url = f"sqlite:///{tmp_path}/study.db" if request.param == "sqlite" else request.getfixturevalue("postgresql")
-    with Database(url, TASK, resume=False) as opened:
+    with Database(url, TASK, fresh=True) as opened:
         yield opened
 
 
@@ -162,67 +162,91 @@ def test_an_error_in_a_fit_is_raised_and_gives_the_claims_up(store):
 # -- a study goes on, or starts anew
 
 
-def test_resume_goes_on_and_no_resume_starts_anew(url):
-    with Database(url, TASK, resume=True) as first:
+def test_a_study_goes_on_and_fresh_starts_anew(url):
+    with Database(url, TASK) as first:
         assert first.started
         first.save(PART, {KEYS[0]: scores()})
         first.note("judged by", "f1")
-    with Database(url, dict(reversed(TASK.items())) | {"seed": np.int64(0)}, resume=True) as second:
+    with Database(url, dict(reversed(TASK.items())) | {"seed": np.int64(0)}) as second:
         assert not second.started
         assert second.warnings() == []
         assert same(second.load(PART, KEYS)[KEYS[0]], scores())
         assert second.notes("judged by") == ["f1"]
-    with Database(url, TASK, resume=False) as third:
+    with Database(url, TASK, fresh=True) as third:
         assert third.started
         assert third.load(PART, KEYS) == {}
         assert third.notes("judged by") == []
+        assert third.dropped == 1
+        assert "1 finished fit" in third.warnings()[0]
 
 
 def test_studies_with_other_fingerprints_lie_beside_each_other(url):
-    with Database(url, TASK, resume=False) as first, Database(url, TASK | {"seed": 1}, resume=False) as second:
+    with Database(url, TASK, fresh=True) as first, Database(url, TASK | {"seed": 1}, fresh=True) as second:
         assert second.claim(PART, KEYS)
         assert first.claim(PART, KEYS)
         second.save(PART, {KEYS[0]: scores(2)})
         assert first.load(PART, KEYS) == {}
-    with Database(url, TASK | {"seed": 1}, resume=True) as again:
+    with Database(url, TASK | {"seed": 1}) as again:
         assert same(again.load(PART, KEYS)[KEYS[0]], scores(2))
 
 
-def test_a_study_of_other_data_is_not_resumed_and_what_differs_is_said(url):
-    Database(url, TASK, resume=False).close()
-    other = TASK | {
-        "rows": 900,
-        "data": "77aa" * 16,
-        "label": "größe",
-        "splits": {"kind": "stratified", "folds": 10, "repeats": 5},
-    }
-    with pytest.raises(ValueError, match="holds no study of this task") as error:
-        Database(url, other, resume=True)
+OTHERS = TASK | {
+    "table": {"rows": 900, "columns": 6, "label": "größe"},
+    "data": "77aa" * 16,
+    "splits": {"kind": "stratified", "folds": 10, "repeats": 5},
+}
+
+
+def test_a_file_of_other_data_is_refused_with_both_names_and_what_differs(tmp_path):
+    url = f"sqlite:///{tmp_path}/study.db"
+    with Database(url, TASK, name="patients.csv") as first:
+        first.save(PART, {KEYS[0]: scores()})
+    with pytest.raises(ValueError, match=r"patients\.csv there, sizes\.csv here") as error:
+        Database(url, OTHERS, name="sizes.csv")
     said = str(error.value)
     assert "rows (11183 there, 900 here)" in said
     assert 'label ("ill" there, "größe" here)' in said
     assert "splits: folds (5 there, 10 here)" in said
     assert "the content of the data;" in said
+    assert "--fresh deletes the 1 finished fits" in said
     assert "77aa" not in said
     assert "seed" not in said
     assert "\n" not in said
-    Database(url, other, resume=False).close()
-    with pytest.raises(
-        ValueError, match=r"the nearest of the 2 studies in it .* Different: seed \(0 there, 3 here\)\."
-    ):
-        Database(url, TASK | {"seed": 3}, resume=True)
+    with Database(url, TASK) as again:
+        assert again.load(PART, KEYS)
+
+
+def test_fresh_gives_a_file_to_other_data_and_counts_what_it_deletes(tmp_path):
+    url = f"sqlite:///{tmp_path}/study.db"
+    for seed in (0, 1):
+        with Database(url, TASK | {"seed": seed}) as one:
+            one.save(PART, {KEYS[0]: scores(), KEYS[1]: scores()})
+    with Database(url, OTHERS, fresh=True) as anew:
+        assert anew.dropped == 4
+        with pytest.raises(ValueError, match="keeps a study of other data"):
+            Database(url, TASK)
+
+
+@pytest.mark.slow
+def test_a_server_holds_studies_of_many_tables(postgresql):
+    with Database(postgresql, TASK) as first:
+        first.save(PART, {KEYS[0]: scores()})
+    with Database(postgresql, OTHERS, fresh=True) as second:
+        assert second.dropped == 0
+    with Database(postgresql, TASK) as again:
+        assert again.load(PART, KEYS)
 
 
 def test_a_newer_format_is_refused(url):
-    with Database(url, TASK, resume=False) as first:
+    with Database(url, TASK, fresh=True) as first:
         first._write(lambda c: c.exec_driver_sql("update steelyard_study set format = 7"))
-    for resume in (True, False):
+    for fresh in (True, False):
         with pytest.raises(ValueError, match=r"made by a newer steelyard \(format 7, this one reads up to 1\)"):
-            Database(url, TASK, resume=resume)
+            Database(url, TASK, fresh=fresh)
 
 
 def test_a_torn_fit_is_noticed_and_made_again(url):
-    with Database(url, TASK, resume=False) as study:
+    with Database(url, TASK, fresh=True) as study:
         study.save(PART, {key: scores(i) for i, key in enumerate(KEYS)})
         whole = stored.pack(scores(1))
         edited = bytearray(whole)
@@ -247,7 +271,7 @@ def test_a_torn_fit_is_noticed_and_made_again(url):
 def test_optuna_keeps_its_trials_beside_the_fits_in_silence(url, capfd):
     import optuna
 
-    with Database(url, TASK, resume=False) as study:
+    with Database(url, TASK, fresh=True) as study:
         study.save(PART, {KEYS[0]: scores()})
         for total in (3, 5):
             search = optuna.create_study(storage=trials_in(url), study_name="beta", load_if_exists=True)

@@ -62,7 +62,7 @@ def in_wal(file):
 
 
 def mixed(file):
-    Database(url(file), TASK, resume=False).close()
+    Database(url(file), TASK).close()
     sql(file, "CREATE TABLE patients (name)", "PRAGMA application_id=0")
     ownership._OURS.clear()
 
@@ -72,13 +72,13 @@ def one_of_ours(file):
 
 
 @pytest.mark.parametrize("make", [theirs, marked, view, in_wal, mixed, one_of_ours])
-@pytest.mark.parametrize("resume", [False, True])
-def test_another_programs_database_stays_as_it_was_to_the_byte(tmp_path, make, resume):
+@pytest.mark.parametrize("fresh", [False, True])
+def test_another_programs_database_stays_as_it_was_to_the_byte(tmp_path, make, fresh):
     file = tmp_path / "app.db"
     make(file)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if not path.name.endswith("-shm")}
     with pytest.raises(ValueError, match=r"app\.db is another program's SQLite database .*nothing was changed in it"):
-        Database(url(file), TASK, resume=resume)
+        Database(url(file), TASK, fresh=fresh)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if not path.name.endswith("-shm")} == before
 
 
@@ -86,7 +86,7 @@ def test_a_new_file_an_empty_one_and_an_empty_database_become_ours(tmp_path):
     (tmp_path / "empty").write_bytes(b"")
     sql(tmp_path / "valid", "CREATE TABLE a (x)", "DROP TABLE a")
     for name in ("new", "empty", "valid"):
-        Database(url(tmp_path / name), TASK, resume=False).close()
+        Database(url(tmp_path / name), TASK).close()
         assert sql(tmp_path / name, "PRAGMA application_id") == [(ownership.APPLICATION,)]
         head = (tmp_path / name).read_bytes()[: ownership.HEADER]
         assert int.from_bytes(head[ownership.AT : ownership.AT + 4], "big") == ownership.APPLICATION
@@ -95,27 +95,27 @@ def test_a_new_file_an_empty_one_and_an_empty_database_become_ours(tmp_path):
 def test_a_study_from_before_the_mark_is_taken_with_its_fits(tmp_path):
     file = tmp_path / "study.db"
     fits = {key: {"scores": np.ones(3, np.float32)} for key in KEYS}
-    with Database(url(file), TASK, resume=False) as study:
+    with Database(url(file), TASK, fresh=True) as study:
         study.save(PART, fits)
     sql(file, "PRAGMA application_id=0", "CREATE TABLE trials (x)")  # with Optuna's beside it
     ownership._OURS.clear()
-    with Database(url(file), TASK, resume=True) as again:
+    with Database(url(file), TASK) as again:
         assert set(again.load(PART, KEYS)) == set(KEYS)
     assert sql(file, "PRAGMA application_id") == [(ownership.APPLICATION,)]
 
 
 def test_a_database_put_in_the_place_of_a_known_one_is_noticed(tmp_path):
     file = tmp_path / "study.db"
-    Database(url(file), TASK, resume=False).close()
+    Database(url(file), TASK).close()
     theirs(tmp_path / "app.db")
     file.write_bytes((tmp_path / "app.db").read_bytes())  # the same inode, so it is known
     with pytest.raises(ValueError, match="replaced by another program's"):
-        Database(url(file), TASK, resume=True)
+        Database(url(file), TASK)
     assert names(file) == {"patients"}
 
 
 def test_nothing_is_written_through_a_link_nor_into_a_pipe(tmp_path):
-    Database(url(tmp_path / "ours.db"), TASK, resume=False).close()
+    Database(url(tmp_path / "ours.db"), TASK).close()
     (tmp_path / "link.db").symlink_to("ours.db")
     (tmp_path / "none.db").symlink_to("nowhere.db")
     (tmp_path / "beside.db-wal").symlink_to("diary")
@@ -127,7 +127,7 @@ def test_nothing_is_written_through_a_link_nor_into_a_pipe(tmp_path):
         ("pipe.db", "a pipe or a device"),
     ):
         with pytest.raises(ValueError, match=says):
-            Database(url(tmp_path / name), TASK, resume=True)
+            Database(url(tmp_path / name), TASK)
     assert not (tmp_path / "nowhere.db").exists()
     assert not (tmp_path / "diary").exists()
     assert not (tmp_path / "beside.db").exists()
@@ -138,7 +138,7 @@ def test_a_table_of_our_name_with_other_columns_is_refused(tmp_path, columns):
     file = tmp_path / "study.db"
     sql(file, f"PRAGMA application_id={ownership.APPLICATION}", f"CREATE TABLE steelyard_note ({columns})")
     with pytest.raises(ValueError, match=r"holds a table steelyard_note with the columns .*did not make"):
-        Database(url(file), TASK, resume=True)
+        Database(url(file), TASK)
     assert names(file) == {"steelyard_note"}
 
 
@@ -152,7 +152,7 @@ def test_threads_that_open_one_new_file_at_once_all_have_it(tmp_path):
 
     def work(i):
         try:
-            Database(url(tmp_path / "study.db"), {**TASK, "i": i}, resume=False).close()
+            Database(url(tmp_path / "study.db"), {**TASK, "i": i}).close()
         except ValueError as error:
             errors.append(error)
 
@@ -196,12 +196,12 @@ def test_a_schema_with_a_table_of_our_name_is_refused_and_left(postgresql):
     where = address(postgresql)
     made(where, "CREATE TABLE steelyard_fit (mine integer)", "CREATE TABLE patients (name text)")
     with pytest.raises(ValueError, match="holds a table steelyard_fit with the columns mine"):
-        Database(postgresql, TASK, resume=False)
+        Database(postgresql, TASK, fresh=True)
     engine = where.engine()
     assert set(sa.inspect(engine).get_table_names()) == {"steelyard_fit", "patients"}
     engine.dispose()
     made(where, "DROP TABLE steelyard_fit")
-    Database(postgresql, TASK, resume=False).close()
+    Database(postgresql, TASK).close()
     engine = where.engine()
     assert set(sa.inspect(engine).get_table_names()) == {"patients", *tables.TABLES.tables}
     engine.dispose()

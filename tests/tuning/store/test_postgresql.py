@@ -27,7 +27,7 @@ def scores(n=0):
 def refused(url):
     """What is said, by the study and by Optuna's storage; never the password."""
     said = []
-    for call in (lambda: Database(url, TASK, resume=False), lambda: trials_in(url)):
+    for call in (lambda: Database(url, TASK, fresh=True), lambda: trials_in(url)):
         with pytest.raises(ValueError, match="tune: the study's storage postgresql://") as error:
             call()
         said.append(str(error.value))
@@ -41,10 +41,10 @@ def refused(url):
 
 def test_the_socket_and_the_short_form_of_the_address_reach_the_same_database(postgresql, server):
     name = urlsplit(postgresql).path[1:]
-    with Database(postgresql, TASK, resume=False) as study:
+    with Database(postgresql, TASK, fresh=True) as study:
         study.save((0, 0), scores(3))
     for url in (server.over_socket(name), postgresql.replace("postgresql://", "postgres://")):
-        with Database(url, TASK, resume=True) as again:
+        with Database(url, TASK) as again:
             assert (again.load((0, 0), KEYS)[KEYS[0]]["scores"] == 3).all()
             assert str(server.port) in again.shown or str(server.folder) in again.shown
 
@@ -77,7 +77,7 @@ def test_a_user_who_may_make_no_tables_is_told_what_to_ask_for(postgresql, serve
 
 
 def test_a_study_outlives_a_restart_of_the_server(postgresql, server):
-    with Database(postgresql, TASK, resume=False) as study:
+    with Database(postgresql, TASK, fresh=True) as study:
         study.save((0, 0), scores(0))
         server.stop()
         back = threading.Timer(2.0, server.start)
@@ -89,15 +89,15 @@ def test_a_study_outlives_a_restart_of_the_server(postgresql, server):
 
 def test_a_server_that_stays_away_is_named_and_no_fit_that_was_saved_is_lost(postgresql, server, monkeypatch):
     monkeypatch.setattr(database, "PATIENCE", 1.0)
-    with Database(postgresql, TASK, resume=False) as study:
+    with Database(postgresql, TASK, fresh=True) as study:
         study.save((0, 0), scores(0))
         server.stop()
         try:
-            with pytest.raises(ValueError, match=r"cannot be reached .* go on with --resume"):
+            with pytest.raises(ValueError, match=r"cannot be reached .* give the same command again"):
                 study._do(study._engine, lambda c: c.exec_driver_sql("select 1"), 1.0)
         finally:
             server.start()
-    with Database(postgresql, TASK, resume=True) as again:
+    with Database(postgresql, TASK) as again:
         assert len(again.load((0, 0), KEYS)) == 2
 
 
@@ -108,7 +108,7 @@ def test_processes_that_start_at_once_make_one_study(postgresql):
 
     def start():
         try:
-            opened.append(Database(postgresql, TASK, resume=True))
+            opened.append(Database(postgresql, TASK))
             trials_in(postgresql)
         except Exception as error:
             errors.append(error)
@@ -126,7 +126,7 @@ def test_processes_that_start_at_once_make_one_study(postgresql):
 
 def test_of_many_that_claim_the_same_fits_at_once_one_gets_each(postgresql):
     """Each thread is a process of its own to the database."""
-    studies = [Database(postgresql, TASK, resume=True) for _ in range(4)]
+    studies = [Database(postgresql, TASK) for _ in range(4)]
     for i, study in enumerate(studies):
         study._me = database.Worker(f"machine {i}", 1, "1")
         study._write(lambda c, study=study: database._renew(c, study._study, study._me))

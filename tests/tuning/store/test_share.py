@@ -35,37 +35,39 @@ def pretend(study, *, process, heartbeat, place=None):
 
 
 def test_a_claim_of_a_live_process_elsewhere_holds(url):
-    with Database(url, TASK, resume=False) as study:
+    with Database(url, TASK, fresh=True) as study:
         pretend(study, process=1, heartbeat=0.0, place="another machine")
         assert not study.claim(PART, KEYS)
         assert study.claim(PART, KEYS[1:])
         study.release(PART, KEYS)
         assert not study.claim(PART, KEYS[:1])  # only one's own claims can be given up
-        with pytest.raises(ValueError, match=r"another process is at work on this very study .* add --resume"):
-            Database(url, TASK, resume=False)
-        Database(url, TASK, resume=True).close()
-        Database(url, TASK | {"seed": 4}, resume=False).close()
+        with pytest.raises(
+            ValueError, match=r"another process is at work on a study .* Without --fresh its work is shared"
+        ):
+            Database(url, TASK, fresh=True)
+        Database(url, TASK).close()
+        Database(url, TASK | {"seed": 4}).close()
 
 
 @pytest.mark.parametrize("heartbeat", [-31.0, +3600.0])
 def test_a_claim_without_a_heartbeat_is_taken_over(url, heartbeat):
-    with Database(url, TASK, resume=False) as study:
+    with Database(url, TASK, fresh=True) as study:
         pretend(study, process=1, heartbeat=heartbeat, place="another machine")
         assert study.claim(PART, KEYS)
-        Database(url, TASK, resume=False).close()
+        Database(url, TASK).close()
 
 
 def test_a_claim_of_a_dead_process_on_this_machine_is_taken_over_at_once(url):
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    with Database(url, TASK, resume=False) as study:
+    with Database(url, TASK, fresh=True) as study:
         pretend(study, process=process.pid, heartbeat=0.0)
         assert study.claim(PART, KEYS)
 
 
 def test_a_process_that_lives_renews_its_heartbeat(url, monkeypatch):
     monkeypatch.setattr(database, "RENEW", 0.05)
-    with Database(url, TASK, resume=False) as study:
+    with Database(url, TASK, fresh=True) as study:
         age = database.sa.update(database.tables.worker).values(heartbeat=0.0)
         study._write(lambda c: c.execute(age))
         deadline = time.monotonic() + 20
@@ -75,10 +77,10 @@ def test_a_process_that_lives_renews_its_heartbeat(url, monkeypatch):
 
 
 def test_a_forgotten_store_gives_its_claims_up(url):
-    study = Database(url, TASK, resume=False)
+    study = Database(url, TASK, fresh=True)
     assert study.claim(PART, KEYS)
     del study
-    with Database(url, TASK, resume=True) as again:
+    with Database(url, TASK) as again:
         count = database.sa.select(database.sa.func.count()).select_from(database.tables.claim)
         assert again._read(lambda c: c.execute(count).scalar_one()) == 0
 

@@ -1,6 +1,6 @@
 """Forward in time with groups: nothing of the future and nothing of a group that is held out is learned from.
 
-Files: validation/deal.py.
+Files: tuning/validation/deal.py.
 """
 
 import numpy as np

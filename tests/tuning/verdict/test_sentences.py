@@ -224,13 +224,13 @@ def test_the_verdict_names_events_and_rows():
 )
 def test_stopped_too_early(done, words):
     assert stopped(done, 5) == (
-        f"No verdict yet: {words} when the study stopped; a verdict needs 3. Go on with --resume."
+        f"No verdict yet: {words} when the study stopped; a verdict needs 3. The same command goes on."
     )
 
 
 def test_stopped_late_enough():
     assert "3 x 5 cross-validation" in stopped(3, 5)
-    assert cut_short(3, 5) == "The study stopped after 3 of 5 repetitions; go on with --resume for the others."
+    assert cut_short(3, 5) == "The study stopped after 3 of 5 repetitions; the same command goes on with the others."
     assert cut_short(5, 5) == ""
 
 
@@ -241,7 +241,7 @@ def test_a_stopped_study_needs_no_more_repetitions_than_were_planned():
 
 def test_a_stopped_history():
     assert said([0.092, 0.0], 0.0244, kind="time", blocks=[20], repetitions=(0, 1)) == (
-        "No verdict yet: the study stopped before all test blocks were done. Go on with --resume."
+        "No verdict yet: the study stopped before all test blocks were done. The same command goes on."
     )
 
 

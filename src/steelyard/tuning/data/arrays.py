@@ -7,6 +7,9 @@ import numpy as np
 import torch
 
 from ...counts import Counts
+from ...data.classes import look_alikes
+from ...data.labels import ascending, is_missing, label_name
+from ...data.several import note_on_parts
 from .. import weights as row_weights
 from . import weight as weighing
 from .problem import Problem
@@ -14,7 +17,7 @@ from .problem import Problem
 
 @dataclasses.dataclass(frozen=True)
 class OwnRows:
-    """Data that only the user's function reads: an array, a tensor, a DataFrame, a list or a Dataset, taken by rows."""
+    """Data that only the user's function reads: an array, a sparse matrix, a tensor, a DataFrame, a list or a Dataset, taken by rows."""
 
     data: Any
     notes: tuple[str, ...] = ()
@@ -34,17 +37,45 @@ class OwnRows:
             return data.iloc[rows]
         if isinstance(data, torch.utils.data.Dataset):
             return torch.utils.data.Subset(data, rows.tolist())
+        if hasattr(data, "column_names") and hasattr(data, "take"):  # an Arrow table
+            return data.take(rows)
         if isinstance(data, (list, tuple)):
             return [data[i] for i in rows]
         return data[rows]
 
     def digest(self, into: Any) -> None:
-        """Into a hash: all of an array; of anything else only what it is and how long."""
+        """Into a hash: all of an array or a DataFrame; of anything else only what it is and how long."""
         data = self.data.detach().cpu().numpy() if isinstance(self.data, torch.Tensor) else self.data
         if isinstance(data, np.ndarray) and data.dtype != object:
             into.update(np.ascontiguousarray(data).tobytes())
+        elif (stream := _as_bytes(data)) is not None:
+            into.update(stream)
         else:
-            into.update(f"{type(data).__name__} of {len(data)}".encode())
+            into.update(f"{type(data).__name__} of {size(data)}".encode())
+
+
+def size(data: Any) -> int:
+    """How many rows."""
+    return int(data.shape[0]) if hasattr(data, "shape") else len(data)
+
+
+def _as_bytes(data: Any) -> Any:
+    """All of a DataFrame, an Arrow table or a sparse matrix; None for anything else, and for what Arrow cannot hold."""
+    if hasattr(data, "tocsr"):
+        csr = data.tocsr()
+        return b"".join(np.ascontiguousarray(part).tobytes() for part in (csr.data, csr.indices, csr.indptr))
+    if not hasattr(data, "__arrow_c_stream__"):
+        return None
+    import pyarrow as pa
+
+    try:
+        table = pa.table(data).replace_schema_metadata().combine_chunks()
+    except (pa.ArrowException, TypeError):
+        return None
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return memoryview(sink.getvalue())
 
 
 def problem_of(
@@ -62,17 +93,17 @@ def problem_of(
             )
         data, label = data
     labels = label.detach().cpu().numpy() if isinstance(label, torch.Tensor) else np.asarray(label)
-    if labels.ndim != 1 or len(labels) != len(data):
+    if labels.ndim != 1 or len(labels) != size(data):
         raise ValueError(
-            f"tune: labels of shape {labels.shape} do not fit {len(data)} rows of data; one label per row is needed."
+            f"tune: labels of shape {labels.shape} do not fit {size(data)} rows of data; one label per row is needed."
         )
     raw, zeros = None if weight is None else weighing.given(weight, len(labels)), 0
     if raw is not None and (zeros := int(np.sum(raw == 0))):
         part = np.flatnonzero(raw)
         data, labels, raw = OwnRows(data)(part), labels[part], raw[part]
         groups, time = (None if codes is None else np.asarray(codes)[part] for codes in (groups, time))
-    values, y = np.unique(labels, return_inverse=True)
-    names = [str(v) for v in values.tolist()]
+    values, y = _distinct(labels)
+    names = [label_name(v) for v in values]
     if len(names) < 2:
         raise ValueError(f"tune: the labels have one class only, {names[0]!r}; two are needed to tell apart.")
     if len(names) == 2:
@@ -86,6 +117,7 @@ def problem_of(
         raise ValueError(f"tune: class {names[int(counts.per_class.argmin())]!r} has a single row.")
     weights = None if raw is None else row_weights.relative(raw)
     notes, warnings = ([], []) if raw is None else weighing.notes(weights, "weight=", zeros)
+    warnings = [*warnings, *filter(None, [look_alikes(names, of_table=False), note_on_parts(dict.fromkeys(names, 1))])]
     return Problem(
         "data",
         "label",
@@ -103,3 +135,25 @@ def problem_of(
         weights,
         None if weights is None else "weight",
     )
+
+
+def _distinct(labels: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    """(the labels that occur, ascending; the number of each row's one). ValueError for labels that are missing or of several kinds."""
+    if labels.dtype.kind in "biuUS":
+        values, y = np.unique(labels, return_inverse=True)
+        return values.tolist(), y
+    cells = labels.tolist()
+    if missing := sum(map(is_missing, cells)):
+        raise ValueError(
+            f"tune: {missing:,} of {len(cells):,} labels {'is' if missing == 1 else 'are'} missing (NaN or None); leave their rows out."
+        )
+    if any(isinstance(v, float) and not v.is_integer() for v in cells):
+        odd = next(v for v in cells if isinstance(v, float) and not v.is_integer())
+        raise ValueError(
+            f"tune: the labels look continuous: {odd:g} is not a whole number; give one class for each row."
+        )
+    if len({str if isinstance(v, str) else bool if isinstance(v, bool) else int for v in cells}) > 1:
+        raise ValueError("tune: the labels are of mixed kinds; use one kind, such as text for all.")
+    values = ascending(set(cells))
+    at = {value: i for i, value in enumerate(values)}
+    return values, np.array([at[v] for v in cells])

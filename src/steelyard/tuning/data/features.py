@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...data.spelling import Spelling
 from ...data.tables import Table
 from .columns import Category, Column, Number, column, looks_numeric, useless
 from .levels import doubts as doubts_of
@@ -26,6 +27,7 @@ class Features:
     dropped  {column: why it is not used}
     doubts   the same of columns that look as if they should be, such as "amount (looks like a number, such as '5 kg', '6 lb')"
     guesses  how columns were read that leave open what they mean, such as "amount: 1,219 as 1219; if it is 1.219, write a point"
+    spellings  {column: how its cells were read}, and `marks` the texts that are missing beside the usual ones: for reading other tables
     """
 
     columns: tuple[Column, ...]
@@ -33,6 +35,8 @@ class Features:
     dropped: Mapping[str, str] = dataclasses.field(default_factory=dict)
     doubts: tuple[str, ...] = ()
     guesses: tuple[str, ...] = ()
+    spellings: Mapping[str, Spelling] = dataclasses.field(default_factory=dict)
+    marks: tuple[str, ...] = ()
 
     def encode(self, train: np.ndarray) -> "Encoder":
         """For models that need every number finite and of about the same size; `train` are row numbers."""
@@ -237,4 +241,5 @@ def read(
         raise ValueError(
             f"tune: no column besides {label!r} can be learned from. {'; '.join(notes) or 'There is no other column'}."
         )
-    return Features(tuple(columns), tuple(notes), dropped, tuple(doubts), tuple(guesses))
+    spellings = {c.name: Spelling() if c.name in categorical else table.columns[c.name].spelling for c in columns}
+    return Features(tuple(columns), tuple(notes), dropped, tuple(doubts), tuple(guesses), spellings)

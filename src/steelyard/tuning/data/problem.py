@@ -13,15 +13,19 @@ from ...data.cells import from_arrow
 from ...data.classes import NONE, look_alikes
 from ...data.column_names import without_row_names
 from ...data.labels import is_missing, label_name, listed, some
+from ...data.notes import Doubt
 from ...data.reread import together
-from ...data.several import note_on_parts
+from ...data.several import hinting, note_on_parts
+from ...data.stores import arrow_table, holds_columns, refuse_splits
 from ...data.tables import Table, not_wider, read_table
 from .. import weights as row_weights
 from . import weight as weighing
 from .compared import large_enough, negative_first
 from .features import Features, read
 from .group_time import codes_of, order_of
+from .one_label import label_column
 
+OF_COUNT = " with steelyard count; tune takes one label per row"
 WIDEST = 20_000  # columns: to read and look at so many takes ten seconds, and what can be learned from more of them is chosen first
 
 
@@ -139,7 +143,7 @@ def problem(
     they cannot be held out and learned from in turn. Both are said.
     """
     table = as_table(data)
-    label = table.resolve(label)
+    label = label_column(table, label)
     group = None if group is None else table.resolve(group)
     time = None if time is None else table.resolve(time)
     if marks := [
@@ -158,7 +162,9 @@ def problem(
             f"tune: {weight!r} is the label, the group or the time already; weight must be another column."
         )
     categories = _columns(table, label, categorical, "categorical")
-    y, said = table.classes(label, classes=classes, ignore=ignore, missing=missing, same_case=same_case, places=False)
+    how = {"classes": classes, "ignore": ignore, "missing": missing, "same_case": same_case}
+    with hinting(lambda: table.levels(label)[1], OF_COUNT):
+        y, said = table.classes(label, places=False, **how)
     counts = said.counts
     where = f"{table.path}, column {label!r}"
     if len(counts) < 2:
@@ -169,7 +175,7 @@ def problem(
     as_numbers = [n for n in table.names if n not in {label, group, *_columns(table, label, drop, "drop"), *categories}]
     notes = [*table.notes_on(as_numbers), *said.notes]
     alike = look_alikes(counts.classes)
-    warnings = [] if alike is None else [f"{alike}."]
+    warnings: list[str] = [] if alike is None else [Doubt(f"{alike}.")]
     if left_out := int(np.sum(y < 0)):
         notes.append(f"{left_out} of {len(y)} rows have no label and are left out")
     raw = None if weight is None else weighing.weights_of(table, weight, rows=y >= 0)
@@ -181,7 +187,8 @@ def problem(
         names = counts.classes
         counts = Counts(np.bincount(y[known], minlength=len(names)), names)
         masses = Counts(np.bincount(y[known], raw[known] / raw[known].max(), len(names)), names, weighted=True)
-    keep = large_enough(counts, where, warnings)
+    with hinting(lambda: counts.classes, OF_COUNT):
+        keep = large_enough(counts, where, warnings)
     keep = negative_first(keep, masses, positive, where)
     new = np.full(len(counts) + 1, -1)
     new[keep] = np.arange(len(keep))
@@ -195,14 +202,15 @@ def problem(
     without = dict.fromkeys(_columns(table, label, drop, "drop"), "as was said with --drop (drop=)")
     without |= {name: why for name, why in roles.items() if name is not None}
     features = read(table, label, without=without, categorical=categories)
+    features = dataclasses.replace(features, marks=tuple(marks))
     if weight is not None and (guess := table.columns[weight].guess):
         features = dataclasses.replace(features, guesses=(*features.guesses, f"{weight}: {guess}"))
     if parts := note_on_parts(dict.fromkeys(counts.classes, 1)):
-        warnings.append(f"{parts} with steelyard count; tune takes one label per row.")
+        warnings.append(Doubt(f"{parts}{OF_COUNT}."))
     if features.doubts:
         numbers = any("looks like a number" in doubt for doubt in features.doubts)
         advice = " Write the numbers alike, or say that it is no number and leave it out." * numbers
-        warnings.insert(0, f"not used: {'; '.join(features.doubts)}.{advice}")
+        warnings.insert(0, Doubt(f"not used: {'; '.join(features.doubts)}.{advice}"))
     rows = y >= 0
     groups = None if group is None else codes_of(table, group, rows=rows)
     order = None if time is None else order_of(table, time, rows=rows, notes=notes)
@@ -259,26 +267,23 @@ def _content(value: Any) -> bytes:
 
 
 def as_table(data: Any) -> Table:
-    """A path, a Table, or anything with the Arrow PyCapsule interface (pandas, polars, pyarrow)."""
+    """A path, a Table, or whatever holds columns in memory (data/stores.py): pandas, polars, Arrow, Hugging Face, dictionaries."""
     if isinstance(data, Table):
         return data
     if isinstance(data, (str, PathLike)):
         return read_table(data, most=WIDEST)
-    if not hasattr(data, "__arrow_c_stream__"):
-        raise TypeError(f"tune: takes a path, a Table or a DataFrame, got {type(data).__name__}.")
-    import pyarrow as pa
-
-    try:
-        arrow = pa.table(data)
-    except (pa.ArrowException, TypeError) as error:
-        message = " ".join(str(error).split())
-        raise ValueError(
-            f"tune: the {type(data).__name__} holds a column of mixed kinds ({message}); use one kind."
-        ) from None
+    refuse_splits(data, "tune")
+    if not holds_columns(data):
+        raise TypeError(
+            f"tune: takes a path, a DataFrame (pandas, polars, Arrow), a Dataset of Hugging Face or a dictionary of columns, got"
+            f" {type(data).__name__}."
+        )
+    arrow = arrow_table(data, "tune")
     not_wider(arrow.num_columns, WIDEST, f"tune: the {type(data).__name__}")
     notes: list[str] = []
     columns = together({name: from_arrow(arrow[name]) for name in without_row_names(arrow.column_names, notes)})
     notes = [note for note in notes if "Unnamed" in note]  # the index of a DataFrame is no column of it
     lost = [name for name, c in columns.items() if c is None]
     notes += [f"columns of lists, structures or bytes are left out: {some(lost)}"] if lost else []
-    return Table(type(data).__name__, {n: c for n, c in columns.items() if c is not None}, arrow.num_rows, notes)
+    kept = {n: c for n, c in columns.items() if c is not None}
+    return Table(type(data).__name__, kept, arrow.num_rows, notes, tuple(lost))

@@ -26,6 +26,7 @@ LOST = 0.5  # of all words that no term stands for, above which the owner has to
 SAMPLE = 2000  # texts from which the number of words is estimated
 SHOWN = 3  # examples
 MARKED = ("spelled:", "shape:")  # what `tokens` puts before what is not a word of its own
+RUNS_OF_CHARACTERS: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": RUNS, "preprocessor": folded}
 SYLLABLE = re.compile(f"[{UNSPACED}]")
 
 
@@ -175,6 +176,28 @@ def count(name: str, values: Any) -> Text:
     return Text(name, both, terms, len(kept[0]), missing, paired, tuple(unread), doubt)
 
 
+def counted_again(name: str, values: Any, words: Sequence[str], runs: Sequence[str], *, pairs: bool) -> Text:
+    """The same of other rows, of terms that are known: `words` and pairs, and `runs` with "part:" before each."""
+    from scipy import sparse
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    texts = values.fill_null("").to_pylist()
+    blocks = []
+    settings: tuple[tuple[Sequence[str], dict[str, Any]], ...] = (
+        (words, {"analyzer": _terms if pairs else _singles}),
+        ([run.removeprefix("part:") for run in runs], RUNS_OF_CHARACTERS),
+    )
+    for terms, options in settings:
+        if terms and texts:
+            counter = CountVectorizer(vocabulary={term: i for i, term in enumerate(terms)}, **options)
+            blocks.append(sparse.csr_matrix(counter.transform(texts), dtype=np.float64))
+        else:
+            blocks.append(sparse.csr_matrix((len(texts), len(terms))))
+    counts = sparse.csr_matrix(sparse.hstack(blocks, format="csr"))
+    names = np.array([*words, *runs], dtype=object)
+    return Text(name, counts, names, len(words), values.is_null().to_numpy(), pairs)
+
+
 def _survey(texts: Sequence[str]) -> tuple[float, bool]:
     """About how many words there are, and whether they are signs of a script without blanks."""
     sample = texts[:: max(1, len(texts) // SAMPLE)]
@@ -198,11 +221,7 @@ def _counted(texts: Sequence[str], analyzer: Any) -> tuple[Any, np.ndarray, np.n
     from scipy import sparse
     from sklearn.feature_extraction.text import CountVectorizer
 
-    counter = (
-        CountVectorizer(analyzer="char_wb", ngram_range=RUNS, preprocessor=folded)
-        if analyzer is None
-        else CountVectorizer(analyzer=analyzer)
-    )
+    counter = CountVectorizer(**(RUNS_OF_CHARACTERS if analyzer is None else {"analyzer": analyzer}))
     try:
         counts = sparse.csr_matrix(counter.fit_transform(texts), dtype=np.float64)
     except ValueError:  # nothing but blanks

@@ -68,16 +68,22 @@ class EstimatorModel:
     axis = Axis("", "", (1.0,), 1.0)
 
     def __init__(self, path: str):
+        self._of(classifier(path), path)
+
+    def _of(self, estimator: Any, path: str) -> None:
         from sklearn.utils.validation import has_fit_parameter
 
         self.name = path
-        self.estimator = classifier(path)
+        self.estimator = estimator
+        # a pipeline hands its last step what is meant for it by name
+        last = estimator.steps[-1] if hasattr(estimator, "steps") else ("", estimator)
+        self.row_weights = f"{last[0]}__sample_weight" if last[0] else "sample_weight"
         parameters = self.estimator.get_params()
-        if parameters.get("class_weight") is not None:
+        if any(v is not None for name, v in parameters.items() if name.rpartition("__")[2] == "class_weight"):
             raise ValueError(
                 f"tune: {path} sets class_weight, which is what the arms of a study set; leave it out of the arguments."
             )
-        self.by_row = has_fit_parameter(self.estimator, "sample_weight")
+        self.by_row = has_fit_parameter(last[1], "sample_weight")
         self.weighs = self.by_row
         self.by_class = not self.by_row and "class_weight" in parameters
 
@@ -109,14 +115,14 @@ class EstimatorModel:
             plain = _equal(own) and fit.weights is None  # then as the user would fit it without us
             if self.by_class and not plain:
                 model.set_params(class_weight={c: float(w) for c, w in enumerate(own)})
-            by_row = {"sample_weight": sample_weights(recipe, fit)} if self.by_row and not plain else {}
+            by_row = {self.row_weights: sample_weights(recipe, fit)} if self.by_row and not plain else {}
             with own_warnings() as heard, one_thread():
                 try:
                     model.fit(X, y, **by_row)
                 except Exception as error:
+                    columns = f" and {X.shape[1]} columns" if len(getattr(X, "shape", ())) == 2 else ""
                     raise ValueError(
-                        f"tune: {self.name} could not be fitted on {X.shape[0]} rows and {X.shape[1]} columns"
-                        f" ({type(X).__name__}): {error}"
+                        f"tune: {self.name} could not be fitted on {len(y)} rows{columns} ({type(X).__name__}): {error}"
                     ) from error
             models.append(model)
             converged.append([not any("ConvergenceWarning" in s or "converge" in s for s in heard)])

@@ -90,6 +90,18 @@ class FunctionFitted:
                     )
             yield predict(model, X, self.classes)
 
+    def settled(self) -> "FunctionFitted":
+        """The same at the last setting, to be asked as often as one likes."""
+        if not self.stepwise:
+            return self
+        models = []
+        for one in self.trained:
+            model = None
+            for _ in range(int(self.settings[-1])):
+                model = next(one, model)
+            models.append(model)
+        return FunctionFitted(models, self.settings[-1:], self.classes, False)
+
     def arrays(self) -> dict[str, np.ndarray]:
         return {}
 
@@ -109,7 +121,7 @@ def predict(model: Any, X: Any, classes: int) -> np.ndarray:
         network.train(training)  # a generator goes on training it
     z = z.detach().cpu().numpy() if isinstance(z, torch.Tensor) else np.asarray(z)
     z = z.astype(np.float64)
-    rows = len(X)
+    rows = int(X.shape[0]) if hasattr(X, "shape") else len(X)
     if classes == 2 and z.shape == (rows, 2):
         z = z[:, 1] - z[:, 0]
     elif classes == 2 and z.shape == (rows, 1):

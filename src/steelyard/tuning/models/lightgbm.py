@@ -1,6 +1,6 @@
 """LightGBM with a recipe as its objective."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,3 +122,29 @@ def _objective(recipe: Recipe, fit: Fit, first: np.ndarray) -> Callable:
 
 def _owned(X: np.ndarray) -> np.ndarray:
     return X if X.base is None else X.copy()
+
+
+def saved(fitted: Trees) -> dict[str, Any]:
+    """The first arm at the first setting, in LightGBM's own text; "" where it has no tree."""
+    booster, first = fitted.models[0]
+    text = "" if booster is None else booster.model_to_string(num_iteration=fitted.settings[0])
+    return {"first": first.tolist(), "trees": text}
+
+
+def restored(state: Mapping[str, Any], first: np.ndarray, width: int) -> Trees:
+    """`saved` again, for rows of `width` columns. ValueError where the text is no model of theirs."""
+    try:
+        import lightgbm
+    except ModuleNotFoundError:
+        raise ImportError(
+            "model: this model is LightGBM's, which is not installed: pip install 'steelyard[boosting]'"
+        ) from None
+    if not state["trees"]:
+        return Trees(((None, first),), (1,), _staged, _gains)
+    try:
+        booster = lightgbm.Booster(model_str=state["trees"])
+    except lightgbm.basic.LightGBMError as error:
+        raise ValueError(f"LightGBM cannot read its trees ({error})") from None
+    if booster.num_feature() != width or booster.num_model_per_iteration() != len(first):
+        raise ValueError(f"its trees read {booster.num_feature()} columns, and there are {width}")
+    return Trees(((booster, first),), (max(1, booster.current_iteration()),), _staged, _gains)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from . import ownership, tables
 from .address import PATIENCE, address
 from .arrays import Damaged, pack, unpack
+from .differences import differences
 from .errors import DriverError, lost, refusal
 from .fits import Arrays, Key, Part
 from .worker import Worker, me
@@ -25,6 +26,7 @@ STALE = 30.0  # seconds without one after which the claims of a process are take
 BATCH = 32 << 20  # bytes of scores that are handed to the driver at a time
 MANY = 64  # fits that are read at a time
 ADVISORY = 7355608  # PostgreSQL's lock number while tables and studies are made
+TABLE = "table"  # what of a fingerprint says which data it is about; and a note of what that is called
 
 Result = TypeVar("Result")
 
@@ -34,25 +36,28 @@ class Database:
     manager. A process opens a study once.
 
     fingerprint  all that the fits depend on, in words and numbers that JSON can hold
-    resume       True: go on with its fits, and share the work with others that are at it. Where there is no study at
-                 all one is started, and `warnings` says so. False: start anew, the old fits are deleted
+    name         what its data is called, for whoever comes with other data
+    fresh        False: go on with its fits, and share the work with others that are at it. True: start anew; its fits are deleted,
+                 and in a file those of other data, too
 
-    ValueError, in one paragraph: the database holds only studies of other data or options (it says what differs);
-    resume is False while another live process is at this study; the file or server cannot be used, or is another program's.
+    Studies of one table lie beside each other, on a server those of all tables. ValueError, in one paragraph: a file holds a study of
+    other data (it says which, and what differs); fresh while another live process is at what would be deleted; the file or server
+    cannot be used, or is another program's.
 
     started  True where this call made the study, or emptied it; False where it goes on with one
     shown    the address, without its password
+    dropped  how many finished fits `fresh` deleted
     damaged  how many fits were found torn or edited, and are to be made again
     """
 
-    def __init__(self, url: str, fingerprint: Mapping[str, Any], *, resume: bool):
+    def __init__(self, url: str, fingerprint: Mapping[str, Any], *, name: str = "", fresh: bool = False):
         describe = json.dumps(fingerprint, sort_keys=True, default=_plain)
         where = address(url)
         ownership.adopt(where)
-        self.shown, self.damaged, self.started, self._resume = where.shown, 0, False, resume
+        self.shown, self.damaged, self.dropped, self.started = where.shown, 0, 0, False
         self._where, self._engine, self._me = where, where.engine(), me()
         try:
-            self._study = self._write(lambda c: self._open(c, describe, resume), patience=0.0)
+            self._study = self._write(lambda c: self._open(c, describe, name, fresh), patience=0.0)
         except BaseException:
             self._engine.dispose()
             raise
@@ -129,8 +134,9 @@ class Database:
 
     def warnings(self) -> list[str]:
         sentences = []
-        if self.started and self._resume:
-            sentences.append(f"there was no study to go on with in {self.shown}, so one was started")
+        if self.dropped:
+            fits = "1 finished fit" if self.dropped == 1 else f"{self.dropped:,} finished fits"
+            sentences.append(f"this study was started anew, and {fits} in {self.shown} deleted, as asked for")
         if self.damaged:
             fits = "1 fit was" if self.damaged == 1 else f"{self.damaged} fits were"
             sentences.append(
@@ -148,7 +154,7 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self, connection: sa.Connection, describe: str, resume: bool) -> int:
+    def _open(self, connection: sa.Connection, describe: str, name: str, fresh: bool) -> int:
         """Find or make the study in one transaction, so that of two processes one makes it and the other finds it."""
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY)))
@@ -157,27 +163,35 @@ class Database:
         tables.TABLES.create_all(connection)
         fingerprint = hashlib.sha256(describe.encode()).hexdigest()
         there = connection.execute(sa.select(t.c.id).where(t.c.fingerprint == fingerprint)).scalar()
+        others = [] if self._where.file is None else _of_other_data(connection, describe)
+        if fresh:
+            self.dropped = self._drop(connection, [*others, *([] if there is None else [there])])
+            there = None
+        elif others and there is None:
+            raise ValueError(f"tune: {self.shown} {_refused(connection, others, describe, name)}")
         if there is None:
-            others = connection.execute(sa.select(t.c.describe)).scalars().all() if resume else ()
-            if others:
-                raise ValueError(f"tune: {self.shown} {_differences(describe, others)}")
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             values = {"fingerprint": fingerprint, "describe": describe, "format": tables.FORMAT, "created": now}
             there = connection.execute(sa.insert(t).values(values).returning(t.c.id)).scalar_one()
-            self.started = True
-        elif not resume:
-            if self._live(connection, there) - {self._me.name}:
-                raise ValueError(
-                    f"tune: another process is at work on this very study in {self.shown}. To share its work, add"
-                    " --resume; to start anew, end that process first, or give another place."
-                )
-            for table in (tables.fit, tables.claim, tables.note):
-                connection.execute(sa.delete(table).where(table.c.study == there))
+            connection.execute(sa.insert(tables.note).values(study=there, name=TABLE, value=name))
             self.started = True
         gone = set(connection.execute(sa.select(tables.worker.c.name).where(tables.worker.c.study == there)).scalars())
         _leave(connection, there, gone - self._live(connection, there))
         _renew(connection, there, self._me)
         return int(there)
+
+    def _drop(self, connection: sa.Connection, studies: Sequence[int]) -> int:
+        """Delete them; how many fits they held. ValueError where another process is at one of them."""
+        if any(self._live(connection, study) - {self._me.name} for study in studies):
+            raise ValueError(
+                f"tune: another process is at work on a study in {self.shown} that would be deleted. Without --fresh its work is"
+                " shared; to start anew, end that process first, or give another place."
+            )
+        fits = _fits_of(connection, studies)
+        for table in (tables.fit, tables.claim, tables.note, tables.worker):
+            connection.execute(sa.delete(table).where(table.c.study.in_(studies)))
+        connection.execute(sa.delete(tables.study).where(tables.study.c.id.in_(studies)))
+        return fits
 
     def _blobs(self, part: Part, keys: Iterable[Key], connection: sa.Connection) -> list[Any]:
         t = tables.fit
@@ -229,6 +243,32 @@ class Database:
                 if not lost(error) or time.monotonic() > deadline:
                     raise refusal(error, self._where) from None
             time.sleep(1.0)
+
+
+def _of_other_data(connection: sa.Connection, describe: str) -> list[int]:
+    """The studies whose table is another one."""
+    t = tables.study
+    wanted = json.loads(describe).get(TABLE)
+    studies = connection.execute(sa.select(t.c.id, t.c.describe).order_by(t.c.id))
+    return [row.id for row in studies if json.loads(row.describe).get(TABLE) != wanted]
+
+
+def _refused(connection: sa.Connection, others: Sequence[int], describe: str, name: str) -> str:
+    """What is there, by name, and the way out."""
+    t, n = tables.study, tables.note
+    there = connection.execute(sa.select(t.c.describe).where(t.c.id.in_(others))).scalars().all()
+    query = sa.select(n.c.value).where(n.c.study.in_(others), n.c.name == TABLE).order_by(n.c.id)
+    names = list(dict.fromkeys(connection.execute(query).scalars()))
+    return (
+        f"keeps a study of other data: {' and '.join(names) or 'a table without a name'} there, {name or 'this table'} here."
+        f" {differences(describe, there)} Give another folder (--out) or --storage; --fresh deletes the"
+        f" {_fits_of(connection, others):,} finished fits that are there and starts anew."
+    )
+
+
+def _fits_of(connection: sa.Connection, studies: Sequence[int]) -> int:
+    count = sa.select(sa.func.count()).select_from(tables.fit).where(tables.fit.c.study.in_(studies))
+    return int(connection.execute(count).scalar_one())
 
 
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -293,57 +333,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"a fingerprint is made of words and numbers, got {type(value).__name__}")
-
-
-# What another study was made with, in words ----------------------------------------------------------------------------
-
-NAMES = {
-    "data": "the content of the data",
-    "format": "the format of steelyard's scores",
-    "positive": "positive class",
-    "rows": "rows",
-    "columns": "columns",
-}
-LONGEST = 40  # characters of a value that are still read
-MOST = 6  # differences that are named
-
-
-def _differences(wanted: str, there: Sequence[str]) -> str:
-    """Two or three sentences about the study (JSON) among `there` that is nearest to the wanted one."""
-    here = dict(_flat(json.loads(wanted)))
-    each = [_compare(here, dict(_flat(json.loads(other)))) for other in there]
-    nearest = min(each, key=len)
-    named = "; ".join(nearest[:MOST]) + (f"; and {len(nearest) - MOST} more" if len(nearest) > MOST else "")
-    which = "the study in it" if len(there) == 1 else f"the nearest of the {len(there)} studies in it"
-    return (
-        f"holds no study of this task to go on with: {which} was made with other data or options. Different:"
-        f" {named}. Give what it was made with, or leave out --resume to start a study beside it."
-    )
-
-
-def _compare(here: dict[str, Any], there: dict[str, Any]) -> list[str]:
-    missing = "nothing"
-    names = [*here, *(name for name in there if name not in here)]
-    pairs = [(NAMES.get(name, name), there.get(name, missing), here.get(name, missing)) for name in names]
-    return [
-        f"{name} ({_short(old)} there, {_short(new)} here)" if _readable(old) and _readable(new) else name
-        for name, old, new in pairs
-        if old != new
-    ]
-
-
-def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """{"splits": {"folds": 5}} as ("splits: folds", 5)."""
-    if not isinstance(value, dict):
-        yield name, value
-        return
-    for key, inner in value.items():
-        yield from _flat(inner, f"{name}: {key}" if name else str(key))
-
-
-def _readable(value: Any) -> bool:
-    return len(_short(value)) <= LONGEST
-
-
-def _short(value: Any) -> str:
-    return value if isinstance(value, str) and value == "nothing" else json.dumps(value, ensure_ascii=False)

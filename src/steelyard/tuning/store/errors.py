@@ -12,10 +12,10 @@ SQLITE = {
     sqlite3.SQLITE_NOTADB: "is not a SQLite database; nothing was changed in it. Give another file.",
     sqlite3.SQLITE_CORRUPT: "is damaged (torn or truncated); it was left as it is. Give another file, or bring back what"
     " can be read with: sqlite3 {file} .recover",
-    sqlite3.SQLITE_FULL: "cannot grow: the disk is full. Every fit saved before is kept; make room and go on with"
-    " --resume.",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full. Every fit saved before is kept; make room and give"
+    " the same command again to go on.",
     sqlite3.SQLITE_IOERR: "cannot be read or written ({detail}): is the disk full, or its folder gone? Every fit saved"
-    " before is kept; when that is mended, go on with --resume.",
+    " before is kept; when that is mended, give the same command again to go on.",
     sqlite3.SQLITE_READONLY: "is read-only, or its folder is; choose a folder that can be written to.",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: may this user read and write it and its folder {folder}?",
     sqlite3.SQLITE_PERM: "cannot be opened: may this user read and write it and its folder {folder}?",
@@ -31,7 +31,7 @@ POSTGRESQL = {
     "3D000": "has no such database ({detail}); make it with createdb, or correct the name.",
     "42501": "does not let this user make or change tables ({detail}); ask its owner for GRANT CREATE ON SCHEMA public.",
     "25006": "is read-only ({detail}); give the address of the server that takes writes.",
-    "53100": "cannot grow: its disk is full. Every fit saved before is kept; make room and go on with --resume.",
+    "53100": "cannot grow: its disk is full. Every fit saved before is kept; make room and give the same command again to go on.",
     "53300": "has too many connections ({detail}); try again when others have ended.",
 }
 # libpq gives no code when a connection fails, only words
@@ -56,7 +56,7 @@ def refusal(error: Exception, where: Address) -> ValueError:
         if says is None and _unreachable(error):
             says = (
                 "cannot be reached ({detail}). Is the server running, and are host and port right? Every fit saved"
-                " before is kept; go on with --resume."
+                " before is kept; give the same command again to go on."
             )
         says = says or "cannot be used ({detail})."
     named = says.format(detail=detail, file=where.file, folder=where.file and where.file.parent, patience=PATIENCE)

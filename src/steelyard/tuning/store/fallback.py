@@ -55,8 +55,8 @@ class Fallback:
             return self._store.warnings()
         why = self.lost.removeprefix("tune: ").rstrip(".")
         return [
-            f"fits could not be kept while the study ran: {why}; this answer is made of all of them, but --resume makes those"
-            " again that are not there",
+            f"fits could not be kept while the study ran: {why}; this answer is made of all of them, but the same command"
+            " makes those again that are not there",
         ]
 
     def close(self) -> None:

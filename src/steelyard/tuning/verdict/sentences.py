@@ -69,7 +69,7 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
     """One of the nine, filled in."""
     case = decision.case
     if case == "P":
-        return f"No verdict yet: {_unfinished(facts)} Go on with --resume."
+        return f"No verdict yet: {_unfinished(facts)} The same command goes on."
     if case == "E" and facts.kind == TIME:
         wanted = facts.rare_name.removeprefix(f"{EFFECTIVE} ")
         return (
@@ -135,7 +135,7 @@ def cut_short(done: int, planned: int) -> str:
     """The note on a verdict from fewer repetitions than planned, or ""."""
     if done >= planned:
         return ""
-    return f"The study stopped after {done} of {planned} repetitions; go on with --resume for the others."
+    return f"The study stopped after {done} of {planned} repetitions; the same command goes on with the others."
 
 
 def number(value: float) -> str:

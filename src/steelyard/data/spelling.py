@@ -1,0 +1,57 @@
+"""How the cells of a column were read, as plain data: what its cells decided together, so that others can be read alike."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Self
+
+PLAIN, COMMA, DRESSED, CLOCK, DURATION, DATE, BOOLEAN, NAME = KINDS = (
+    "plain",
+    "comma",
+    "dressed",
+    "clock",
+    "duration",
+    "date",
+    "boolean",
+    "name",
+)
+FACTORS = ("", "magnitudes", "bytes")
+
+
+@dataclasses.dataclass(frozen=True)
+class Spelling:
+    """
+    how        "plain" numbers; "comma": the decimal comma alone; "dressed" (see numbers.py); "clock" and "duration" (durations.py);
+               "date"; "boolean"; "name": text as it stands
+    thousands  their separator, "point" the decimal sign, `unit` what is taken off, `factors` what k, M or MB multiply by; dressed
+    minutes    of a clock without hours
+    order      of the three numbers of a date that say nothing of it themselves, such as "dmy"
+    """
+
+    how: str = NAME
+    thousands: str = ""
+    point: str = "."
+    unit: str = ""
+    factors: str = ""
+    minutes: bool = False
+    order: str = "ymd"
+
+    def to_dict(self) -> dict[str, Any]:
+        """What differs from the defaults, and `how`."""
+        rest = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if getattr(self, f.name) != f.default}
+        return {**rest, "how": self.how}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """ValueError for what `to_dict` never gives."""
+        known = {field.name: type(field.default) for field in dataclasses.fields(cls)}
+        wrong = [name for name, value in data.items() if name not in known or type(value) is not known[name]]
+        if wrong:
+            raise ValueError(f"a spelling has no {wrong[0]} of {data[wrong[0]]!r}")
+        spelling = cls(**data)
+        orders = spelling.order in ("ymd", "dmy", "mdy")
+        if spelling.how not in KINDS or spelling.factors not in FACTORS or not orders:
+            raise ValueError(f"a spelling is none of {dict(data)!r}")
+        return spelling
+
+
+AS_IT_STANDS = Spelling()

@@ -1,0 +1,269 @@
+"""The final model of a study: what won, refitted on all rows, with its columns, its undo and its threshold. model.json is all of it.
+
+Nothing in the file is code: it is read number by number, and what does not fit is refused.
+"""
+
+import dataclasses
+import difflib
+import functools
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from scipy.special import expit
+
+from .. import marks
+from ..files import write_text_atomically
+from ..recipe import Recipe
+from ..shown import clean_json
+from ..version import __version__
+from . import threads
+from .data.features import Features
+from .data.pairs import table_of
+from .data.saved import SavedColumns, numbers, texts
+from .job import Job
+from .metric import METRICS, Metric
+from .models import saved
+from .models.forms import refusal, undo
+from .models.function import FunctionFitted
+from .models.model import Fitted
+from .validation.cuts import decisions
+
+FORMAT = "steelyard.model/1"
+NAME = "model.json"
+ROWS = 2**16  # scored at a time
+OWN = "what your own training function made is not saved; keep it, and undo its scores by posterior(logits, recipe)."
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FinalModel:
+    """Probabilities with the weights undone, and decisions, in the manner of scikit-learn.
+
+    model      the kind: "linear", "lightgbm", ...
+    arm        the weighting it was trained with, "plain" for none; `recipe` on all rows
+    setting    strength, trees or epochs
+    label      the column that it predicts
+    classes    for two, the second is the positive one
+    threshold  a probability of the positive class, at or above which a row is decided to be it; for more than two classes tau of
+               log p_c - tau log `prior`_c, of which the largest decides, or under `cost_matrix` the cheapest
+    rule       the metric that the threshold was chosen for
+    columns    how a table is read; None for a training function's model, which is given its rows as they are
+    """
+
+    model: str
+    arm: str
+    setting: float
+    recipe: Recipe
+    label: str
+    classes: tuple[str, ...]
+    threshold: float
+    rule: str
+    cost_matrix: tuple[tuple[float, ...], ...] | None
+    prior: tuple[float, ...]
+    columns: SavedColumns | None
+    fitted: Fitted
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Names of the classes, in the order of the columns of `predict_proba`."""
+        return np.array(self.classes, dtype=object)
+
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """The columns that are read, whatever others a table has. AttributeError for a training function's model."""
+        if self.columns is None:
+            raise AttributeError("a model of your own training function has no names of columns")
+        return np.array(self.columns.names, dtype=object)
+
+    @property
+    def n_features_in_(self) -> int:
+        return len(self.feature_names_in_)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """[rows, C], weights undone. X is a path, a Table, a DataFrame or an Arrow table with the columns of the study in any order,
+        or an array with just those of `feature_names_in_`."""
+        return self.score(X)[0]
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The decided class of each row, by name, at the threshold of the study."""
+        return self.classes_[self.score(X)[1]]
+
+    def score(self, X: Any) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        """(probabilities [rows, C], decisions [rows] as numbers of classes, what was read otherwise than in the study).
+
+        ValueError where a column of the study is not there.
+        """
+        blocks, notes = self._encoded(X)
+        parts = [self._judged(block) for block in blocks]
+        p, decided = (np.concatenate(some) for some in zip(*parts, strict=True))
+        return p, decided, notes
+
+    def _encoded(self, X: Any) -> tuple[Iterator[Any], list[str]]:
+        if self.columns is None:
+            return iter([X]), []
+        table = table_of(X, self.columns.names)
+        encode, notes = self.columns.read(table)
+        starts = range(0, max(1, table.rows), ROWS)
+        return (encode(np.arange(a, min(a + ROWS, table.rows))) for a in starts), notes
+
+    def _judged(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        scores = undo(self.fitted.logits(X)[0, 0], self.recipe, len(self.classes))
+        if len(self.classes) == 2:
+            p = expit(scores)
+            return np.stack([expit(-scores), p], axis=1), (p >= self.threshold).astype(np.int64)
+        rule = dataclasses.replace(METRICS[self.rule], cost_matrix=self.cost_matrix)
+        return np.exp(scores), decisions(rule, scores, np.log(np.array(self.prior)), self.threshold)
+
+    def to_json(self) -> str:
+        """All of it. ValueError for a kind of model that has no plain form."""
+        if self.columns is None or self.model not in saved.MODELS:
+            raise ValueError(f"model: {self.unsaved}")
+        data = {
+            "format": FORMAT,
+            "version": __version__,
+            "model": self.model,
+            "arm": self.arm,
+            "setting": self.setting,
+            "label": self.label,
+            "classes": list(self.classes),
+            "threshold": self.threshold,
+            "threshold_is": "probability" if len(self.classes) == 2 else "prior shift",
+            "threshold_rule": self.rule,
+            "cost_matrix": None if self.cost_matrix is None else [list(row) for row in self.cost_matrix],
+            "prior": list(self.prior),
+            "recipe": json.loads(self.recipe.to_json()),
+            "columns": self.columns.to_dict(),
+            "fitted": saved.state(self.fitted),
+        }
+        return json.dumps(data, allow_nan=False, ensure_ascii=False)
+
+    @property
+    def unsaved(self) -> str:
+        """Why there is no file of it, or ""."""
+        return OWN if self.columns is None else unsaved(self.model)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write model.json, whole or not at all."""
+        return write_text_atomically(path, clean_json(self.to_json()) + "\n", marks.MODEL, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The model in a file, or in the folder of a study. ValueError, in one sentence, for anything else."""
+        file = Path(path)
+        file = file / NAME if file.is_dir() else file
+        if not file.is_file():
+            raise ValueError(
+                f"model: there is no {NAME} in {path}; `steelyard tune ... --out {path}` writes one, and report.json there says which"
+                " weighting to train with where the kind of model has no plain form."
+            )
+        try:
+            return cls.from_json(file.read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            raise ValueError(f"model: {file} is not JSON.") from None
+        except ValueError as error:
+            raise ValueError(f"{error} File: {file}.") from None
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """ValueError for what `to_json` never gives."""
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"model: this is not JSON ({error}).") from None
+        form = data.get("format") if isinstance(data, dict) else None
+        if form != FORMAT:
+            raise ValueError(f"model: this is not {FORMAT} but {form!r}; `steelyard tune` writes one as {NAME}.")
+        try:
+            return cls._of(data)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+            what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise ValueError(f"model: this {FORMAT} file is damaged ({what}); run the study again.") from None
+
+    @classmethod
+    def _of(cls, data: Mapping[str, Any]) -> Self:
+        columns, classes = SavedColumns.from_dict(data["columns"]), texts(data["classes"])
+        recipe = Recipe.from_json(json.dumps(data["recipe"]))
+        if len(set(classes)) < max(2, len(classes)) or data["threshold_rule"] not in METRICS:
+            raise ValueError("its classes or its rule are none")
+        if recipe.classes not in (None, classes) or (why := refusal(recipe, len(classes))):
+            raise ValueError(f"its recipe {why if recipe.classes in (None, classes) else 'is of other classes'}")
+        prior, costs = numbers(data["prior"]), data["cost_matrix"]
+        costs = None if costs is None else tuple(map(numbers, costs))
+        if (
+            len(prior) != len(classes)
+            or min(prior) <= 0
+            or (costs and {len(costs), *map(len, costs)} != {len(classes)})
+        ):
+            raise ValueError("its prior or its costs do not fit its classes")
+        (name, arm, label), (setting, threshold) = (
+            texts([data[key] for key in ("model", "arm", "label")]),
+            numbers([data[key] for key in ("setting", "threshold")]),
+        )
+        fitted = saved.restored(name, data["fitted"], len(classes), columns.width)
+        return cls(
+            name, arm, setting, recipe, label, classes, threshold, data["threshold_rule"], costs, prior, columns, fitted
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Refit:
+    """The final model, not fitted before somebody asks. Of a study only what a fit needs: the scores of its folds may go."""
+
+    job: Job
+    index: int
+    setting: float
+    recipe: Recipe
+    arm: str
+    rule: Metric
+    threshold: float
+
+    @functools.cached_property
+    def _whole(self) -> tuple[Fitted, Any]:
+        with threads.single():
+            fitted, encode = self.job.whole(self.index, self.setting)
+        return (fitted.settled() if isinstance(fitted, FunctionFitted) else fitted), encode
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """In numbers that fit into report.json."""
+        fitted, encode = self._whole
+        return fitted.describe(0, 0, encode.names)
+
+    @functools.cached_property
+    def model(self) -> FinalModel:
+        task, (fitted, encode) = self.job.task, self._whole
+        mass = task.masses.per_class
+        return FinalModel(
+            self.job.model.name,
+            self.arm,
+            self.setting,
+            self.recipe,
+            task.label,
+            tuple(task.counts.classes),
+            self.threshold,
+            self.rule.name,
+            self.rule.cost_matrix if task.classes > 2 else None,
+            tuple((mass / mass.sum()).tolist()),
+            SavedColumns.of(task.features, encode) if isinstance(task.features, Features) else None,
+            fitted,
+        )
+
+    @property
+    def unsaved(self) -> str:
+        """Why there will be no file of it, or ""."""
+        return unsaved(self.job.model.name) if isinstance(self.job.task.features, Features) else OWN
+
+
+def unsaved(model: str) -> str:
+    """Why a kind of model has no file, or ""."""
+    if model in saved.MODELS:
+        return ""
+    near = difflib.get_close_matches(model, saved.MODELS, 1)
+    other = near[0] if near else "lightgbm"
+    return (
+        f"--model {model} has no plain form that can be read without running code of the file, so no {NAME} is written; --model"
+        f" {other} has one, and in Python study.model serves."
+    )
