@@ -16,6 +16,7 @@ import pytest
 
 from steelyard import files, marks
 from steelyard.files import folded, is_foreign, make_folder, saved_json, write_text_atomically
+from steelyard.schema import ByName, Number, Record, Text
 
 OURS = marks.Mark("one of ours", lambda file: file.read(4) == b"ours")
 
@@ -312,8 +313,8 @@ def test_a_marked_picture_is_the_same_picture():
 )
 def test_json_of_another_kind_is_refused_with_what_to_do(text, says):
     with pytest.raises(ValueError, match=says):
-        saved_json("Recipe", text, "a/1")
-    assert saved_json("Recipe", '{"format": "a/1", "x": 2}', "a/1")["x"] == 2
+        saved_json("Recipe", text, "a/1", ByName(Text()))
+    assert saved_json("Recipe", '{"format": "a/1", "x": 2}', "a/1", Record({"x": Number()}))["x"] == 2
 
 
 def test_only_what_is_ours_is_removed(tmp_path):

@@ -5,19 +5,36 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 
 from . import marks
-from .files import saved_json, write_text_atomically
-from .given import by_class, in_order, sums, whole_numbers
+from .files import loaded, saved_json, write_text_atomically
+from .given import MOST, by_class, in_order, sums, whole_numbers
 from .options import made_by
+from .schema import ByName, Flag, Many, Maybe, Number, Record, Text
 
 FORMAT = "steelyard.counts/1"
 KINDS = ("exclusive", "multilabel")
+_MANY = Many(Number(low=0, high=MOST))
+SCHEMA = Record(
+    {
+        "per_class": _MANY,
+        "classes": Many(Text()),
+        "unit": Text(),
+        "source": Text(),
+        "kind": Text(KINDS),
+        "items": Number(low=0, high=MOST, whole=True),
+        "containing": Maybe(_MANY),
+        "also": Maybe(ByName(_MANY)),
+        "digest": Maybe(Text()),
+        "weighted": Flag(),
+        "notes": Many(Text()),
+    },
+    optional=("also", "digest", "weighted", "notes"),
+)
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
@@ -334,17 +351,7 @@ class Counts:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        data = saved_json("Counts", text, FORMAT)
-        missing = [
-            k for k in ("per_class", "classes", "unit", "source", "kind", "items", "containing") if k not in data
-        ]
-        if missing:
-            raise ValueError(f"Counts: this JSON lacks {', '.join(missing)}; save one with counts.save(path).")
-        notes = data.get("notes", [])
-        if not isinstance(notes, list):
-            raise ValueError(
-                f"Counts: notes is a list of sentences, got {notes!r}; save the counts anew with counts.save(path)."
-            )
+        data = saved_json("Counts", text, FORMAT, SCHEMA)
         return cls(
             data["per_class"],
             data["classes"],
@@ -356,7 +363,7 @@ class Counts:
             also=data.get("also"),
             digest=data.get("digest"),
             weighted=bool(data.get("weighted", False)),
-            notes=map(str, notes),
+            notes=data.get("notes", ()),
         )
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
@@ -366,7 +373,8 @@ class Counts:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        """ValueError, naming what does not fit, if it is not what `save` wrote."""
+        return loaded(path, cls.from_json)
 
 
 def without_zeros(n: np.ndarray) -> np.ndarray:

@@ -344,7 +344,18 @@ def from_data(data: dict[str, Any]) -> Curve:
         module = str(name).partition(":")[0] if ":" in str(name) else ""
         first = f" Import {module} first, which has its class under steelyard.curves.register." if module else ""
         raise ValueError(f"Recipe: unknown curve {name!r}; known are {', '.join(CURVES)}.{first}")
-    return CURVES[name](**fields)
+    known = {f.name for f in dataclasses.fields(CURVES[name]) if f.init}
+    wrong = sorted(set(fields) - known)
+    if wrong:
+        raise ValueError(
+            f"Recipe: the curve {name} has no {', '.join(wrong)}; it takes {', '.join(sorted(known)) or 'nothing'}."
+        )
+    try:
+        return CURVES[name](**fields)
+    except TypeError as error:
+        raise ValueError(
+            f"Recipe: the curve {name} cannot be made of {', '.join(fields) or 'nothing'} ({error})."
+        ) from None
 
 
 def _smallest(like: "Tensor") -> float:

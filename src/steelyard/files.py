@@ -5,17 +5,19 @@ What else is said about reading: JSON comes with a word on what is wrong.
 
 import contextlib
 import functools
-import json
 import os
 import secrets
 import stat
 import time
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .marks import Mark
+from .schema import Form, checked, parsed
 
+T = TypeVar("T")
 STALE = 3600.0  # seconds after which a temporary file is what a killed process left
 ALLOW = "choose another name, or allow it: overwrite=True, on the command line --overwrite"
 
@@ -168,12 +170,36 @@ def _sweep(folder: Path) -> None:
                 left.unlink()
 
 
-def saved_json(what: str, text: str, form: str) -> dict[str, Any]:
-    """The JSON object in `text`. ValueError if it is none, or not of the format that `what` ("Counts", "Recipe") is saved in."""
+def saved_json(what: str, text: str, form: str, schema: Form) -> dict[str, Any]:
+    """The JSON object in `text`. ValueError if it is none, not of the format that `what` ("Counts", "Recipe") is saved in, or has a part
+    that does not fit its schema."""
+    do = f"save one with {what.lower()}.save(path)"
     try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{what}: not JSON ({error}).") from None
+        data = parsed(text)
+    except ValueError as error:
+        raise ValueError(f"{what}: not JSON ({error}); {do}.") from None
     if not isinstance(data, dict) or data.get("format") != form:
-        raise ValueError(f"{what}: this JSON is not {form}; save one with {what.lower()}.save(path).")
-    return data
+        raise ValueError(f"{what}: this JSON is not {form}; {do}.")
+    return checked(what, data, schema, do)
+
+
+def loaded(path: str | os.PathLike[str], read: Callable[[str], T]) -> T:
+    """What `read` makes of a file that was saved as JSON. OSError for what cannot be read, ValueError, naming the file, for the rest."""
+    text = saved_text(path)
+    try:
+        return read(text)
+    except ValueError as error:
+        raise ValueError(f"{error} File: {path}.") from None
+
+
+def saved_text(path: str | os.PathLike[str]) -> str:
+    """The text of a file. OSError for what cannot be read, ValueError for a pipe, a device, and what is no text."""
+    path = Path(path)
+    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+        raise ValueError(
+            f"{path}: this is a pipe or a device, and only files are read; write what it says into a file first."
+        )
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: this is not JSON (byte {error.start:,} is not UTF-8); save it again.") from None

@@ -11,13 +11,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from . import curves, marks
-from .files import saved_json, write_text_atomically
+from .files import loaded, saved_json, write_text_atomically
+from .schema import ByName, Either, Many, Maybe, Number, Numbers, Record, Text
 from .table import Rows, Smooth, Table, as_numpy, unplain
 
 if TYPE_CHECKING:
@@ -29,6 +29,23 @@ FORMAT = "steelyard.recipe/1"
 COMBINE = {"scale": "multiply", "offset": "add", "margin": "add", "weight": "multiply"}
 ONE_ONLY = ("target", "curve", "norm")
 NORMS = ("count", "mass", "sum")
+KINDS = ("exclusive", "multilabel")
+_NUMBERS = Numbers(Number(named=("-inf",)))
+_TABLE = Maybe(Many(Record({"values": _NUMBERS, "source": Text()}), some=True))
+_SMOOTH = Record({"amount": Numbers(Number(0, 1), axes=1), "toward": Maybe(Many(Number(0, 1)))})
+_CURVE = Either((Number(), Text(), Record({"name": Text()})))
+SCHEMA = Record(
+    {
+        "classes": Maybe(Many(Text())),
+        "kind": Maybe(Text(KINDS)),
+        "source": Many(Text()),
+        **dict.fromkeys(COMBINE, _TABLE),
+        "target": Maybe(Either((Record({"rows": Many(Many(Number(0, 1)), some=True)}), _SMOOTH))),
+        "curve": Maybe(ByName(_CURVE)),
+        "norm": Maybe(Either((Text(NORMS), Number(low=0)))),
+    },
+    optional=("classes", "kind", "source", *COMBINE, *ONE_ONLY),
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -150,7 +167,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        data = saved_json("Recipe", text, FORMAT)
+        data = saved_json("Recipe", text, FORMAT, SCHEMA)
         tables = {f: None if data.get(f) is None else Table.from_data(f, data[f]) for f in COMBINE}
         target = data.get("target")
         if target is not None:
@@ -178,7 +195,8 @@ class Recipe:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        """ValueError, naming what does not fit, if it is not what `save` wrote."""
+        return loaded(path, cls.from_json)
 
 
 def mix(*recipes: Recipe) -> Recipe:

@@ -79,5 +79,5 @@ def test_notes_stay_with_counts_but_do_not_tell_them_apart(tmp_path):
     one.save(tmp_path / "c.json")
     assert sy.Counts.load(tmp_path / "c.json").notes == ("a", "b")
     assert "notes" not in other.to_json()
-    with pytest.raises(ValueError, match="notes is a list"):
+    with pytest.raises(ValueError, match="notes must be a list"):
         sy.Counts.from_json(one.to_json().replace('[\n  "a",\n  "b"\n ]', '"ab"'))

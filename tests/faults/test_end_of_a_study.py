@@ -90,8 +90,24 @@ def test_before_the_first_repetition_there_is_nothing_to_report(tmp_path, number
     _, err = process.communicate(timeout=120)
     assert process.returncode == CODES[number]
     if not (out / "report.json").exists():
-        assert b"needs a whole repetition" in err
+        assert b"plain training itself needs all" in err
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("budget", [25])
+def test_a_budget_is_kept_and_gives_an_answer(shell, tmp_path, budget):
+    """Reading, statistics and page are in it, and a fifth more is allowed; a machine that is busy with other things is given more."""
+    out, table = tmp_path / "o", write_table(tmp_path / "t.csv", ["no", "yes"], rows=20_000)
+    began, cpu = time.monotonic(), os.times()
+    code, said, err = shell("tune", table, "--label", "y", "--out", out, "--budget", f"{budget}s", "--repeats", "60")
+    took = time.monotonic() - began
+    spent = os.times()
+    share = (spent.children_user + spent.children_system - cpu.children_user - cpu.children_system) / took
+    assert code == 0, err
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert report["stopped"]["why"] == "budget"
+    assert report["verdict"]["sentence"] in said
+    assert took < 1.2 * budget or share < 0.7
 
 
 def remove_folder(out):

@@ -145,6 +145,7 @@ def test_patterns_match_what_those_of_the_shell_do(tmp_path):
         assert files(f"{tmp_path}/{pattern}") == expected, pattern
 
 
+@pytest.mark.slow
 def test_1500_folders_deep_is_read_and_deeper_ones_are_named(tmp_path, monkeypatch):
     top = tmp_path / "deep"
     try:

@@ -37,7 +37,7 @@ def test_what_tune_writes_is_what_is_read():
         (WHOLE | {"arms": [{"name": None}]}, "arms[0].name is missing"),
         (WHOLE | {"verdict": {}}, "verdict.sentence is missing"),
         (WHOLE | {"seconds": "long"}, "seconds must be a number, got 'long'"),
-        (WHOLE | {"margin": True}, "margin must be a number, got True"),
+        (WHOLE | {"margin": True}, "margin must be a number, got true"),
         (
             WHOLE | {"curves": {"plain": {"thresholds": {"tp": [None]}}}},
             "curves.plain.thresholds.tp must be a list of numbers",

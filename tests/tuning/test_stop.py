@@ -32,9 +32,19 @@ def test_without_a_budget_nothing_stops():
 
 def test_a_spent_budget_stops_and_says_so():
     stop = Stop(0.01)
+    assert stop.until < time.monotonic() + 0.01  # some is left for what comes after the fits
     time.sleep(0.02)
     assert stop()
     assert stop.why == "budget"
+
+
+def test_what_does_not_fit_into_the_time_is_not_started_and_ends_it():
+    stop = Stop(100)
+    assert stop.room(1)
+    assert not stop()
+    assert not stop.room(101)
+    assert (stop(), stop.why) == (True, "budget")
+    assert Stop().room(1e9)
 
 
 @pytest.fixture

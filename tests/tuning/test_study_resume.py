@@ -122,8 +122,44 @@ def test_below_three_repetitions_there_is_no_verdict(url):
     assert "The same command goes on." in partial.verdict.sentence
 
 
+def test_within_the_first_repetition_the_fits_that_are_done_answer_without_a_verdict(url, whole):
+    partial = run(url, progress=after(70))
+    stopped = partial.to_dict()["stopped"]
+    assert (stopped["repeats_done"], stopped["weightings_done"], stopped["weightings_planned"]) == (0, 2, 2)
+    assert 1 <= stopped["settings_done"] < stopped["settings_planned"] == 7
+    assert (partial.verdict.case, partial.verdict.winner) == ("P", None)
+    said = partial.verdict.sentence
+    for part in ("So far 2 of 2 weightings are done", partial.verdict.best, "with threshold", "make it wide"):
+        assert part in said
+    final = whole.arms[0].metrics["average_precision"]
+    assert abs(partial.arms[0].metrics["average_precision"]["value"] - final["value"]) < 0.1
+    balanced, wide = (s.arms[1].metrics["average_precision"] for s in (whole, partial))
+    assert wide["high"] - wide["low"] > balanced["high"] - balanced["low"]
+    assert answer(run(url)) == answer(whole)
+
+
+def test_plain_alone_is_judged_and_the_others_are_named():
+    def fit(recipe, X, y):
+        return lambda rows: rows[:, 0]
+
+    data = table()
+    alone = tune(
+        fit,
+        data=(data[["a", "b"]].to_numpy(), data["y"].to_numpy()),
+        recipes=FEW,
+        bootstrap=100,
+        progress=after(5),
+    )
+    assert [arm.name for arm in alone.arms] == ["plain"]
+    assert set(alone.skipped) == set(FEW)
+    assert (
+        "0 of 2 weightings are done, too few to compare: plain training has average precision" in alone.verdict.sentence
+    )
+    assert np.isfinite(alone.arms[0].threshold)
+
+
 def test_a_stop_before_the_first_repetition_is_an_error_that_loses_nothing(url, whole):
-    with pytest.raises(Unfinished, match="needs a whole repetition"):
+    with pytest.raises(Unfinished, match="needs all of its 5 folds, and 0 of them"):
         run(url, progress=after(1))
     resumed = run(url)
     assert resumed.fits["reused"] > 0
@@ -131,7 +167,7 @@ def test_a_stop_before_the_first_repetition_is_an_error_that_loses_nothing(url, 
 
 
 def test_a_spent_budget_is_an_error_that_says_what_to_do(url):
-    with pytest.raises(Unfinished, match="Give it more time"):
+    with pytest.raises(Unfinished, match="give it more time"):
         run(url, budget=1e-6)
 
 

@@ -40,6 +40,11 @@ class _Ending:
 _ending = _Ending()
 
 
+def heard() -> bool:
+    """Whether a signal asked the command to end."""
+    return _ending.heard
+
+
 @contextmanager
 def handled() -> Iterator[None]:
     """Signals of the main thread, the only one that hears any, go to the commands inside."""

@@ -3,9 +3,9 @@
 import inspect
 import os
 import sys
+import time
 import typing
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ import typer
 
 from ..tuning import request
 from . import signals
+from .bar import bar
 from .counting import read_classes
 from .earlier import check_answer
 from .output import tell
@@ -21,6 +22,8 @@ from .targets import Overwrite, check_folder, check_targets
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem
 
+PAGE = 4.0  # seconds of an idle machine for report.json, report.html and the pictures
+BUSIEST = 4.0  # times as slow as that, at most
 TABLE = ("group", "time", "classes", "ignore", "missing", "same_case", "drop", "categorical", "weight")
 RECORDS = (request.Data, request.Goal, request.Fits, request.Run)
 
@@ -34,8 +37,11 @@ def run(**options: Any) -> None:
     from .. import marks, report
     from ..tuning import tune
     from ..tuning.data.problem import problem
-    from ..tuning.stop import Unfinished
+    from ..tuning.stop import Unfinished, seconds
 
+    began = time.monotonic() - time.process_time()  # with what starting Python took
+    if options["budget"] is not None:
+        options["budget"] = seconds(options["budget"])
     out, overwrite = options["folder"], options.pop("overwrite")
     check_folder("tune", out)
     files = report.FILES | {"model.json": marks.MODEL}
@@ -52,9 +58,11 @@ def run(**options: Any) -> None:
     sys.stdout.flush()
     if not options["fresh"]:
         check_answer(out, task)
+    if options["budget"] is not None:
+        options["budget"] = _left_of(options["budget"], time.monotonic() - began)
     try:
-        with _bar() as progress, signals.patient():
-            study = tune(task, progress=progress, **options)
+        with bar() as shown, signals.patient():
+            study = tune(task, progress=shown.fits, stage=shown.stage, **options)
     except Unfinished as error:
         if error.why not in signals.CODES:
             raise
@@ -71,8 +79,9 @@ def run(**options: Any) -> None:
             sys.stdout.flush()
         except BrokenPipeError as error:  # nor does a terminal that is gone cost the page
             unread = error
-    paths += study.write_model(out, overwrite=overwrite)
-    paths.append(report.write_page(answer, out, overwrite=overwrite))
+    with bar("page"):
+        paths += study.write_model(out, overwrite=overwrite)
+        paths.append(report.write_page(answer, out, overwrite=overwrite))
     if unread is not None:
         raise unread
     tell(f"\nwritten in {study.seconds:.0f} s: {', '.join(str(path) for path in paths)}")
@@ -179,6 +188,13 @@ def _events(task: "Problem") -> dict[str, str]:
     return said
 
 
+def _left_of(budget: float, spent: float) -> float:
+    """Seconds for the study: without what was spent and what the page will take on a machine as busy as this one; at least a
+    moment, in which fits that are there may answer."""
+    busy = min(max(spent / max(time.process_time(), 0.1), 1.0), BUSIEST)
+    return max(budget - spent - min(PAGE * busy, budget / 4), 0.001)
+
+
 def _kept(new: int, reused: int) -> str:
     """What was there of the study already, or ""."""
     if not reused:
@@ -186,19 +202,3 @@ def _kept(new: int, reused: int) -> str:
     if not new:
         return f"the study was complete: its {reused:,} fits were there, and none was made"
     return f"went on with a study: {reused:,} of its {new + reused:,} fits were there"
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr where that is a terminal; the last stretch, after the fits, is the bootstrap."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
-        fits = progress.add_task("fitting", total=None)
-
-        def update(done: int, total: int) -> None:
-            progress.update(fits, completed=done, total=total, description="fitting" if done < total else "comparing")
-
-        yield update

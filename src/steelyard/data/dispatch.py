@@ -21,6 +21,7 @@ from .masks import Masks, segmentation
 from .memory import count_batches, is_array, piece_of
 from .nnunet import of_nnunet
 from .notes import warn
+from .pandas_types import refuse_value_counts
 from .paths import MASKS, OTHER, TABLES, ends_in, expanded, files, holds
 from .source import Source
 from .stores import arrow_table, holds_columns, is_lazy, refuse_splits
@@ -140,6 +141,7 @@ def _count_in_memory(
                 " ignore=, and join spellings with classes={spelling: class}."
             )
     classes, ignore = reading["classes"], reading["ignore"]
+    refuse_value_counts(data)
     if key is None and (ordered := count_ordered(data, classes, ignore)) is not None:
         return _doubted(ordered, of_table=False)
     if key is not None or _is_stream(data):

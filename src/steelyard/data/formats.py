@@ -34,7 +34,7 @@ HTML = (b"<!doctype html", b"<html", b"<table", b"<?xml")
 ZSTD = b"\x28\xb5\x2f\xfd"
 LOOK = 64  # bytes
 HELD = 1 << 26  # bytes that a packed table may always unpack to where all of it is held
-STREAM, GZIP_MOST = 1 << 30, 1100  # the same where it is read in a stream; gzip makes at most 1,032 bytes of one
+STREAM, RATIO = 1 << 28, 256  # the same where it is read in a stream, and how many times the file that may be
 INSIDE = (".csv", ".tsv", ".txt", ".data", ".tab", ".dat", ".jsonl", ".ndjson", ".arff")  # of a .zip
 
 
@@ -96,7 +96,7 @@ def refuse(path: Path, start: bytes) -> None:
 
 def _bounded(path: Path, opened: IO[bytes], held: bool) -> IO[bytes]:
     size = path.stat().st_size
-    limit = allowed(size, floor=HELD) if held else allowed(size, floor=STREAM, times=GZIP_MOST)
+    limit = allowed(size, floor=HELD) if held else allowed(size, floor=STREAM, times=RATIO)
     return io.BufferedReader(_Bounded(path, opened, limit), 1 << 20)
 
 

@@ -13,6 +13,7 @@ from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of
 from .column_names import find_column, label_columns
 from .gather import ONE_EACH, Gather, refuse_options
 from .notes import Scope, ignored
+from .pandas_types import plain, unique
 from .progress import counted
 from .sequences import ASK
 from .several import count_parts, hinting, in_order, note_on_parts
@@ -38,13 +39,14 @@ def count_frame(data: Any, label: Any, *, kind: str | None = None, **options: An
     _need_label(label, names)
     label, _ = label_columns(names, label, "count")
     originals = dict(zip(names, getattr(data, "column_names", None) or list(data.columns), strict=True))
+    unique(names, f"count: the {type(data).__name__}")
     if not isinstance(label, (str, int)):
         refuse_several(kind, "count")
         picked = [find_column(names, one, "count") for one in label]
         answers = answers_of({name: _as_column(data[originals[name]], name) for name in picked}, options["ignore"])
         return answered(answers, options["classes"])
     name = find_column(names, label, "count")
-    column, what = data[originals[name]], f"count: column {name!r}"
+    column, what = plain(data[originals[name]]), f"count: column {name!r}"
     array = _as_arrow(column)
     into = _gather(kind, options)
     if array is not None and holds_label_lists(array.type):

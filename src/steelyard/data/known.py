@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..counts import FORMAT, Counts
+from ..given import MOST
 from . import labels
 from .cells import NUMBER
 from .classes import CELLS, NONE, Cells, marks_of, read_cells
@@ -28,24 +29,21 @@ def known_counts(
     [{"class": "no", "count": 900}, ...] in JSON; a table with a row for each class and a column named count."""
     if not isinstance(path, (str, PathLike)):
         return None
-    saved = None
+    if is_saved(path):
+        return _again(Counts.load(expanded(path)), fspath(path), classes, ignore)
     try:
         file = expanded(path)
         if not file.is_file() or file.stat().st_size > SMALL:
             return None
         if ends_in(file, (".json",)):
-            saved = Counts.load(file) if is_saved(file) else None
-            data = None if saved is not None else json.loads(file.read_text(encoding="utf-8-sig"))
-            pairs, what = _pairs_of(data), "a number for each class"
+            pairs, what = _pairs_of(json.loads(file.read_text(encoding="utf-8-sig"))), "a number for each class"
             pairs = pairs if pairs and len(pairs) > 1 else None
         elif ends_in(file, (".csv", ".tsv")):
             pairs, what = _rows_of(file, label)
         else:
             return None
-    except (OSError, ValueError):  # whoever reads it as data says what is wrong
+    except (OSError, ValueError, RecursionError):  # whoever reads it as data says what is wrong
         return None
-    if saved is not None:
-        return _again(saved, fspath(path), classes, ignore)
     if pairs is None:
         return None
     names = [labels.label_name(c) for c, _ in pairs]
@@ -89,6 +87,8 @@ def is_saved(path: Any) -> bool:
     if not isinstance(path, (str, PathLike)) or not str(path).endswith(".json"):
         return False
     try:
+        if not expanded(path).is_file():
+            return False
         with expanded(path).open("rb") as file:
             return FORMAT.encode() in file.read(200)
     except OSError:
@@ -125,4 +125,9 @@ def _rows_of(file: Path, label: Any) -> tuple[list[tuple[Any, Any]] | None, str]
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and float(value).is_integer()
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and 0 <= value <= MOST
+        and float(value).is_integer()
+    )

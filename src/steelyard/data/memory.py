@@ -10,7 +10,7 @@ import numpy as np
 from ..counts import Counts
 from . import arrays, labels
 from .image import apart, no_labels
-from .notes import Scope, ignored
+from .notes import Doubt, Scope, ignored
 from .progress import counted
 from .sequences import ASK, refuse_recurring, sequences_in, tokens_of
 from .several import note_on_parts
@@ -73,7 +73,8 @@ class Piece:
         if missing:
             notes.append(Scope(f"{missing:,} missing labels left out, as was said"))
         if self.form != INDICES and counts.kind == "exclusive" and (parts := note_on_parts(kept)):
-            notes.append(parts)
+            what, _, _ = parts.partition("; to count each")
+            notes.append(Doubt(f"{what}; to count each, give a list for each row, such as [['A', 'B'], ['A']]"))
         return counts.noted(notes)
 
     def _counts(self, classes: Any, ignore: Any, source: str) -> Counts:

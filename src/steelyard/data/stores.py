@@ -8,6 +8,7 @@ import numpy as np
 from . import arrays
 from .frames import class_names, in_batches, is_dataset
 from .labels import some
+from .pandas_types import plain_frame, unique
 from .tally import arrow
 
 PLAIN = (str, bytes)
@@ -17,7 +18,9 @@ def holds_columns(data: Any) -> bool:
     """Whether `arrow_table` takes it."""
     return (
         is_dataset(data)
-        or hasattr(data, "__arrow_c_stream__")
+        or (
+            hasattr(data, "__arrow_c_stream__") and not hasattr(data, "dtype") and not hasattr(data, "type")
+        )  # a Series is one column
         or is_lazy(data)
         or is_structured(data)
         or (isinstance(data, Mapping) and bool(data) and all(map(_is_column, data.values())))
@@ -51,6 +54,8 @@ def arrow_table(data: Any, command: str) -> Any:
     if is_lazy(data):
         data = data.collect()
     kind = type(data).__name__
+    if hasattr(data, "iloc"):
+        unique(list(data.columns), f"{command}: the {kind}")
     if is_dataset(data):
         return _of_dataset(data, command)
     try:
@@ -58,7 +63,7 @@ def arrow_table(data: Any, command: str) -> Any:
             return pa.table({name: pa.array(data[name]) for name in data.dtype.names})
         if isinstance(data, Mapping):
             return pa.table({str(name): _as_array(column) for name, column in data.items()})
-        return pa.table(data)
+        return pa.table(plain_frame(data))
     except (pa.ArrowException, TypeError, ValueError) as error:
         message = " ".join(str(error).split())
         raise ValueError(f"{command}: the {kind} holds a column of mixed kinds ({message}); use one kind.") from None

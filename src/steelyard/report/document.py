@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..recipe import Recipe
+from ..schema import parsed
 from . import formatting
 from .evidence import PLAIN, Arm, ClassScores, Curves, Search, WeightPath, by_arm
 from .names import shown
@@ -72,10 +73,19 @@ class Report:
         of another format, or has a part of the wrong kind or lacks one that no report is without."""
         if isinstance(document, str | bytes):
             try:
-                document = json.loads(document)
+                document = parsed(document)
             except ValueError as error:
                 raise ValueError(f"report: this is not JSON ({error}).") from None
-        exact = Part(_of_this_format(document))  # for what a program reads: recipes, and names in code
+        try:
+            return cls._of(_of_this_format(document))
+        except (TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+            raise ValueError(
+                f"report: a part of this report is not what it was ({type(error).__name__}: {error}); {AGAIN}"
+            ) from error
+
+    @classmethod
+    def _of(cls, document: Mapping[str, Any]) -> Self:
+        exact = Part(document)  # for what a program reads: recipes, and names in code
         file = Part(shown(exact.values))
         metric, higher = file.the_text("metric"), file.flag("metric_higher")
         arms = file.needed("arms", tuple(map(Arm.read, file.parts("arms"))))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-from .part import Part
+from .part import AGAIN, Part
 
 PLAIN = "plain"
 
@@ -133,7 +133,9 @@ class Curves:
     @classmethod
     def read(cls, part: Part) -> Self:
         table, scores = part.part("thresholds"), part.part("scores")
-        columns = [map(float, table.numbers(key)) for key in Cut._fields]
+        columns = [tuple(map(float, table.numbers(key))) for key in Cut._fields]
+        if len(set(map(len, columns))) > 1:
+            raise ValueError(f"report: the columns of {table.where.rstrip('.')} are not of one length; {AGAIN}")
         groups = {key: part.part("reliability").parts(key) for key in ("before", "after")}
         groups["recalibrated"] = part.parts("recalibrated")
         return cls(

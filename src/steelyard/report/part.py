@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..schema import LARGEST, brief
+
 AGAIN = "run `steelyard tune` again to make it whole."
 NUMBER, TEXT = (int, float), (str, int, float)  # a class or a column may be called 1
 
@@ -60,7 +62,11 @@ class Part:
         return tuple(map(str, self._all(key, TEXT, "texts")))
 
     def rows(self, key: str) -> tuple[tuple[float, ...], ...]:
-        return tuple(map(tuple, self._all(key, list, "rows")))
+        rows = tuple(map(tuple, self._all(key, list, "rows")))
+        for row in rows:
+            if not all(_is(value, NUMBER) for value in row) or len(row) != len(rows[0]):
+                raise ValueError(f"report: {self.where}{key} must be rows of numbers, all of one length; {AGAIN}")
+        return rows
 
     def needed(self, key: str, value: Any) -> Any:
         """The value that was read for this key."""
@@ -70,13 +76,20 @@ class Part:
 
     def _one(self, key: str, kind: Any, what: str) -> Any:
         value = self.values.get(key)
-        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-            raise ValueError(f"report: {self.where}{key} must be {what}, got {value!r:.60}; {AGAIN}")
+        if value is not None and not _is(value, kind):
+            raise ValueError(f"report: {self.where}{key} must be {what}, got {brief(value)}; {AGAIN}")
         return value
 
     def _all(self, key: str, kind: Any, what: str) -> tuple[Any, ...]:
         values = self._one(key, (list, tuple), f"a list of {what}") or ()
         for value in values:
-            if not isinstance(value, kind):
-                raise ValueError(f"report: {self.where}{key} must be a list of {what}, got {value!r:.60}; {AGAIN}")
+            if not _is(value, kind):
+                raise ValueError(f"report: {self.where}{key} must be a list of {what}, got {brief(value)}; {AGAIN}")
         return tuple(values)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """Whether it is of this kind; true is no number, and neither is one too large to be computed with."""
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, kind) and not (isinstance(value, (int, float)) and not abs(value) <= LARGEST)

@@ -98,6 +98,8 @@ def _intervals(report: Report) -> str:
         return ""
     rows = "whole groups" if report.splits.kind == "grouped" else "rows"
     drawn = f"{rows} and the variance between splits"
+    if report.splits.repeats in (1, 2):
+        drawn = f"{rows} and the variance between folds, as so few repetitions show none between splits"
     if report.splits.kind == "time":
         whole = "whole groups" if report.splits.group else "stretches of time that hold whole events"
         drawn = f"{whole}, or the variance between test blocks if that is larger"

@@ -90,11 +90,16 @@ class Trace:
 
 @dataclasses.dataclass(frozen=True)
 class Stopped:
-    """Why the fits ended early, and how many repetitions are whole."""
+    """Why the fits ended early, and how many repetitions are whole; 0: some weightings at some settings in one of them are.
+
+    weightings, settings  (done, planned) of those that are compared
+    """
 
     why: str
     done: int
     planned: int
+    weightings: tuple[int, int] = (0, 0)
+    settings: tuple[int, int] = (0, 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -262,6 +267,10 @@ class Study:
                 "why": self.stopped.why,
                 "repeats_done": self.stopped.done,
                 "repeats_planned": self.stopped.planned,
+                "weightings_done": self.stopped.weightings[0],
+                "weightings_planned": self.stopped.weightings[1],
+                "settings_done": self.stopped.settings[0],
+                "settings_planned": self.stopped.settings[1],
             },
             "fits": self.fits,
             "curves": curves(self.pictures, task.classes, final.threshold),

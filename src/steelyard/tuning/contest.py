@@ -96,7 +96,7 @@ class Contest:
             shown=baselines,
             weights=task.weights,
         )
-        stopped = Stopped(search.stopped, split.repetitions, search.planned_repetitions) if search.stopped else None
+        stopped = self._stopped()
         decision, facts = self._decide(compared[metric.name], gate, stopped, names, at_best)
         picked = at_best[decision.winner or 0]
         refit = Refit(
@@ -166,6 +166,19 @@ class Contest:
             warnings=tuple(warnings),
         )
 
+    def _stopped(self) -> Stopped | None:
+        search = self.search
+        if not search.stopped:
+            return None
+        whole = search.repetitions > 0
+        return Stopped(
+            search.stopped,
+            search.repetitions,
+            search.planned_repetitions,
+            (self.entered - 1, search.planned_weightings),
+            (len(search.settings), len(search.settings) if whole else search.planned_settings),
+        )
+
     def _decide(
         self, main: Comparison, gate: Gate, stopped: Stopped | None, names: Sequence[str], at_best: Sequence[FittedArm]
     ) -> tuple[Decision, Facts]:
@@ -186,13 +199,16 @@ class Contest:
             tuple(names),
             few,
             rare_name(positive, split, weighted=task.weights is not None),
-            split.repetitions,
+            split.repetitions if stopped is None else stopped.done,
             split.folds,
             at_best[decision.winner or 0].threshold(metric, self.rule),
             task.classes > 2,
             split.kind,
             tuple(blocks or ()),
             None if stopped is None else stopped.planned,
+            (0, 0) if stopped is None else stopped.weightings,
+            (0, 0) if stopped is None else stopped.settings,
+            search.model.axis.title,
             among(events_in(task.y, split), positive=positive),
         )
         return decision, facts

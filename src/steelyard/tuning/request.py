@@ -93,3 +93,4 @@ class Run:
     ] = None
     engine: Annotated[str, "Where fits run: local or ray."] = "local"
     progress: Any = None
+    stage: Any = None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..recipe import Recipe
+from . import order
 from .arms import Arm
 from .data.problem import Problem
 from .job import ALL_ROWS, Job, Start, Todo
@@ -25,6 +26,9 @@ from .validation.cuts import decide
 from .validation.outcomes import outcomes, recalibrated
 
 Progress = Callable[[int, int], None]
+LARGE = (
+    200_000  # cells of a table from which on plain is fitted before all others, as all at once may not be done in time
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Search:
     metric   of the verdict: where an arm still gains by it at an edge, the grid is widened for all arms
     widen    False keeps to `settings`
 
-    After a stop only whole repetitions are kept, `split` has only those, and `stopped` says why; Unfinished if there is none.
+    After a stop only what is whole is kept (see order.whole): `arms`, `settings` and `split` have only that, `stopped` says why and
+    `repetitions` how many are whole. Unfinished if plain has no whole fold set.
     """
 
     def __init__(
@@ -62,17 +67,20 @@ class Search:
     ):
         self.task, self.split, self.model, self.metric, self.tools = task, split, model, metric, tools
         self.arms = tuple(arms)
+        self.planned_weightings = sum(not arm.resample for arm in arms) - 1
         counts = task.masses
         self.recipes = [arm.recipe(counts) for arm in self.arms]
         keys = tuple(arm.key(counts) for arm in self.arms)
         self.job = Job(task, split, self.arms, keys, model, seed)
-        self.planned_repetitions = split.repetitions
+        self.planned_repetitions = self.repetitions = split.repetitions
+        self.planned_settings = 0
         self.stopped: str | None = None
         self.new = self.reused = self.planned = self.unsettled = 0
         self.settings: tuple[float, ...] = ()
         self._choices: dict[str, Choice] = {}
         self._decided: dict[tuple[str, Metric], tuple[np.ndarray, np.ndarray]] = {}
         self._recipes: dict[Part, list[Recipe]] = {}
+        self._on_all_rows: set[Key] = set()  # counted
         self._grow(tuple(model.axis.grid if settings is None else settings))
         while widen and not self.stopped and (wider := self._wider()):
             self._grow(wider)
@@ -124,31 +132,51 @@ class Search:
     def _grow(self, settings: tuple[float, ...]) -> None:
         """Fit every arm at these settings too. If stopped, only what is whole is kept."""
         scores = np.full((len(self.arms), len(settings), *self._shape), np.nan, np.float32)
-        whole = self._fill(scores, settings)
-        if len(whole) < self.split.repetitions:
+        if not self.settings:
+            self.planned_settings = len(settings)
+        done = self._fill(scores, settings)
+        whole = list(range(self.split.repetitions))
+        if not done.all():
             self.stopped = self.tools.stop.why or "interrupted"
             if self.settings:  # what was there before is whole
                 return
-            if not whole:
-                raise Unfinished(
-                    f"tune: stopped ({self.stopped}) with {self.new + self.reused:,} of {self.planned:,} fits done, too"
-                    " few for a report: it needs a whole repetition. Give it more time, or fewer strategies or folds.",
-                    self.stopped,
-                )
+            kept = order.whole(done, np.array([bool(arm.resample) for arm in self.arms]))
+            if kept is None:
+                raise Unfinished(self._nothing(done), self.stopped)
+            arms, at, whole = kept
+            self.repetitions = int(done.all(axis=(0, 1, 3)).sum())
+            scores = scores[np.ix_(arms, at, whole)]
+            settings = tuple(settings[i] for i in at)
             self.split = dataclasses.replace(self.split, held=self.split.held[whole])
-            scores = scores[:, :, whole]
+            self._only(arms)
         self._repetitions = whole
         if self.settings:
             settings = (*self.settings, *settings)
             scores = np.concatenate([self.out.scores, scores], axis=1)
-        order = np.argsort(settings, kind="stable")
-        self.settings = tuple(settings[i] for i in order)
-        if not np.array_equal(order, np.arange(len(order))):
-            scores = scores[:, order]
+        ascending = np.argsort(settings, kind="stable")
+        self.settings = tuple(settings[i] for i in ascending)
+        if not np.array_equal(ascending, np.arange(len(ascending))):
+            scores = scores[:, ascending]
         self._choices.clear()
         self._decided.clear()
         task, default = self.task, self.model.axis.default
         self.out = OutOfFold(scores, task.y, self.split, np.array(self.settings), task.classes, default, task.weights)
+
+    def _only(self, arms: Sequence[int]) -> None:
+        """Forget the others."""
+        self.arms, self.recipes = tuple(self.arms[j] for j in arms), [self.recipes[j] for j in arms]
+        keys = tuple(self.job.keys[j] for j in arms)
+        self.job = dataclasses.replace(self.job, arms=self.arms, keys=keys)
+        self._recipes.clear()
+
+    def _nothing(self, done: np.ndarray) -> str:
+        """What there is where not even plain can be judged."""
+        folds = int(done[0].all(axis=0).sum(axis=1).max()) if done.size else 0
+        return (
+            f"tune: stopped ({self.stopped}) with {self.new + self.reused:,} of {self.planned:,} fits done, too few to judge"
+            f" anything: plain training itself needs all of its {self.split.folds} folds, and {folds} of them were done. They are"
+            " kept where the study has a folder, and the same command goes on; give it more time, or fewer folds or rows."
+        )
 
     def _wider(self) -> tuple[float, ...]:
         choice = self.choice(self.metric)
@@ -160,14 +188,15 @@ class Search:
         above = [s for s in self.model.axis.upper if s > self.settings[-1]][:2] if high else []
         return (*reversed(below), *above)
 
-    def _fill(self, scores: np.ndarray, settings: tuple[float, ...]) -> list[int]:
-        """Put all scores in; the repetitions that are whole."""
+    def _fill(self, scores: np.ndarray, settings: tuple[float, ...]) -> np.ndarray:
+        """Put all scores in; which of them are there, bool [arms, settings, repetitions, folds]."""
         parts = self.split.parts()
-        everyone = tuple(range(len(self.arms)))
-        whole = sum(not arm.resample for arm in self.arms) if self.model.continues else 0  # fits on all rows
-        self.planned += len(settings) * (len(everyone) * len(parts) + whole)
-        self.tools.progress(self.new + self.reused, self.planned)
-        left = dict.fromkeys(parts, len(everyone) * len(settings))
+        whole = (
+            [key for j, key in enumerate(self.job.keys) if not self.arms[j].resample] if self.model.continues else []
+        )
+        self.planned += len(settings) * (len(self.arms) * len(parts) + len(whole))
+        self._count()
+        done = np.zeros((*scores.shape[:2], self.split.repetitions, self.split.folds), dtype=bool)
 
         def collect(part: Part, fits: dict[Key, Arrays]) -> None:
             rows = self.split.out(*part)
@@ -180,23 +209,54 @@ class Search:
                     raw, self._recipes_of(part)[j], self.task.classes
                 )
                 self.unsettled += sum(not fits[key, settings[i]]["converged"][0] for i in at)
-                left[part] -= len(at)
+                done[j, at, part[0], part[1]] = True
 
-        missing: list[Todo] = []
+        missing: dict[Part, set[Key]] = {}
         for part in parts:
             keys = [(key, s) for key in self.job.keys for s in settings]
             stored = self.tools.store.load(part, keys)
             self._count(reused=len(stored))
             collect(part, stored)
-            missing += self._todos(part, [key for key in keys if key not in stored])
-        if missing:
-            job = dataclasses.replace(self.job, start=self._start(settings))
-            for part, fits, new in share(self.tools.store, missing, job, self.tools.execute, self.tools.stop):
-                self._count(**{"new" if new else "reused": len(fits)})
-                collect(part, fits)
-        elif self.model.continues:
-            self._count(reused=whole * len(settings))
-        return [a for a in range(self.split.repetitions) if not any(left[p] for p in parts if p[0] == a)]
+            missing[part] = {key for key in keys if key not in stored}
+        for some, todos in self._rounds(settings):
+            left = [(p, rest) for p, keys in todos if (rest := tuple(key for key in keys if key in missing[p]))]
+            if left:
+                job = dataclasses.replace(self.job, start=self._start(some))
+                for part, fits, new in share(
+                    self.tools.store, left, job, self.tools.execute, self.tools.stop, self.tools.stop.room
+                ):
+                    self._count(**{"new" if new else "reused": len(fits)})
+                    collect(part, fits)
+            else:
+                self._started({(key, s) for key in whole for s in some})
+        return done
+
+    def _rounds(self, settings: tuple[float, ...]) -> list[tuple[tuple[float, ...], list[Todo]]]:
+        """What is fitted one after the other, each with its settings. All arms of a part at once where that is cheaper, else arm
+        by arm, so that every fit is saved when it is done."""
+        parts, keys = self.split.parts(), self.job.keys
+        takes_turns = order.turns(self.arms)
+        if not self.model.together:
+            first, others = parts[: self.split.folds], parts[self.split.folds :]
+            places = [(p, j) for j in takes_turns for p in first] + [(p, j) for p in others for j in takes_turns]
+            return [(settings, [(p, tuple((keys[j], s) for s in settings)) for p, j in places])]
+        every = [(key, s) for key in keys for s in settings]
+        if self.settings:  # a grid that grows has an answer already
+            return [(settings, [(p, tuple(every)) for p in parts])]
+        weighted = [keys[j] for j in takes_turns if not self.arms[j].resample]
+        few = order.coarse(settings, self.model.axis.default)
+        begin = [(key, s) for key in weighted for s in few]
+        rest, first = [key for key in every if key not in set(begin)], parts[: self.split.folds]
+        drawn = {keys[j] for j in takes_turns if self.arms[j].resample}
+        own, theirs = ([key for key in rest if (key[0] in drawn) is which] for which in (False, True))
+        later = [(p, tuple(some)) for some in (own, theirs) for p in first]
+        later += [(p, tuple(every)) for p in parts[self.split.folds :]]
+        alone: list[tuple[tuple[float, ...], list[Todo]]] = []
+        if len(self.task.y) * self.task.read[1] > LARGE:
+            one = (keys[0], min(few, key=lambda s: abs(np.log(s / self.model.axis.default))))
+            begin.remove(one)
+            alone = [((), [(p, (one,)) for p in first])]
+        return [*alone, (few, [(p, tuple(begin)) for p in first]), (settings, later)]
 
     def _recipes_of(self, part: Part) -> list[Recipe]:
         """Every arm's recipe for this training part."""
@@ -205,23 +265,18 @@ class Search:
             self._recipes[part] = [arm.recipe(counts) for arm in self.arms]
         return self._recipes[part]
 
-    def _todos(self, part: Part, keys: list[Key]) -> list[Todo]:
-        """All in one where that is cheaper, else arm by arm, so that every fit is saved when it is done."""
-        if self.model.together:
-            return [(part, tuple(keys))] if keys else []
-        return [(part, own) for name in self.job.keys if (own := tuple(key for key in keys if key[0] == name))]
-
     def _start(self, settings: tuple[float, ...]) -> Start | None:
         """Models on all rows, for a model that can start from them."""
-        if not self.model.continues or self.tools.stop():
+        if not self.model.continues or not settings or self.tools.stop():
             return None
         loss = tuple(j for j, arm in enumerate(self.arms) if not arm.resample)
         keys = [(self.job.keys[j], s) for j in loss for s in settings]
         fits = self.tools.store.load(ALL_ROWS, keys)
-        self._count(reused=len(fits))
+        self._started(set(fits))
         if len(fits) < len(keys):
             new = self.job((ALL_ROWS, tuple(key for key in keys if key not in fits)))
             self.tools.store.save(ALL_ROWS, new)
+            self._on_all_rows |= set(new)
             self._count(new=len(new))
             fits |= new
         shape = fits[keys[0]]["theta"].shape
@@ -231,6 +286,11 @@ class Search:
                 theta[j, i] = fits[self.job.keys[j], s]["theta"]
         rows = np.arange(len(self.task.y))
         return Start(theta, self.job.encoder(rows).scaling, settings)
+
+    def _started(self, keys: set[Key]) -> None:
+        """Count fits on all rows that were there, each once."""
+        self._count(reused=len(keys - self._on_all_rows))
+        self._on_all_rows |= keys
 
     def beside(self, arms: Sequence[Arm], settings: Sequence[float]) -> "Search":
         """Further arms on the same splits at these settings; their fits and their stop count as this search's."""

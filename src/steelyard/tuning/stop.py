@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 SIGNALS: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+ANSWER, LONGEST = 0.3, 90.0  # share of a budget, and seconds, that statistics and page may take
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -23,11 +24,11 @@ class Unfinished(ValueError):
 class Stop:
     """Asked between fits: `stop()` is True when no more should be started, and `why` says for what reason.
 
-    budget  seconds from now, or None
+    budget  seconds from now, or None; `ANSWER` of them are left for what comes after the fits, at most `LONGEST` seconds
     """
 
     def __init__(self, budget: float | None = None):
-        self.until = None if budget is None else time.monotonic() + budget
+        self.until = None if budget is None else time.monotonic() + budget - min(ANSWER * budget, LONGEST)
         self.signal: str | None = None
 
     def __call__(self) -> bool:
@@ -39,6 +40,13 @@ class Stop:
         if self.signal:
             return self.signal
         return "budget" if self.until is not None and time.monotonic() >= self.until else None
+
+    def room(self, seconds: float) -> bool:
+        """Whether something may be started that is expected to take so long; if not, the time counts as spent."""
+        if self.until is None or time.monotonic() + seconds <= self.until:
+            return True
+        self.until = min(self.until, time.monotonic())
+        return False
 
     @contextmanager
     def listening(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import time as clock
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from .models.own_estimator import OwnEstimator, is_estimator
 from .request import Data, Fits, Goal, Run
 from .search import Progress, Search, Tools
 from .split import Split
-from .stop import Stop, seconds
+from .stop import Stop, Unfinished, seconds
 from .store.fits import Memory, Store
 from .validation import folds as splits
 from .validation.outcomes import outcomes
@@ -44,6 +44,7 @@ __all__ = ["Study", "tune"]
 FORMAT = 1  # of what a stored fit means
 LARGE = 50_000  # rows above which fewer repetitions and draws are enough (see docs/tuner.md)
 READING = ("classes", "ignore", "missing", "same_case", "drop", "categorical")  # of the fields of Data
+NOT_REACHED = "not fitted in full before the study stopped"
 RESAMPLED = 20_000  # rows up to which resampling is tried
 
 
@@ -86,6 +87,7 @@ def tune(
     engine: str = "local",
     baselines: bool = True,
     progress: Progress | None = None,
+    stage: Callable[[str], None] | None = None,
 ) -> Study:
     """Compare loss weightings with plain training and a moved threshold, and say what the data can tell.
 
@@ -114,16 +116,18 @@ def tune(
                 table's study in it is an error
     storage     sqlite:///FILE or postgresql://... to keep them in instead, or a Store, which serves several calls on the same data
     fresh       delete the fits that are kept there and start anew
-    budget      seconds, or "10m", after which no fit is started; what is done is reported
+    budget      seconds, or "10m", for all of this; what of the fits is done by then is judged, and the answer says so
     engine      "local" or "ray"
     baselines   False leaves out resampling, the only baselines that cost fits
-    progress    called with (fits done, fits in all)
+    progress    called with (fits done, fits in all); the second grows where the grid is widened
+    stage       called with what is done now: "fitting", then "bootstrap"
 
     Every arm has unit mass, the same folds, and setting and threshold chosen on the other folds; scores are undone to
     plain scale before they are pooled. ValueError, in one paragraph, for data that cannot be learned from. What may have been
     misread is a steelyard.ReadingWarning before anything is fitted, and stands in the study's warnings or notes.
     """
     started = clock.perf_counter()
+    stop = Stop(seconds(budget) if isinstance(budget, str) else budget)
     study = _study(
         source,
         y,
@@ -132,19 +136,21 @@ def tune(
         Data(label, positive, group, time, gap, classes, ignore, missing, same_case, drop, categorical, weight),
         Goal(metric, cost_fn, cost_fp, cost_matrix, exchange, capacity),
         Fits(model, search, folds, repeats, bootstrap, seed, epochs, baselines),
-        Run(folder, fresh, budget, storage, engine, progress),
+        Run(folder, fresh, budget, storage, engine, progress, stage),
+        stop,
     )
     return dataclasses.replace(study, seconds=clock.perf_counter() - started)
 
 
-def _study(source: Any, y: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: Fits, run: Run) -> Study:
+def _study(
+    source: Any, y: Any, data: Any, recipes: Any, asked: Data, goal: Goal, fits: Fits, run: Run, stop: Stop
+) -> Study:
     model, task = _task(source, y, data, asked, fits)
     fits = _counted(fits, len(task.y), asked.gap)
     assert fits.repeats is not None
     assert fits.bootstrap is not None
     aims = goals(task, goal)
     execute = engines.named(run.engine)
-    stop = Stop(seconds(run.budget) if isinstance(run.budget, str) else run.budget)
 
     every = [(arm, arm.recipe(task.masses)) for arm in arms(recipes)]
     equal = {a.name: why for a, r in every[1:] if (why := equals_plain(r, model.free_intercept))}
@@ -174,7 +180,9 @@ def _study(source: Any, y: Any, data: Any, recipes: Any, asked: Data, goal: Goal
             *_data_warnings(task, split),
             *_judged_before(store, aims.metric),
         ]
+        stage = run.stage or (lambda what: None)
         with threads.single(), stop.listening():
+            stage("fitting")
             entered, given_up, spent = _prune(task, entered, split, model, aims.metric, tools, fits.seed)
             beside = _resampled(task, split, model) if fits.baselines else []
             search = Search(task, [*entered, *beside], split, model, aims.metric, tools, fits.seed)
@@ -188,8 +196,12 @@ def _study(source: Any, y: Any, data: Any, recipes: Any, asked: Data, goal: Goal
                 warnings.append(
                     f"{search.unsettled} of {done} fits did not converge; their scores are used as they are"
                 )
-            skipped = refused | given_up
-            study = Contest(task, search, len(entered), family, aims, fits.bootstrap, fits.seed).study(
+            stage("bootstrap")
+            fitted = {arm.name for arm in search.arms}
+            early = {arm.name: NOT_REACHED for arm in [*entered, *beside] if arm.name not in fitted}
+            skipped = refused | given_up | early
+            compared = sum(arm.name in fitted for arm in entered)
+            study = Contest(task, search, compared, family, aims, fits.bootstrap, fits.seed).study(
                 listed=[(arm, recipe) for arm, recipe in every if arm.name not in skipped],
                 equal=equal,
                 skipped=skipped,
@@ -338,7 +350,14 @@ def _prune(
     their fits are dear. Plain stays. The arms that stay, why the others do not, and the fits that the others took."""
     if model.encoding != "rows" or split.repetitions < 2 or len(arms) < 3:
         return list(arms), {}, {"new": 0, "reused": 0}
-    first = Search(task, arms, dataclasses.replace(split, held=split.held[:1]), model, metric, tools, seed, widen=False)
+    in_all = dataclasses.replace(tools, progress=lambda done, n: tools.progress(done, n * split.repetitions))
+    alone = dataclasses.replace(split, held=split.held[:1])
+    try:
+        first = Search(task, arms, alone, model, metric, in_all, seed, widen=False)
+    except Unfinished:  # the search that follows has the same fits, and says it in full
+        return list(arms), {}, {"new": 0, "reused": 0}
+    if first.stopped:
+        return list(arms), {}, {"new": first.new, "reused": first.reused - len(first.arms) * first.split.folds}
     judged = outcomes(first.choice(metric), metric)[:, 0, first.split.judged]
     weights = take(task.weights, first.split.judged)
     value = Evaluator(metric, judged, task.y[first.split.judged], task.classes)(weights)

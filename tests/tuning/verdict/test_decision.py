@@ -67,6 +67,27 @@ def test_the_variance_between_splits_is_added():
     assert np.all(found.deviation[1:] > 1.1 * compare(0.0).deviation[1:])
 
 
+@pytest.mark.parametrize("repetitions", [1, 2])
+def test_few_repetitions_borrow_the_variance_between_folds(repetitions):
+    tested = np.arange(5) > 0
+    values, draws = simulated([0.1, 0.1, 0.0, 0.0], split=0.02)
+    values, draws = values[:, :repetitions], draws[:, :repetitions]
+    rng = np.random.default_rng(1)
+    folds = 0.5 + rng.normal(size=(5, repetitions, 5)) * 0.1
+    found, narrow = (
+        decision.compare(AP, values, draws, tested, folds=folds),
+        decision.compare(AP, values, draws, tested),
+    )
+    spread = draws.mean(axis=1)
+    spread = (spread - spread[:1]).std(axis=1, ddof=1)
+    between = (folds - folds[:1]).var(axis=2, ddof=1).mean(axis=1) / 5
+    np.testing.assert_allclose(found.deviation[1:] ** 2, (spread**2 + between)[1:])
+    assert np.all(found.deviation >= narrow.deviation)
+    folds[:, :, 1:] = np.nan  # one fold is nothing to compare
+    lone = decision.compare(AP, values, draws, tested, folds=folds)
+    assert np.all(lone.deviation[1:] ** 2 >= 2 * spread[1:] ** 2 - 1e-15)
+
+
 def test_in_one_history_the_larger_of_two_variances_counts():
     """That of the differences within blocks, divided by the number of blocks, or the bootstrap's: never their sum."""
     values, draws = simulated(0.0, arms=2)

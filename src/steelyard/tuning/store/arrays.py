@@ -33,6 +33,8 @@ def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 def unpack(data: bytes) -> dict[str, np.ndarray]:
     """What was packed, in the machine's byte order and writable. Damaged unless every byte is as it was."""
+    if not isinstance(data, bytes):  # SQLite keeps whatever somebody writes into a column
+        raise Damaged("it holds no bytes")
     start = len(MAGIC) + DIGEST
     payload = memoryview(data)[start:]
     if data[: len(MAGIC)] != MAGIC or data[len(MAGIC) : start] != _digest([payload]):

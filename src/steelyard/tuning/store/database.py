@@ -17,7 +17,7 @@ from . import ownership, tables
 from .address import PATIENCE, address
 from .arrays import Damaged, pack, unpack
 from .differences import differences
-from .errors import DriverError, lost, refusal
+from .errors import DriverError, damaged, lost, refusal
 from .fits import Arrays, Key, Part
 from .worker import Worker, me
 
@@ -203,7 +203,9 @@ class Database:
     def _forget(self, part: Part, key: Key, data: bytes) -> None:
         t = tables.fit
         where = self._are(t, part, [key])
-        self._write(lambda c: c.execute(sa.delete(t).where(where, t.c.arrays == data)))
+        if isinstance(data, bytes):  # another process may have made it again since
+            where = sa.and_(where, t.c.arrays == data)
+        self._write(lambda c: c.execute(sa.delete(t).where(where)))
         self.damaged += 1
 
     def _lock(self, connection: sa.Connection, *, alone: bool) -> None:
@@ -242,6 +244,12 @@ class Database:
             except DriverError as error:
                 if not lost(error) or time.monotonic() > deadline:
                     raise refusal(error, self._where) from None
+            except ValueError as error:
+                if str(error).startswith("tune:"):
+                    raise
+                raise damaged(error, self._where) from error
+            except (TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+                raise damaged(error, self._where) from error
             time.sleep(1.0)
 
 

@@ -63,6 +63,14 @@ def refusal(error: Exception, where: Address) -> ValueError:
     return ValueError(f"tune: the study's storage {where.shown} {named}")
 
 
+def damaged(error: Exception, where: Address) -> ValueError:
+    """The paragraph about rows that are not what steelyard wrote into them: text where numbers stood, no JSON."""
+    return ValueError(
+        f"tune: the study's storage {where.shown} holds what steelyard did not write ({type(error).__name__}: {_detail(error, where)});"
+        " it was edited or is damaged, and was left as it is. Give another place, or bring back a copy."
+    )
+
+
 def lost(error: Exception) -> bool:
     """Whether a server went away and may come back, so that trying again makes sense."""
     return isinstance(error, exc.DBAPIError) and not isinstance(error.orig, sqlite3.Error) and _unreachable(error)

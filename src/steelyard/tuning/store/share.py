@@ -14,7 +14,12 @@ PAUSE = 0.5  # seconds, while everything that is left is being fitted by other p
 
 
 def share(
-    store: Store, wanted: Sequence[Todo], fit: Fit, execute: Execute, stop: Callable[[], bool]
+    store: Store,
+    wanted: Sequence[Todo],
+    fit: Fit,
+    execute: Execute,
+    stop: Callable[[], bool],
+    room: Callable[[float], bool] = lambda seconds: True,
 ) -> Iterator[tuple[Part, dict[Key, Arrays], bool]]:
     """Every wanted fit, stored ones first: (part, its fits or some of them, whether they were made here and now).
 
@@ -22,11 +27,14 @@ def share(
     fit       called with what nobody has fitted; by `execute`, maybe in another process
     execute   see engine.py
     stop      once it says True no further fit is started; those under way are saved and handed out
+    room      asked before a todo is started whether the seconds that it will take, by those before it, are there; after a False
+              `stop` says True
 
     A todo is claimed when a core is free for it, and saved in one transaction before it is handed out. What another
     process has claimed is waited for, and fitted here if that process dies.
     """
     left = [todo for todo in wanted if todo[1]]
+    pace = _Pace()
     while left:
         came = 0
         lacking: list[Todo] = []
@@ -39,8 +47,9 @@ def share(
         claimed: list[Todo] = []
         done: set[Todo] = set()
         try:
-            for todo, fits in execute(fit, _claims(store, lacking, claimed, stop), stop):
+            for todo, fits in execute(fit, _claims(store, lacking, claimed, stop, room, pace), stop):
                 came += 1
+                pace.ended(todo)
                 store.save(todo[0], fits)
                 claimed.remove(todo)
                 done.add(todo)
@@ -56,11 +65,30 @@ def share(
             time.sleep(PAUSE)
 
 
-def _claims(store: Store, wanted: Sequence[Todo], claimed: list[Todo], stop: Callable[[], bool]) -> Iterator[Todo]:
+class _Pace:
+    """Seconds of one fit, by the last todo that ended."""
+
+    def __init__(self) -> None:
+        self.began: dict[Todo, float] = {}
+        self.one = 0.0
+
+    def ended(self, todo: Todo) -> None:
+        self.one = (time.monotonic() - self.began.pop(todo)) / len(todo[1])
+
+
+def _claims(
+    store: Store,
+    wanted: Sequence[Todo],
+    claimed: list[Todo],
+    stop: Callable[[], bool],
+    room: Callable[[float], bool],
+    pace: _Pace,
+) -> Iterator[Todo]:
     """What nobody else is at, claimed at the moment when it is asked for."""
     for todo in wanted:
-        if stop():
+        if stop() or not room(pace.one * len(todo[1])):
             return
         if store.claim(*todo):
             claimed.append(todo)
+            pace.began[todo] = time.monotonic()
             yield todo

@@ -75,7 +75,7 @@ def compare(
     compared = {}
     for m in metrics:
         values, drawn, blocks = judge.values(m.name, len(everyone))
-        compared[m.name] = decision.compare(m, values, drawn, everyone, blocks)
+        compared[m.name] = decision.compare(m, values, drawn, everyone, blocks, judge.folds(m.name, len(everyone)))
     values, drawn, _ = judge.values(level.name if chosen.name == level.name else GATE, len(everyone))
     would_be = decision.name(compared[chosen.name], distances)[0]
     gate = decision.gate(
@@ -108,7 +108,10 @@ class Judge:
         self.rows = np.ones(len(y), dtype=bool) if split is None else split.judged
         self.whole = bool(self.rows.all())
         self.y, self.weights = y[self.rows], take(weights, self.rows)
-        once = [np.ones(len(self.y), dtype=bool), *(split.blocks if split is not None else [])]
+        self.parts = [] if split is None or split.order is not None else _folds(split, y, classes)
+        whole = np.ones(len(self.y), dtype=bool)
+        parts = [whole if part is None else part for part in self.parts]
+        once = [whole, *(split.blocks if split is not None else []), *parts]
         self.once = np.stack(once, axis=1).astype(np.float32)  # [rows, 1 + blocks]
         self.cells = Cells(self.y, classes)
         self.waiting: list[tuple[str, Evaluator]] = []
@@ -138,7 +141,22 @@ class Judge:
         every = np.full((arms, repetitions, columns.shape[1]), np.nan)
         every[places] = columns.reshape(len(places), repetitions, -1)
         first = self.once.shape[1]
-        return every[..., 0], every[..., first:], every[:, 0, 1:first] if first > 1 else None
+        blocks = first - len(self.parts)
+        return every[..., 0], every[..., first:], every[:, 0, 1:blocks] if blocks > 1 else None
+
+    def folds(self, name: str, arms: int) -> np.ndarray | None:
+        """[arms, repetitions, folds] of few repetitions, or None; NaN for arms that were not added and folds without a class."""
+        if not self.parts:
+            return None
+        places, repetitions = self.places[name]
+        first = self.once.shape[1]
+        columns = np.concatenate(self.columns[name])[:, first - len(self.parts) : first]
+        every = columns.reshape(len(places), repetitions, repetitions, -1)
+        out = np.full((arms, repetitions, every.shape[3]), np.nan)
+        lacking = np.array([part is None for part in self.parts]).reshape(repetitions, -1)
+        for a in range(repetitions):
+            out[places, a] = np.where(lacking[a], np.nan, every[:, a, a])
+        return out
 
     def _flush(self) -> None:
         if not self.waiting and not self.cells.evaluators:
@@ -156,6 +174,15 @@ class Judge:
         for name, piece in merged.items():
             self.columns[name] = [np.concatenate(piece, axis=1)]
         self.waiting, self.used, self.cells = [], 0, Cells(self.y, self.classes)
+
+
+def _folds(split: Split, y: np.ndarray, classes: int) -> list[np.ndarray | None]:
+    """Which rows each fold of each repetition holds, repetition by repetition, where there are few of those; None for one without a
+    class, on which not every metric has a value."""
+    if split.repetitions >= decision.REPETITIONS:
+        return []
+    every = [held == f for held in split.held for f in range(split.folds)]
+    return [part if len(np.unique(y[part])) == classes else None for part in every]
 
 
 class Cells:

@@ -67,12 +67,18 @@ class Comparison:
 
 
 def compare(
-    metric: Metric, values: np.ndarray, draws: np.ndarray, tested: np.ndarray, blocks: np.ndarray | None = None
+    metric: Metric,
+    values: np.ndarray,
+    draws: np.ndarray,
+    tested: np.ndarray,
+    blocks: np.ndarray | None = None,
+    folds: np.ndarray | None = None,
 ) -> Comparison:
     """Simultaneous intervals by max-T.
 
     values  [arms, repetitions]; draws [arms, repetitions, B] of the same rows drawn for all; tested [arms]
     blocks  [arms, judged blocks] the metric within each test block, for rows in order of time
+    folds   [arms, repetitions, folds] the metric within each fold, where there are fewer than three repetitions; NaN where it has none
 
         s^2 = var_b(D*) + var_a(d) / r        c = 95 % quantile of max |z|, c1 = 97.5 % quantile of max z
 
@@ -82,6 +88,11 @@ def compare(
         s^2 = max(var_b(D*), var_k(d) / k)    d the differences within the k blocks
 
     the larger of the two and not their sum: the blocks differ by chance of rows too, which the bootstrap already counts.
+
+    One or two repetitions do not show how much splits vary. The variance between the k folds stands in for it if it is larger; it
+    holds chance of rows as well, so that these intervals are too wide rather than too narrow:
+
+        s^2 = var_b(D*) + max(var_a(d) / r, mean_a var_f(d) / k)
     """
     gains = metric.gain(values, values[:1])
     drawn = metric.gain(draws, draws[:1]).mean(axis=1)
@@ -89,7 +100,7 @@ def compare(
     if blocks is not None:
         s = np.maximum(spread, np.sqrt(_of_mean(metric.gain(blocks, blocks[:1]))))
     else:
-        s = np.sqrt(spread**2 + _of_mean(gains))
+        s = np.sqrt(spread**2 + np.maximum(_of_mean(gains), _between_folds(metric, folds, spread**2)))
     D = gains.mean(axis=1)
     varied = tested & (spread > 0)
     c = c1 = 0.0
@@ -105,6 +116,16 @@ def _of_mean(differences: np.ndarray) -> np.ndarray:
     """[arms]: the variance of the mean over the last axis; 0 for a single number, which shows no variance."""
     count = differences.shape[1]
     return differences.var(axis=1, ddof=1) / count if count > 1 else np.zeros(len(differences))
+
+
+def _between_folds(metric: Metric, folds: np.ndarray | None, spread: np.ndarray) -> np.ndarray:
+    """[arms]: the variance of the mean over folds, mean over repetitions; `spread` where there are not two folds to compare."""
+    if folds is None:
+        return np.zeros(len(spread))
+    gains = metric.gain(folds, folds[:1])
+    sound = np.asarray(np.isfinite(gains).all(axis=0))
+    each = [_of_mean(gains[:, a, sound[a]]) if sound[a].sum() > 1 else spread for a in range(gains.shape[1])]
+    return np.mean(each, axis=0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,6 +20,7 @@ MORE = {
     EVENTS: EVENTS,
     f"{EVENTS} of the rarest class": "events of that class",
 }
+LEAST = 2  # weightings that are worth a comparison before a study is done
 EFFECTIVE = "effective"  # number of rows of equal weight that vary as the weighted ones do
 MORE |= {f"{EFFECTIVE} {name}": more for name, more in MORE.items()}
 
@@ -38,6 +39,9 @@ class Facts:
     kind: str = "stratified"  # of the Split
     blocks: tuple[int, ...] = ()  # rows of the rarer class in each judged block, for "time"
     planned: int | None = None  # repetitions, of a study that was stopped
+    weightings: tuple[int, int] = (0, 0)  # (done, planned) likewise
+    settings: tuple[int, int] = (0, 0)
+    axis: str = ""  # what the settings are of
     among: str = ""  # what else is told where rows are not what is counted, see among
 
     @property
@@ -69,7 +73,7 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
     """One of the nine, filled in."""
     case = decision.case
     if case == "P":
-        return f"No verdict yet: {_unfinished(facts)} The same command goes on."
+        return f"No verdict yet: {_unfinished(facts)}{_so_far(decision, comparison, facts)} The same command goes on."
     if case == "E" and facts.kind == TIME:
         wanted = facts.rare_name.removeprefix(f"{EFFECTIVE} ")
         return (
@@ -191,6 +195,26 @@ def _unfinished(facts: Facts) -> str:
     return (
         f"{facts.repetitions} of {planned} repetitions {were} finished when the study stopped; a verdict needs"
         f" {min(REPETITIONS, planned)}."
+    )
+
+
+def _so_far(decision: Decision, comparison: Comparison, facts: Facts) -> str:
+    """What the fits of a study that was stopped say, without a verdict."""
+    if not facts.weightings[1]:
+        return ""
+    done, planned = facts.weightings
+    some, every = facts.settings
+    some_of = f", at {some} of {every} settings of the {facts.axis}" if some < every else ""
+    known = f" So far {done} of {planned} weightings are done{some_of}"
+    plain = f"plain training has {comparison.metric.title} {number(comparison.plain)}{_lower(comparison)}"
+    keep = f" {_keep(facts, 'P')} until then."
+    j = decision.best
+    if j is None or done < LEAST:
+        return f"{known}, too few to compare: {plain}.{keep}"
+    wide = "; repetitions that are missing make it wide" if facts.repetitions < 2 else ""
+    return (
+        f"{known}: {plain}, and the best of the others, {facts.names[j]}, differs by {signed(comparison.gain[j])}"
+        f" {interval(comparison, j, '95 % simultaneous interval ')}{wide}.{keep}"
     )
 
 

@@ -1,0 +1,152 @@
+"""Saved files with something wrong in them: each ends in one sentence or in what it was, never in a traceback."""
+
+import copy
+import json
+import random
+import sqlite3
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.faults.hostile import coco
+
+import steelyard as sy
+from steelyard.data import count_path
+
+ODD: list[Any] = [
+    None, True, -1, 0, 1.5, 1e308, 10**30, 10**400, float("nan"), float("inf"), "", "x", "-inf", "nan", "9" * 50, "\ud800", [], [[]], [1], [None],
+    [[1, 2], [3]], ["a", "a"], {}, {"a": 1}, {"rows": 3}, {"name": "Focal", "gamma": "x"}, {"name": "Log", "x": 1}, {"name": {}},
+]  # fmt: skip
+
+
+def places(value: Any, at: tuple = ()) -> list[tuple]:
+    """The ways to every part of a JSON value."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for key, one in parts for place in places(one, (*at, key)))]
+
+
+def mutated(valid: str, rng: random.Random) -> str:
+    """The JSON with a few of its parts gone, replaced, doubled, nested or cut."""
+    data = json.loads(valid)
+    for _ in range(rng.choice([1, 1, 1, 2, 3])):
+        way = rng.choice(places(data))
+        if not way:
+            data = copy.deepcopy(rng.choice([*ODD, data])) if rng.random() < 0.1 else data
+            continue
+        holder = data
+        for key in way[:-1]:
+            holder = holder[key]
+        what = rng.randrange(5)
+        if what == 0:
+            del holder[way[-1]]
+        elif what == 1:
+            holder[way[-1]] = [holder[way[-1]]]
+        elif what == 2 and isinstance(holder, list):
+            holder.append(copy.deepcopy(holder[way[-1]]))
+        else:
+            holder[way[-1]] = copy.deepcopy(rng.choice(ODD))
+    text = json.dumps(data)
+    kind = rng.randrange(20)
+    if kind == 0:
+        return text[: rng.randrange(len(text) + 1)]
+    if kind == 1 and text.startswith("{") and ":" in text:
+        first = text[1 : text.index(",")] if "," in text else text[1:-1]
+        return "{" + first + "," + text[1:]
+    if kind == 2:
+        return "[" * 3000 + text + "]" * 3000
+    return text
+
+
+def counts() -> str:
+    made = sy.Counts(
+        [3, 4], ["a", "b"], "boxes", "s", items=5, containing=[9, 9], also={"images": [2, 3]}, digest="0" * 32
+    )
+    return made.to_json()
+
+
+def recipe() -> str:
+    weights = sy.inverse_frequency(sy.Counts.of(900, 100, classes=["no", "yes"]))
+    mixed = sy.mix(
+        weights, sy.smooth(0.1), sy.Recipe(offset=[[0, float("-inf")], [0, 0]], curve=sy.curves.Focal(2.0), norm="mass")
+    )
+    return mixed.to_json()
+
+
+def count(path):
+    return count_path(path, on_error="report", workers=1)
+
+
+READERS = {
+    "counts": (counts, sy.Counts.load),
+    "counts, counted": (counts, count),
+    "recipe": (recipe, sy.Recipe.load),
+    "COCO": (lambda: coco(more=[1]).decode(), count),
+}
+
+
+def try_all(name: str, folder, many: int) -> None:
+    make, load = READERS[name]
+    valid, rng = make(), random.Random(name)
+    path = folder / "a.json"
+    path.write_text(valid)
+    load(path)
+    refused = 0
+    for _ in range(many):
+        text = mutated(valid, rng)
+        path.write_text(text)
+        try:
+            load(path)
+        except (ValueError, OSError) as error:
+            refused += 1
+            said = str(error)
+            if "a.json" not in said or "\n" in said or len(said) > 2000:
+                raise AssertionError(f"not one clear sentence about {text[:300]}: {said[:300]!r}") from error
+        except Exception as error:
+            raise AssertionError(f"{type(error).__name__} of {text[:300]}") from error
+    assert refused > many / 4  # the generator does harm
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_damaged_json_is_one_clear_sentence(tmp_path, name):
+    try_all(name, tmp_path, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READERS)
+def test_hundreds_of_damaged_jsons(tmp_path, name):
+    try_all(name, tmp_path, 2000)
+
+
+CHANGES = {
+    "format of words": "UPDATE steelyard_study SET format = 'x'",
+    "a fingerprint that is no JSON": "UPDATE steelyard_study SET describe = '{', fingerprint = 'y'",
+    "a fingerprint of a list": "UPDATE steelyard_study SET describe = '[1]', fingerprint = 'y'",
+    "no fingerprint": "UPDATE steelyard_study SET describe = x'ff', fingerprint = 'y'",
+    "another number": "UPDATE steelyard_study SET id = 77",
+    "heartbeats of words": "INSERT INTO steelyard_worker SELECT id, 'n', 'p', 1, 'b', 'now' FROM steelyard_study",
+    "processes of words": "INSERT INTO steelyard_worker SELECT id, 'n', x'ff', 'x', 3, 1e300 FROM steelyard_study",
+    "no table of fits": "DROP TABLE steelyard_fit",
+    "fits of words": "UPDATE steelyard_fit SET arrays = 'x'",
+    "fits of nothing": "UPDATE steelyard_fit SET arrays = x''",
+    "no study": "DELETE FROM steelyard_study",
+}
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_damaged_database_is_one_clear_sentence_or_a_study(tmp_path, fresh):
+    store = pytest.importorskip("steelyard.tuning.store.database")
+    for number, (name, change) in enumerate(CHANGES.items()):
+        file = tmp_path / f"{number}.db"
+        with store.Database(f"sqlite:///{file}", {"data": "x"}, fresh=True) as study:
+            study.save((0, 0), {("plain", 1.0): {"scores": np.zeros(3)}})
+        with sqlite3.connect(file) as connection:
+            connection.execute(change)
+        connection.close()
+        try:
+            with store.Database(f"sqlite:///{file}", {"data": "x"}, fresh=fresh) as study:
+                study.load((0, 0), [("plain", 1.0)])
+        except ValueError as error:
+            said = str(error)
+            assert said.startswith("tune: "), name
+            assert str(file) in said, name
+            assert "\n" not in said
