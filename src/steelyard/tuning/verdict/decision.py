@@ -14,9 +14,7 @@ from ..metric import Metric
 LEVEL = 0.95
 NORMAL = 1.959963984540054  # its two-sided quantile of the normal distribution
 FEW, SOME, ENOUGH = 20, 40, 80  # rows of the rarer class: no verdict below FEW, notes below ENOUGH
-FEW_EVENTS = (
-    20  # in order of time: events among the judged rows (or groups that have one) below which there is no verdict
-)
+FEW_EVENTS = 20  # in order of time: judged events (or groups that have one); fewer were measured to make false winners
 UNEVEN = 0.8  # of its rows: below this share the effective number of the rarer class is explained
 IDENTICAL = 1e-7  # a standard error below this means the same predictions
 REPETITIONS = 3  # finished ones that a study which was stopped needs for a verdict
