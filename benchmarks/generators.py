@@ -1,4 +1,4 @@
-"""Tables whose truth is known: nothing to find (N, C0, T0, G0), or weights that help (H, C1).
+"""Tables whose truth is known: nothing to find (N, C0, T0, G0, E), or weights that help (H, C1).
 
 All have five features and 1,500 rows unless asked for another number; X ~ N(0, I) where nothing else is said. A study of
 the tuner's errors is only as good as these, so tests hold them to their prevalence, their AUC and their shape.
@@ -168,6 +168,33 @@ def grouped(prevalence: float, size: int = 15, spread: float = 1.5) -> Draw:
     return draw
 
 
+def happening(events: int, length: int = 200, share: float = 0.25, shift: float = 0.8, apart: float = 0.7) -> Draw:
+    """Rows in time order, in stretches of `length` rows that have one label each: `events` of positives, so many of negatives that
+    positives are a `share` of the rows, in random order, no two positive ones side by side.
+
+    X = shift y SLOPES + apart u_stretch + sqrt(1 - apart^2) e, so that P(y | x) is logistic in x for a random row, and weights cannot
+    help; but there are not more stretches to learn it from than these. `rows` changes nothing.
+    """
+    others = round(events * (1 - share) / share)
+
+    def draw(rng: np.random.Generator, rows: int) -> Sample:
+        label = _parted(np.sort(rng.choice(others, events, replace=False)), others)
+        y = np.repeat(label, length)
+        u = rng.normal(size=(len(label), FEATURES))
+        X = shift * y[:, None] * SLOPES + apart * np.repeat(u, length, axis=0)
+        X += np.sqrt(1 - apart**2) * rng.normal(size=X.shape)
+        return Sample(X, y, when=np.arange(len(y)))
+
+    return draw
+
+
+def _parted(after: np.ndarray, others: int) -> np.ndarray:
+    """Labels of stretches: `others` negative ones, a positive one behind each of those numbered in `after`, ascending."""
+    label = np.zeros(others + len(after), np.int64)
+    label[after + np.arange(1, len(after) + 1)] = 1
+    return label
+
+
 @functools.cache
 def _nodes() -> tuple[np.ndarray, np.ndarray]:
     """Gauss-Hermite nodes and weights for E[f(g)], g ~ N(0, 1)."""
@@ -214,5 +241,6 @@ GENERATORS = {
         Generator("C1", three(14.0), effect=True, classes=3),
         Generator("T0", drifting(0.08), options={"time": "when"}),
         Generator("G0", grouped(0.1), options={"group": "who"}),
+        *(Generator(f"E{n}", happening(n), options={"time": "when"}) for n in (2, 5, 10, 20, 40, 80)),
     )
 }

@@ -31,6 +31,8 @@ def share(hits: Sequence[bool]) -> dict[str, Any] | None:
 def summary(records: Sequence[Record]) -> Record:
     """One row of the results: all repeats of one generator and one metric.
 
+    events          mean number of them among the judged rows, where rows are in order of time
+    would_win       share of studies whose lower end and gain would make a winner if any number of events were enough
     truth           {arm: [mean gain, its standard error]} over the studies in which it was measured
     winners         share of studies with a winner; `judged` leaves out those refused for too few rows (case E)
     false_winners   winners whose true gain is not above 0; for generators without an effect, where `truth` is measured
@@ -48,6 +50,8 @@ def summary(records: Sequence[Record]) -> Record:
         "studies": len(records),
         "winners": share([r["winner"] is not None for r in records]),
         "judged": share([r["winner"] is not None for r in records if r["case"] != "E"]),
+        "events": statistics.mean(r["events"] for r in records) if first.get("events") is not None else None,
+        "would_win": share([would_win(r) for r in records]) if first.get("events") is not None else None,
         "cases": dict(sorted(Counter(r["case"] for r in records).items())),
         "names": dict(Counter(r["winner"] for r in won).most_common()),
         "rare": statistics.mean(r["rare"] for r in records),
@@ -71,6 +75,11 @@ def summary(records: Sequence[Record]) -> Record:
         "true": statistics.mean(truth[r["winner"]][0] for r in won if r["winner"] in truth) if won else None,
     }
     return row
+
+
+def would_win(record: Record) -> bool:
+    margin = record["margin"]
+    return record["gate"] and any(gain >= margin and low > 0 for gain, low, _ in record["arms"].values())
 
 
 def true_gains(records: Sequence[Record]) -> dict[str, list[float]]:

@@ -20,6 +20,7 @@ from steelyard.tuning.models.forms import undo
 from steelyard.tuning.models.linear import LinearModel
 from steelyard.tuning.models.model import Fit
 from steelyard.tuning.store.fits import Memory
+from steelyard.tuning.verdict.decision import PER_BLOCK
 
 from .generators import GENERATORS, Sample
 
@@ -82,6 +83,8 @@ def told(found: Study) -> dict[str, Any]:
         "winner": found.verdict.winner,
         "best": found.verdict.best,
         "rare": found.problem.rare,
+        "events": None if found.events is None else found.events.judged,
+        "full_blocks": None if found.events is None else sum(n >= PER_BLOCK for n in found.events.by_block),
         "plain": arms[plain]["value"],
         "margin": found.margin,
         "gate": found.gate.open,

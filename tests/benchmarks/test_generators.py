@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 MANY = 100_000
+EVENTS = {f"E{n}": n for n in (2, 5, 10, 20, 40, 80)}  # as long as their events need
 
 
 def many(name: str) -> Sample:
@@ -21,7 +22,8 @@ def test_a_repeat_is_reproducible_and_no_other(name):
     first, again, other = (GENERATORS[name].sample(r) for r in (0, 0, 1))
     np.testing.assert_array_equal(first.X, again.X)
     np.testing.assert_array_equal(first.y, again.y)
-    assert first.X.shape == (ROWS, FEATURES)
+    assert first.X.shape == (len(first.y), FEATURES)
+    assert name in EVENTS or len(first.y) == ROWS
     assert np.isfinite(first.X).all()
     assert np.abs(first.X - other.X).max() > 0.1
     assert len(np.unique(first.y)) == GENERATORS[name].classes
@@ -51,6 +53,25 @@ def test_the_share_of_positives_is_the_stated_one(name, share):
     # rows of one table depend on each other in T0 and G0: their tables vary more than 60 * 1500 coins would
     inflation = {"T0": 20, "G0": 4}.get(name, 1)
     assert abs(y.mean() - share) < 4 * np.sqrt(inflation * share * (1 - share) / len(y))
+
+
+@pytest.mark.parametrize(("name", "events"), EVENTS.items())
+def test_events_are_so_many_runs_of_200_rows(name, events):
+    sample = GENERATORS[name].sample(1)
+    starts, ends = (np.flatnonzero(np.diff(sample.y, prepend=0, append=0) == way) for way in (1, -1))
+    np.testing.assert_array_equal(ends - starts, [200] * events)
+    assert sample.y.mean() == 0.25
+
+
+def test_a_random_row_of_a_table_of_events_is_logistic():
+    """Both classes are normal with one spread, so that the log-odds are 0.8 SLOPES . x and a constant."""
+    samples = [GENERATORS["E40"].sample(r) for r in range(12)]
+    X, y = np.concatenate([s.X for s in samples]), np.concatenate([s.y for s in samples])
+    np.testing.assert_allclose(
+        X[y == 1].mean(axis=0) - X[y == 0].mean(axis=0), 0.8 * SLOPES, atol=0.17
+    )  # 4 sigma of events
+    for c in (0, 1):
+        np.testing.assert_allclose(X[y == c].std(axis=0), 1, atol=0.1)
 
 
 @pytest.mark.parametrize("name", ["N1-8", "N1-2"])

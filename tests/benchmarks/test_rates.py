@@ -6,7 +6,7 @@ import json
 import pytest
 from benchmarks.generators import GENERATORS
 from benchmarks.honesty import Cache, plan, publish
-from benchmarks.rates import clopper_pearson, share, summary, table, true_gains
+from benchmarks.rates import clopper_pearson, share, summary, table, true_gains, would_win
 from benchmarks.verdicts import MORE, TWO, metrics_of
 from scipy import stats
 
@@ -68,6 +68,10 @@ def test_a_summary_counts_winners_cases_and_coverage():
     assert row["true"] == pytest.approx(0.010)
     assert row["false_winners"]["rate"] == 0
     assert row["useless"]["rate"] == 0
+    assert row["events"] is row["would_win"] is None
+    timed = summary([r | {"events": n} for r, n in zip(records, (4, 6, 8, 10), strict=True)])
+    assert timed["events"] == 7
+    assert timed["would_win"]["rate"] == sum(map(would_win, records)) / 4 >= 1 / 4
 
 
 def test_a_winner_that_is_truly_worse_is_a_false_one():

@@ -49,6 +49,31 @@ def test_the_answer_is_the_same_in_the_terminal_and_in_the_files(steelyard, pati
     assert str(tmp_path / "answer" / "report.html") in out
 
 
+def test_events_stand_in_the_first_lines_the_verdict_the_report_and_on_the_page(steelyard, tmp_path):
+    """Four failures of 60 rows each, of two machines, are four events, however many rows they have."""
+    rng = np.random.default_rng(0)
+    hour, failed = np.arange(1200), np.zeros(1200, int)
+    for start in (100, 400, 700, 1000):
+        failed[start : start + 60] = 1
+    data = pd.DataFrame({"x": rng.normal(size=1200) + failed, "hour": hour, "state": np.where(failed, "down", "up")})
+    data.to_csv(tmp_path / "machine.csv", index=False)
+    code, out, _ = steelyard(
+        "tune", tmp_path / "machine.csv", "--label", "state", "--time", "hour", "--out", tmp_path / "o", *QUICK
+    )
+    assert code == 0
+    assert out.splitlines()[1] == ("positive class: 'down' (240 of 1,200 rows, 20.00%; 4 events in order of time)")
+    report = json.loads((tmp_path / "o" / "report.json").read_text(encoding="utf-8"))
+    seen = report["splits"]["events"]
+    assert (seen["class"], seen["all"], seen["groups"]) == ("down", 4, None)
+    assert seen["judged"] == sum(seen["by_block"]) < 4
+    assert report["verdict"]["case"] == "E"
+    said = f"{seen['judged']} event{'s' * (seen['judged'] > 1)} ({60 * seen['judged']} positives)"
+    assert said in report["verdict"]["sentence"]
+    assert "at least 20 events are needed" in report["verdict"]["sentence"]
+    assert said in (tmp_path / "o" / "report.html").read_text(encoding="utf-8")
+    assert f"{seen['judged']} event" in out.split("splits:")[1]
+
+
 def test_the_first_lines_say_that_rows_are_weighted(steelyard, patients, tmp_path):
     data = pd.read_csv(patients)
     data["w"] = np.where(data["ill"] == "yes", 1.0, 10.0)

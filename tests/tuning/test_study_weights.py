@@ -106,7 +106,10 @@ def test_every_model_follows_the_weights(name):
     assert values[0] != values[1]
 
 
-@pytest.mark.parametrize("options", [{"group": "g"}, {"time": "t"}, {"classes": 3}, {"baselines": True}, {"search": 1}])
+@pytest.mark.parametrize(
+    "options",
+    [{"group": "g"}, {"time": "t"}, {"group": "g", "time": "t"}, {"classes": 3}, {"baselines": True}, {"search": 1}],
+)
 def test_weights_go_with_every_other_option(options):
     data = table(classes=options.get("classes", 2))
     data["g"], data["t"] = np.arange(len(data)) // 3, np.arange(len(data))

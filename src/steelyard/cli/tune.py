@@ -167,8 +167,25 @@ def _classes_line(task: "Problem") -> str:
         total = sum(n.values())
         masses = task.masses.prior
         weighted = "" if task.weights is None else f"; {masses[1]:.2%} by weight"
-        return f"positive class: {task.positive!r} ({n[task.positive]:,} of {total:,} rows, {n[task.positive] / total:.2%}{weighted})"
-    return f"{len(n)} classes, none of them positive: " + ", ".join(f"{c!r} ({m:,})" for c, m in n.items())
+        happened = "".join(f"; {said}" for said in _events(task).values())
+        return f"positive class: {task.positive!r} ({n[task.positive]:,} of {total:,} rows, {n[task.positive] / total:.2%}{weighted}{happened})"
+    happened = _events(task)
+    each = ", ".join(f"{c!r} ({m:,}{f', {happened[c]}' if c in happened else ''})" for c, m in n.items())
+    return f"{len(n)} classes, none of them positive: {each}"
+
+
+def _events(task: "Problem") -> dict[str, str]:
+    """{class: "4 events in order of time"}; {} without --time."""
+    if task.order is None:
+        return {}
+    from ..tuning.rarity import in_table
+
+    said = {}
+    for c, count in in_table(task.y, task.order, task.groups).items():
+        name = task.counts.classes[c]
+        of = f" of {name!r}" if task.positive not in (None, name) else ""
+        said[name] = f"{count:,} {'event' if count == 1 else 'events'}{of} in order of time"
+    return said
 
 
 def _left_of(budget: float, spent: float) -> float:

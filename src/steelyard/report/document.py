@@ -243,18 +243,30 @@ class RowWeights:
 
 @dataclass(frozen=True)
 class Splits:
-    """`kind` is stratified, grouped or time; `by` the column of the groups or of the time, or ""."""
+    """`kind` is stratified, grouped or time; `by` the column of the groups or of the time, or ""; `group` the column of groups
+    that stay whole, also in time; `events` in the judged rows in time."""
 
     kind: str
     by: str
     folds: int | None
     repeats: int | None
     judged: int | None
+    group: str
+    events: int | None
+    events_of: str
 
     @classmethod
     def read(cls, part: Part) -> Self:
         numbers = map(part.whole, ("folds", "repeats", "judged"))
-        return cls(part.text("kind") or "stratified", part.text("by"), *numbers)
+        events = part.part("events")
+        return cls(
+            part.text("kind") or "stratified",
+            part.text("by"),
+            *numbers,
+            part.text("group"),
+            events.whole("judged") if events else None,
+            events.text("class") if events else "",
+        )
 
 
 @dataclass(frozen=True)

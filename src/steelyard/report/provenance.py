@@ -57,16 +57,27 @@ def _splits(report: Report) -> str:
         return ""
     judged = f"; {formatting.count(splits.judged)} rows judged" if splits.judged is not None else ""
     same = "the same rows held out for every weighting"
-    column = f" in column {formatting.quote(splits.by)}" if splits.by else ""
+    column = _column(splits.by)
     if splits.kind == "time":
+        held = ", a test block or the part of one that some groups have" if splits.group else ""
+        apart = f" and of other groups{_column(splits.group)}" if splits.group else ""
+        events = (
+            f", {formatting.plural(splits.events, 'event')} of class {formatting.quote(splits.events_of)} among them"
+            if splits.events is not None
+            else ""
+        )
         return (
-            f"{formatting.plural(splits.folds, 'test block')} in the order of time{column}, each after all it was trained on;"
-            f" {same}{judged}"
+            f"{formatting.plural(splits.folds, 'fold' if splits.group else 'test block')}{held} in the order of time{column}, each"
+            f" after all it was trained on{apart}; {same}{judged}{events}"
         )
     times = f"{splits.repeats} x {splits.folds}"
     if splits.kind == "grouped":
         return f"{times} cross-validation that keeps groups{column} whole, {same}{judged}"
     return f"{times} stratified cross-validation, {same}{judged}"
+
+
+def _column(name: str) -> str:
+    return f" in column {formatting.quote(name)}" if name else ""
 
 
 def _weights(report: Report) -> str:
@@ -90,7 +101,8 @@ def _intervals(report: Report) -> str:
     if report.splits.repeats in (1, 2):
         drawn = f"{rows} and the variance between folds, as so few repetitions show none between splits"
     if report.splits.kind == "time":
-        drawn = "blocks of consecutive rows, or the variance between test blocks if that is larger"
+        whole = "whole groups" if report.splits.group else "stretches of time that hold whole events"
+        drawn = f"{whole}, or the variance between test blocks if that is larger"
     return f"simultaneous 95 % (max-T), {formatting.count(report.bootstrap)} bootstrap draws of {drawn}"
 
 

@@ -18,6 +18,7 @@ from .final import NAME, FinalModel, Refit
 from .metric import Metric
 from .models.model import Axis
 from .pictures import Pictures, curves, per_class
+from .rarity import Events
 from .verdict.decision import Gate
 from .weights import effective_rows
 
@@ -116,6 +117,7 @@ class Study:
     folds: int
     repeats: int
     judged: int
+    events: Events | None
     bootstrap: int
     arms: tuple[Judged, ...]
     baselines: tuple[Baseline, ...]
@@ -201,10 +203,12 @@ class Study:
             "seed": self.seed,
             "splits": {
                 "kind": self.kind,
-                "by": task.group or task.time,
+                "by": task.group if self.events is None else task.time,
+                "group": task.group,
                 "folds": self.folds,
                 "repeats": self.repeats,
                 "judged": self.judged,
+                "events": _events(self.events, task),
             },
             "bootstrap": self.bootstrap,
             "strengths": list(self.settings),
@@ -286,6 +290,18 @@ def _weight(task: Problem) -> dict[str, Any] | None:
         return None
     masses = task.masses.per_class.tolist()
     return {"column": task.weight, "effective": effective_rows(task.weights), "masses": masses}
+
+
+def _events(events: Events | None, task: Problem) -> dict[str, Any] | None:
+    if events is None:
+        return None
+    return {
+        "class": task.counts.classes[events.label],
+        "all": events.everywhere,
+        "judged": events.judged,
+        "by_block": list(events.by_block),
+        "groups": events.groups,
+    }
 
 
 def _costs(cost: Metric | None) -> dict[str, Any] | None:

@@ -17,12 +17,13 @@ from .final import Refit
 from .goals import Goals
 from .metric import Metric
 from .pictures import Pictures
+from .rarity import events_in, rare, rare_by_block, rarest
 from .search import FittedArm, Search
-from .split import TIME, rare, rare_by_block, rarest
+from .split import TIME
 from .validation.outcomes import outcomes
 from .verdict.comparisons import compare
 from .verdict.decision import Comparison, Decision, Gate, decide, note_on_effective, note_on_few
-from .verdict.sentences import Facts, cut_short, rare_name, reading, sentence
+from .verdict.sentences import Facts, among, cut_short, rare_name, reading, sentence
 from .weights import take
 
 
@@ -130,6 +131,7 @@ class Contest:
             folds=split.folds,
             repeats=split.repetitions,
             judged=int(split.judged.sum()),
+            events=events_in(task.y, split),
             bootstrap=self.bootstrap,
             arms=(*arms, *([judged[self.family.arm.name]] if self.family else [])),
             baselines=tuple(
@@ -196,7 +198,7 @@ class Contest:
         facts = Facts(
             tuple(names),
             few,
-            rare_name(positive, split.kind, weighted=task.weights is not None),
+            rare_name(positive, split, weighted=task.weights is not None),
             split.repetitions if stopped is None else stopped.done,
             split.folds,
             at_best[decision.winner or 0].threshold(metric, self.rule),
@@ -207,6 +209,7 @@ class Contest:
             (0, 0) if stopped is None else stopped.weightings,
             (0, 0) if stopped is None else stopped.settings,
             search.model.axis.title,
+            among(events_in(task.y, split), positive=positive),
         )
         return decision, facts
 
@@ -214,9 +217,9 @@ class Contest:
         self, decision: Decision, main: Comparison, gate: Gate, facts: Facts, stopped: Stopped | None
     ) -> Verdict:
         task, split = self.task, self.search.split
-        notes = [note_on_few(facts.rare, f"{facts.rare} {facts.rare_name}")]
+        notes = [note_on_few(facts.rare, facts.counted)]
         if task.weights is not None:
-            plain = rare_name(task.classes == 2 and rarest(task.y, split) == 1, split.kind)
+            plain = rare_name(task.classes == 2 and rarest(task.y, split) == 1, split)
             notes.append(note_on_effective(rare(task.y, split), plain, facts.rare))
         if stopped is not None and decision.case != "P":
             notes.append(cut_short(stopped.done, stopped.planned))

@@ -98,7 +98,7 @@ def tune(
                 scikit-learn classifier or pipeline with data=(X, y), which it is given as they are
     positive    the positive of two classes; the rarer one unless said
     group       column (with a function: values) of rows that belong together; `time` to order them by, with `gap` rows between
-                training and test whose labels are not known in time
+                training and test whose labels are not known in time. Both together: later rows of other groups are judged
     drop        columns that are not learned from; `categorical` those of categories that are spelled as numbers
     weight      column (with a function: values) of how much each row counts, as in a survey; only ratios mean anything
     classes     how the labels are read, with `ignore`, `missing` and `same_case`: see `steelyard.count`
@@ -298,7 +298,12 @@ def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int)
         },
         "data": {**weighted, "content": task.digest()},
         "model": f"{model.name} {model.written}" if isinstance(model, FunctionModel) else model.name,
-        "splits": {"kind": split.kind, "by": task.group or task.time, "folds": split.folds, "gap": gap},
+        "splits": {
+            "kind": split.kind,
+            "by": " and ".join(n for n in (task.group, task.time) if n) or None,
+            "folds": split.folds,
+            "gap": gap,
+        },
         "seed": seed,
     }
 

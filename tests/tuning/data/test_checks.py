@@ -167,6 +167,16 @@ def test_names_and_near_identifiers():
     assert "column 'ticket' has" in by_ticket
 
 
+def test_a_label_that_comes_in_runs_is_said_unless_time_or_groups_are_named():
+    table = clean(1, 700)
+    table["label"] = np.sort(table["label"])
+    runs = table.iloc[np.r_[0:300, 600:700, 300:600]]  # three runs
+    (found,) = [sentence for sentence in said(runs) if "label" in sentence]
+    assert found.startswith("the label comes in runs: it changes 3 times in 700 rows")
+    assert "--time" in found
+    assert "--group" in found
+
+
 def test_a_file_sorted_by_its_label_is_said():
     (found,) = said(clean(1, 700).sort_values("label", kind="stable"))
     assert found.startswith("the rows are sorted by the label: it changes 1 times in 700 rows")

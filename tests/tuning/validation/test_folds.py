@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steelyard.tuning.split import Split, rare, rare_by_block, rarest
+from steelyard.tuning.rarity import rare, rare_by_block, rarest
+from steelyard.tuning.split import Split
 from steelyard.tuning.validation.folds import count_folds, split
 
 
@@ -218,13 +219,14 @@ def test_nothing_is_learned_or_tuned_from_the_future(seed, rows, gap, ties, k):
 
 def test_six_equal_stretches_of_which_four_are_judged():
     y, _, found = in_time(600)
-    np.testing.assert_array_equal(np.bincount(found.held[0] + 1), 100)
+    np.testing.assert_allclose(np.bincount(found.held[0] + 1), 100, atol=8)  # no run of positives is torn
     np.testing.assert_array_equal(found.judged, found.held[0] >= 1)
     assert found.notes == ()
-    assert [int(b.sum()) for b in found.blocks] == [100] * 4
-    assert np.sum(found.blocks, axis=0).max() == 1
-    assert rare(y, found) == y[found.judged].sum()
-    assert rare_by_block(y, found) == tuple(int(y[found.out(0, f)].sum()) for f in range(1, 5))
+    assert np.sum(found.blocks, axis=0).tolist() == [1] * int(found.judged.sum())
+    in_time_order = y[np.argsort(found.order)]
+    runs = (np.diff(in_time_order, prepend=0) == 1)[found.held[0][np.argsort(found.order)] > 0].sum()
+    assert rare(y, found) == runs
+    assert sum(rare_by_block(y, found)) == runs
 
 
 def test_equal_times_stay_together():
@@ -279,7 +281,6 @@ def test_fewer_blocks_where_more_would_lack_a_class():
         (np.arange(100) % 2, {"time": np.arange(99)}, "one per row"),
         (np.arange(100) % 2, {"time": np.array(["May"] * 100)}, "YYYY-MM-DD"),
         (np.arange(100) % 2, {"gap": 5}, "--time"),
-        (np.arange(100) % 2, {"time": np.arange(100), "groups": np.arange(100) // 2}, "not by both"),
         (np.repeat([0, 1], [99, 1]), {"time": np.arange(100)}, "needs 2"),
     ],
 )

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from steelyard.tuning.events import stretch, units
 from steelyard.tuning.split import Split
 from steelyard.tuning.validation.folds import split
 from steelyard.tuning.verdict import bootstrap
-from steelyard.tuning.verdict.bootstrap import draws, stretch
+from steelyard.tuning.verdict.bootstrap import draws
 
 
 def all_draws(y: np.ndarray, count: int, seed: int = 0, kind: Split | None = None) -> np.ndarray:
@@ -44,6 +45,9 @@ def test_every_draw_has_every_class_and_as_many_rows_or_groups(name):
         assert W[y[judged] == c].sum(axis=0).min() > 0
     if name == "groups":
         np.testing.assert_array_equal(W[::6].sum(axis=0), 30)
+    elif name == "time":
+        stretches = units(y[judged], kind.order[judged])
+        np.testing.assert_array_equal(W[np.unique(stretches, return_index=True)[1]].sum(axis=0), stretches.max() + 1)
     else:
         np.testing.assert_array_equal(W.sum(axis=0), judged.sum())
 
@@ -124,7 +128,7 @@ def test_stretches_follow_time_and_not_the_order_of_the_rows():
     in_time = W[np.argsort(kind.order[kind.judged])]
     length = stretch(len(in_time), 0)
     changes = (np.abs(np.diff(in_time, axis=0)) > 0).sum(axis=0)
-    assert changes.max() <= 2 * -(-len(in_time) // length)
+    assert changes.max() <= -(-len(in_time) // length)
     assert (np.abs(np.diff(W, axis=0)) > 0).sum(axis=0).min() > changes.max()
 
 
@@ -145,9 +149,29 @@ def test_the_variance_of_a_mean_of_a_series_counts_its_memory():
 
 def test_the_first_rows_in_time_are_not_judged_and_not_drawn():
     y, kind = timed(600)
-    assert all_draws(y, 10, 0, kind).shape == (400, 10)
+    assert all_draws(y, 10, 0, kind).shape == (kind.judged.sum(), 10)
+    assert kind.judged.sum() == pytest.approx(400, abs=5)
 
 
-@pytest.mark.parametrize(("rows", "gap", "length"), [(1000, 0, 10), (1001, 0, 11), (1000, 50, 50), (1000, 900, 200)])
-def test_a_stretch_is_the_cube_root_of_the_rows_or_the_gap(rows, gap, length):
-    assert stretch(rows, gap) == length
+def test_events_are_drawn_whole():
+    """Twelve events of 40 rows: the variance of the share of positives is that of events, forty times that of rows."""
+    y = np.zeros(4000, int)
+    for start in range(100, 4000, 330):
+        y[start : start + 40] = 1
+    kind = split(y, time=np.arange(len(y)))
+    W = all_draws(y, 2000, 0, kind)
+    positive = y[kind.judged] == 1
+    events = W[positive].reshape(-1, 40, 2000)
+    assert np.ptp(events, axis=1).max() == 0
+    count = events[:, 0].sum(axis=0)
+    assert count.var() == pytest.approx(len(events), rel=0.35)
+
+
+def test_groups_are_drawn_whole_in_time_too():
+    rng = np.random.default_rng(0)
+    who, when = np.divmod(rng.permutation(1200), 40)
+    y = (rng.random(1200) < 0.3).astype(int)
+    kind = split(y, time=when, groups=who)
+    W = all_draws(y, 200, 0, kind)
+    for g in range(30):
+        assert np.ptp(W[who[kind.judged] == g], axis=0).max() == 0

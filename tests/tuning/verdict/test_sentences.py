@@ -1,12 +1,22 @@
 """The sentences, word by word."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from steelyard.tuning.metric import METRICS
-from steelyard.tuning.verdict.decision import Comparison, Gate, decide
-from steelyard.tuning.verdict.sentences import Facts, cut_short, rare_name, sentence, threshold
+from steelyard.tuning.rarity import Events
+from steelyard.tuning.validation.folds import split
+from steelyard.tuning.verdict.decision import FEW_EVENTS, Comparison, Gate, decide
+from steelyard.tuning.verdict.sentences import Facts, among, cut_short, rare_name, sentence, threshold
 
+SPLITS = {
+    "stratified": split(np.arange(80) % 2),
+    "grouped": split(np.arange(80) % 2, groups=np.arange(80) // 2),
+    "time": split(np.arange(80) % 2, time=np.arange(80)),
+    "both": split(np.arange(80) % 2, time=np.arange(80), groups=np.arange(80) // 2),
+}
 OPEN = Gate("AUC", 0.8, 0.75, 0.5, True)
 X = "inverse_frequency(beta=1)"
 ARMS = ("plain", X, "focal(gamma=2)")
@@ -153,7 +163,7 @@ def test_a_history_that_cannot_tell_says_no_more_than_others():
 
 
 def test_groups_are_counted():
-    found = said([0.012, 0.0], 0.0132, rare=45, kind="grouped", rare_name=rare_name(True, "grouped"))
+    found = said([0.012, 0.0], 0.0132, rare=45, kind="grouped", rare_name=rare_name(True, SPLITS["grouped"]))
     assert found == (
         "No weighting was shown to beat plain training with a moved threshold. The best (inverse_frequency(beta=1)) differs"
         " by +0.012 [-0.021, 0.045]; with 45 positive groups a gain up to 0.045 cannot be excluded. Keep plain training with"
@@ -169,14 +179,39 @@ def test_groups_are_counted():
     ("positive", "kind", "name", "more"),
     [
         (True, "stratified", "positives", "bring more positives."),
-        (False, "time", "rows of the rarest class", "bring more rows of that class."),
+        (True, "time", "events", "bring more events."),
+        (False, "time", "events of the rarest class", "bring more events of that class."),
+        (False, "both", "groups with the rarest class", "bring more groups with that class."),
         (True, "grouped", "positive groups", "bring more positive groups."),
         (False, "grouped", "groups with the rarest class", "bring more groups with that class."),
     ],
 )
 def test_what_is_rare_has_a_name(positive, kind, name, more):
-    assert rare_name(positive, kind) == name
+    assert rare_name(positive, SPLITS[kind]) == name
+    kind = SPLITS[kind].kind
     assert more in said([0.012, 0.0], 0.0132, kind=kind, rare_name=name, blocks=[20] * 4 if kind == "time" else None)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_events_are_counted_and_what_is_missing_is_said(weighted):
+    name = rare_name(True, SPLITS["time"], weighted=weighted)
+    seen = Events(1, 4, 2, (1, 0, 1, 0), 1134, None)
+    few = said(
+        [0.045, 0.0], 0.009, rare=2, blocks=seen.by_block, kind="time", rare_name=name, among=among(seen, positive=True)
+    )
+    assert few.startswith(f"No verdict: 2 {name} (1,134 positives) in the test blocks that judge.")
+    assert f"at least {FEW_EVENTS} events are needed there: bring a longer history" in few
+    one = dataclasses.replace(seen, judged=1, groups=1)
+    assert among(one, positive=False) == " (1 event, 1,134 rows)"
+    assert said([0.0, 0.0], 0.01, rare=1, blocks=(1,), kind="time", rare_name=name).startswith(
+        f"No verdict: 1 {name[:-1]} in the test"
+    )
+    assert among(None, positive=True) == ""
+
+
+def test_the_verdict_names_events_and_rows():
+    found = said([0.092, 0.0], 0.0244, kind="time", rare_name="events", blocks=[20] * 4, among=" (400 positives)")
+    assert found.endswith("90 events (400 positives), one history of 4 test blocks, 2 strategies compared.")
 
 
 @pytest.mark.parametrize(

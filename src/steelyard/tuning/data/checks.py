@@ -192,7 +192,15 @@ def drifting(task: Problem, split: Split | None = None) -> list[str]:
     shares = np.bincount(y) / n
     by_chance = (n - 1) * float(1 - np.sum(shares**2))
     changes = _changes(y)
-    if by_chance >= 20 and changes <= max(task.classes - 1, ORDERED * by_chance):
+    together = split is not None and (split.groups is not None or split.order is not None)
+    if by_chance >= 20 and task.classes - 1 < changes <= ORDERED * by_chance:
+        if not together:
+            sentences.append(
+                f"the label comes in runs: it changes {changes} times in {n} rows where chance would change it {by_chance:.0f} times."
+                " Rows of one run are no independent evidence, and shuffled folds learn one from another: if rows follow each other in"
+                " time, name the column that says so with --time; if they belong together, with --group."
+            )
+    elif by_chance >= 20 and changes <= task.classes - 1:
         sentences.append(
             f"the rows are sorted by the label: it changes {changes} times in {n} rows where chance would change it"
             f" {by_chance:.0f} times. Shuffled folds do not mind, but the order of the rows says nothing about time; do not"

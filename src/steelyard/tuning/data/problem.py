@@ -129,7 +129,8 @@ def problem(
     """Read a path, a Table or a DataFrame. ValueError with what to do where nothing can be learned or compared.
 
     group  column whose equal values belong together (several rows of one patient): never on both sides of a fold
-    time   column to order the rows by: what comes later is never learned from
+    time   column to order the rows by: what comes later is never learned from; with `group` too, a block of time is judged by models
+           of earlier rows of other groups
 
     drop         a column or several that are not learned from
     categorical  a column or several of categories that are spelled as numbers, such as zip codes
@@ -143,8 +144,6 @@ def problem(
     """
     table = as_table(data)
     label = label_column(table, label)
-    if group is not None and time is not None:
-        raise ValueError("tune: group and time cannot be combined; name the one that matters more.")
     group = None if group is None else table.resolve(group)
     time = None if time is None else table.resolve(time)
     if marks := [
@@ -153,6 +152,10 @@ def problem(
         table = table.missing(marks, but=[label])
     if label in (group, time):
         raise ValueError(f"tune: {label!r} is the label; group or time must be another column.")
+    if group is not None and group == time:
+        raise ValueError(
+            f"tune: {group!r} is the group and the time; if rows of one time belong together, --time keeps them so already."
+        )
     weight = None if weight is None else table.resolve(weight)
     if weight is not None and weight in (label, group, time):
         raise ValueError(

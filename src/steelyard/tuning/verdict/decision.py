@@ -14,10 +14,14 @@ from ..metric import Metric
 LEVEL = 0.95
 NORMAL = 1.959963984540054  # its two-sided quantile of the normal distribution
 FEW, SOME, ENOUGH = 20, 40, 80  # rows of the rarer class: no verdict below FEW, notes below ENOUGH
+FEW_EVENTS = 20  # in order of time: judged events (or groups that have one); fewer were measured to make false winners
 UNEVEN = 0.8  # of its rows: below this share the effective number of the rarer class is explained
 IDENTICAL = 1e-7  # a standard error below this means the same predictions
 REPETITIONS = 3  # finished ones that a study which was stopped needs for a verdict
-BLOCKS, PER_BLOCK = 4, 5  # one history says something by itself if so many blocks hold so many rows of the rarer class
+BLOCKS, PER_BLOCK = (
+    4,
+    5,
+)  # one history says something by itself if so many blocks hold so many events of the rarer class
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,15 +189,15 @@ def decide(
 ) -> Decision:
     """The case that holds. Only the metric of this comparison decides.
 
-    rare         rows of the rarer class, or groups that contain it
+    rare         rows of the rarer class, groups that contain it, or in order of time its events
     distances    by arm, smaller = nearer to plain (see space.distance)
     at_edge      plain's regularisation ended at the edge of its range
-    blocks       rows of the rarer class in each judged block, for rows in order of time
+    blocks       events of the rarer class in each judged block, for rows in order of time
     repetitions  (finished, planned) of a study that was stopped
     """
     best = comparison.best
     upper = 0.0 if best is None else float(comparison.high[comparison.tested].max())
-    if rare < FEW:
+    if rare < (FEW if blocks is None else FEW_EVENTS):
         return Decision("E", None, best, upper)
     if repetitions is not None and repetitions[0] < min(REPETITIONS, repetitions[1]):
         return Decision("P", None, best, upper)
@@ -214,7 +218,7 @@ def decide(
 
 
 def too_few_blocks(blocks: Sequence[int] | None) -> bool:
-    """One history in which fewer than 4 blocks hold 5 rows of the rarer class: neither a winner nor "no difference"."""
+    """One history in which fewer than 4 blocks hold 5 events of the rarer class: neither a winner nor "no difference"."""
     return blocks is not None and sum(n >= PER_BLOCK for n in blocks) < BLOCKS
 
 
@@ -226,7 +230,7 @@ def note_on_effective(rows: int, name: str, effective: int) -> str:
 
 
 def note_on_few(rare: int, positives: str) -> str:
-    """What few rows of the rarer class mean for the verdict, or ""."""
+    """What few rows (groups, events) of the rarer class mean for the verdict, or ""."""
     if rare < FEW or rare >= ENOUGH:
         return ""
     if rare < SOME:

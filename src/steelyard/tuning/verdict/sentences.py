@@ -1,19 +1,24 @@
 """The verdict in words. Numbers to three decimals; an arm's gain is never said without its interval."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from .decision import BLOCKS, PER_BLOCK, REPETITIONS, Comparison, Decision, Gate, too_few_blocks
+from ..rarity import Events
+from ..split import TIME, Split
+from .decision import BLOCKS, FEW_EVENTS, PER_BLOCK, REPETITIONS, Comparison, Decision, Gate, too_few_blocks
 
 BASELINE = "plain training with a moved threshold"
-POSITIVES, RAREST = "positives", "rows of the rarest class"
+POSITIVES, RAREST, EVENTS = "positives", "rows of the rarest class", "events"
 MORE = {
     POSITIVES: "positives",
     RAREST: "rows of that class",
     "positive groups": "positive groups",
     "groups with the rarest class": "groups with that class",
+    EVENTS: EVENTS,
+    f"{EVENTS} of the rarest class": "events of that class",
 }
 LEAST = 2  # weightings that are worth a comparison before a study is done
 EFFECTIVE = "effective"  # number of rows of equal weight that vary as the weighted ones do
@@ -37,14 +42,31 @@ class Facts:
     weightings: tuple[int, int] = (0, 0)  # (done, planned) likewise
     settings: tuple[int, int] = (0, 0)
     axis: str = ""  # what the settings are of
+    among: str = ""  # what else is told where rows are not what is counted, see among
+
+    @property
+    def counted(self) -> str:
+        """ "2 events (1,134 positives)"."""
+        name = re.sub(r"\b(positive|row|group|event)s\b", r"\1", self.rare_name, count=1)
+        return f"{self.rare:,} {name if self.rare == 1 else self.rare_name}{self.among}"
 
 
-def rare_name(positive: bool, kind: str, *, weighted: bool = False) -> str:
-    """What counts as rare: whether the rarer class is the positive one, the kind of the Split, and whether rows are weighted."""
+def rare_name(positive: bool, split: Split, *, weighted: bool = False) -> str:
+    """What counts as rare: whether the rarer class is the positive one, what the split keeps together, and whether rows are weighted."""
     name = POSITIVES if positive else RAREST
-    if kind == "grouped":
+    if split.order is not None:
+        name = EVENTS if positive else f"{EVENTS} of the rarest class"
+    if split.groups is not None:
         name = "positive groups" if positive else "groups with the rarest class"
     return f"{EFFECTIVE} {name}" if weighted else name
+
+
+def among(events: Events | None, *, positive: bool) -> str:
+    """ " (1,134 positives)" behind a number of events, or of the groups that hold them; "" where rows are not in order of time."""
+    if events is None:
+        return ""
+    inside = "" if events.groups is None else f"{events.judged:,} {'event' if events.judged == 1 else EVENTS}, "
+    return f" ({inside}{events.rows:,} {POSITIVES if positive else 'rows'})"
 
 
 def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, facts: Facts) -> str:
@@ -52,11 +74,15 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
     case = decision.case
     if case == "P":
         return f"No verdict yet: {_unfinished(facts)}{_so_far(decision, comparison, facts)} The same command goes on."
-    if case == "E":
+    if case == "E" and facts.kind == TIME:
+        wanted = facts.rare_name.removeprefix(f"{EFFECTIVE} ")
         return (
-            f"No verdict: {facts.rare} {facts.rare_name}. Below 20 only a description is possible; intervals are in"
-            " the report."
+            f"No verdict: {facts.counted} in the test blocks that judge. Rows of one event tell about one thing that happened, and"
+            f" at least {FEW_EVENTS} {wanted} are needed there: bring a longer history. Below that only a description is possible;"
+            " intervals are in the report."
         )
+    if case == "E":
+        return f"No verdict: {facts.counted}. Below 20 only a description is possible; intervals are in the report."
     if case == "D" and gate is not None:
         better = "rank" if gate.name == "AUC" else "decide"
         return (
@@ -77,11 +103,11 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
         return (
             f"{best} beats {BASELINE}: {comparison.metric.title} {number(comparison.value[j])} against"
             f" {number(comparison.plain)}, difference {signed(comparison.gain[j])}{_lower(comparison)}"
-            f" {interval(comparison, j, '95 % simultaneous interval ')}, {facts.rare} {facts.rare_name},"
+            f" {interval(comparison, j, '95 % simultaneous interval ')}, {facts.counted},"
             f" {_splits(facts)}, {_strategies(comparison)} compared.{edge}"
         )
     judged = (
-        f" Judged by {comparison.metric.title}{_lower(comparison)}: {facts.rare} {facts.rare_name},"
+        f" Judged by {comparison.metric.title}{_lower(comparison)}: {facts.counted},"
         f" {_splits(facts)}, {_strategies(comparison)} compared."
     )
     if case == "B":
@@ -97,8 +123,8 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
     if case == "F":
         return f"Every weighting is worse than {BASELINE} (best: {best}, {gain}).{judged}"
     return (
-        f"No weighting was shown to beat {BASELINE}. The best ({best}) differs by {gain}; with {facts.rare}"
-        f" {facts.rare_name} a gain up to {upper} cannot be excluded. {_keep(facts, case)}, or bring more"
+        f"No weighting was shown to beat {BASELINE}. The best ({best}) differs by {gain}; with {facts.counted}"
+        f" a gain up to {upper} cannot be excluded. {_keep(facts, case)}, or bring more"
         f" {MORE[facts.rare_name]}.{judged}{_thin(facts)}"
     )
 
@@ -146,7 +172,7 @@ def _keep(facts: Facts, case: str) -> str:
 
 
 def _splits(facts: Facts) -> str:
-    if facts.kind == "time":
+    if facts.kind == TIME:
         return f"one history of {len(facts.blocks)} test {'block' if len(facts.blocks) == 1 else 'blocks'}"
     whole = " of whole groups" if facts.kind == "grouped" else ""
     return f"{facts.repetitions} x {facts.folds} cross-validation{whole}"
@@ -154,7 +180,7 @@ def _splits(facts: Facts) -> str:
 
 def _thin(facts: Facts) -> str:
     """Why one history was too short for a verdict, or ""."""
-    if facts.kind != "time" or not too_few_blocks(facts.blocks):
+    if facts.kind != TIME or not too_few_blocks(facts.blocks):
         return ""
     full = sum(n >= PER_BLOCK for n in facts.blocks)
     verb = "holds" if full == 1 else "hold"
@@ -162,7 +188,7 @@ def _thin(facts: Facts) -> str:
 
 
 def _unfinished(facts: Facts) -> str:
-    if facts.kind == "time":
+    if facts.kind == TIME:
         return "the study stopped before all test blocks were done."
     planned = facts.repetitions if facts.planned is None else facts.planned
     were = "was" if facts.repetitions == 1 else "were"
