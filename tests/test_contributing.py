@@ -80,7 +80,8 @@ def test_a_new_ingredient_is_one_file_and_one_line(checkout):
     checkout.follow("A new weighting")
     (checkout.folder / "data.csv").write_text("y\n" + "a\n" * 8 + "b\n", "utf-8")
     told = checkout.run(SEEN_BY)
-    assert "('cube_root()',) True\ncube_root()\npositive class: 'b'\n" in told
+    assert "('cube_root()',) True\n" in told
+    assert "cube_root()\npositive class: 'b'\n" in told
     assert "| `cube_root(counts)` |  | Weigh a label by n_c^(-1/3). | nobody. |" in told
     assert told.count("[cube-root") > 10
 

@@ -30,9 +30,9 @@ def small(name: str, rows: int = 400, repeat: int = 0):
     ("name", "metrics"),
     [
         ("H1", ("average_precision", "balanced_accuracy", "log_loss")),
-        ("C0", ("macro_f1", "log_loss")),
-        ("T0", ("roc_auc", "f1")),
-        ("G0", ("average_precision", "balanced_accuracy")),
+        pytest.param("C0", ("macro_f1", "log_loss"), marks=pytest.mark.slow),
+        pytest.param("T0", ("roc_auc", "f1"), marks=pytest.mark.slow),
+        pytest.param("G0", ("average_precision", "balanced_accuracy"), marks=pytest.mark.slow),
     ],
 )
 def test_sharing_fits_changes_no_verdict(name, metrics):
