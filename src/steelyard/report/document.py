@@ -257,12 +257,13 @@ class Splits:
 
     @classmethod
     def read(cls, part: Part) -> Self:
-        numbers = map(part.whole, ("folds", "repeats", "judged"))
         events = part.part("events")
         return cls(
             part.text("kind") or "stratified",
             part.text("by"),
-            *numbers,
+            part.whole("folds"),
+            part.whole("repeats"),
+            part.whole("judged"),
             part.text("group"),
             events.whole("judged") if events else None,
             events.text("class") if events else "",
