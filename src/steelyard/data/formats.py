@@ -34,7 +34,7 @@ HTML = (b"<!doctype html", b"<html", b"<table", b"<?xml")
 ZSTD = b"\x28\xb5\x2f\xfd"
 LOOK = 64  # bytes
 HELD = 1 << 26  # bytes that a packed table may always unpack to where all of it is held
-STREAM, RATIO = 1 << 28, 256  # the same where it is read in a stream, and how many times the file that may be
+STREAM, RATIO = 1 << 27, 256  # the same where it is read in a stream, and how many times the file that may be
 INSIDE = (".csv", ".tsv", ".txt", ".data", ".tab", ".dat", ".jsonl", ".ndjson", ".arff")  # of a .zip
 
 

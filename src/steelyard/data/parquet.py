@@ -183,6 +183,7 @@ def _refuse_large(file: Path, opened: Any, names: Sequence[str]) -> None:
     refuse_beyond(file, rows * widths, file.stat().st_size, what, "write it with fewer rows in a file", times=TIMES)
     small = file.stat().st_size < WORDY
     for name, kind in zip(names, kinds, strict=False) if small else ():
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         if pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind):
             _refuse_wordy(file, name)
 
