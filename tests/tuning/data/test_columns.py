@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from steelyard.tuning.data.columns import Category
 from steelyard.tuning.data.features import read
-from steelyard.tuning.data.problem import as_table
+from steelyard.tuning.data.problem import as_table, problem
 
 EVERY = np.arange(60)
 
@@ -60,3 +61,16 @@ def test_numbers_without_a_square_are_missing_and_said():
     assert np.isnan(found.columns[0].values[7])
     assert "1 numbers beyond 1e+150 are read as missing" in found.notes[0]
     assert np.isfinite(found.encode(EVERY)(EVERY)).all()
+
+
+@pytest.mark.parametrize(("start", "told"), [(2**53, True), (2**60 + 1, True), (2**52, False)])
+def test_whole_numbers_that_a_float_would_merge_stay_apart(tmp_path, start, told):
+    path = tmp_path / "t.csv"
+    rows = "".join(f"{start + i % 5},{i % 7},{'ab'[i % 3 == 0]}\n" for i in range(60))
+    path.write_text("long,x,y\n" + rows, encoding="utf-8")
+    task = problem(path, "y")
+    long = next(c for c in task.features.columns if c.name == "long")
+    assert isinstance(long, Category) is told
+    if told:
+        assert len(long.levels) == 5
+    assert any("'long'" in n and "would be" in n for n in task.notes) is told

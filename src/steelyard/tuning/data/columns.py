@@ -14,6 +14,7 @@ from .prose import is_prose
 from .text import Text, count
 
 MANY = 30  # below this number of rows "every value differs" says nothing
+EXACT = 2.0**53 - 1  # whole numbers beyond it are not all in float64
 HUGE = 1e150  # numbers beyond it have no square
 
 
@@ -55,6 +56,8 @@ def column(name: str, table: Table, *, categorical: bool = False) -> tuple[Colum
         values = np.asarray(table.column(name), dtype=np.float64)
         huge = np.abs(values) > HUGE
         if not huge.any():
+            if said := _rounded(name, table, values):
+                return _category(name, *table.levels(name)), said
             return Number(name, values, scaled=kind == NUMBER, dated=table.columns[name].dated), []
         note = f"column {name!r}: {int(huge.sum())} numbers beyond {HUGE:g} are read as missing"
         return Number(name, np.where(huge, np.nan, values), scaled=kind == NUMBER), [note]
@@ -64,6 +67,20 @@ def column(name: str, table: Table, *, categorical: bool = False) -> tuple[Colum
         return text, ["; ".join([f"column {name!r} holds text; it is read as {text.what} (TF-IDF)", *text.unread])]
     encoded = texts.dictionary_encode().combine_chunks()
     return _category(name, encoded.indices.fill_null(-1).to_numpy(), encoded.dictionary.to_pylist()), []
+
+
+def _rounded(name: str, table: Table, values: np.ndarray) -> list[str]:
+    """A note where whole numbers that differ in the table are one number in float64, or none."""
+    long = np.abs(values) > EXACT
+    if not long.any():
+        return []
+    written, kept = (len(np.unique(v[long])) for v in (table.levels(name)[0], values))
+    if written <= kept:
+        return []
+    return [
+        f"column {name!r}: {written} whole numbers beyond 2^53 would be {kept} after rounding, so it is read as categories;"
+        " as numbers, bring it with fewer digits"
+    ]
 
 
 def _category(name: str, codes: np.ndarray, names: Sequence[str]) -> Category:
