@@ -19,24 +19,22 @@ def keras_lines(answer: Answer) -> str:
 
 
 def sklearn_lines(answer: Answer) -> str:
-    answer.refuse_beyond("scikit-learn")
-    pairs, quoted = answer.by_label()
-    return "\n".join([
-        "from sklearn.linear_model import LogisticRegression", "",
-        f"# {answer.how}; the keys are the values of the label{quoted}",
-        *answer.without_ignored(LEAVE_OUT),
-        f"class_weight = {pairs}", "model = LogisticRegression(class_weight=class_weight)",
-    ])  # fmt: skip
+    return _keyed(answer, "scikit-learn", "sklearn.linear_model", "LogisticRegression")
 
 
 def lightgbm_lines(answer: Answer) -> str:
-    answer.refuse_beyond("LightGBM")
+    return _keyed(answer, "LightGBM", "lightgbm", "LGBMClassifier")
+
+
+def _keyed(answer: Answer, framework: str, module: str, model: str) -> str:
+    """For classifiers whose class_weight has the values of the label as keys."""
+    answer.refuse_beyond(framework)
     pairs, quoted = answer.by_label()
     return "\n".join([
-        "from lightgbm import LGBMClassifier", "",
+        f"from {module} import {model}", "",
         f"# {answer.how}; the keys are the values of the label{quoted}",
         *answer.without_ignored(LEAVE_OUT),
-        f"class_weight = {pairs}", "model = LGBMClassifier(class_weight=class_weight)",
+        f"class_weight = {pairs}", f"model = {model}(class_weight=class_weight)",
     ])  # fmt: skip
 
 
