@@ -1,7 +1,8 @@
-"""Tables whose truth is known: nothing to find (N, C0, T0, G0, E), or weights that help (H, C1).
+"""Tables whose truth is known: nothing to find (N, C0, T0, G0, E, W, X), or weights that help (H, C1).
 
-All have five features and 1,500 rows unless asked for another number; X ~ N(0, I) where nothing else is said. A study of
-the tuner's errors is only as good as these, so tests hold them to their prevalence, their AUC and their shape.
+All have five features and 1,500 rows unless their entry in GENERATORS says otherwise or they are asked for another number;
+X ~ N(0, I) where nothing else is said. A study of the tuner's errors is only as good as these, so tests hold them to their
+prevalence, their AUC and their shape.
 """
 
 import dataclasses
@@ -18,19 +19,22 @@ SLOPES = np.array([1.0, 0.8, 0.6, 0.4, 0.2])  # of every logistic truth
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """X float64 [rows, features], y int64 [rows] with the positive as 1; when and who where rows have a time or a group."""
+    """X float64 [rows, features], y int64 [rows] with the positive as 1; when, who and mass where rows have a time, a group or a
+    weight; words, one text a row, where that is what is learned from."""
 
     X: np.ndarray
     y: np.ndarray
     when: np.ndarray | None = None
     who: np.ndarray | None = None
+    mass: np.ndarray | None = None
+    words: np.ndarray | None = None
 
     def table(self) -> Any:
-        """A pyarrow table with the columns x0.., y, and when and who if there are any."""
+        """A pyarrow table with the columns x0.., y, and those of the others that there are."""
         import pyarrow as pa
 
         columns: dict[str, np.ndarray] = {f"x{i}": x for i, x in enumerate(self.X.T)} | {"y": self.y}
-        columns |= {name: v for name in ("when", "who") if (v := getattr(self, name)) is not None}
+        columns |= {name: v for name in ("when", "who", "mass", "words") if (v := getattr(self, name)) is not None}
         return pa.table(columns)
 
 
@@ -39,16 +43,19 @@ Draw = Callable[[np.random.Generator, int], Sample]
 
 @dataclasses.dataclass(frozen=True)
 class Generator:
-    """effect  whether some weighting is meant to help; classes; `options` name the columns of time and group."""
+    """effect  whether some weighting is meant to help; classes; `options` name the columns of time, group and weight; `rows` of
+    a table unless asked for another number."""
 
     name: str
     draw: Draw
     effect: bool = False
     classes: int = 2
     options: dict[str, str] = dataclasses.field(default_factory=dict)
+    rows: int = ROWS
 
-    def sample(self, repeat: int, rows: int = ROWS) -> Sample:
+    def sample(self, repeat: int, rows: int | None = None) -> Sample:
         """The table of one repeat; the same for the same name, repeat and number of rows."""
+        rows = self.rows if rows is None else rows
         rng = np.random.default_rng([zlib.crc32(self.name.encode()), repeat, rows])
         return self.draw(rng, rows)
 
@@ -127,6 +134,62 @@ def three(far: float = 0.0, nuisance: float = 3.0) -> Draw:
             X[start + half : start + 2 * half, 1] += far
         X[:, 0] += nuisance * X[:, 2]
         return Sample(X, y)
+
+    return draw
+
+
+def several(classes: int, features: int, decay: float, far: float = 0.0, nuisance: float = 3.0) -> Draw:
+    """Shares that fall by `decay` from class to class, z ~ N(m_c, I) with |m_c| = 2: a softmax of linear scores is the truth.
+    m_0 = 0; the others point at random, the same way in every table. x = z but for x0 = z0 + nuisance z_last, whose means are 0 in
+    the last place.
+
+    With far > 0, 1 % of all rows are of the first class but far out, on the way to the three rarest classes.
+    """
+    means = np.zeros((classes, features))
+    way = np.random.default_rng(classes).normal(size=(classes - 1, features - 1))
+    means[1:, :-1] = 2 * way / np.linalg.norm(way, axis=1, keepdims=True)
+    shares = decay ** np.arange(classes)
+    shares /= shares.sum()
+
+    def draw(rng: np.random.Generator, rows: int) -> Sample:
+        counts = np.round(shares * rows).astype(np.int64)
+        counts[0] = rows - counts[1:].sum()
+        y = np.repeat(np.arange(classes), counts)
+        X = rng.normal(size=(rows, features)) + means[y]
+        if far:
+            out = round(0.01 * rows)
+            X[:out] += far / 2 * means[classes - 1 - np.arange(out) % 3]
+        X[:, 0] += nuisance * X[:, -1]
+        return Sample(X, y)
+
+    return draw
+
+
+def weighted(draw: Draw, sigma: float = 0.8, *, by_feature: bool = False) -> Draw:
+    """The same rows with weights exp(sigma g) of mean 1 or so: g ~ N(0, 1), or the first feature. P(y | x) is what it was, so that a
+    model that was well specified is so under any weights."""
+
+    def draw_weighted(rng: np.random.Generator, rows: int) -> Sample:
+        sample = draw(rng, rows)
+        g = sample.X[:, 0] if by_feature else rng.normal(size=rows)
+        return dataclasses.replace(sample, mass=np.exp(sigma * g - sigma**2 / 2))
+
+    return draw_weighted
+
+
+def documents(prevalence: float, length: int = 20, vocabulary: int = 300, tilt: float = 0.5) -> Draw:
+    """Texts of `length` words drawn independently from a vocabulary of falling frequencies, tilted by exp(tilt g_w) for positives,
+    exactly prevalence * rows of them. The log-odds are a constant and a sum over the words: linear in what is counted."""
+    rng = np.random.default_rng(vocabulary)
+    names = np.array([f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in "lmnrs"])[:vocabulary]
+    plain = 1 / np.arange(1, vocabulary + 1)
+    tilted = plain * np.exp(tilt * rng.normal(size=vocabulary))
+    of_class = np.stack([plain / plain.sum(), tilted / tilted.sum()])
+
+    def draw(rng: np.random.Generator, rows: int) -> Sample:
+        y = _first(rows, prevalence)
+        words = [" ".join(rng.choice(names, length, p=of_class[label])) for label in y]
+        return Sample(np.empty((rows, 0)), y, words=np.array(words))
 
     return draw
 
@@ -239,6 +302,13 @@ GENERATORS = {
         Generator("H3", outliers(0.005, 1.2, 7.5), effect=True),
         Generator("C0", three(), classes=3),
         Generator("C1", three(14.0), effect=True, classes=3),
+        Generator("C0-7", several(7, 5, 0.6), classes=7),
+        Generator("C1-7", several(7, 5, 0.6, 8.0), effect=True, classes=7),
+        Generator("C0-20", several(20, 8, 0.87), classes=20, rows=3000),
+        Generator("C1-20", several(20, 8, 0.87, 8.0), effect=True, classes=20, rows=3000),
+        Generator("W0", weighted(logistic(0.045)), options={"weight": "mass"}),
+        Generator("W1", weighted(logistic(0.045), by_feature=True), options={"weight": "mass"}),
+        Generator("X0", documents(0.08)),
         Generator("T0", drifting(0.08), options={"time": "when"}),
         Generator("G0", grouped(0.1), options={"group": "who"}),
         *(Generator(f"E{n}", happening(n), options={"time": "when"}) for n in (2, 5, 10, 20, 40, 80)),

@@ -2,8 +2,8 @@
 
 Every study is one call of `steelyard.tune` with its defaults on a fresh table; only the number of bootstrap draws is smaller
 by default (400 for 1,000), to save time. Answers are kept, one JSON line each, so that a run can be stopped and
-taken up again; results/honesty.json is made from all that are there. A row of an earlier run (other tables, another
-metric, another model) stays, with the commit that it was measured at.
+taken up again, and nothing is lost where it is killed; results/honesty.json is made from all that are there. A row of an earlier
+run (other tables, another metric, another model) stays, with the commit, the CPU and the packages that it was measured with.
 """
 
 import argparse
@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "bootstrap": options.bootstrap,
         "commit": commit() or options.commit,
         "code": code(),
+        "cpu": measure.cpu(),
+        "packages": _packages(),
     }
     rows = [about | summary(found) for found in cache.groups(names, wanted)]
     print(publish("honesty", rows))
@@ -174,7 +176,9 @@ def publish(name: str, rows: list[dict[str, Any]]) -> Path:
     path = measure.RESULTS / f"{name}.json"
     earlier = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
     new = {_what(row) for row in rows}
-    return measure.write(name, [r for r in earlier if _what(r) not in new] + rows, packages=_packages())
+    return measure.write(
+        name, [r for r in earlier if _what(r) not in new] + rows, machine="see each row", versions="see each row"
+    )
 
 
 def _what(row: dict[str, Any]) -> tuple[str, ...]:
@@ -184,4 +188,4 @@ def _what(row: dict[str, Any]) -> tuple[str, ...]:
 def _packages() -> dict[str, str]:
     from importlib.metadata import version
 
-    return {name: version(name) for name in ("numpy", "scipy", "scikit-learn")}
+    return {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "torch")}

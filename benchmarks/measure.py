@@ -77,13 +77,9 @@ def _status(field: str) -> int:
 
 
 def write(name: str, rows: list[dict[str, Any]], **more: Any) -> Path:
-    """results/NAME.json with the machine and the versions."""
-    cpu = next(
-        (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
-        platform.processor(),
-    )
+    """results/NAME.json with the machine and the versions; `more` may say either otherwise."""
     record = {
-        "machine": {"cpu": cpu, "system": platform.system(), "threads": torch.get_num_threads()},
+        "machine": {"cpu": cpu(), "system": platform.system(), "threads": torch.get_num_threads()},
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
@@ -96,6 +92,12 @@ def write(name: str, rows: list[dict[str, Any]], **more: Any) -> Path:
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def cpu() -> str:
+    """The model's name."""
+    names = (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name"))
+    return next(names, platform.processor())
 
 
 def _lines(path: str) -> list[str]:

@@ -27,6 +27,7 @@ from .generators import GENERATORS, Sample
 TWO = ("average_precision", "roc_auc", "balanced_accuracy", "f1", "expected_cost", "log_loss")
 MORE = ("balanced_accuracy", "macro_f1", "log_loss")
 COSTS = {"expected_cost": (5.0, 1.0), "expected_cost_20": (20.0, 1.0)}  # a missed positive, a false alarm
+MATRIX = "expected_cost_matrix"  # more than two classes
 TEST_ROWS, TEST_REPEAT = 200_000, 2**31  # a repeat that no study has
 
 
@@ -57,7 +58,7 @@ def answer(question: Question) -> list[dict[str, Any]]:
             seconds = time.process_time() - started
             record = {"generator": generator.name, "repeat": question.repeat, "metric": metric} | told(found)
             record["seconds"] = seconds if question.alone else None
-            truth = question.truth and question.model == "linear" and not generator.options
+            truth = question.truth and question.model == "linear" and not generator.options and sample.words is None
             record["truth"] = gains(found, sample, unseen_rows(generator.name)) if truth else None
             records.append(record)
     return records
@@ -68,9 +69,17 @@ def asked(metric: str, question: Question) -> dict[str, Any]:
     options: dict[str, Any] = {"metric": metric, "seed": question.repeat, "bootstrap": question.bootstrap}
     if metric in COSTS:
         options |= {"metric": "expected_cost", "cost_fn": COSTS[metric][0], "cost_fp": COSTS[metric][1]}
+    if metric == MATRIX:
+        options |= {"metric": "expected_cost", "cost_matrix": matrix(GENERATORS[question.generator].classes)}
     if question.model != "linear":
         options["model"] = question.model
     return options
+
+
+def matrix(classes: int) -> list[list[float]]:
+    """[truth][decision]: what is missed costs 1 for the most common class, and evenly more up to 10 for the rarest."""
+    missed = np.linspace(1, 10, classes)
+    return (missed[:, None] * (1 - np.eye(classes))).tolist()
 
 
 def told(found: Study) -> dict[str, Any]:
@@ -136,7 +145,8 @@ def fit_and_score(
 
 def value(metric: Metric, scores: np.ndarray, y: np.ndarray, threshold: float, counts: Counts) -> float:
     """A metric of scores [rows] (log-odds, with a threshold on the probability) or [rows, C] (log-probabilities, with tau:
-    the class with the largest log p_c - tau log pi_c is decided for). By its definition, not by the tuner's code for it.
+    the class with the largest log p_c - tau log pi_c is decided for, or under a cost matrix the cheapest at these odds). By its
+    definition, not by the tuner's code for it.
     """
     if metric.name == "log_loss":
         if scores.ndim == 1:
@@ -153,9 +163,14 @@ def value(metric: Metric, scores: np.ndarray, y: np.ndarray, threshold: float, c
         with np.errstate(divide="ignore"):
             said = (scores >= np.log(threshold) - np.log1p(-threshold)).astype(np.int64)
     else:
-        said = np.argmax(scores - threshold * np.log(counts.per_class / counts.per_class.sum()), axis=1)
+        shifted = scores - threshold * np.log(counts.per_class / counts.per_class.sum())
+        said = np.argmax(shifted, axis=1)
+        if metric.cost_matrix is not None:
+            said = np.argmin(np.exp(shifted) @ np.array(metric.cost_matrix), axis=1)
     table = np.bincount(y * len(counts) + said, minlength=len(counts) ** 2).reshape(len(counts), -1)  # [true, said]
     each_f1 = 2 * table.diagonal() / np.maximum(1, table.sum(axis=0) + table.sum(axis=1))
+    if metric.cost_matrix is not None:
+        return float(1000 * (table * np.array(metric.cost_matrix)).sum() / len(y))
     if metric.name == "expected_cost":
         return float(1000 * (metric.cost_fn * table[1, 0] + metric.cost_fp * table[0, 1]) / len(y))
     if metric.name == "balanced_accuracy":
@@ -169,5 +184,6 @@ def value(metric: Metric, scores: np.ndarray, y: np.ndarray, threshold: float, c
 
 def metrics_of(name: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
     """The metrics of a generator: the wanted ones that its number of classes knows."""
-    known = (*TWO, "expected_cost_20") if GENERATORS[name].classes == 2 else MORE
-    return tuple(m for m in known if m in wanted) if wanted else (TWO if known is not MORE else MORE)
+    two = GENERATORS[name].classes == 2
+    known = (*TWO, "expected_cost_20") if two else (*MORE, MATRIX)
+    return tuple(m for m in known if m in wanted) if wanted else (TWO if two else MORE)

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 MANY = 100_000
+OTHERS = {"C0-20": 8, "C1-20": 8, "X0": 0}  # features, where there are not five
 EVENTS = {f"E{n}": n for n in (2, 5, 10, 20, 40, 80)}  # as long as their events need
 
 
@@ -22,10 +23,14 @@ def test_a_repeat_is_reproducible_and_no_other(name):
     first, again, other = (GENERATORS[name].sample(r) for r in (0, 0, 1))
     np.testing.assert_array_equal(first.X, again.X)
     np.testing.assert_array_equal(first.y, again.y)
-    assert first.X.shape == (len(first.y), FEATURES)
-    assert name in EVENTS or len(first.y) == ROWS
+    assert first.X.shape == (len(first.y), OTHERS.get(name, FEATURES))
+    assert name in EVENTS or len(first.y) == GENERATORS[name].rows == (3000 if name.endswith("-20") else ROWS)
     assert np.isfinite(first.X).all()
-    assert np.abs(first.X - other.X).max() > 0.1
+    if first.words is None:
+        assert np.abs(first.X - other.X).max() > 0.1
+    else:
+        assert list(first.words) == list(again.words)
+        assert np.mean(first.words == other.words) < 0.01
     assert len(np.unique(first.y)) == GENERATORS[name].classes
 
 
@@ -173,3 +178,47 @@ def test_groups_tell_themselves_apart_but_not_the_label():
     # groups are the independent units: correlation of their means
     r, p = stats.pearsonr(x.mean(axis=1), y.mean(axis=1))
     assert p > 1e-3, r
+
+
+@pytest.mark.parametrize(("name", "classes"), [("C0-7", 7), ("C0-20", 20)])
+def test_several_classes_without_outliers_are_linear(name, classes):
+    sample = many(name)
+    falls = np.bincount(sample.y)[1:] / np.bincount(sample.y)[:-1]
+    np.testing.assert_allclose(falls, {7: 0.6, 20: 0.87}[classes], rtol=0.02)
+    smallest = np.bincount(GENERATORS[name].sample(0).y).min()
+    assert 20 <= smallest < 40
+    z = sample.X.copy()
+    z[:, 0] -= 3 * z[:, -1]
+    for c in range(classes):  # one covariance for all: a softmax of linear scores is the truth
+        np.testing.assert_allclose(np.cov(z[sample.y == c].T), np.eye(z.shape[1]), atol=0.16)
+        assert np.linalg.norm(z[sample.y == c].mean(axis=0)) == pytest.approx(2 if c else 0, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["C1-7", "C1-20"])
+def test_several_classes_with_outliers_have_them_in_the_common_class(name):
+    sample, without = many(name), many(name.replace("C1", "C0"))
+    z = sample.X[:, 1:] / without.X[:, 1:].std(axis=0)
+    far = np.linalg.norm(z, axis=1) > np.linalg.norm(without.X[:, 1:] / without.X[:, 1:].std(axis=0), axis=1).max()
+    assert 0.002 < far.mean() <= 0.01
+    assert (sample.y[far] == 0).all()
+
+
+def test_weights_of_rows_change_nothing_about_the_labels():
+    for name, follows in (("W0", False), ("W1", True)):
+        sample = many(name)
+        assert sample.mass is not None
+        assert sample.mass.mean() == pytest.approx(1, abs=0.03)
+        assert (abs(np.corrcoef(np.log(sample.mass), sample.X[:, 0])[0, 1]) > 0.99) == follows
+        fitted = LogisticRegression(C=1e6).fit(sample.X, sample.y, sample_weight=sample.mass)
+        np.testing.assert_allclose(fitted.coef_[0], SLOPES, atol=0.2)
+
+
+def test_documents_are_told_apart_by_their_words_and_not_by_one():
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    train, test = (GENERATORS["X0"].sample(r, 6000) for r in (0, 1))
+    counts = CountVectorizer(token_pattern=r"\S+").fit(train.words)
+    fitted = LogisticRegression(max_iter=500).fit(counts.transform(train.words), train.y)
+    score = fitted.decision_function(counts.transform(test.words))
+    assert 0.75 < roc_auc_score(test.y, score) < 0.97
+    assert {len(text.split()) for text in test.words} == {20}
