@@ -10,8 +10,8 @@ import sklearn.metrics as sk
 from steelyard import inverse_frequency
 from steelyard.tuning.arms import Arm
 from steelyard.tuning.continuous import Family, Range
+from steelyard.tuning.fitted import FittedArm
 from steelyard.tuning.metric import METRICS
-from steelyard.tuning.search import FittedArm
 from steelyard.tuning.validation.crossfit import Choice, OutOfFold
 from steelyard.tuning.validation.folds import split
 

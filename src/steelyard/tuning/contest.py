@@ -14,11 +14,12 @@ from .continuous import Family
 from .data.features import Features
 from .data.problem import Problem
 from .final import Refit
+from .fitted import FittedArm, members
 from .goals import Goals
 from .metric import Metric
 from .pictures import Pictures
 from .rarity import events_in, rare, rare_by_block, rarest
-from .search import FittedArm, Search
+from .search import Search
 from .split import TIME
 from .validation.outcomes import outcomes
 from .verdict.comparisons import compare
@@ -45,11 +46,11 @@ class Contest:
     @functools.cached_property
     def tested(self) -> list[FittedArm | Family]:
         """In the order of the Comparisons; `beside` come after them."""
-        return [*self.search.fitted[: self.entered], *([self.family] if self.family else [])]
+        return [*members(self.search)[: self.entered], *([self.family] if self.family else [])]
 
     @property
     def beside(self) -> list[FittedArm]:
-        return self.search.fitted[self.entered :]
+        return members(self.search)[self.entered :]
 
     def outcomes(self, metric: Metric, by: Metric | None = None) -> list[np.ndarray]:
         """What the metric judges, of everyone, [repetitions, rows(, C)] each; settings chosen for `by`, the metric unless said."""

@@ -14,9 +14,10 @@ from .. import ingredients
 from ..options import In, spec_of
 from .arms import PLAIN, Arm, on_path
 from .evaluator import Evaluator
+from .fitted import FittedArm, members
 from .metric import RANKING, Metric
 from .pictures import Predictions
-from .search import FittedArm, Search
+from .search import Search
 from .stop import Unfinished
 from .validation.outcomes import stretch
 from .weights import take
@@ -107,7 +108,7 @@ def explore(search: Search, metric: Metric, trials: int, seed: int, *, storage: 
         return None
     tried = {
         point.x: fitted
-        for fitted in search.fitted
+        for fitted in members(search)
         if (point := fitted.arm.point) is not None
         and (point.ingredient, point.parameter) == (where.ingredient, where.parameter)
     }
@@ -122,7 +123,7 @@ def explore(search: Search, metric: Metric, trials: int, seed: int, *, storage: 
                 return None
             if one.stopped:
                 return None
-            (tried[x],) = one.fitted
+            (tried[x],) = members(one)
         return _value(tried[x], metric)
 
     _ask(value, where, trials, seed, metric.higher, storage, name)
@@ -131,7 +132,7 @@ def explore(search: Search, metric: Metric, trials: int, seed: int, *, storage: 
 
 def promising(search: Search, metric: Metric) -> Range | None:
     """The path of the arm that does best, and the gap around it."""
-    on = [(fitted, fitted.arm.point) for fitted in search.fitted if fitted.arm.point and fitted.arm.name != PLAIN]
+    on = [(fitted, fitted.arm.point) for fitted in members(search) if fitted.arm.point and fitted.arm.name != PLAIN]
     if not on:
         return None
     _, best = max(on, key=lambda one: _value(one[0], metric))

@@ -16,14 +16,12 @@ from .job import ALL_ROWS, Job, Start, Todo
 from .metric import Metric
 from .models.forms import undo
 from .models.model import Model
-from .pictures import Predictions, probability
 from .split import Split
 from .stop import Stop, Unfinished
 from .store.fits import Arrays, Key, Part, Store
 from .store.share import Execute, share
 from .validation.crossfit import Choice, OutOfFold, criterion
 from .validation.cuts import decide
-from .validation.outcomes import outcomes, recalibrated
 
 Progress = Callable[[int, int], None]
 LARGE = (
@@ -102,10 +100,6 @@ class Search:
         if key not in self._decided:
             self._decided[key] = decide(self.choice(metric), rule)
         return self._decided[key]
-
-    @property
-    def fitted(self) -> "list[FittedArm]":
-        return [FittedArm(arm, self, j) for j, arm in enumerate(self.arms)]
 
     @property
     def tolerance(self) -> float:
@@ -326,46 +320,3 @@ class Search:
         self.new += new
         self.reused += reused
         self.tools.progress(self.new + self.reused, self.planned)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class FittedArm:
-    """An arm with its fits: the one with this number in the search. `metric` is what settings are chosen for."""
-
-    arm: Arm
-    search: Search
-    index: int
-
-    @property
-    def recipe(self) -> Recipe:
-        """On all rows."""
-        return self.search.recipes[self.index]
-
-    def setting(self, metric: Metric) -> float:
-        """Chosen on all rows."""
-        return float(self.search.settings[int(self.search.choice(metric).final[self.index])])
-
-    def settings(self, metric: Metric) -> dict[float, int]:
-        """{setting: in how many folds it was chosen}"""
-        picked, times = np.unique(self.search.choice(metric).picked[self.index], return_counts=True)
-        return {float(self.search.settings[int(s)]): int(n) for s, n in zip(picked, times, strict=True)}
-
-    def threshold(self, metric: Metric, rule: Metric) -> float:
-        """On all judged rows, mean over repetitions: a probability, or tau for more than two classes."""
-        cuts = self.search.decided(metric, rule)[1][self.index]
-        return float((probability(cuts) if self.search.task.classes == 2 else cuts).mean())
-
-    def outcomes(self, metric: Metric, by: Metric | None = None) -> np.ndarray:
-        """What the metric judges, [repetitions, rows(, C)]; settings chosen for `by`, the metric unless said."""
-        return outcomes(self.search.choice(by or metric), metric)[self.index]
-
-    def predictions(self, metric: Metric, rule: Metric) -> Predictions:
-        """Of all rows: undone, as trained, recalibrated, decided by the threshold that is moved for `rule`."""
-        choice, j = self.search.choice(metric), self.index
-        repetitions = range(self.search.split.repetitions)
-        return Predictions(
-            np.stack([choice.pool(j, a) for a in repetitions]),
-            self.search.trained(choice, j),
-            np.stack([recalibrated(choice, j, a) for a in repetitions]),
-            self.search.decided(metric, rule)[0][j],
-        )

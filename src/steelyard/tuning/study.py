@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import time as clock
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from ..data.notes import warn
 from ..files import make_folder
 from . import engine as engines
-from . import threads
+from . import opening, threads
 from .answer import Stopped, Study
 from .arms import Arm, arms, equals_plain
 from .baselines import resampled
@@ -23,25 +23,21 @@ from .data.arrays import problem_of
 from .data.features import Features
 from .data.pairs import ROLES, together
 from .data.problem import Problem, problem
-from .evaluator import Evaluator
 from .goals import goals
-from .metric import METRICS, Metric
 from .models import by_name
 from .models.function import FunctionModel
 from .models.model import Model
 from .models.own_estimator import OwnEstimator, is_estimator
+from .pruning import prune
 from .request import Data, Fits, Goal, Run
 from .search import Progress, Search, Tools
 from .split import Split
-from .stop import Stop, Unfinished, seconds
-from .store.fits import Memory, Store
+from .stop import Stop, seconds
+from .store.fits import Store
 from .validation import folds as splits
-from .validation.outcomes import outcomes
-from .weights import take
 
 __all__ = ["Study", "tune"]
 
-FORMAT = 1  # of what a stored fit means
 LARGE = 50_000  # rows above which fewer repetitions and draws are enough (see docs/tuner.md)
 READING = ("classes", "ignore", "missing", "same_case", "drop", "categorical")  # of the fields of Data
 NOT_REACHED = "not fitted in full before the study stopped"
@@ -171,19 +167,21 @@ def _study(
     if storage is None and run.folder is not None:
         make_folder(Path(run.folder))
         storage = f"sqlite:///{os.path.join(run.folder, 'study.db')}"
-    store = _opened(storage, _fingerprint(task, model, split, fits.seed, asked.gap), task.path, run.fresh, fits.search)
+    store = opening.opened(
+        storage, opening.fingerprint(task, model, split, fits.seed, asked.gap), task.path, run.fresh, fits.search
+    )
     try:
         tools = Tools(store, execute, run.progress or (lambda done, total: None), stop)
         warnings = [
             *task.warnings,
             *_unweighted(task, model),
             *_data_warnings(task, split),
-            *_judged_before(store, aims.metric),
+            *opening.judged_before(store, aims.metric),
         ]
         stage = run.stage or (lambda what: None)
         with threads.single(), stop.listening():
             stage("fitting")
-            entered, given_up, spent = _prune(task, entered, split, model, aims.metric, tools, fits.seed)
+            entered, given_up, spent = prune(task, entered, split, model, aims.metric, tools, fits.seed)
             beside = _resampled(task, split, model) if fits.baselines else []
             search = Search(task, [*entered, *beside], split, model, aims.metric, tools, fits.seed)
             family = None
@@ -269,55 +267,6 @@ def _counted(fits: Fits, rows: int, gap: int) -> Fits:
     return fits
 
 
-def _opened(storage: str | Store | None, fingerprint: dict[str, Any], name: str, fresh: bool, search: int) -> Store:
-    if storage is None:
-        return Memory()
-    if not isinstance(storage, str):
-        return storage
-    from .store import address, ownership  # SQLAlchemy is slow to import
-    from .store.database import Database
-    from .store.fallback import Fallback
-
-    where = address.address(storage)
-    if search:
-        ownership.check_trials(where)
-    return Fallback(Database(storage, fingerprint, name=name, fresh=fresh), where.file)
-
-
-def _fingerprint(task: Problem, model: Model, split: Split, seed: int, gap: int) -> dict[str, Any]:
-    """All that a stored fit depends on, but for its part and its arm; more repetitions or another metric reuse what is there."""
-    weighted = {} if task.weight is None else {"weight": task.weight}
-    return {
-        "format": FORMAT,
-        "table": {
-            "rows": len(task.y),
-            "columns": task.read[1],
-            "label": task.label,
-            "classes": list(task.counts.classes),
-            "labels": task.labels_digest(),
-        },
-        "data": {**weighted, "content": task.digest()},
-        "model": f"{model.name} {model.written}" if isinstance(model, FunctionModel) else model.name,
-        "splits": {
-            "kind": split.kind,
-            "by": " and ".join(n for n in (task.group, task.time) if n) or None,
-            "folds": split.folds,
-            "gap": gap,
-        },
-        "seed": seed,
-    }
-
-
-def _judged_before(store: Store, metric: Metric) -> list[str]:
-    before = [METRICS[name].title for name in store.notes("metric") if name != metric.name and name in METRICS]
-    if not before:
-        return []
-    return [
-        f"these fits were judged before by {' and '.join(before)}: to judge the same rows by more than one metric and keep the"
-        " verdict one likes is several tests, not one; name the metric before the run"
-    ]
-
-
 def _unweighted(task: Problem, model: Model) -> list[str]:
     """A warning where a function does not ask for the weights; ValueError for another model that cannot learn by them."""
     if task.weights is None or model.weighs:
@@ -335,44 +284,6 @@ def _unweighted(task: Problem, model: Model) -> list[str]:
 
 def _data_warnings(task: Problem, split: Split) -> list[str]:
     return checks.warnings(task, split) if isinstance(task.features, Features) else []
-
-
-def _prune(
-    task: Problem,
-    arms: Sequence[Arm],
-    split: Split,
-    model: Model,
-    metric: Metric,
-    tools: Tools,
-    seed: int,
-) -> tuple[list[Arm], dict[str, str], dict[str, int]]:
-    """After the first repetition, arms of a user's function that are far behind plain and behind most others are given up:
-    their fits are dear. Plain stays. The arms that stay, why the others do not, and the fits that the others took."""
-    if model.encoding != "rows" or split.repetitions < 2 or len(arms) < 3:
-        return list(arms), {}, {"new": 0, "reused": 0}
-    in_all = dataclasses.replace(tools, progress=lambda done, n: tools.progress(done, n * split.repetitions))
-    alone = dataclasses.replace(split, held=split.held[:1])
-    try:
-        first = Search(task, arms, alone, model, metric, in_all, seed, widen=False)
-    except Unfinished:  # the search that follows has the same fits, and says it in full
-        return list(arms), {}, {"new": 0, "reused": 0}
-    if first.stopped:
-        return list(arms), {}, {"new": first.new, "reused": first.reused - len(first.arms) * first.split.folds}
-    judged = outcomes(first.choice(metric), metric)[:, 0, first.split.judged]
-    weights = take(task.weights, first.split.judged)
-    value = Evaluator(metric, judged, task.y[first.split.judged], task.classes)(weights)
-    gain = metric.gain(value, value[:1])
-    behind = -2 * metric.tie * metric.unit(value[0])
-    given_up = {
-        arm.name: f"given up after the first of {split.repetitions} repetitions: {metric.title} {v:.3f} against {value[0]:.3f}"
-        for arm, g, v in zip(arms, gain, value, strict=True)
-        if g < behind and g < np.median(gain)
-    }
-    stay = len(arms) - len(given_up)
-    # those that stay are found in the store again: what was new for them must not count as reused
-    again = stay * len(first.settings) * first.split.folds
-    spent = {"new": first.new, "reused": first.reused - again}
-    return [a for a in arms if a.name not in given_up], given_up, spent
 
 
 def _resampled(task: Problem, split: Split, model: Model) -> list[Arm]:
