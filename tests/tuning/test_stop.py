@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from steelyard.tuning.stop import Stop, seconds
+from steelyard.tuning.stop import PATIENCE, Stop, seconds
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,23 @@ def test_a_spent_budget_stops_and_says_so():
     time.sleep(0.02)
     assert stop()
     assert stop.why == "budget"
+
+
+def test_statistics_have_a_part_of_the_budget_and_after_a_signal_seconds():
+    assert not Stop().hurry()
+    assert not Stop(100).hurry()
+    spent = Stop(0.01)
+    time.sleep(0.02)
+    assert spent.hurry()
+    stop = Stop()
+    with stop.listening():
+        signal.raise_signal(signal.SIGTERM)
+    assert not stop.hurry()
+    assert 0 < stop.answer_until - time.monotonic() <= PATIENCE
+    short = Stop(1)
+    with short.listening():
+        signal.raise_signal(signal.SIGTERM)
+    assert short.answer_until < time.monotonic() + 1
 
 
 def test_what_does_not_fit_into_the_time_is_not_started_and_ends_it():

@@ -24,7 +24,7 @@ from .split import TIME
 from .validation.outcomes import outcomes
 from .verdict.comparisons import compare
 from .verdict.decision import Comparison, Decision, Gate, decide, note_on_effective, note_on_few
-from .verdict.sentences import Facts, among, cut_short, rare_name, reading, sentence
+from .verdict.sentences import Facts, among, cut_short, fewer_draws, rare_name, reading, sentence
 from .weights import take
 
 
@@ -83,7 +83,7 @@ class Contest:
         at_best = [_at_best(member) for member in self.tested]
         names = [member.arm.name for member in self.tested]
         baselines = shown(search)
-        compared, gate = compare(
+        compared, gate, drawn = compare(
             task.y,
             task.classes,
             split,
@@ -96,6 +96,7 @@ class Contest:
             tested=np.array([0 < j < len(names) for j in range(len(names) + len(self.beside))]),
             shown=baselines,
             weights=task.weights,
+            hurry=search.tools.stop.hurry,
         )
         stopped = self._stopped()
         decision, facts = self._decide(compared[metric.name], gate, stopped, names, at_best)
@@ -133,7 +134,7 @@ class Contest:
             repeats=split.repetitions,
             judged=int(split.judged.sum()),
             events=events_in(task.y, split),
-            bootstrap=self.bootstrap,
+            bootstrap=drawn,
             arms=(*arms, *([judged[self.family.arm.name]] if self.family else [])),
             baselines=tuple(
                 Baseline(name, NOTES[name], self._numbers(compared, len(names) + i))
@@ -163,6 +164,7 @@ class Contest:
                 *task.notes,
                 *self._limits[0],
                 *split.notes,
+                *fewer_draws(drawn, self.bootstrap),
             ),
             warnings=tuple(warnings),
         )

@@ -1,5 +1,6 @@
 """When to stop before everything is done: a budget of time, Ctrl-C, or SIGTERM, which schedulers send."""
 
+import math
 import re
 import signal
 import threading
@@ -10,6 +11,8 @@ from typing import Any
 
 SIGNALS: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 ANSWER, LONGEST = 0.3, 90.0  # share of a budget, and seconds, that statistics and page may take
+STATISTICS = 0.6  # share of that for statistics
+PATIENCE = 5.0  # seconds of statistics after a signal: who sent it waits, and a scheduler kills half a minute later
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -28,7 +31,9 @@ class Stop:
     """
 
     def __init__(self, budget: float | None = None):
-        self.until = None if budget is None else time.monotonic() + budget - min(ANSWER * budget, LONGEST)
+        after = 0.0 if budget is None else min(ANSWER * budget, LONGEST)
+        self.until = None if budget is None else time.monotonic() + budget - after
+        self.answer_until = None if self.until is None else self.until + STATISTICS * after
         self.signal: str | None = None
 
     def __call__(self) -> bool:
@@ -40,6 +45,10 @@ class Stop:
         if self.signal:
             return self.signal
         return "budget" if self.until is not None and time.monotonic() >= self.until else None
+
+    def hurry(self) -> bool:
+        """Whether statistics should come to their end: their part of the budget is spent, or whoever sent a signal waits."""
+        return self.answer_until is not None and time.monotonic() >= self.answer_until
 
     def room(self, seconds: float) -> bool:
         """Whether something may be started that is expected to take so long; if not, the time counts as spent."""
@@ -58,6 +67,8 @@ class Stop:
 
         def heard(number: int, frame: Any) -> None:
             first, self.signal = self.signal is None, self.signal or SIGNALS[number]
+            if first:
+                self.answer_until = min(self.answer_until or math.inf, time.monotonic() + PATIENCE)
             own = before[number]
             if own is signal.SIG_DFL and not first:
                 signal.signal(number, signal.SIG_DFL)

@@ -73,7 +73,9 @@ def compared(classes: int, kind: str, chosen: str, count: int = 60, **more):
         return outcomes(search.choice(by or metric), metric)
 
     more = {"tested": np.arange(3) > 0, **more}
-    return compare(task.y, task.classes, found, entrants, metrics[0], metrics, distances, count, 4, **more)
+    *result, drawn = compare(task.y, task.classes, found, entrants, metrics[0], metrics, distances, count, 4, **more)
+    assert all(c.draws.shape[1] == drawn for c in result[0].values())
+    return result
 
 
 @pytest.mark.parametrize("kind", ["stratified", "grouped", "time"])
@@ -184,3 +186,19 @@ def test_an_arm_that_is_only_shown_costs_the_others_no_power():
     assert one["roc_auc"].best == 1
     width = [(c["roc_auc"].high - c["roc_auc"].gain)[1] for c in (one, both)]
     assert width[0] < width[1]
+
+
+@pytest.mark.parametrize("room", [2 * 8 * 240, evidence.ROOM])
+@pytest.mark.parametrize("late", [0, 1, 5])
+def test_who_is_late_judges_by_the_first_draws(late, room, monkeypatch):
+    """However the predictions are cut, all metrics see the same draws: as many as the last of them had time for."""
+    monkeypatch.setattr(evidence, "ROOM", room)
+    asked = iter(range(10_000))
+    whole, _ = compared(2, "stratified", "average_precision", count=1000)
+    early, gate = compared(2, "stratified", "average_precision", count=1000, hurry=lambda: next(asked) >= late)
+    (drawn,) = {c.draws.shape[1] for c in early.values()}
+    assert evidence.LEAST <= drawn < 1000
+    assert gate.open
+    for name in whole:
+        np.testing.assert_allclose(early[name].draws, whole[name].draws[:, :drawn], rtol=1e-6)
+        np.testing.assert_allclose(early[name].value, whole[name].value, rtol=1e-6)

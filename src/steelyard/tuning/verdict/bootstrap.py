@@ -11,6 +11,7 @@ from ..events import units
 from ..split import Split
 
 CHUNK = 2**23  # numbers in one [rows, draws] array,
+MOST = 128  # draws in it, between which one can stop,
 WIDE = 16  # but so many draws even if they are four times as many: whoever gathers rows gets a cache line of each
 PAGE = 2**16  # rows that are drawn together; the counts of a page stay in the cache
 
@@ -38,7 +39,7 @@ def draws(y: np.ndarray, count: int, seed: int, split: Split | None = None) -> I
         one = _groups(y, split.groups)
     else:
         one = _rows(y)
-    size = max(1, CHUNK // len(y), min(WIDE, 4 * CHUNK // len(y)))
+    size = min(MOST, max(1, CHUNK // len(y), min(WIDE, 4 * CHUNK // len(y))))
     for start in range(0, count, size):
         drawn = np.stack([one(rng) for _ in range(min(size, count - start))])
         yield drawn.T.astype(np.float32, order="C")

@@ -18,6 +18,7 @@ from .decision import Comparison, Gate
 ROOM = 2**29  # bytes of sorted predictions that are kept at a time; the others see the same draws after them
 PREDICTION = 8  # bytes of one row of one model in an Evaluator, more or less
 GATE = "gate"
+LEAST = 100  # draws that are made however late it is
 
 
 Outcomes = Callable[
@@ -50,10 +51,13 @@ def compare(
     tested: np.ndarray,
     shown: Sequence[Shown] = (),
     weights: Weights = None,
-) -> tuple[dict[str, Comparison], Gate]:
-    """{metric: Comparison} of all metrics, and the gate for the scores behind the chosen one, of rows with labels y.
+    hurry: Callable[[], bool] = lambda: False,
+) -> tuple[dict[str, Comparison], Gate, int]:
+    """{metric: Comparison} of all metrics, the gate for the scores behind the chosen one, of rows with labels y, and how many draws
+    of rows both rest on.
 
-    Every metric and every arm sees the same `count` draws of rows. Only rows that the split judges are looked at.
+    Every metric and every arm sees the same `count` draws of rows, or the first LEAST or more of them when `hurry` says that it is
+    late. Only rows that the split judges are looked at.
 
     outcomes  what a metric judges, of every arm [repetitions, rows(, C)], plain first
     tested    [arms] False for plain and for arms that are shown only
@@ -64,7 +68,7 @@ def compare(
     level = METRICS["roc_auc"] if two else METRICS["balanced_accuracy"]
     arms = len(tested)
     everyone = np.append(tested, np.zeros(len(shown), dtype=bool))
-    judge = Judge(y, classes, count, seed, split, weights)
+    judge = Judge(y, classes, count, seed, split, weights, hurry)
     for m in metrics:
         beside = {arms + i: o for i, s in enumerate(shown) if (o := s.outcomes(m)) is not None}
         judge.add(m.name, m, [*outcomes(m, None), *beside.values()], [*range(arms), *beside])
@@ -85,14 +89,14 @@ def compare(
         0.5 if two else 1 / classes,
         None if would_be is None else among.index(would_be),
     )
-    return compared, gate
+    return compared, gate, judge.count
 
 
 class Judge:
     """Metrics of many predictions on the judged rows, in every block of time, and in every draw.
 
     Predictions are kept until they fill ROOM; then all draws pass over them and they are forgotten. Where there are more,
-    the same draws are made again for the others.
+    the same draws are made again for the others. `count` is how many draws there are: what was asked for, fewer after `hurry`.
     """
 
     def __init__(
@@ -103,8 +107,10 @@ class Judge:
         seed: int,
         split: Split | None = None,
         weights: Weights = None,
+        hurry: Callable[[], bool] = lambda: False,
     ):
         self.labels, self.classes, self.count, self.seed, self.split = y, classes, count, seed, split
+        self.hurry = hurry
         self.rows = np.ones(len(y), dtype=bool) if split is None else split.judged
         self.whole = bool(self.rows.all())
         self.y, self.weights = y[self.rows], take(weights, self.rows)
@@ -137,7 +143,7 @@ class Judge:
         """[arms, repetitions], [arms, repetitions, draws] and in time [arms, blocks]; NaN for arms that were not added."""
         self._flush()
         places, repetitions = self.places[name]
-        columns = np.concatenate(self.columns[name])
+        columns = self._columns(name)
         every = np.full((arms, repetitions, columns.shape[1]), np.nan)
         every[places] = columns.reshape(len(places), repetitions, -1)
         first = self.once.shape[1]
@@ -150,7 +156,7 @@ class Judge:
             return None
         places, repetitions = self.places[name]
         first = self.once.shape[1]
-        columns = np.concatenate(self.columns[name])[:, first - len(self.parts) : first]
+        columns = self._columns(name)[:, first - len(self.parts) : first]
         every = columns.reshape(len(places), repetitions, repetitions, -1)
         out = np.full((arms, repetitions, every.shape[3]), np.nan)
         lacking = np.array([part is None for part in self.parts]).reshape(repetitions, -1)
@@ -158,12 +164,21 @@ class Judge:
             out[places, a] = np.where(lacking[a], np.nan, every[:, a, a])
         return out
 
+    def _columns(self, name: str) -> np.ndarray:
+        """[models, 1 + blocks + draws]"""
+        return np.concatenate([piece[:, : self.once.shape[1] + self.count] for piece in self.columns[name]])
+
     def _flush(self) -> None:
         if not self.waiting and not self.cells.evaluators:
             return
         pieces: list[list[np.ndarray]] = [[] for _ in self.waiting]
         merged: dict[str, list[np.ndarray]] = {name: [] for name in self.cells.evaluators}
+        drawn = -self.once.shape[1]
         for times in itertools.chain([self.once], draws(self.labels, self.count, self.seed, self.split)):
+            if drawn >= LEAST and self.hurry():
+                self.count = drawn
+                break
+            drawn += times.shape[1]
             weights = times if self.weights is None else times * self.weights[:, None]
             for piece, (_, evaluate) in zip(pieces, self.waiting, strict=True):
                 piece.append(evaluate(weights))

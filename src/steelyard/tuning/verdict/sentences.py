@@ -142,6 +142,15 @@ def cut_short(done: int, planned: int) -> str:
     return f"The study stopped after {done} of {planned} repetitions; the same command goes on with the others."
 
 
+def fewer_draws(done: int, planned: int) -> tuple[str, ...]:
+    """The note on intervals that had to be ready early."""
+    if done >= planned:
+        return ()
+    return (
+        f"The intervals rest on {done} draws of rows, not on {planned:,}: the time for them was up; they are less exact.",
+    )
+
+
 def number(value: float) -> str:
     return f"{value + 0.0:.3f}".replace("-0.000", "0.000")
 
