@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors on a busy machine
 
 import hypothesis
 import pytest
+from tests.examples_of import MORE
 from tests.postgresql import postgresql, server  # noqa: F401  # fixtures
 
 import steelyard.ingredients  # noqa: F401  # before pytest imports its files one by one and binds their names to modules
@@ -21,6 +22,12 @@ hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("STEELYARD_HYPOTHESIS", "steady"))
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test file is read: `examples` is called while it is."""
+    if config.getoption("markexpr") not in ("", "not slow"):
+        os.environ.setdefault(MORE, "all")
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,19 @@ their paths below src/steelyard, such as `Files: ops/bind.py, ops/bound.py.`
 
 import ast
 import re
+import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
 
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src" / "steelyard"
 FILES = sorted(
     path.relative_to(SOURCE) for path in SOURCE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py")
 )
+ROOT = {".gitignore", "CHANGELOG.md", "CMakeLists.txt", "CONTRIBUTING.md", "LICENSE", "README.md", "constraints.txt"}
+ROOT |= {"pyproject.toml", "run.py"}
 SENTENCE = re.compile(r"Files: (\S+\.py(?:,\s+\S+\.py)*)\.$", re.MULTILINE)
 
 
@@ -55,3 +61,12 @@ def test_a_file_with_a_test_of_its_own_is_named_by_no_other():
         f"tests/{test}: its docstring names {file.as_posix()}, which has tests/{own(file)}; take it out."
         for file, test in twice
     )
+
+
+def test_nothing_is_left_in_the_root():
+    """Tests and programs run there; what they write by chance was committed once."""
+    git = shutil.which("git")
+    if git is None or not (TESTS.parent / ".git").exists():
+        pytest.skip("this is no checkout")
+    files = subprocess.run([git, "ls-files"], cwd=TESTS.parent, capture_output=True, text=True, check=True).stdout
+    assert {f for f in files.splitlines() if "/" not in f} <= ROOT

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples_of import examples
 
 from steelyard.data.tables import read_table
 from steelyard.tuning.data.problem import as_table
@@ -141,7 +142,7 @@ STYLES = {
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("delimiter", DELIMITERS)
-@settings(max_examples=30)  # of 24 pairs
+@settings(max_examples=examples(30))  # of 24 pairs
 @given(values=st.lists(st.integers(-(10**8), 10**8), min_size=3, max_size=20))
 def test_what_was_written_is_read_back(tmp_path_factory, style, delimiter, values):
     numbers = [v / 100 for v in values]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples_of import examples
 
 from steelyard.core import load
 from steelyard.data import tally
@@ -32,7 +33,7 @@ def expected(x):
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
-@settings(max_examples=40)  # of each of eight types
+@settings(max_examples=examples(40))  # of each of eight types
 @given(data=st.data())
 def test_every_value_of_every_type_is_counted(core_of, dtype, data):
     x = data.draw(arrays_of.arrays(dtype, st.integers(1, 50)))

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.examples_of import examples
 
 import steelyard as sy
 from steelyard.counts import Counts
@@ -16,7 +17,7 @@ from steelyard.recipe import COMBINE, Recipe, mix, unit_mass
 from steelyard.testing import check_ingredient
 
 MENU = menu()
-QUICK = settings(max_examples=25, deadline=None)  # times 18 ingredients
+QUICK = settings(max_examples=examples(25), deadline=None)  # times 18 ingredients
 FROM_COUNTS = [name for name, f in MENU.items() if f.spec.argument == "counts" or name == "deployment"]
 WEIGHTS = ["inverse-frequency", "effective-number", "median-frequency", "log-frequency", "pos-neg", "deployment"]
 SCALE_FREE = [n for n in FROM_COUNTS if n != "effective-number"]  # a sample more is less new: Cui et al.

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples_of import examples
 
 import steelyard as sy
 from steelyard import curves
@@ -39,7 +40,7 @@ def mixtures(draw):
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(mixtures())
 def test_the_order_of_mixing_never_matters_to_the_bit(recipes):
     first = sy.mix(*recipes)
@@ -53,7 +54,7 @@ def test_the_order_of_mixing_never_matters_to_the_bit(recipes):
     assert repr(sy.mix(*reversed(recipes))) == repr(first)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(mixtures())
 def test_mixing_in_steps_is_mixing_at_once_to_the_bit(recipes):
     a, b, *rest = recipes
@@ -61,14 +62,14 @@ def test_mixing_in_steps_is_mixing_at_once_to_the_bit(recipes):
     assert left == right == flat
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(combining)
 def test_the_empty_recipe_changes_nothing(recipe):
     assert sy.mix(recipe, sy.Recipe()) == sy.mix(sy.Recipe(), recipe) == sy.mix(recipe) == recipe
     assert sy.mix() == sy.Recipe()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(mixtures())
 def test_json_brings_every_bit_back(recipes):
     mixed = sy.mix(*recipes)

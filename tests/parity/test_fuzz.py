@@ -3,6 +3,7 @@
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples_of import examples
 from torch import nn
 
 import steelyard as sy
@@ -26,7 +27,7 @@ def compare(ours, theirs, logits, target, rtol=1e-11):
         torch.testing.assert_close(found, expected, rtol=rtol, atol=1e-12)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     n=st.integers(0, 5),
     c=st.integers(2, 6),
@@ -56,7 +57,7 @@ def test_cross_entropy_loss(n, c, space, weighted, smoothing, ignored, soft, red
     compare(sy.CrossEntropyLoss(**options), nn.CrossEntropyLoss(**options), logits, target)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     shape=st.lists(st.integers(0, 4), max_size=4),
     masks=st.tuples(*[st.lists(st.booleans(), max_size=4)] * 2),

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
+from tests.examples_of import examples
 from tests.spatial.cells import CASES, MASKS, discs
 
 from steelyard import spatial
@@ -50,7 +51,7 @@ def test_it_is_the_definition(backend, name, spacing):
     np.testing.assert_array_equal(found, (0.5 + 7 * phi).astype(np.float32))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     arrays(
         np.int64, st.tuples(st.integers(1, 9), st.integers(1, 12)), elements=st.sampled_from([0, 0, 0, 1, 2, 9, 10**12])
@@ -61,7 +62,7 @@ def test_any_mask(backend, instances):
         agree(instances, spacing)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrays(np.int64, st.tuples(*[st.integers(1, 5)] * 3), elements=st.integers(-20, 14).map(lambda k: max(k, 0))))
 def test_any_volume(backend, instances):
     for spacing in ((1.0, 1.0, 1.0), (0.3, 2.0, 1.1)):
@@ -92,7 +93,7 @@ def sparse(draw):
     return np.where(rng.random(shape) < share, rng.integers(0, labels + 1, shape), 0)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sparse(), st.sampled_from([1.0, 2.0, 0.3]))
 def test_what_is_passed_over_is_not_missed(instruction_set, instances, step):
     spacing = (1.0,) * (instances.ndim - 1) + (step,)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples_of import examples
 
 from steelyard.tuning.rarity import rare, rare_by_block, rarest
 from steelyard.tuning.split import Split
@@ -107,7 +108,7 @@ def test_lowered_folds_are_said():
 # Groups -------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 10_000), st.integers(12, 80), st.integers(2, 3), st.integers(2, 40))
 def test_no_group_is_on_both_sides_and_rare_groups_are_spread_evenly(seed, groups, classes, largest):
     y, codes = grouped_table(seed, groups, classes, largest)
@@ -194,7 +195,7 @@ def test_a_class_with_one_row_in_each_of_two_groups_cannot_be_learned_twice():
 # Time ---------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 10_000), st.integers(150, 900), st.integers(0, 20), st.integers(1, 12), st.integers(3, 6))
 def test_nothing_is_learned_or_tuned_from_the_future(seed, rows, gap, ties, k):
     y, time, found = in_time(rows, gap, seed, ties, k=k)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples_of import examples
 
 from steelyard.tuning.split import Split
 from steelyard.tuning.validation.folds import split
@@ -27,7 +28,7 @@ def visits(groups: int, each: int, span: int, seed: int = 0) -> tuple[np.ndarray
     return (rng.random(len(who)) < 0.3).astype(int), when, who
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     st.integers(0, 10_000),
     st.integers(8, 40),
