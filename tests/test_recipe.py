@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import steelyard as sy
 from steelyard.recipe import Recipe, mean_weight, unit_mass
@@ -70,3 +71,50 @@ def test_equal_recipes_may_come_from_elsewhere():
 def test_what_is_no_recipe_is_refused(options, says):
     with pytest.raises(ValueError, match=says):
         Recipe(**options)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "y", "expected"),
+    [
+        (Recipe(weight={"0": 0.5, "1": 4.0}), [0, 1, 1], {0: 0.5, 1: 4.0}),
+        (Recipe(weight={"0": 0.5, "1": 4.0}), np.array([1.0, 0.0]), {0.0: 0.5, 1.0: 4.0}),
+        (Recipe(weight={"0": 0.5, "1": 4.0}), [True, False], {False: 0.5, True: 4.0}),
+        (Recipe(weight={"False": 0.5, "True": 4.0}), np.array([True, False]), {False: 0.5, True: 4.0}),
+        (Recipe(weight={"7": 0.5, "11": 4.0}), torch.tensor([11, 7, 7]), {7: 0.5, 11: 4.0}),
+        (Recipe(weight={"ill": 4.0, "well": 0.5}), np.array(["well", "ill"], dtype=object), {"ill": 4.0, "well": 0.5}),
+        (Recipe(weight={"ill": 4.0, "well": 0.5}), ["well"], {"well": 0.5}),
+        (Recipe(weight=[0.5, 4.0]), [-1, 1, 1], {-1: 0.5, 1: 4.0}),
+        (Recipe(weight=[0.5, 4.0, 1.0]), [2, 0], {0: 0.5, 2: 1.0}),
+        (Recipe(weight=2.0), ["a", "b"], {"a": 2.0, "b": 2.0}),
+        (Recipe(), ["a", "b"], {"a": 1.0, "b": 1.0}),
+        (Recipe(weight=[0.5, 4.0], kind="multilabel", classes=["a", "b", "c"]), [0, 1], {0: 0.5, 1: 4.0}),
+    ],
+)
+def test_weights_by_label_have_the_types_of_y(recipe, y, expected):
+    found = recipe.weights_by_label(y)
+    assert found == expected
+    assert list(map(type, found)) == list(map(type, expected))
+
+
+def test_weights_by_label_are_those_that_scikit_learn_computes():
+    from sklearn.utils.class_weight import compute_class_weight
+
+    y = np.array([3] * 900 + [8] * 100)
+    counts = sy.Counts([900, 100], classes=[3, 8])
+    ours = sy.inverse_frequency(counts).weights_by_label(y)
+    assert list(ours) == [3, 8]
+    np.testing.assert_allclose(list(ours.values()), compute_class_weight("balanced", classes=np.unique(y), y=y))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "y", "says"),
+    [
+        (Recipe(weight={"a": 1, "b": 2}), ["a", "c"], "y holds 'c', but the recipe has weights for a, b"),
+        (Recipe(weight=[1.0, 2.0]), [0, 5, 7], "y holds 5, 7, but the recipe has weights for 0, 1"),
+        (Recipe(weight=[1.0, 2.0]), [0.0, float("nan")], "missing label"),
+        (Recipe(weight=[[1.0, 2.0]]), [0, 1], "not one weight per label"),
+    ],
+)
+def test_labels_without_a_weight_are_named(recipe, y, says):
+    with pytest.raises(ValueError, match=says):
+        recipe.weights_by_label(y)

@@ -12,9 +12,13 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
+from .checkpoints import allow as _allow
+
 # not lazy: importing the submodule of that name later would put the module in the function's place
 from .explain import explain
 from .version import __version__
+
+_allow()
 
 # Five groups: what the data holds, how errors are weighed, losses, reading the answer, heavier tools.
 # Loaded at first use, so that `import steelyard` and `steelyard --help` do not wait for torch.
@@ -27,8 +31,9 @@ _HOMES = {
     "losses.linear": ("LinearCrossEntropy",),
     "losses.dropin": ("CrossEntropyLoss", "BCEWithLogitsLoss"),
     "losses.functional": ("cross_entropy", "binary_cross_entropy"),
+    "losses.slopes": ("slopes",),
     "losses.accumulation": ("accumulate", "global_mass"),
-    "beyond": ("Sum", "quality_focal"),
+    "beyond": ("Sum", "Region", "DeepSupervision", "quality_focal"),
     "calibrate": ("posterior", "threshold"),
     "tuning": ("tune",),
 }
@@ -37,7 +42,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
     from . import adaptive, calibrate, curves, spatial, testing
-    from .beyond import Sum, quality_focal
+    from .beyond import DeepSupervision, Region, Sum, quality_focal
     from .calibrate import posterior, threshold
     from .counts import Counts
     from .data import ReadingWarning, count
@@ -47,6 +52,7 @@ if TYPE_CHECKING:
     from .losses.functional import binary_cross_entropy, cross_entropy
     from .losses.linear import LinearCrossEntropy
     from .losses.modules import BinaryCrossEntropy, CrossEntropy
+    from .losses.slopes import slopes
     from .recipe import Recipe, mix, unit_mass
     from .tuning import tune
 

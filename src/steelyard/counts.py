@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import marks
+from . import checkpoints, marks
 from .files import loaded, saved_json, write_text_atomically
 from .given import MOST, by_class, in_order, sums, whole_numbers
 from .options import made_by
@@ -318,7 +318,7 @@ class Counts:
         return tuple(self.per_class.tolist()), *facts, seen, others
 
     def __reduce__(self) -> tuple:  # the frozen __setattr__ stops the default copy
-        return type(self).from_json, (self.to_json(),)
+        return checkpoints.read, ("counts", self.to_json())
 
     def __repr__(self) -> str:
         shown = [

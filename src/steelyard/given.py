@@ -1,11 +1,14 @@
-"""The numbers of Counts as people bring them: a list, an array, {class: number}, a Counter, a Series by class."""
+"""Numbers and labels as people bring them: a list, an array, {class: number}, a Counter, a Series by class, a configuration."""
 
+import contextlib
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+_SUMS = " Sums of row weights? Say so: Counts(..., weighted=True)."
 MOST = 2**53  # every whole number up to here is a float64
 
 
@@ -55,6 +58,56 @@ def class_name(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def by_label(numbers: Sequence[float], names: Sequence[str] | None, y: Any) -> dict[Any, float]:
+    """{label: its number} for the labels that `y` holds, each of its own type, as Python has it.
+
+    numbers  [C] in the order of `names`; one stands for all classes
+    names    None: labels 0, 1, ... are places; others, as many as there are numbers, stand ascending
+
+    ValueError where a label is missing or has no number.
+    """
+    labels = _labels_of(y)
+    if len(numbers) == 1:
+        return dict.fromkeys(labels.values(), numbers[0])
+    if names is None:
+        places = [str(i) for i in range(len(numbers))]
+        names = places if set(labels) <= set(places) or len(labels) != len(numbers) else list(labels)
+    if tuple(names) == ("0", "1") and set(labels) <= {"False", "True"}:
+        names = ("False", "True")
+    known = dict(zip(names, numbers, strict=True))
+    strange = [repr(label) for name, label in labels.items() if name not in known]
+    if strange:
+        raise ValueError(
+            f"weights_by_label: y holds {', '.join(strange[:5])}, but the recipe has weights for {', '.join(names)};"
+            " count the labels that you train on."
+        )
+    return {label: known[name] for name, label in labels.items()}
+
+
+def _labels_of(y: Any) -> dict[str, Any]:
+    """{name of the class: the label}, ascending where the labels have an order."""
+    if hasattr(y, "detach"):
+        y = y.detach().cpu().numpy()
+    elif hasattr(y, "to_numpy"):
+        y = y.to_numpy()
+    if isinstance(y, np.ndarray) and y.dtype.kind in "iufbUS":
+        found = np.unique(y).tolist()
+    else:
+        found = list(dict.fromkeys(v.item() if hasattr(v, "item") else v for v in y))
+    if any(v is None or v != v for v in found):
+        raise ValueError("weights_by_label: y holds a missing label (NaN or None); leave those rows out.")
+    with contextlib.suppress(TypeError):  # kinds that have no order
+        found.sort()
+    return {class_name(v): v for v in found}
+
+
+def unwrapped(value: Any) -> Any:
+    """What Hydra and OmegaConf made a configuration of, again: they turn dataclasses that stand in a list, as recipes are, into dictionaries.
+    Nothing is imported."""
+    module = sys.modules.get("omegaconf")
+    return module.OmegaConf.to_object(value) if module is not None and module.OmegaConf.is_config(value) else value
+
+
 def sums(values: Iterable[float]) -> np.ndarray:
     """Of row weights by class, float64 [C]."""
     n = np.array(values if isinstance(values, np.ndarray) else list(values))
@@ -72,7 +125,7 @@ def whole_numbers(name: str, values: Iterable[float]) -> np.ndarray:
     if n.ndim != 1:
         raise ValueError(f"Counts: {name} must be one number per class, got shape {list(n.shape)}.")
     if n.size and n.dtype.kind not in "iu" and not (n.dtype.kind == "f" and bool(np.all(n == np.floor(n)))):
-        raise ValueError(f"Counts: {name} must be whole numbers, got {n.tolist()[:5]}.")
+        raise ValueError(f"Counts: {name} must be whole numbers, got {n.tolist()[:5]}." + _SUMS * (n.dtype.kind == "f"))
     if n.size and bool(np.any(n < 0)):
         raise ValueError(f"Counts: {name} must be >= 0, got {n.min():g}.")
     if n.size and bool(np.any(n > MOST)):

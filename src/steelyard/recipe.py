@@ -6,6 +6,8 @@ Softmax (z logits, y the label, c a class) and sigmoid (one yes-or-no outcome pe
     sigmoid   u = S[y,k] z + O[y,k] - (2y - 1) margin[y,k]    l = W[y,k] (T[y,k] g(log s(u)) + (1 - T[y,k]) g(log s(-u)))
 """
 
+import copy
+import copyreg
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -15,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from . import curves, marks
+from . import checkpoints, curves, marks
 from .files import loaded, saved_json, write_text_atomically
+from .given import by_label, unwrapped
 from .schema import ByName, Either, Many, Maybe, Number, Numbers, Record, Text
-from .table import Rows, Smooth, Table, as_numpy, unplain
+from .table import Rows, Smooth, Table, as_numpy, is_live, unplain
 
 if TYPE_CHECKING:
     import torch
@@ -131,6 +134,23 @@ class Recipe:
         labels = 2 if self.kind == "multilabel" else len(self.classes) if self.classes is not None else len(column)
         return np.broadcast_to(column, (labels,)).copy() if len(column) == 1 else column
 
+    def weights_by_label(self, y: Any) -> dict[Any, float]:
+        """{label: its weight} for the labels that `y` holds, written as in `y`: numbers for numbers, text for text.
+
+        For `class_weight=` of scikit-learn, LightGBM and Keras, which look labels up as they are.
+
+        y  labels [N]: a list, an array, a tensor or a Series. Where the recipe knows no classes, whole numbers are the places
+           0, 1, ... of its weights, and other labels stand ascending
+
+        ValueError for a label that the recipe has no weight for, and as `label_weights`.
+
+        >>> Recipe(weight={"0": 0.5, "1": 4.0}).weights_by_label([0, 1, 1])
+        {0: 0.5, 1: 4.0}
+        """
+        if self.weight is None and self.classes is None:
+            return by_label([1.0], None, y)
+        return by_label(self.label_weights().tolist(), None if self.kind == "multilabel" else self.classes, y)
+
     def named(self, source: str) -> Self:
         """The same recipe, saying that it came from `source`."""
         tables = {f: t.named(source) for f in COMBINE if (t := getattr(self, f)) is not None}
@@ -153,6 +173,30 @@ class Recipe:
         if self.source:
             lines.append("  source = " + " × ".join(self.source))
         return "Recipe(\n" + "\n".join(lines) + "\n)" if lines else "Recipe()"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As text, which other processes and checkpoints read without running anything. What text cannot say, numbers that are being
+        learned and curves that are not registered, goes as the objects it is."""
+        try:
+            return (checkpoints.read, ("recipe", self.to_json())) if not self._live else self._as_objects()
+        except ValueError:
+            return self._as_objects()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        if not self._live:
+            return self
+        new = object.__new__(type(self))
+        memo[id(self)] = new
+        new.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return new
+
+    @property
+    def _live(self) -> bool:
+        rows = self.target.values if isinstance(self.target, Rows) else None
+        return is_live(rows) or any(t.live for f in COMBINE if (t := getattr(self, f)) is not None)
+
+    def _as_objects(self) -> tuple[Any, ...]:
+        return copyreg.__newobj__, (type(self),), dict(self.__dict__)  # pyright: ignore[reportAttributeAccessIssue]
 
     def to_json(self) -> str:
         """JSON text; the numbers come back bit by bit. Learned tensors are written as the numbers they hold now."""
@@ -209,6 +253,7 @@ def mix(*recipes: Recipe) -> Recipe:
     [2.0, 6.0]
     """
     fields: dict[str, Any] = {}
+    recipes = tuple(map(unwrapped, recipes))
     for recipe in recipes:
         if not isinstance(recipe, Recipe):
             rule = " Rules that change while training goes on are mixed by adaptive.Mixed." if callable(recipe) else ""

@@ -146,7 +146,7 @@ def test_counting_together_is_adding(dtype):
         ([{"a": 1}], {}, "dict"),
         ([object()], {}, "not labels"),
         (np.array([[0.2, 0.8]]), {}, "multi-label.*0.2"),
-        (np.zeros((2, 2, 2), int), {}, "kind='exclusive'"),
+        (np.zeros((2, 2, 2, 2), int), {}, "kind='exclusive'"),
         (np.array([10**12]), {}, "classes="),
         ([0, 1], {"label": "y"}, "label= names a column"),
         ([0, 1], {"kind": "binary"}, "exclusive"),
@@ -294,3 +294,19 @@ def test_the_ways_out_of_labels_that_start_at_one_work():
     expected = {"a": 1, "b": 1, "c": 2}
     assert as_dict(count([1, 2, 3, 3], classes={1: "a", 2: "b", 3: "c"})) == expected
     assert as_dict(count(np.array([1, 2, 3, 3]) - 1, classes=["a", "b", "c"])) == expected
+
+
+def test_masks_are_exclusive_without_being_told():
+    """[N, H, W] of labels was asked for its kind, and nothing multi-label has that shape."""
+    masks = np.random.default_rng(0).integers(0, 3, (4, 6, 5))
+    expected = count(masks, kind="exclusive")
+    for data in (masks, masks[:, None], torch.from_numpy(masks), list(masks), masks.astype(np.uint8)):
+        counts = count(data)
+        assert counts == expected
+        assert counts.kind == "exclusive"
+    both = count((masks > 0).astype(int))
+    assert both.per_class.tolist() == [int((masks == 0).sum()), int((masks > 0).sum())]
+    batches = torch.utils.data.DataLoader(torch.from_numpy(masks), batch_size=3)
+    assert count(iter([(0, batch) for batch in batches]), key=1) == expected
+    with pytest.raises(ValueError, match="kind='exclusive'"):  # [N, H, W, C] may be one-hot
+        count(np.eye(3, dtype=int)[masks])

@@ -50,3 +50,12 @@ def test_positional_arguments_are_torchs():
     torch.testing.assert_close(a(logits, target), b(logits, target))
     a, b = (cls(w, None, None, "sum", w) for cls in (sy.BCEWithLogitsLoss, nn.BCEWithLogitsLoss))
     torch.testing.assert_close(a(logits, logits.sigmoid()), b(logits, logits.sigmoid()))
+
+
+def test_they_are_instances_of_torchs():
+    """Programs ask isinstance, such as skorch, which applies the softmax for nn.CrossEntropyLoss alone."""
+    assert isinstance(sy.CrossEntropyLoss(weight=[1.0, 2.0], label_smoothing=0.1), torch.nn.CrossEntropyLoss)
+    assert isinstance(sy.BCEWithLogitsLoss(pos_weight=[2.0]), torch.nn.BCEWithLogitsLoss)
+    ours, torchs = (m.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0])) for m in (sy, torch.nn))
+    assert ours.state_dict().keys() == torchs.state_dict().keys()
+    ours.load_state_dict(torchs.state_dict())

@@ -70,8 +70,8 @@ def count(
                `classes` names is a class
     same_case  tables: join the spellings of one class that differ by case, blanks, a final dot or zeros (>50K and >50K.)
     separator  tables: what stands between several labels in one cell, such as "|", ", " or " ": multi-label
-    kind       "multilabel" is what a 2-D array of 0 and 1 is, lists of text, and cells with a separator; "exclusive" counts every element
-               instead, knows the images of masks [N, H, W], and takes lists (columns of lists, cells with a separator, CoNLL's lines) for
+    kind       "multilabel" is what a 2-D array of 0 and 1 is, lists of text, and cells with a separator; "exclusive" is what masks
+               [N, H, W] are; elsewhere it counts every element, and takes lists (columns of lists, cells with a separator, CoNLL's lines) for
                sequences, such as tags of tokens
     instances  masks whose numbers are objects: "objects" (0 is background), or the divisor of numbers such as 26003
                (1000: class 26)

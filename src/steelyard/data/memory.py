@@ -132,7 +132,10 @@ def _labels_of(batch: Any, key: Any, number: int) -> Any:
 
 def piece_of(data: Any, kind: str | None, ignore: Any = None, classes: Any = None) -> Piece:
     """What the data holds. Its type and shape decide, never its values: two dimensions are multi-label, so are sets and
-    lists of text, unless `kind` is "exclusive". Then [N, H, W] and lists of [H, W] are masks, image by image."""
+    lists of text, unless `kind` is "exclusive". Then [N, H, W] (unless `kind` says otherwise), and lists of [H, W], are masks, image by
+    image; so are [N, 1, H, W]."""
+    if kind is None and _are_masks(data):
+        kind = "exclusive"
     piece = _piece_of_sequences(data, kind, ignore, classes)
     if piece is not None:
         return piece
@@ -187,6 +190,14 @@ def masked_or(data: Any) -> np.ndarray:
     if hasattr(data, "get_data") and hasattr(data, "get_mask"):
         return np.ma.MaskedArray(arrays.as_array(data.get_data()), ~arrays.as_array(data.get_mask()))
     return arrays.as_array(data)
+
+
+def _are_masks(data: Any) -> bool:
+    """[N, H, W], [N, 1, H, W], or a list of [H, W]: nothing multi-label has that shape. [N, C, H, W] might be one-hot, and is asked about."""
+    shape = getattr(data, "shape", ())
+    if len(shape) == 4:
+        return shape[1] == 1
+    return dimensions(data) == 3
 
 
 def _masks(data: Any) -> list[np.ndarray] | None:

@@ -26,14 +26,13 @@ from .probabilities import warn_once
 Made = TypeVar("Made")
 
 
-class _DropIn(nn.Module):
-    """Keeps what it made of its weights as long as they and the shapes are the same: what backends made of a Bound stays with it."""
+class _Kept:
+    """What was made of a loss's weights, as long as they and the shapes are the same: what backends made of a Bound stays with it."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._made: tuple[Tensor | None, tuple[Any, ...], Any] | None = None
 
-    def _kept(self, source: Tensor | None, rest: tuple[Any, ...], make: Callable[[], Made]) -> Made:
+    def __call__(self, source: Tensor | None, rest: tuple[Any, ...], make: Callable[[], Made]) -> Made:
         """`make`, anew only where the buffer `source` or `rest` have changed."""
         if transformed() or forward_mode() or (source is not None and source.is_inference()):
             return make()
@@ -43,8 +42,8 @@ class _DropIn(nn.Module):
         return self._made[2]
 
 
-class CrossEntropyLoss(_DropIn):
-    """torch.nn.CrossEntropyLoss, to the digit.
+class CrossEntropyLoss(nn.CrossEntropyLoss):
+    """torch.nn.CrossEntropyLoss, to the digit, and an instance of it: whoever asks isinstance finds what it knows.
 
     weight  [C], multiplies class c inside the sum (with label_smoothing that moves the optimum towards heavy classes:
             pytorch issue 104776; CrossEntropy with `smooth` and a weight per label does not)
@@ -65,14 +64,14 @@ class CrossEntropyLoss(_DropIn):
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ):
-        super().__init__()
-        self.reduction = _reduction("CrossEntropyLoss", size_average, reduce, reduction)
-        self.register_buffer("weight", _vector("CrossEntropyLoss", "weight", weight))
-        if self.weight is not None and self.weight.dim() != 1:
-            raise ValueError(f"CrossEntropyLoss: weight must be one number per class, got {list(self.weight.shape)}.")
+        reduction = _reduction("CrossEntropyLoss", size_average, reduce, reduction)
+        weight = _vector("CrossEntropyLoss", "weight", weight)
+        if weight is not None and weight.dim() != 1:
+            raise ValueError(f"CrossEntropyLoss: weight must be one number per class, got {list(weight.shape)}.")
         if not 0.0 <= label_smoothing <= 1.0:
             raise ValueError(f"CrossEntropyLoss: label_smoothing must be in [0, 1], got {label_smoothing}.")
-        self.ignore_index, self.label_smoothing = ignore_index, float(label_smoothing)
+        super().__init__(weight, None, ignore_index, None, reduction, float(label_smoothing))
+        self._kept = _Kept()
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         warn_once(self, input, min(1, input.dim() - 1))
@@ -103,8 +102,8 @@ class CrossEntropyLoss(_DropIn):
         return f"ignore_index={self.ignore_index}, label_smoothing={self.label_smoothing}, reduction={self.reduction!r}"
 
 
-class BCEWithLogitsLoss(_DropIn):
-    """torch.nn.BCEWithLogitsLoss, to the digit.
+class BCEWithLogitsLoss(nn.BCEWithLogitsLoss):
+    """torch.nn.BCEWithLogitsLoss, to the digit, and an instance of it.
 
     weight      multiplies each element; broadcasts from the right to the input, as in torch
     pos_weight  multiplies the outcome "is"; broadcasts from the right; where that fails, [C] is tried on axis 1
@@ -124,10 +123,11 @@ class BCEWithLogitsLoss(_DropIn):
         reduction: str = "mean",
         pos_weight: Any = None,
     ):
-        super().__init__()
-        self.reduction = _reduction("BCEWithLogitsLoss", size_average, reduce, reduction)
-        self.register_buffer("weight", _vector("BCEWithLogitsLoss", "weight", weight))
-        self.register_buffer("pos_weight", _vector("BCEWithLogitsLoss", "pos_weight", pos_weight))
+        reduction = _reduction("BCEWithLogitsLoss", size_average, reduce, reduction)
+        weight = _vector("BCEWithLogitsLoss", "weight", weight)
+        pos_weight = _vector("BCEWithLogitsLoss", "pos_weight", pos_weight)
+        super().__init__(weight, None, None, reduction, pos_weight)
+        self._kept = _Kept()
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         if not target.is_floating_point():

@@ -173,7 +173,7 @@ def _terms(name: str, call: Call, bound: Bound, ignore_index: int, backend: str 
     if not torch.compiler.is_compiling():
         backend = backend or plan(call.logits, call.target, bound, call.weight).backend
         if backend != "native" and not bound.link.exclusive and not call.target.is_floating_point():
-            _check_yes_or_no(name, call.target, ignore_index)  # the native kernels look themselves
+            check_yes_or_no(name, call.target, ignore_index)  # the native kernels look themselves
     return explained(
         name,
         call,
@@ -193,7 +193,7 @@ def explained(name: str, call: Call, link: Link, ignore_index: int, compute: Cal
         if link.exclusive:
             check_labels(name, call.target, call.logits.shape[1], ignore_index)
         elif not call.target.is_floating_point():
-            _check_yes_or_no(name, call.target, ignore_index)
+            check_yes_or_no(name, call.target, ignore_index)
         raise
 
 
@@ -223,7 +223,7 @@ def _way_out(labels: Tensor, wrong: list[int], size: int) -> str:
     return f"Void label? pass ignore_index={void[-1] if void[0] >= 0 else void[0]}."
 
 
-def _check_yes_or_no(name: str, target: Tensor, ignore_index: int) -> None:
+def check_yes_or_no(name: str, target: Tensor, ignore_index: int) -> None:
     """On the CPU, where looking costs no synchronisation; under vmap the values cannot be looked at."""
     if target.device.type != "cpu" or target.dtype == torch.bool:
         return

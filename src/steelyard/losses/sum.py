@@ -8,11 +8,13 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from ..given import unwrapped
 from ..ops.factors import wide
 from ..ops.watched import transformed
 from ..rule.history import History, Trace
 from ..rule.protocol import CHECKED_FIRST
 from .modules import RecipeLoss
+from .region import labels_of
 
 Term = Callable[..., Tensor]
 
@@ -22,7 +24,8 @@ class Sum(nn.Module):
 
     Sum(ce=loss, dice=(0.5, fn)): a term is a callable (logits, target) -> scalar, or (its factor, the callable).
     Call arguments such as weight= and normalizer= reach the terms that are, or hold, a steelyard loss; the others get
-    (logits, target) alone. `parts` gives the terms by name, before their factors.
+    (logits, target) alone. `parts` gives the terms by name, before their factors. `Region` brings a term the layout that it wants, and
+    keeps ignored pixels from it; labels [N, 1, *space] and labels as floats reach our losses as labels [N, *space].
 
     TypeError for a term that cannot be called, ValueError for a factor that is not a finite number.
     """
@@ -35,7 +38,8 @@ class Sum(nn.Module):
         self.factors: dict[str, float] = {}
         self._functions: dict[str, Term] = {}
         for key, term in terms.items():
-            factor, function = term if isinstance(term, tuple) else (1.0, term)
+            term = unwrapped(term)
+            factor, function = term if isinstance(term, (tuple, list)) and len(term) == 2 else (1.0, term)
             if not callable(function):
                 raise TypeError(f"{name}: {key} must be a callable or (factor, callable), got {term!r}.")
             if not isinstance(factor, (int, float)) or not abs(factor) < math.inf:
@@ -48,7 +52,10 @@ class Sum(nn.Module):
 
     def parts(self, logits: Tensor, target: Tensor, **call: Any) -> dict[str, Tensor]:
         terms = {key: self._term(key) for key in self.factors}
-        return {key: term(logits, target, **(call if _ours(term) else {})) for key, term in terms.items()}
+        return {
+            key: term(logits, _for(term, logits, target), **(call if _ours(term) else {}))
+            for key, term in terms.items()
+        }
 
     def advance(self, epoch: int | None = None, step: int | None = None, metric: float | None = None) -> None:
         """Tell the adaptive rules of all losses in it, however deep, how far training is."""
@@ -155,6 +162,15 @@ class UncertainSum(Sum):
 
     def extra_repr(self) -> str:
         return f"{' + '.join(self.factors)}, largest={self.largest:g}"
+
+
+def _for(term: Term, logits: Any, target: Any) -> Any:
+    """The target as this term takes it: a softmax loss of ours has labels without a channel, which other programs' data keep."""
+    if not isinstance(term, RecipeLoss) or not term.link.exclusive or term.class_dim != 1:
+        return target
+    if not (isinstance(logits, Tensor) and isinstance(target, Tensor) and target.dim() == logits.dim() > 2):
+        return target
+    return labels_of("Sum", logits, target) if target.shape[1] == 1 < logits.shape[1] else target
 
 
 def _ours(term: Term) -> RecipeLoss | None:
