@@ -118,7 +118,7 @@ def test_other_json_is_refused(text):
 def test_broken_json_is_named():
     with pytest.raises(ValueError, match=r"^Counts: not JSON"):
         Counts.from_json("{")
-    with pytest.raises(ValueError, match=r"^Counts: it must be an object .* lacks per_class, classes, unit"):
+    with pytest.raises(ValueError, match=r"^Counts: per_class, classes, unit, .* are missing; save one"):
         Counts.from_json('{"format": "steelyard.counts/1"}')
 
 

@@ -1,4 +1,7 @@
-"""COCO: boxes, images and areas, and what is wrong with a file."""
+"""COCO: boxes, images and areas, and what is wrong with a file.
+
+Files: data/annotation_form.py.
+"""
 
 import json
 from pathlib import Path
@@ -43,7 +46,7 @@ def edited(path: Path, **changes) -> Path:
     ("changes", "says"),
     [
         ({"categories": 3}, "has no list 'categories'"),
-        ({"categories": lambda c: c[0].pop("name")}, "an entry of 'categories' has no 'name'"),
+        ({"categories": lambda c: c[0].pop("name")}, r"categories\[0\]\.name is missing; correct it"),
         ({"categories": lambda c: c[0].update(name="cat")}, "2 categories are called 'cat'"),
         (
             {"categories": lambda c: c[0].update(id=3)},
@@ -54,7 +57,23 @@ def edited(path: Path, **changes) -> Path:
         ({"annotations": lambda a: a[0].update(image_id="x")}, "image 'x', which 'images' does not hold"),
         ({"annotations": lambda a: a[0].update(bbox=[0, 0, -1, 5])}, "annotation 1: a box has the sides -1 and 5"),
         ({"annotations": lambda a: a[0].update(bbox=[0])}, "annotation 1"),
-        ({"annotations": lambda a: a[0].update(area=float("inf"))}, "annotation 1"),
+        (
+            {"annotations": lambda a: a[0].update(area=float("inf"))},
+            r"annotations\[0\]\.area must be a number .*, got inf",
+        ),
+        (
+            {"annotations": lambda a: a[0].update(bbox=[0, 0, "5", 5])},
+            r"annotations\[0\]\.bbox\[2\] must be a number .*, got '5'",
+        ),
+        (
+            {"annotations": lambda a: a[0].update(iscrowd="no")},
+            r"annotations\[0\]\.iscrowd must be true or false or a number",
+        ),
+        (
+            {"annotations": lambda a: a.append(None)},
+            r"annotations\[5\] must be an object with image_id, category_id, got null",
+        ),
+        ({"images": lambda i: i[1].update(id=1.5)}, r"images\[1\]\.id must be a whole number or text, got 1\.5"),
     ],
 )
 def test_a_damaged_coco_is_named_with_what_is_wrong(tmp_path, changes, says):
@@ -188,3 +207,26 @@ def test_labelme_counts_shapes(tmp_path):
     assert (as_dict(counts), counts.items) == ({"cat": 2, "dog": 1}, 2)
     assert counts.also["area in pixels"].tolist() == [44, 4]
     assert "1 points and lines left out: they are no boxes" in notes
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    """Of two lists of annotations one would be counted, and nobody would know which."""
+    file = coco(tmp_path / "c.json")
+    file.write_text(file.read_text().replace("{", '{"annotations": [], ', 1))
+    with pytest.raises(ValueError, match="the key 'annotations' stands twice"):
+        count(file)
+
+
+@pytest.mark.parametrize(
+    ("shape", "says"),
+    [
+        ({"label": None}, r"shapes\[0\]\.label must be a whole number or text, got null"),
+        ({"points": [[0, 0], [1]]}, r"shapes\[0\]\.points\[1\] must be a list of 2"),
+        ({"points": 3}, r"shapes\[0\]\.points must be a list, got 3"),
+    ],
+)
+def test_a_damaged_labelme_is_named_with_what_is_wrong(tmp_path, shape, says):
+    whole = {"label": "cat", "points": [[0, 0], [2, 0], [0, 2]], "shape_type": "polygon"}
+    (tmp_path / "a.json").write_text(json.dumps({"shapes": [whole | shape]}))
+    with pytest.raises(ValueError, match=says):
+        count(tmp_path / "a.json")

@@ -52,3 +52,23 @@ def test_what_was_lost_is_fitted_again(tmp_path):
         for key, blob in whole.items():
             for name, numbers in arrays.unpack(blob).items():
                 np.testing.assert_allclose(arrays.unpack(again[key])[name], numbers, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("change", [{"scores": np.zeros(3)}, {"other": np.zeros(3)}, {}])
+def test_a_fit_that_is_another_ones_is_refused_by_its_name(tmp_path, change):
+    """Whole by its checksum, and not what this study can have kept."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=60)
+    rows = pandas.DataFrame({"y": (x + random.normal(size=60) > 0.5).astype(int), "x": x})
+    database = tmp_path / "study.db"
+    options = {"label": "y", "storage": f"sqlite:///{database}", "repeats": 1, "folds": 2, "bootstrap": 100}
+    options |= {"recipes": {"inverse": sy.inverse_frequency}, "baselines": False}
+    sy.tune(rows, **options)
+    connection = sqlite3.connect(database)
+    connection.execute("update steelyard_fit set arrays = ? where repetition = 0 and fold = 1", [arrays.pack(change)])
+    connection.commit()
+    connection.close()
+    with pytest.raises(
+        ValueError, match=r"tune: the fit of \w+ at .* on training part \(0, 1\) was kept with .* as its scores"
+    ):
+        sy.tune(rows, **options)

@@ -1,11 +1,22 @@
 """The answer that lies in a folder already: of the same table it is replaced, of another one it is kept."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files import saved_text
+from ..schema import Many, Number, Record, Text, checked, parsed, record
+
 if TYPE_CHECKING:
     from ..tuning.data.problem import Problem
+
+ANSWER = Record(
+    {
+        "data": record(
+            {"path": Text(), "label": Text()},
+            {"digest": record({}, {"labels": Text()}), "classes": Many(Text()), "counts": Many(Number())},
+        )
+    }
+)
 
 
 def check_answer(out: Path, task: "Problem") -> None:
@@ -14,12 +25,12 @@ def check_answer(out: Path, task: "Problem") -> None:
     A file that cannot be read as a report says nothing, and whoever writes there decides.
     """
     try:
-        data = json.loads((out / "report.json").read_text(encoding="utf-8"))["data"]
+        data = checked("report", parsed(saved_text(out / "report.json")), ANSWER, "")["data"]
         name, label = data["path"], data["label"]
-        digest = data.get("digest", {}).get("labels")
+        digest = (data.get("digest") or {}).get("labels")
         # a report from before there were digests is known by its classes
         same = digest == task.labels_digest()[:32] if digest else _rows(data) == _counted(task)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError):
         return
     if label != task.label or not same:
         raise ValueError(
@@ -29,7 +40,7 @@ def check_answer(out: Path, task: "Problem") -> None:
 
 
 def _rows(data: dict[str, Any]) -> dict[str, float]:
-    return dict(zip(data["classes"], data["counts"], strict=True))
+    return dict(zip(data.get("classes") or (), data.get("counts") or (), strict=True))
 
 
 def _counted(task: "Problem") -> dict[str, float]:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..counts import Counts
+from ..schema import Form, brief, distinct
 from . import boxes, digest
+from .annotation_form import BOX, CATEGORY, IMAGES, LABELME, PANOPTIC, fitting
 from .exports import other_json
 from .gate import one_line
 from .labels import some
@@ -84,10 +86,11 @@ class Coco(Source):
 def load(path: Path) -> Any:
     """The JSON, without the outlines of the objects, which are most of it. ValueError if it is not JSON."""
 
-    def lean(pairs: dict[str, Any]) -> dict[str, Any]:
-        pairs.pop("segmentation", None)
-        pairs.pop("imageData", None)
-        return pairs
+    def lean(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = distinct(pairs)
+        made.pop("segmentation", None)
+        made.pop("imageData", None)
+        return made
 
     raw = path.read_bytes()
     try:
@@ -98,7 +101,7 @@ def load(path: Path) -> Any:
     else:
         legacy = ""
     try:
-        data = json.loads(text.removeprefix("\ufeff"), object_hook=lean)
+        data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=lean)
     except (ValueError, RecursionError) as error:
         lines = isinstance(error, json.JSONDecodeError) and error.msg == "Extra data"
         do = (
@@ -116,15 +119,17 @@ def load(path: Path) -> Any:
 def _coco(file: Path, data: Any) -> Tally:
     images, listed, categories = (_list(file, data, key) for key in ("images", "annotations", "categories"))
     names = _names(file, categories)
-    known = {_key(file, image, "images", "id"): image for image in images}
+    known = {_id(image["id"]): image for image in _all(file, images, "images", IMAGES)}
     part = Tally(items=len(known), names=list(names.values()))
     of_image: dict[Any, list[tuple[str, float | None]]] = defaultdict(list)
-    for annotation in listed:
+    for number, annotation in enumerate(listed):
         try:
-            segments = _segments(annotation)
-            part.facts["segments"] += 0 if segments is None else len(segments)
-            for entry in [annotation] if segments is None else segments:
-                image, name, crowd, area = _row(file, entry, names, known)
+            panoptic = isinstance(annotation, dict) and annotation.get("segments_info") is not None
+            fitting(file, f"annotations[{number}]", annotation, PANOPTIC if panoptic else BOX)
+            entries = annotation["segments_info"] if panoptic else [annotation]
+            part.facts["segments"] += len(entries) if panoptic else 0
+            for entry in entries:
+                image, name, crowd, area = _row(file, _id(annotation["image_id"]), entry, names, known)
                 part.facts["crowds"] += crowd
                 if not crowd:
                     of_image[image].append((name, area))
@@ -157,20 +162,21 @@ def _list(file: Path, data: Any, key: str) -> list[Any]:
     return entries
 
 
-def _key(file: Path, entry: Any, where: str, key: str) -> Any:
-    value = entry.get(key) if isinstance(entry, dict) else None
-    if isinstance(value, float) and value.is_integer():  # pandas writes 7.0 where a column had a gap
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise ValueError(f"{file}: an entry of {where!r} has no {key!r}: {str(entry)[:80]}.")
-    return value
+def _all(file: Path, entries: list[Any], where: str, form: Form) -> list[Any]:
+    for number, entry in enumerate(entries):
+        fitting(file, f"{where}[{number}]", entry, form)
+    return entries
+
+
+def _id(value: float | str) -> int | str:
+    return value if isinstance(value, str) else int(value)  # pandas writes 7.0 where a column had a gap
 
 
 def _names(file: Path, categories: list[Any]) -> dict[Any, str]:
     """{id: name} in the order of the ids, which is the order of the logits in most programs."""
     names: dict[Any, str] = {}
-    for category in categories:
-        number, name = _key(file, category, "categories", "id"), str(_key(file, category, "categories", "name"))
+    for category in _all(file, categories, "categories", CATEGORY):
+        number, name = _id(category["id"]), str(_id(category["name"]))
         if names.setdefault(number, name) != name:
             raise ValueError(
                 f"{file}: the categories {names[number]!r} and {name!r} have the same id, {number!r}, so their boxes cannot be told"
@@ -184,22 +190,14 @@ def _names(file: Path, categories: list[Any]) -> dict[Any, str]:
     return {i: names[i] for i in sorted(names, key=lambda i: (isinstance(i, str), i))}
 
 
-def _segments(annotation: Any) -> list[Any] | None:
-    """The segments of an image's panoptic annotation, each with its image; None for an ordinary annotation."""
-    segments = annotation.get("segments_info") if isinstance(annotation, dict) else None
-    if not isinstance(segments, list):
-        return None
-    return [{**s, "image_id": annotation.get("image_id")} if isinstance(s, dict) else s for s in segments]
-
-
-def _row(file: Path, entry: Any, names: dict[Any, str], images: Any) -> tuple[Any, str, bool, float | None]:
+def _row(file: Path, image: Any, entry: Any, names: dict[Any, str], images: Any) -> tuple[Any, str, bool, float | None]:
     """(image, class, whether it is a crowd, area or None)."""
-    image, category = (_key(file, entry, "annotations", key) for key in ("image_id", "category_id"))
+    category = _id(entry["category_id"])
     if category not in names:
-        raise ValueError(f"{file}: an annotation has the category {category!r}, which 'categories' does not hold.")
+        raise ValueError(f"{file}: an annotation has the category {brief(category)}, which 'categories' does not hold.")
     if image not in images:
-        raise ValueError(f"{file}: an annotation belongs to image {image!r}, which 'images' does not hold.")
-    return image, names[category], bool(entry.get("iscrowd", 0)), _area(file, entry)
+        raise ValueError(f"{file}: an annotation belongs to image {brief(image)}, which 'images' does not hold.")
+    return image, names[category], bool(entry.get("iscrowd")), _area(file, entry)
 
 
 def _area(file: Path, entry: dict[str, Any]) -> float | None:
@@ -208,38 +206,36 @@ def _area(file: Path, entry: dict[str, Any]) -> float | None:
         box = entry.get("bbox") or None  # [] is written for an outline without a box
         of_box = None
         if box is not None:
-            numbers = [float(v) for v in box]
-            if len(numbers) in (4, 5):
-                of_box = boxes.box_area(numbers[2], numbers[3])
-            elif len(numbers) >= 6 and len(numbers) % 2 == 0:
-                of_box = boxes.polygon_area(numbers[0::2], numbers[1::2])
+            if len(box) in (4, 5):
+                of_box = boxes.box_area(box[2], box[3])
+            elif len(box) >= 6 and len(box) % 2 == 0:
+                of_box = boxes.polygon_area(box[0::2], box[1::2])
             else:
-                raise ValueError(f"a box has {len(numbers)} numbers")
-        if of_box == 0 or not isinstance(entry.get("area"), (int, float)):
+                raise ValueError(f"a box has {len(box)} numbers")
+        if of_box == 0 or entry.get("area") is None:
             return of_box
         return boxes.box_area(float(entry["area"]), 1.0) or of_box
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{file}: annotation {entry.get('id')!r}: {error}; correct its bbox or area.") from None
+    except ValueError as error:
+        raise ValueError(f"{file}: annotation {brief(entry.get('id'))}: {error}; correct its bbox or area.") from None
 
 
 def _labelme(file: Path, data: dict[str, Any]) -> Tally:
     """One image of labelme. Shapes of one label and group are the parts of one object."""
     objects: dict[Any, list[Any]] = {}
     skipped = 0
-    for number, shape in enumerate(data["shapes"]):
+    for number, shape in enumerate(fitting(file, "", data, LABELME)["shapes"]):
+        kind, label = shape.get("shape_type") or "polygon", str(shape["label"])
+        if kind in ("point", "line", "linestrip", "points"):
+            skipped += 1
+            continue
+        x, y = ([float(point[axis]) for point in shape["points"]] for axis in (0, 1))
+        group = shape.get("group_id")
+        one = objects.setdefault((label, number if group is None else f"group {group}"), [label, 0.0])
         try:
-            kind, label, points = shape.get("shape_type") or "polygon", str(shape["label"]), shape["points"]
-            if kind in ("point", "line", "linestrip", "points"):
-                skipped += 1
-                continue
-            x, y = ([float(point[axis]) for point in points] for axis in (0, 1))
-            group = shape.get("group_id")
-            one = objects.setdefault((label, number if group is None else f"group {group}"), [label, 0.0])
-            one[1] = None if one[1] is None or (area := _shape_area(kind, x, y)) is None else one[1] + area
-        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{file}: shape {number + 1} is none of labelme's ({type(error).__name__}: {error}); correct it."
-            ) from None
+            area = _shape_area(kind, x, y)
+        except ValueError as error:
+            raise ValueError(f"{file}: shapes[{number}]: {error}; correct its points.") from None
+        one[1] = None if one[1] is None or area is None else one[1] + area
     part = boxes.of_image(map(tuple, objects.values()), AREA)
     part.facts["empty"] = int(not part.labels)
     part.facts["no boxes"] = skipped

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Self
 
+from ..schema import Flag, Record, Text
+
 PLAIN, COMMA, DRESSED, CLOCK, DURATION, DATE, BOOLEAN, NAME = KINDS = (
     "plain",
     "comma",
@@ -42,16 +44,18 @@ class Spelling:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """ValueError for what `to_dict` never gives."""
-        known = {field.name: type(field.default) for field in dataclasses.fields(cls)}
-        wrong = [name for name, value in data.items() if name not in known or type(value) is not known[name]]
-        if wrong:
-            raise ValueError(f"a spelling has no {wrong[0]} of {data[wrong[0]]!r}")
-        spelling = cls(**data)
-        orders = spelling.order in ("ymd", "dmy", "mdy")
-        if spelling.how not in KINDS or spelling.factors not in FACTORS or not orders:
-            raise ValueError(f"a spelling is none of {dict(data)!r}")
-        return spelling
+        """From data of the form FORM."""
+        return cls(**{field.name: data[field.name] for field in dataclasses.fields(cls) if field.name in data})
 
 
+FORM = Record(
+    {
+        "how": Text(KINDS),
+        **dict.fromkeys(("thousands", "point", "unit"), Text()),
+        "factors": Text(FACTORS),
+        "minutes": Flag(),
+        "order": Text(("ymd", "dmy", "mdy")),
+    },
+    optional=("thousands", "point", "unit", "factors", "minutes", "order"),
+)
 AS_IT_STANDS = Spelling()

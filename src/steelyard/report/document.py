@@ -1,5 +1,5 @@
-"""report.json as typed objects: what a study found, read once and checked. Here, in evidence.py and nowhere else stand the keys of
-the file; part.py reads a value.
+"""report.json as typed objects: what a study found, read once. Its form is declared in form.py; here, in evidence.py and nowhere else
+are its keys read, with part.py.
 
 What is absent or null in the file, as in older ones, is None, "" or empty here. Texts are as a person can read them (names.py);
 only the recipe and `Table.exact` keep the names of the data.
@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..recipe import Recipe
-from ..schema import parsed
+from ..schema import brief, checked, parsed
 from . import formatting
 from .evidence import PLAIN, Arm, ClassScores, Curves, Search, WeightPath, by_arm
+from .form import REPORT
 from .names import shown
 from .part import AGAIN, Part
 
@@ -77,20 +78,21 @@ class Report:
             except ValueError as error:
                 raise ValueError(f"report: this is not JSON ({error}).") from None
         try:
-            return cls._of(_of_this_format(document))
-        except (TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
-            raise ValueError(
-                f"report: a part of this report is not what it was ({type(error).__name__}: {error}); {AGAIN}"
-            ) from error
+            made = cls._of(checked("report", _of_this_format(document), REPORT, AGAIN))
+        except RecursionError:  # in what stands beside the parts that are read
+            raise ValueError(f"report: it is nested too deep; {AGAIN}.") from None
+        if wrong := _disagreement(made):
+            raise ValueError(f"report: {wrong}; {AGAIN}.")
+        return made
 
     @classmethod
     def _of(cls, document: Mapping[str, Any]) -> Self:
         exact = Part(document)  # for what a program reads: recipes, and names in code
         file = Part(shown(exact.values))
-        metric, higher = file.the_text("metric"), file.flag("metric_higher")
-        arms = file.needed("arms", tuple(map(Arm.read, file.parts("arms"))))
+        metric, higher = file.text("metric"), file.flag("metric_higher")
+        arms = tuple(map(Arm.read, file.parts("arms")))
         table, verdict = (
-            Table.read(file.the_part("data"), exact.the_part("data").texts("classes")),
+            Table.read(file.part("data"), exact.part("data").texts("classes")),
             Verdict.read(file.part("verdict"), [arm.name for arm in arms]),
         )
         fits, final = file.part("fits"), file.part("final")
@@ -151,8 +153,14 @@ class Report:
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe to train with: the winner's, or plain. Its classes are named. ValueError if the file holds none."""
-        return Recipe.from_json(self.recipe_json) if self.recipe_json else Recipe(classes=self.table.exact or None)
+        """The recipe to train with: the winner's, or plain. Its classes are named. ValueError if the file's is none."""
+        if not self.recipe_json:
+            return Recipe(classes=self.table.exact or None)
+        try:
+            return Recipe.from_json(self.recipe_json)
+        except ValueError as error:
+            said = str(error).partition("; save one with")[0].rstrip(".")
+            raise ValueError(f"report: its recipe cannot be read ({said}); {AGAIN}.") from None
 
 
 def read(where: str | os.PathLike[str]) -> Report:
@@ -167,9 +175,33 @@ def read(where: str | os.PathLike[str]) -> Report:
     if not path.is_file():
         raise ValueError(f"report: there is no {NAME} in {where}; `steelyard tune ... --out {where}` writes one.")
     try:
-        return Report.from_json(path.read_bytes())
+        made = Report.from_json(path.read_bytes())
+        _ = made.recipe  # one that cannot be read is said here, with the file
+        return made
     except ValueError as error:
         raise ValueError(f"{error} File: {path}.") from None
+
+
+def _disagreement(report: Report) -> str:
+    """What is of another number of classes than the data, or ""."""
+    table = report.table
+    many = len(table.classes)
+    if len(set(table.classes)) < many:
+        return "data.classes names a class twice"
+    sizes = {"data.counts": [len(table.per_class)], "costs.matrix": _sides(report.costs.matrix)}
+    sizes["data.weight.masses"] = [] if table.weight is None else [len(table.weight.masses)]
+    sizes |= {f"curves.{brief(name)}.confusion": _sides(one.confusion) for name, one in report.curves.items()}
+    for place, found in sizes.items():
+        if any(size not in (0, many) for size in found):
+            return f"{place} is of {max(found)} classes, and data.classes of {many}"
+    for name, one in report.curves.items():
+        if one.scores and {len(one.scores.positive), len(one.scores.negative)} != {len(one.scores.edges) - 1}:
+            return f"curves.{brief(name)}.scores has not one edge more than rows"
+    return ""
+
+
+def _sides(matrix: Sequence[Sequence[float]]) -> list[int]:
+    return [len(matrix), *map(len, matrix)]
 
 
 def _of_this_format(document: Any) -> Mapping[str, Any]:
@@ -352,9 +384,11 @@ class Verdict:
 
     @classmethod
     def read(cls, part: Part, names: list[str]) -> Self:
-        winner, sentence = part.text("winner"), part.the_text("sentence")
+        winner, sentence = part.text("winner"), part.text("sentence")
         if winner and winner not in (PLAIN, *names):
-            raise ValueError(f"report: the winner {winner!r} is not among the weightings {', '.join(names)}; {AGAIN}")
+            raise ValueError(
+                f"report: the winner {brief(winner)} is not among the weightings {', '.join(names[:8])}; {AGAIN}."
+            )
         return cls(
             part.text("case"),
             None if winner in ("", PLAIN) else winner,

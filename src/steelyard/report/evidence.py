@@ -35,7 +35,7 @@ class Arm:
     @classmethod
     def read(cls, part: Part) -> Self:
         metrics = {name: Measured.read(one) for name, one in part.named("metrics").items()}
-        return cls(part.the_text("name"), metrics, part.text("equals_plain"), part.text("note"))
+        return cls(part.text("name"), metrics, part.text("equals_plain"), part.text("note"))
 
     def on(self, metric: str) -> Measured:
         return self.metrics.get(metric, Measured())
@@ -135,13 +135,13 @@ class Curves:
         table, scores = part.part("thresholds"), part.part("scores")
         columns = [tuple(map(float, table.numbers(key))) for key in Cut._fields]
         if len(set(map(len, columns))) > 1:
-            raise ValueError(f"report: the columns of {table.where.rstrip('.')} are not of one length; {AGAIN}")
+            raise ValueError(f"report: the columns of {table.where.rstrip('.')} are not of one length; {AGAIN}.")
         groups = {key: part.part("reliability").parts(key) for key in ("before", "after")}
         groups["recalibrated"] = part.parts("recalibrated")
         return cls(
             cuts=tuple(sorted(map(Cut._make, zip(*columns, strict=True)))),
             reliability={
-                key: tuple(Group(*map(one.the_number, Group._fields)) for one in kept)
+                key: tuple(Group(*map(one.number, Group._fields)) for one in kept)
                 for key, kept in groups.items()
                 if kept
             },
@@ -163,7 +163,7 @@ class ClassScores:
     @classmethod
     def read(cls, part: Part) -> Self:
         rows = part.number("rows") or 0
-        return cls(part.the_text("class"), rows, *map(part.number, ("precision", "recall", "f1")))
+        return cls(part.text("class"), rows, *map(part.number, ("precision", "recall", "f1")))
 
 
 def by_arm(part: Part) -> dict[str, tuple[ClassScores, ...]]:

@@ -1,19 +1,15 @@
-"""A JSON object that is being read: every value is checked, and what is wrong is refused with its place in the file."""
+"""A JSON object of a report, whose form was checked: what is absent or null in it is None, "" or empty."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..schema import LARGEST, brief
-
-AGAIN = "run `steelyard tune` again to make it whole."
-NUMBER, TEXT = (int, float), (str, int, float)  # a class or a column may be called 1
+AGAIN = "run `steelyard tune` again to make it whole"
 
 
 @dataclass(frozen=True)
 class Part:
-    """A JSON object that is being read, and where it stands in the file. ValueError, with the place, for what is of the wrong
-    kind; `the_...` for what is absent, too."""
+    """An object of the kind that form.py declares for its place, `where` in the file."""
 
     values: Mapping[str, Any]
     where: str = ""
@@ -25,71 +21,31 @@ class Part:
         return self.values.get(key) is not None
 
     def number(self, key: str) -> float | None:
-        return self._one(key, NUMBER, "a number")
-
-    def the_number(self, key: str) -> float:
-        return self.needed(key, self.number(key))
+        return self.values.get(key)
 
     def whole(self, key: str) -> int | None:
-        return self._one(key, int, "a whole number")
+        return int(self.values[key]) if self.has(key) else None
 
     def flag(self, key: str) -> bool | None:
-        return self._one(key, bool, "true or false")
+        return self.values.get(key)
 
     def text(self, key: str) -> str:
-        value = self._one(key, TEXT, "text")
-        return "" if value is None else str(value)
-
-    def the_text(self, key: str) -> str:
-        return self.needed(key, self.text(key))
+        return str(self.values[key]) if self.has(key) else ""
 
     def part(self, key: str) -> "Part":
-        return Part(self._one(key, Mapping, "an object") or {}, f"{self.where}{key}.")
-
-    def the_part(self, key: str) -> "Part":
-        return self.needed(key, self.part(key) if self.has(key) else None)
+        return Part(self.values.get(key) or {}, f"{self.where}{key}.")
 
     def parts(self, key: str) -> list["Part"]:
-        return [Part(v, f"{self.where}{key}[{i}].") for i, v in enumerate(self._all(key, Mapping, "objects"))]
+        return [Part(value, f"{self.where}{key}[{i}].") for i, value in enumerate(self.values.get(key) or ())]
 
     def named(self, key: str) -> dict[str, "Part"]:
         return {name: self.part(key).part(name) for name in self.part(key).values}
 
     def numbers(self, key: str) -> tuple[float, ...]:
-        return self._all(key, NUMBER, "numbers")
+        return tuple(self.values.get(key) or ())
 
     def texts(self, key: str) -> tuple[str, ...]:
-        return tuple(map(str, self._all(key, TEXT, "texts")))
+        return tuple(map(str, self.numbers(key)))
 
     def rows(self, key: str) -> tuple[tuple[float, ...], ...]:
-        rows = tuple(map(tuple, self._all(key, list, "rows")))
-        for row in rows:
-            if not all(_is(value, NUMBER) for value in row) or len(row) != len(rows[0]):
-                raise ValueError(f"report: {self.where}{key} must be rows of numbers, all of one length; {AGAIN}")
-        return rows
-
-    def needed(self, key: str, value: Any) -> Any:
-        """The value that was read for this key."""
-        if value is None or value in ("", ()):
-            raise ValueError(f"report: {self.where}{key} is missing from this report; {AGAIN}")
-        return value
-
-    def _one(self, key: str, kind: Any, what: str) -> Any:
-        value = self.values.get(key)
-        if value is not None and not _is(value, kind):
-            raise ValueError(f"report: {self.where}{key} must be {what}, got {brief(value)}; {AGAIN}")
-        return value
-
-    def _all(self, key: str, kind: Any, what: str) -> tuple[Any, ...]:
-        values = self._one(key, (list, tuple), f"a list of {what}") or ()
-        for value in values:
-            if not _is(value, kind):
-                raise ValueError(f"report: {self.where}{key} must be a list of {what}, got {brief(value)}; {AGAIN}")
-        return tuple(values)
-
-
-def _is(value: Any, kind: Any) -> bool:
-    """Whether it is of this kind; true is no number, and neither is one too large to be computed with."""
-    if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, kind) and not (isinstance(value, (int, float)) and not abs(value) <= LARGEST)
+        return tuple(map(tuple, self.values.get(key) or ()))

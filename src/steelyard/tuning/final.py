@@ -16,14 +16,16 @@ import numpy as np
 from scipy.special import expit
 
 from .. import marks
-from ..files import write_text_atomically
+from ..files import loaded, write_text_atomically
+from ..recipe import SCHEMA as RECIPE
 from ..recipe import Recipe
+from ..schema import Many, Maybe, Number, Numbers, Record, Text, brief, checked, parsed
 from ..shown import clean_json
 from ..version import __version__
 from . import threads
 from .data.features import Features
 from .data.pairs import table_of
-from .data.saved import SavedColumns, numbers, texts
+from .data.saved import COLUMNS, SavedColumns
 from .job import Job
 from .metric import METRICS, Metric
 from .models import saved
@@ -35,6 +37,21 @@ from .validation.cuts import decisions
 FORMAT = "steelyard.model/1"
 NAME = "model.json"
 ROWS = 2**16  # scored at a time
+AGAIN = "run the study again"
+MODEL = Record(
+    {
+        "model": Text(saved.MODELS),
+        **dict.fromkeys(("arm", "label"), Text()),
+        **dict.fromkeys(("setting", "threshold"), Number()),
+        "threshold_rule": Text(tuple(METRICS)),
+        "classes": Many(Text(), some=True),
+        "prior": Many(Number(0, 1), some=True),
+        "cost_matrix": Maybe(Numbers(Number(), 2, least=2)),
+        "recipe": RECIPE,
+        "columns": COLUMNS,
+        "fitted": Record({}),
+    }
+)
 OWN = "what your own training function made is not saved; keep it, and undo its scores by posterior(logits, recipe)."
 
 
@@ -159,52 +176,56 @@ class FinalModel:
                 f"model: there is no {NAME} in {path}; `steelyard tune ... --out {path}` writes one, and report.json there says which"
                 " weighting to train with where the kind of model has no plain form."
             )
-        try:
-            return cls.from_json(file.read_text(encoding="utf-8"))
-        except UnicodeDecodeError:
-            raise ValueError(f"model: {file} is not JSON.") from None
-        except ValueError as error:
-            raise ValueError(f"{error} File: {file}.") from None
+        return loaded(file, cls.from_json)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """ValueError for what `to_json` never gives."""
+        """ValueError, with the place, for what `to_json` never gives."""
         try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"model: this is not JSON ({error}).") from None
+            data = parsed(text)
+        except ValueError as error:
+            raise ValueError(f"model: this is not JSON ({error}); {AGAIN}.") from None
         form = data.get("format") if isinstance(data, dict) else None
         if form != FORMAT:
-            raise ValueError(f"model: this is not {FORMAT} but {form!r}; `steelyard tune` writes one as {NAME}.")
+            raise ValueError(f"model: this is not {FORMAT} but {brief(form)}; `steelyard tune` writes one as {NAME}.")
+        data = checked("model", data, MODEL, AGAIN)
+        checked("model", data, Record({"fitted": saved.FORMS[data["model"]]}), AGAIN)
         try:
             return cls._of(data)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-            what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-            raise ValueError(f"model: this {FORMAT} file is damaged ({what}); run the study again.") from None
+        except ValueError as error:
+            raise ValueError(f"model: this {FORMAT} file is damaged ({error}); {AGAIN}.") from None
 
     @classmethod
     def _of(cls, data: Mapping[str, Any]) -> Self:
-        columns, classes = SavedColumns.from_dict(data["columns"]), texts(data["classes"])
+        columns, classes = SavedColumns.from_dict(data["columns"]), tuple(data["classes"])
         recipe = Recipe.from_json(json.dumps(data["recipe"]))
-        if len(set(classes)) < max(2, len(classes)) or data["threshold_rule"] not in METRICS:
-            raise ValueError("its classes or its rule are none")
+        if len(set(classes)) < max(2, len(classes)):
+            raise ValueError("its classes are fewer than two, or one stands twice")
         if recipe.classes not in (None, classes) or (why := refusal(recipe, len(classes))):
             raise ValueError(f"its recipe {why if recipe.classes in (None, classes) else 'is of other classes'}")
-        prior, costs = numbers(data["prior"]), data["cost_matrix"]
-        costs = None if costs is None else tuple(map(numbers, costs))
+        prior, costs = tuple(map(float, data["prior"])), data["cost_matrix"]
+        costs = None if costs is None else tuple(tuple(map(float, row)) for row in costs)
         if (
             len(prior) != len(classes)
             or min(prior) <= 0
             or (costs and {len(costs), *map(len, costs)} != {len(classes)})
         ):
             raise ValueError("its prior or its costs do not fit its classes")
-        (name, arm, label), (setting, threshold) = (
-            texts([data[key] for key in ("model", "arm", "label")]),
-            numbers([data[key] for key in ("setting", "threshold")]),
-        )
+        name = data["model"]
         fitted = saved.restored(name, data["fitted"], len(classes), columns.width)
         return cls(
-            name, arm, setting, recipe, label, classes, threshold, data["threshold_rule"], costs, prior, columns, fitted
+            name,
+            data["arm"],
+            float(data["setting"]),
+            recipe,
+            data["label"],
+            classes,
+            float(data["threshold"]),
+            data["threshold_rule"],
+            costs,
+            prior,
+            columns,
+            fitted,
         )
 
 

@@ -18,7 +18,7 @@ from .models.forms import undo
 from .models.model import Model
 from .split import Split
 from .stop import Stop, Unfinished
-from .store.fits import Arrays, Key, Part, Store
+from .store.fits import Arrays, Key, Part, Store, check
 from .store.share import Execute, share
 from .validation.crossfit import Choice, OutOfFold, criterion
 from .validation.cuts import decide
@@ -194,6 +194,7 @@ class Search:
 
         def collect(part: Part, fits: dict[Key, Arrays]) -> None:
             rows = self.split.out(*part)
+            check(part, fits, "scores", (len(rows), *scores.shape[4:]))
             for j, key in enumerate(self.job.keys):
                 at = [i for i, s in enumerate(settings) if (key, s) in fits]
                 if not at:
@@ -266,6 +267,10 @@ class Search:
         loss = tuple(j for j, arm in enumerate(self.arms) if not arm.resample)
         keys = [(self.job.keys[j], s) for j in loss for s in settings]
         fits = self.tools.store.load(ALL_ROWS, keys)
+        rows = np.arange(len(self.task.y))
+        scaling = self.job.encoder(rows).scaling
+        logits = 1 if self.task.classes == 2 else self.task.classes
+        check(ALL_ROWS, fits, "theta", (logits, len(scaling.names) + 1))
         self._started(set(fits))
         if len(fits) < len(keys):
             new = self.job((ALL_ROWS, tuple(key for key in keys if key not in fits)))
@@ -278,8 +283,7 @@ class Search:
         for j in loss:
             for i, s in enumerate(settings):
                 theta[j, i] = fits[self.job.keys[j], s]["theta"]
-        rows = np.arange(len(self.task.y))
-        return Start(theta, self.job.encoder(rows).scaling, settings)
+        return Start(theta, scaling, settings)
 
     def _started(self, keys: set[Key]) -> None:
         """Count fits on all rows that were there, each once."""

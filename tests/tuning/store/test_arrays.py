@@ -1,5 +1,7 @@
 """Arrays as bytes: read back as they were, or refused."""
 
+import json
+
 import hypothesis
 import hypothesis.extra.numpy as arrays_of
 import hypothesis.strategies as st
@@ -46,3 +48,23 @@ def test_no_changed_or_shortened_bytes_are_unpacked(arrays, data):
 def test_what_would_need_pickle_is_refused():
     with pytest.raises(ValueError, match="'names' holds object; only booleans and numbers"):
         stored.pack({"names": np.array([{}, "a"], dtype=object)})
+
+
+def forged(header: object, body: bytes = bytes(8)) -> bytes:
+    """With a checksum that fits."""
+    text = json.dumps(header).encode() if not isinstance(header, bytes) else header
+    payload = [len(text).to_bytes(4, "little"), text, body]
+    return b"".join([stored.MAGIC, stored._digest(payload), *payload])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{", b"\xff", b"[" * 5000, {}, [1], [["a", "<f8"]], [["a", "|O", [1]]], [["a", "<f8", [-1]]], [["a", "<f8", [2]]], [["a", "<f8", 3]],
+        [["a", "<f8", [2**40, 2**40]]], [["a", "<M8[s]", [1]]], [[None, "<f8", [1]]], [["a", "<f8", [1.5]]],
+    ],
+)  # fmt: skip
+def test_a_checksum_makes_no_header_good(header):
+    assert stored.unpack(forged([["a", "<f8", [1]]]))["a"].tolist() == [0.0]
+    with pytest.raises(stored.Damaged):
+        stored.unpack(forged(header))

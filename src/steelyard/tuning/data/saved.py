@@ -1,7 +1,7 @@
 """The columns of a study as plain data, to be read again from another table: how each was read, and what was learned of it."""
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -9,8 +9,12 @@ import numpy as np
 from ...data.alike import names_alike, numbers_alike, places_alike
 from ...data.labels import some
 from ...data.numbers import quoted, rows_of
+from ...data.spelling import FORM as SPELLING
 from ...data.spelling import Spelling
 from ...data.tables import Table
+from ...schema import Flag, Kinds, Many, Maybe, Record, brief
+from ...schema import Number as Figure
+from ...schema import Text as Words
 from .columns import HUGE, Category, Number
 from .features import Encoder, Features, OneHot, ScaledNumber
 from .text import Text, TfIdf, counted_again
@@ -132,6 +136,36 @@ Saved = SavedNumber | SavedCategory | SavedText
 KINDS: dict[str, type[Any]] = {"number": SavedNumber, "category": SavedCategory, "text": SavedText}
 
 
+TEXTS = Many(Words())
+PARTS = Kinds(
+    "kind",
+    {
+        "number": Record(
+            {
+                "name": Words(),
+                "spelling": SPELLING,
+                **dict.fromkeys(("median", "mean", "deviation"), Figure()),
+                "gaps": Flag(),
+            }
+        ),
+        "category": Record(
+            {"name": Words(), "levels": TEXTS, "names": TEXTS, "place": Many(Maybe(Figure(0, 2**53, whole=True)))}
+        ),
+        "text": Record(
+            {
+                "name": Words(),
+                "pairs": Flag(),
+                "gaps": Flag(),
+                "words": TEXTS,
+                "runs": TEXTS,
+                "weights": Many(Figure(0, 1e6)),
+            }
+        ),
+    },
+)
+COLUMNS = Record({"encoding": Words(("scaled", "raw")), "names": TEXTS, "marks": TEXTS, "parts": Many(PARTS)})
+
+
 @dataclasses.dataclass(frozen=True)
 class SavedColumns:
     """
@@ -192,13 +226,11 @@ class SavedColumns:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """ValueError, KeyError or TypeError for what `to_dict` never gives."""
-        if data["encoding"] not in ("scaled", "raw"):
-            raise ValueError(f"the encoding {data['encoding']!r} is unknown")
-        names, parts = texts(data["names"]), tuple(map(_part, data["parts"]))
+        """From data of the form COLUMNS. ValueError where its parts do not fit each other."""
+        names, parts = tuple(data["names"]), tuple(map(_part, data["parts"]))
         if sorted(names) != sorted(part.name for part in parts):
             raise ValueError("its columns are not those of its parts")
-        return cls(data["encoding"], names, parts, texts(data["marks"]))
+        return cls(data["encoding"], names, parts, tuple(data["marks"]))
 
 
 def _scaled(part: Any, how: Mapping[str, Spelling]) -> Saved:
@@ -245,41 +277,19 @@ def _plain(part: Saved) -> dict[str, Any]:
 
 def _part(data: Mapping[str, Any]) -> Saved:
     kind = KINDS[data["kind"]]
-    given = dict(data)
+    given = {field.name: data[field.name] for field in dataclasses.fields(kind)}
+    given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
     if kind is SavedNumber:
         given["spelling"] = Spelling.from_dict(given["spelling"])
-        for name in ("median", "mean", "deviation"):
-            given[name] = numbers([given[name]])[0]
         if given["deviation"] <= 0:
-            raise ValueError("a deviation is not above 0")
+            raise ValueError(f"the deviation of {brief(given['name'])} is not above 0")
     if kind is SavedCategory:
-        given |= {name: texts(given[name]) for name in ("levels", "names")}
-        given["place"] = tuple(float("nan") if p is None else p for p in given["place"])
-        known = numbers([p for p in given["place"] if p == p])
-        if len(given["place"]) != len(given["levels"]) + 1 or any(p < 0 or p != int(p) for p in known):
-            raise ValueError(f"the places of {given['name']!r} do not fit its levels")
+        given["place"] = tuple(float("nan") if p is None else float(p) for p in given["place"])
+        known = [p for p in given["place"] if p == p]
+        if len(given["place"]) != len(given["levels"]) + 1:
+            raise ValueError(f"the places of {brief(given['name'])} do not fit its levels")
         if given["names"] and max(known, default=0) > len(given["names"]):
-            raise ValueError(f"the places of {given['name']!r} are beyond its columns")
-    if kind is SavedText:
-        given |= {name: texts(given[name]) for name in ("words", "runs")}
-        given["weights"] = numbers(given["weights"])
-        if len(given["weights"]) not in (0, len(given["words"]) + len(given["runs"])):
-            raise ValueError(f"the weights of {given['name']!r} do not fit its words")
-    part = kind(**given)
-    flags = [getattr(part, name, False) for name in ("gaps", "pairs")]
-    if not isinstance(part.name, str) or not all(isinstance(flag, bool) for flag in flags):
-        raise TypeError("a column has no name, or a yes-or-no that is neither")
-    return part
-
-
-def texts(values: Any) -> tuple[str, ...]:
-    if not isinstance(values, list | tuple) or not all(isinstance(v, str) for v in values):
-        raise TypeError(f"{str(values)[:40]} are no texts")
-    return tuple(values)
-
-
-def numbers(values: Sequence[Any]) -> tuple[float, ...]:
-    """ValueError unless all are finite."""
-    if not all(isinstance(v, int | float) and not isinstance(v, bool) and np.isfinite(v) for v in values):
-        raise ValueError(f"{str(values)[:40]} are no finite numbers")
-    return tuple(map(float, values))
+            raise ValueError(f"the places of {brief(given['name'])} are beyond its columns")
+    if kind is SavedText and len(given["weights"]) not in (0, len(given["words"]) + len(given["runs"])):
+        raise ValueError(f"the weights of {brief(given['name'])} do not fit its words")
+    return kind(**given)

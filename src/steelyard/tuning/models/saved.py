@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ...schema import Number, Numbers, Record, Text
 from .boosting import Trees
 from .lightgbm import restored as restored_trees
 from .lightgbm import saved as saved_trees
@@ -13,7 +14,20 @@ from .linear import Linear
 from .mlp import Layers, Networks
 from .model import Fitted
 
-MODELS = ("linear", "mlp", "lightgbm")
+_WEIGHT = Number(-1e30, 1e30)  # networks work in float32
+FORMS = {  # of the state of each kind
+    "linear": Record({"theta": Numbers(Number(-1e100, 1e100), 2, least=2)}),
+    "mlp": Record(
+        {
+            "enter": Numbers(_WEIGHT, 2, least=2),
+            "lift": Numbers(_WEIGHT, 1, least=1),
+            "leave": Numbers(_WEIGHT, 3, least=3),
+            "bias": Numbers(_WEIGHT, 3, least=3),
+        }
+    ),
+    "lightgbm": Record({"first": Numbers(Number(-1e100, 1e100), 1, least=1), "trees": Text()}),
+}
+MODELS = tuple(FORMS)
 
 
 def state(fitted: Fitted) -> dict[str, Any]:
@@ -28,22 +42,22 @@ def state(fitted: Fitted) -> dict[str, Any]:
 
 
 def restored(model: str, state: Mapping[str, Any], classes: int, width: int) -> Fitted:
-    """The model again, for rows of `width` columns. ValueError, KeyError or TypeError for what `state` never gives."""
+    """The model again, from a state of its form, for rows of `width` columns. ValueError where its numbers are of other shapes."""
     logits = 1 if classes == 2 else classes
     if model == "linear":
-        return Linear(_numbers(state["theta"], (logits, width + 1))[None, None], np.ones((1, 1), dtype=bool), classes)
+        return Linear(_numbers(state, "theta", (logits, width + 1))[None, None], np.ones((1, 1), dtype=bool), classes)
     if model == "mlp":
         hidden = len(state["lift"])
         shapes = (width, hidden), (hidden,), (1, hidden, logits), (1, 1, logits)
-        arrays = [_numbers(state[name], shape) for name, shape in zip(Layers._fields, shapes, strict=True)]
+        arrays = [_numbers(state, name, shape) for name, shape in zip(Layers._fields, shapes, strict=True)]
         return Networks((Layers(*(torch.from_numpy(a.astype(np.float32)) for a in arrays)),), classes)
     if model == "lightgbm":
-        return restored_trees(state, _numbers(state["first"], (logits,)), width)
-    raise ValueError(f"the kind of model {model!r} is unknown")
+        return restored_trees(state, _numbers(state, "first", (logits,)), width)
+    raise AssertionError(model)
 
 
-def _numbers(values: Any, shape: tuple[int, ...]) -> np.ndarray:
-    array = np.asarray(values, dtype=np.float64)
-    if array.shape != shape or not np.isfinite(array).all():
-        raise ValueError(f"numbers of shape {array.shape} stand where finite ones of {shape} belong")
+def _numbers(state: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.asarray(state[name], dtype=np.float64)
+    if array.shape != shape:
+        raise ValueError(f"fitted.{name} has the shape {array.shape}, and {shape} belongs there")
     return array

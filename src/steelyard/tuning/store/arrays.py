@@ -2,13 +2,25 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
+from ...schema import Many, Number, Row, Text, checked, parsed
+
 MAGIC = b"steelyard fit 1\n"
 DIGEST = 16
 KINDS = "biuf"  # booleans, whole numbers, floating point numbers: nothing that would need pickle
+
+TYPES = (
+    "|b1",
+    "|i1",
+    "|u1",
+    *(f"<{kind}{size}" for kind, sizes in (("i", "248"), ("u", "248"), ("f", "248")) for size in sizes),
+    "<f16",
+)
+HEADER = Many(Row((Text(), Text(TYPES), Many(Number(0, 2**40, whole=True)))))  # name, type, shape
 
 
 class Damaged(ValueError):
@@ -41,9 +53,15 @@ def unpack(data: bytes) -> dict[str, np.ndarray]:
         raise Damaged("the checksum does not fit")
     length = int.from_bytes(payload[:4], "little")
     arrays, at = {}, 4 + length
-    for name, kind, shape in json.loads(bytes(payload[4:at])):
+    try:
+        header = checked("fit", parsed(bytes(payload[4:at])), HEADER, "fit it again")
+    except ValueError as error:  # somebody made a checksum for it
+        raise Damaged(str(error)) from None
+    for name, kind, shape in header:
         stored = np.dtype(kind)
-        count = int(np.prod(shape, dtype=np.int64))
+        count = math.prod(shape)
+        if count * stored.itemsize > len(payload) - at:
+            raise Damaged("it has more numbers than bytes")
         values = np.frombuffer(payload, stored, count, at) if count else np.empty(0, stored)
         arrays[name] = values.reshape(shape).astype(stored.newbyteorder("="))
         at += count * stored.itemsize

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import sqlalchemy as sa
 
+from ...schema import Anything, ByName, checked, parsed
 from . import ownership, tables
 from .address import PATIENCE, address
 from .arrays import Damaged, pack, unpack
@@ -26,6 +27,7 @@ STALE = 30.0  # seconds without one after which the claims of a process are take
 BATCH = 32 << 20  # bytes of scores that are handed to the driver at a time
 MANY = 64  # fits that are read at a time
 ADVISORY = 7355608  # PostgreSQL's lock number while tables and studies are made
+FINGERPRINT = ByName(Anything())
 TABLE = "table"  # what of a fingerprint says which data it is about; and a note of what that is called
 
 Result = TypeVar("Result")
@@ -258,7 +260,11 @@ def _of_other_data(connection: sa.Connection, describe: str) -> list[int]:
     t = tables.study
     wanted = json.loads(describe).get(TABLE)
     studies = connection.execute(sa.select(t.c.id, t.c.describe).order_by(t.c.id))
-    return [row.id for row in studies if json.loads(row.describe).get(TABLE) != wanted]
+    return [row.id for row in studies if _described(row.describe).get(TABLE) != wanted]
+
+
+def _described(text: str) -> Mapping[str, Any]:
+    return checked("the fingerprint of a study", parsed(text), FINGERPRINT, "")
 
 
 def _refused(connection: sa.Connection, others: Sequence[int], describe: str, name: str) -> str:

@@ -49,6 +49,17 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
+def check(part: Part, fits: Mapping[Key, Arrays], name: str, shape: tuple[int, ...]) -> None:
+    """ValueError where a fit has no array of this name and shape: whole by its checksum, and not what this study kept."""
+    for (arm, setting), arrays in fits.items():
+        found = arrays[name].shape if name in arrays else "nothing"
+        if found != shape or "converged" not in arrays:
+            raise ValueError(
+                f"tune: the fit of {arm.partition(' #')[0]} at {setting:.4g} on training part {part} was kept with {found} as its {name}, where numbers of"
+                f" shape {shape} belong, so somebody edited the storage; start the study anew (--fresh), or give another folder."
+            )
+
+
 class Memory:
     """A study that ends with the process. The arrays are kept as they are, not copied."""
 
