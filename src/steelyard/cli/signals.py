@@ -6,13 +6,13 @@ Exit codes are the shell's: 128 + the number of the signal.
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-CODES = {"interrupted": 128 + signal.SIGINT, "terminated": 128 + signal.SIGTERM}  # by why a study stopped
+from ..heard import SIGNALS, listening
+
+CODES = {why: 128 + number for number, why in SIGNALS.items()}  # by why a study stopped
 NOTE = b"\nstopping: what is done will be reported; once more ends at once; the same command goes on later\n"
 CURSOR = b"\x1b[?25h"  # a progress bar hides it
 
@@ -23,7 +23,7 @@ class _Ending:
     def __init__(self) -> None:
         self.heard = self.patient = False
 
-    def __call__(self, number: int, frame: Any) -> None:
+    def __call__(self, number: int, frame: Any, before: Any) -> None:
         if self.heard:
             if sys.stderr is not None and sys.stderr.isatty():
                 os.write(2, CURSOR)
@@ -48,16 +48,9 @@ def heard() -> bool:
 @contextmanager
 def handled() -> Iterator[None]:
     """Signals of the main thread, the only one that hears any, go to the commands inside."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     _ending.__init__()
-    before = {number: signal.signal(number, _ending) for number in SIGNALS}
-    try:
+    with listening(_ending):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -141,7 +141,7 @@ class Curves:
         return cls(
             cuts=tuple(sorted(map(Cut._make, zip(*columns, strict=True)))),
             reliability={
-                key: tuple(Group(*map(one.number, Group._fields)) for one in kept)
+                key: tuple(Group(*map(one.the_number, Group._fields)) for one in kept)
                 for key, kept in groups.items()
                 if kept
             },

@@ -23,6 +23,10 @@ class Part:
     def number(self, key: str) -> float | None:
         return self.values.get(key)
 
+    def the_number(self, key: str) -> float:
+        """One that the form asks for."""
+        return self.values[key]
+
     def whole(self, key: str) -> int | None:
         return int(self.values[key]) if self.has(key) else None
 

@@ -3,13 +3,13 @@
 import math
 import re
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-SIGNALS: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+from ..heard import SIGNALS, as_before, listening
+
 ANSWER, LONGEST = 0.3, 90.0  # share of a budget, and seconds, that statistics and page may take
 STATISTICS = 0.6  # share of that for statistics
 PATIENCE = 5.0  # seconds of statistics after a signal: who sent it waits, and a scheduler kills half a minute later
@@ -61,27 +61,16 @@ class Stop:
     def listening(self) -> Iterator[None]:
         """Ctrl-C and SIGTERM ask to stop; a second one does what it always does. A handler that the program has of its own is
         called each time. Only the main thread hears signals."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
 
-        def heard(number: int, frame: Any) -> None:
+        def hear(number: int, frame: Any, before: Any) -> None:
             first, self.signal = self.signal is None, self.signal or SIGNALS[number]
             if first:
                 self.answer_until = min(self.answer_until or math.inf, time.monotonic() + PATIENCE)
-            own = before[number]
-            if own is signal.SIG_DFL and not first:
-                signal.signal(number, signal.SIG_DFL)
-                signal.raise_signal(number)
-            elif callable(own) and not (first and own is signal.default_int_handler):
-                own(number, frame)
+            if not first or (callable(before) and before is not signal.default_int_handler):
+                as_before(number, frame, before)
 
-        before = {number: signal.signal(number, heard) for number in SIGNALS}
-        try:
+        with listening(hear):
             yield
-        finally:
-            for number, own in before.items():
-                signal.signal(number, own)
 
 
 def seconds(text: str) -> float:
