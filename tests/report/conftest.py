@@ -36,6 +36,7 @@ def _arm(
         "log_loss_recalibrated": {"value": 0.14291, "difference": -0.0003, "low": -0.001, "high": 0.0002},
         "brier_recalibrated": {"value": 0.03912, "difference": 0.0, "low": -0.0001, "high": 0.0001},
         "recall_at_capacity": {"value": 0.2531, "difference": 0.01, "low": -0.02, "high": 0.04},
+        "mcc": {"value": 0.3521, "difference": 0.01, "low": -0.02, "high": 0.04},
     }
     return {
         "name": name,
@@ -44,6 +45,7 @@ def _arm(
         "strengths": {"1": 20, "3.162": 5},
         "strength": 1.0,
         "threshold": 0.231,
+        "at_cut": {"mcc": 0.3521 if name.startswith("focal") else 0.3012},
         "equals_plain": equals,
     }
 
@@ -178,6 +180,12 @@ def _study() -> dict[str, Any]:
             "coefficients": {"age": [0.2]},
             "intercept": [-3.0],
         },
+        "priced": [
+            {"miss": 1.0, "threshold": 0.5, "found": 14.2, "missed": 35.8, "alarms": 6.0},
+            {"miss": 5.0, "threshold": 0.18, "found": 33.0, "missed": 17.0, "alarms": 51.4},
+            {"miss": 20.0, "threshold": 0.047, "found": 44.0, "missed": 6.0, "alarms": 240.2},
+            {"miss": 100.0, "threshold": 0.0096, "found": 49.4, "missed": 0.6, "alarms": 702.0},
+        ],
         "fits": {"new": 400, "reused": 12},
         "curves": {"plain": _curves(0.0), "inverse_frequency(beta=0.5)": _curves(0.02)},
         "warnings": ["14 rows stand twice in the table"],

@@ -9,10 +9,7 @@ def said(data) -> Content:
 
 
 def test_what_to_do_names_the_threshold_and_the_undo(kept, won):
-    assert said(kept).next == (
-        "Train without weights.",
-        'Call a row "ill" when its probability is at least 0.231, not 0.5.',
-    )
+    assert said(kept).next == ('Call a row "ill" when its probability is at least 0.231, not 0.5.',)
     assert any("sy.posterior" in step for step in said(won).next)
     assert 'Call a row "ill" when its undone probability is at least 0.231, not 0.5.' in said(won).next
 
@@ -20,19 +17,24 @@ def test_what_to_do_names_the_threshold_and_the_undo(kept, won):
 @pytest.mark.parametrize(
     ("case", "headline"),
     [
-        ("A", "A weighting wins"),
-        ("B", "Keep plain training"),
-        ("C'", "Keep plain training"),
-        ("D", "No verdict"),
-        ("E", "No verdict"),
-        ("F", "Keep plain training"),
-        ("P", "Not finished"),
+        ("A", 'Train with inverse_frequency(beta=0.5); say "ill" from 23 %.'),
+        ("B", 'Train without weights; say "ill" from 23 %.'),
+        ("C'", 'Train without weights; say "ill" from 23 %.'),
+        ("D", "No verdict: plain training is no better than chance."),
+        ("E", "No verdict: 50 rows are too few."),
+        ("F", 'Train without weights; say "ill" from 23 %.'),
+        ("P", "No verdict yet: the study is not finished."),
     ],
 )
-def test_the_headline_follows_the_case(kept, won, case, headline):
+def test_the_headline_follows_the_case_and_an_older_report_gets_one_too(kept, won, case, headline):
     data = won if case == "A" else kept
     data["verdict"]["case"] = case
     assert said(data).headline == headline
+
+
+def test_the_studys_own_headline_goes_first(kept):
+    kept["verdict"]["headline"] = "Train without weights; bring more rows."
+    assert said(kept).headline == "Train without weights; bring more rows."
 
 
 def test_a_lower_metric_says_so(kept):
@@ -42,7 +44,6 @@ def test_a_lower_metric_says_so(kept):
 
 def test_three_classes_have_no_threshold_of_probability(three):
     found = said(three)
-    assert found.threshold == ""
     assert found.confusion is not None
     assert found.confusion.classes == ("a", "b", "c")
     assert "3 classes" in found.data

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from steelyard.report import formatting
 from steelyard.tuning.metric import METRICS
-from steelyard.tuning.verdict import sentences
+from steelyard.tuning.verdict import digits, sentences
 
 
 @given(st.floats(-3, 3))
 def test_numbers_are_rounded_as_the_sentence_rounds_them(value):
     assert formatting.number(value) == sentences.number(value)
-    assert formatting.signed(value) == sentences.signed(value)
+    assert formatting.signed(value) == digits.signed(value)
     assert formatting.threshold(abs(value)) == sentences.threshold(abs(value))
 
 

@@ -31,14 +31,40 @@ def test_baselines_stand_apart_and_their_intervals_may_be_missing(kept):
     assert not {r.name for r in beside} & {r.name for r in rows}
 
 
-def test_other_metrics_name_those_after_recalibration_and_at_capacity(kept):
+def test_other_metrics_stand_in_two_blocks(kept):
     study = Report.from_json(kept)
-    grid = others(study, (*compared(study)[0], *baselines(study)))
-    assert grid is not None
-    assert {"log loss after recalibration", "Brier score after recalibration", "recall at capacity"} <= set(grid.head)
-    by_name = {row[0]: row for row in grid.rows}
-    assert by_name["plain at 0.5"][grid.head.index("F1")] == "0.287"
-    assert by_name["plain"][grid.head.index("log loss after recalibration")] == "0.1429"
+    ranking, decisions = others(study, (*compared(study)[0], *baselines(study)))
+    assert {"log loss after recalibration", "Brier score after recalibration", "ROC AUC"} <= set(ranking.grid.head)
+    assert decisions.grid.head == ("weighting", "F1", "MCC", "recall at capacity")
+    by_name = {row[0]: row for row in ranking.grid.rows}
+    assert by_name["plain"][ranking.grid.head.index("log loss after recalibration")] == "0.1429"
+    assert not any(any(row) for row in ranking.best)
+
+
+def test_decisions_are_those_of_one_cut_and_the_best_reachable_stands_beside(kept):
+    study = Report.from_json(kept)
+    block = others(study, (*compared(study)[0], *baselines(study)))[1]
+    column = block.grid.head.index("MCC")
+    values = {row[0]: (row[column], best[column - 1]) for row, best in zip(block.grid.rows, block.best, strict=True)}
+    assert values["plain"] == ("0.301", "0.352")
+    assert values["focal(gamma=2)"] == ("0.352", "")  # the same cut is best for both
+    assert "best F1" in block.says
+    assert {row[0]: row[1] for row in block.grid.rows}["plain at 0.5"] == "0.287"
+
+
+def test_an_older_report_says_that_each_metric_has_a_cut_of_its_own(kept):
+    for arm in kept["arms"]:
+        del arm["at_cut"]
+    study = Report.from_json(kept)
+    block = others(study, compared(study)[0])[1]
+    assert block.title == "Decisions, each metric at a cut of its own"
+    assert not any(any(row) for row in block.best)
+
+
+def test_differences_have_the_digits_they_need(kept):
+    kept["arms"][2]["metrics"]["average_precision"] |= {"difference": 0.00012, "low": 0.00003, "high": 0.00021}
+    rows = {row.name: row for row in compared(Report.from_json(kept))[0]}
+    assert (rows["focal(gamma=2)"].difference, rows["focal(gamma=2)"].interval) == ("+0.00012", "[0.00003, 0.00021]")
 
 
 def test_classes_come_rarest_first_with_both_arms(three):

@@ -12,7 +12,7 @@ def test_the_sweep_counts_what_a_threshold_calls(weighted):
     y = (rng.random(500) < 0.1).astype(int)
     p = rng.random((3, 500))
     w = rng.exponential(size=500) if weighted else np.ones(500)
-    swept = sweep(p, y, 0.3, w)["thresholds"]
+    swept = sweep(p, y, (0.3,), w)["thresholds"]
     for i in range(0, len(swept["threshold"]), 20):
         called = p >= swept["threshold"][i]
         assert swept["tp"][i] == pytest.approx(np.sum(w * (called & (y == 1))) / 3)

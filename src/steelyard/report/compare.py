@@ -5,12 +5,13 @@ from typing import Any
 
 from .. import __version__
 from . import formatting
-from .content import HEADLINES, outcome
+from .columns import aligned
+from .content import headline_of, outcome
 from .document import Report
 from .page import environment, policy
 from .provenance import provenance
 from .tables import Grid
-from .terminal import aligned, bullets, wrap
+from .terminal import bullets, wrap
 
 NOT = "These numbers cannot be compared:"
 CAUTION = (
@@ -102,8 +103,7 @@ def _names(left: Report, right: Report) -> tuple[str, str]:
 
 
 def _side(report: Report, label: str) -> Side:
-    kind = outcome(report)
-    return Side(label, kind, HEADLINES[kind], report.verdict.sentence)
+    return Side(label, outcome(report), headline_of(report), report.verdict.sentence)
 
 
 def _rows(left: Report, right: Report) -> str:
@@ -197,7 +197,7 @@ def _said(report: Report) -> dict[str, str]:
     table, at = report.table, report.verdict.threshold
     classes = zip(table.classes, table.per_class, strict=False)
     return {
-        "verdict": HEADLINES[outcome(report)],
+        "verdict": headline_of(report),
         "winner": report.chosen,
         "threshold": "" if at is None else formatting.threshold(at),
         "data": table.file,
@@ -217,7 +217,7 @@ def _values(left: Report, right: Report, metric: str, names: tuple[str, str], co
     rows = []
     for name in dict.fromkeys((*a, *b)):
         x, y = a.get(name), b.get(name)
-        gain = "" if x is None or y is None else formatting.signed(y - x)
+        gain = "" if x is None or y is None else formatting.signed(y - x, formatting.places(y - x))
         rows.append((name, _fine(metric, x), _fine(metric, y), *((gain,) if comparable else ())))
     return Grid(("weighting", *names, *(("right - left",) if comparable else ())), tuple(rows))
 

@@ -6,20 +6,17 @@ study; here it is rounded, ordered and placed.
 
 from dataclasses import dataclass
 
+from ..tuning.verdict.headline import headline
 from . import formatting
 from .decisions import COST, Confusion, Operating, confusion, mistaken, operating
 from .document import Report
 from .forest import Axis
+from .in_rows import PricedTable, in_rows, priced
 from .provenance import provenance, stopped
 from .snippets import Snippet, snippets
-from .tables import ClassWise, Grid, Row, baselines, class_wise, compared, others
+from .tables import Block, ClassWise, Row, baselines, class_wise, compared, others
 
-HEADLINES = {
-    "won": "A weighting wins",
-    "kept": "Keep plain training",
-    "open": "No verdict",
-    "unfinished": "Not finished",
-}
+OUTCOMES = ("won", "kept", "open", "unfinished")
 
 
 @dataclass(frozen=True)
@@ -27,11 +24,12 @@ class Content:
     """Everything that text and page say, in the order in which it is said."""
 
     title: str
-    outcome: str  # a key of HEADLINES
+    outcome: str  # one of OUTCOMES
+    headline: str
+    in_rows: str
+    priced: PricedTable | None
     sentence: str
     next: tuple[str, ...]
-    threshold: str
-    threshold_says: str
     data: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -40,7 +38,7 @@ class Content:
     rows: tuple[Row, ...]
     axis: Axis
     baselines: tuple[Row, ...]
-    others: Grid | None
+    others: tuple[Block, ...]
     operating: Operating | None
     confusion: Confusion | None
     mistaken: tuple[str, ...]
@@ -48,24 +46,20 @@ class Content:
     computed: tuple[tuple[str, str], ...]
     snippets: tuple[Snippet, ...]
 
-    @property
-    def headline(self) -> str:
-        return HEADLINES[self.outcome]
-
 
 def contents(report: Report) -> Content:
     """All that is said of a study."""
     at = "" if report.verdict.threshold is None else formatting.threshold(report.verdict.threshold)
-    shown = at if report.binary else ""
     rows, axis = compared(report)
     beside, moved = baselines(report), operating(report)
     return Content(
         title=report.table.file,
         outcome=outcome(report),
+        headline=headline_of(report),
+        in_rows=in_rows(report),
+        priced=priced(report),
         sentence=report.verdict.sentence,
         next=tuple(_next(report, at)),
-        threshold=shown,
-        threshold_says=_threshold_says(report) if shown else "",
         data=_data_line(report),
         notes=tuple(_notes(report)),
         warnings=tuple(_warnings(report)),
@@ -84,8 +78,18 @@ def contents(report: Report) -> Content:
     )
 
 
+def headline_of(report: Report) -> str:
+    """The verdict's, or made of it where an older report has none."""
+    verdict = report.verdict
+    if verdict.headline:
+        return verdict.headline
+    positive = report.positive if report.binary else None
+    counted = formatting.plural(min(report.table.per_class, default=0), "row")
+    return headline(verdict.case, verdict.winner, verdict.threshold, positive=positive, counted=counted)
+
+
 def outcome(report: Report) -> str:
-    """A key of HEADLINES."""
+    """One of OUTCOMES."""
     if report.winner:
         return "won"
     return {"P": "unfinished", "D": "open", "E": "open"}.get(report.verdict.case, "kept")
@@ -101,10 +105,10 @@ def _next(report: Report, at: str) -> list[str]:
         short = f"Bring more rows of {positive if report.binary else 'the rarest class'}."
         blind = "Look for columns that say more about the label, or for better labels; weights cannot replace them."
         return [blind if report.verdict.case == "D" else short, wait]
-    steps = ["Train without weights."]
+    steps = []
     if report.winner:
         steps = [
-            f"Train with {report.winner}; recipe.json holds its weights.",
+            "Load the weights from recipe.json.",
             "Undo the weights before you read a probability: sy.posterior(logits, recipe).",
         ]
     if at and report.binary:
@@ -123,11 +127,6 @@ def _notes(report: Report) -> list[str]:
     ties = report.verdict.ties
     tied = [f"As good as the winner, and further from plain: {', '.join(ties)}."] if ties else []
     return [*tied, *report.table.notes, *(f"Not compared: {name}, {reason}." for name, reason in report.skipped)]
-
-
-def _threshold_says(report: Report) -> str:
-    chosen = f", set for the {formatting.best(report.rule)}" if report.rule else ""
-    return f"{_probability(report)} of {formatting.quote(report.positive)}{chosen}"
 
 
 def _probability(report: Report) -> str:

@@ -10,6 +10,8 @@ from .evidence import Cut
 
 CLASSES = 12  # a larger table cannot be read
 PAIRS = 10
+NO_VERDICT = ("D", "E", "P")  # what is shown beside these is a description
+EXACT = 1e-9
 COST = 1.0  # where the slider stands if the study named no costs
 
 
@@ -96,6 +98,20 @@ def operating(report: Report) -> Operating | None:
 def counted(report: Report) -> str:
     """What captions add where a row counts for its weight, or ""."""
     return "" if report.table.weight is None else ", each row counted by its weight"
+
+
+def at_threshold(report: Report, arm: str, at: float | None, *, exact: bool = False) -> Cut | None:
+    """Of one arm, the kept threshold nearest to `at`; None where there is none, or with `exact` none that is `at` itself."""
+    curves = report.curves.get(arm)
+    if at is None or curves is None or not curves.cuts:
+        return None
+    cut = curves.cuts[_nearest(curves.cuts, at)]
+    return None if exact and abs(cut.threshold - at) > EXACT else cut
+
+
+def confusion_rows(report: Report) -> list[list[int]]:
+    """[truth][decision] of the chosen arm in whole rows, in the order of the classes; [] where it was not kept."""
+    return [whole(row) for row in _decisions(report)[1]]
 
 
 def cuts(report: Report) -> dict[str, tuple[Cut, ...]]:

@@ -16,7 +16,7 @@ from typing import Any, Self
 from ..recipe import Recipe
 from ..schema import brief, checked, parsed
 from . import formatting
-from .evidence import PLAIN, Arm, ClassScores, Curves, Search, WeightPath, by_arm
+from .evidence import PLAIN, Arm, ClassScores, Curves, Priced, Search, WeightPath, by_arm
 from .form import REPORT
 from .names import shown
 from .part import AGAIN, Part
@@ -36,6 +36,7 @@ class Report:
     fits         (new, reused), or None
     curves       {arm: what was kept to draw}, plain first
     per_class    {arm: its classes, the rarest first}, for more than two classes
+    priced       what a missed positive may cost and the cut that this asks for, where no costs were named
     """
 
     version: str
@@ -67,6 +68,7 @@ class Report:
     per_class: Mapping[str, tuple[ClassScores, ...]]
     warnings: tuple[str, ...]
     seconds: float | None
+    priced: tuple[Priced, ...] = ()
 
     @classmethod
     def from_json(cls, document: str | bytes | Mapping[str, Any]) -> Self:
@@ -126,6 +128,7 @@ class Report:
             per_class=by_arm(file.part("per_class")),
             warnings=file.texts("warnings"),
             seconds=file.number("seconds"),
+            priced=tuple(Priced(*map(one.the_number, Priced._fields)) for one in file.parts("priced")),
         )
 
     @property
@@ -373,12 +376,14 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`winner` names a weighting, or is None where plain training stays; `case` is a letter of tuning's decision."""
+    """`winner` names a weighting, or is None where plain training stays; `case` is a letter of tuning's decision;
+    `headline` is "" in older reports."""
 
     case: str
     winner: str | None
     threshold: float | None
     sentence: str
+    headline: str
     ties: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -394,6 +399,7 @@ class Verdict:
             None if winner in ("", PLAIN) else winner,
             part.number("threshold"),
             sentence,
+            part.text("headline"),
             part.texts("ties"),
             part.texts("remarks"),
         )

@@ -25,17 +25,33 @@ class Measured:
 
 @dataclass(frozen=True)
 class Arm:
-    """A weighting, or a baseline. `equals_plain`: why it is plain by construction, or ""; `note`: what a baseline is, or ""."""
+    """A weighting, or a baseline. `equals_plain`: why it is plain by construction, or ""; `note`: what a baseline is, or "".
+
+    at_cut      {metric: value} of the decisions at the verdict's cut; `metrics` has the best that each metric's own cut reaches
+    threshold   its own, or None; `settings` are those chosen, with the number of folds, {text: folds}
+    """
 
     name: str
     metrics: Mapping[str, Measured]
     equals_plain: str
     note: str
+    at_cut: Mapping[str, float]
+    threshold: float | None
+    settings: Mapping[str, int]
 
     @classmethod
     def read(cls, part: Part) -> Self:
         metrics = {name: Measured.read(one) for name, one in part.named("metrics").items()}
-        return cls(part.text("name"), metrics, part.text("equals_plain"), part.text("note"))
+        at_cut, settings = part.part("at_cut"), part.part("strengths")
+        return cls(
+            part.text("name"),
+            metrics,
+            part.text("equals_plain"),
+            part.text("note"),
+            {name: value for name in at_cut.values if (value := at_cut.number(name)) is not None},
+            part.number("threshold"),
+            {name: n for name in settings.values if (n := settings.whole(name)) is not None},
+        )
 
     def on(self, metric: str) -> Measured:
         return self.metrics.get(metric, Measured())
@@ -98,6 +114,16 @@ class Cut(NamedTuple):
     fp: float
     fn: float
     tn: float
+
+
+class Priced(NamedTuple):
+    """Where a missed positive costs so many false alarms: the cut, and what it does, in rows."""
+
+    miss: float
+    threshold: float
+    found: float
+    missed: float
+    alarms: float
 
 
 class Group(NamedTuple):

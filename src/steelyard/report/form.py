@@ -23,6 +23,9 @@ ARM = record(
         "metrics": ByName(Maybe(record({}, _all("value difference low high", NUMBER)))),
         "recipe": ByName(Anything()),  # read where it is the one to train with
         **_all("equals_plain note", WORDS),
+        "at_cut": ByName(NUMBER),
+        "strengths": ByName(WHOLE),
+        "threshold": NUMBER,
     },
 )
 DATA = record(
@@ -77,7 +80,7 @@ REPORT = record(
         "arms": Many(ARM, some=True),
         "verdict": record(
             {"sentence": NAME},
-            {**_all("case winner", WORDS), "threshold": NUMBER, **_all("ties remarks", Many(WORDS))},
+            {**_all("case winner headline", WORDS), "threshold": NUMBER, **_all("ties remarks", Many(WORDS))},
         ),
     },
     {
@@ -97,6 +100,7 @@ REPORT = record(
         "search": SEARCH,
         "final": record({}, {"strength": NUMBER, "threshold_rule": WORDS, "recipe": RECIPE}),
         "stopped": record({}, {"why": WORDS, **_all("repeats_done repeats_planned", WHOLE)}),
+        "priced": Many(record(_all("miss threshold found missed alarms", NUMBER), {})),
         "fits": record({}, _all("new reused", WHOLE)),
         "curves": ByName(Maybe(CURVES)),
         "per_class": ByName(

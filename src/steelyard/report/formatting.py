@@ -3,6 +3,26 @@
 from typing import Any
 
 from ..tuning.metric import METRICS, PROBABILITY
+from ..tuning.verdict import digits
+from ..tuning.verdict.digits import number, places, signed, threshold
+
+__all__ = [
+    "amount",
+    "best",
+    "count",
+    "fine",
+    "higher",
+    "interval",
+    "metric",
+    "number",
+    "percent",
+    "places",
+    "plural",
+    "quote",
+    "seconds",
+    "signed",
+    "threshold",
+]
 
 
 def metric(name: str) -> str:
@@ -24,28 +44,14 @@ def best(name: str) -> str:
     return f"{'best' if higher(name) else 'lowest'} {metric(name)}"
 
 
-def number(value: float) -> str:
-    """Three decimals; never a negative zero."""
-    return f"{value:.3f}".replace("-0.000", "0.000")
-
-
-def interval(low: float | None, high: float | None) -> str:
+def interval(low: float | None, high: float | None, decimals: int = digits.PLACES) -> str:
     """Both ends, or nothing where either was not computed."""
-    return "" if low is None or high is None else f"[{number(low)}, {number(high)}]"
-
-
-def signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-0.000", "+0.000")
+    return "" if low is None or high is None else digits.interval(low, high, decimals)
 
 
 def fine(name: str, value: float) -> str:
     """Losses of rare classes live in the fourth decimal."""
     return f"{value:.4f}" if name in METRICS and METRICS[name].kind == PROBABILITY else number(value)
-
-
-def threshold(value: float) -> str:
-    """Three decimals, or three digits where that would say nothing."""
-    return f"{value:.3f}" if value >= 0.01 or value == 0 else f"{value:.3g}"
 
 
 def count(value: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..tuning.metric import METRICS
+from ..tuning.metric import DECISION, METRICS
 from . import formatting
 from .document import Report
 from .evidence import PLAIN, Arm
@@ -31,6 +31,16 @@ class Grid:
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Metrics that are judged alike. `best` has, for each row and metric, what another cut would reach, or ""."""
+
+    title: str
+    says: str
+    grid: Grid
+    best: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -67,14 +77,57 @@ def baselines(report: Report) -> tuple[Row, ...]:
     return tuple(_row(one, report.metric, "baseline", None) for one in report.baselines)
 
 
-def others(report: Report, order: Sequence[Row]) -> Grid | None:
-    """The metrics that do not decide: values only, in the order of these rows."""
+def others(report: Report, order: Sequence[Row]) -> tuple[Block, ...]:
+    """The metrics that do not decide, values only, in the order of these rows: those that need no threshold, and those of
+    decisions. Decisions are those at the verdict's cut, beside them the best that a cut of the metric's own reaches."""
     arms = {arm.name: arm for arm in (*report.baselines, *report.arms)}
-    names = [n for n in METRICS if n != report.metric and any(n in arm.metrics for arm in arms.values())]
-    if not names:
-        return None
-    rows = [(row.name, *(_fine(n, arms[row.name].on(n).value) for n in names)) for row in order]
-    return Grid(("weighting", *(formatting.metric(n) for n in names)), tuple(rows))
+    every = [arms[row.name] for row in order]
+    names = [n for n in METRICS if n != report.metric and any(n in arm.metrics for arm in every)]
+    decisions = [n for n in names if METRICS[n].kind == DECISION]
+    one_cut = any(arm.at_cut for arm in every)
+    at = formatting.best(report.rule) if report.rule else "the verdict"
+    blocks = [
+        (
+            "Ranking and probabilities",
+            "No threshold is needed for these.",
+            [n for n in names if n not in decisions],
+            False,
+        ),
+        (
+            "Decisions at the verdict's cut" if one_cut else "Decisions, each metric at a cut of its own",
+            f"Every weighting at its cut for the {at}; in grey what a cut for that column alone would reach."
+            if one_cut
+            else "",
+            decisions,
+            one_cut,
+        ),
+    ]
+    return tuple(
+        Block(
+            title,
+            says,
+            Grid(
+                ("weighting", *(formatting.metric(n) for n in some)),
+                tuple((arm.name, *(_fine(n, _there(report, arm, n, cut)) for n in some)) for arm in every),
+            ),
+            tuple(tuple(_best(arm, n) if cut else "" for n in some) for arm in every),
+        )
+        for title, says, some, cut in blocks
+        if some
+    )
+
+
+def _there(report: Report, arm: Arm, metric: str, cut: bool) -> float | None:
+    """What the verdict's cut reaches; the metric itself where there is no cut, or it is the metric's own."""
+    return arm.at_cut.get(metric, arm.on(metric).value) if cut else arm.on(metric).value
+
+
+def _best(arm: Arm, metric: str) -> str:
+    """What another cut would reach, where that reads differently."""
+    if metric not in arm.at_cut:
+        return ""
+    here, best = _fine(metric, arm.at_cut[metric]), _fine(metric, arm.on(metric).value)
+    return best if best != here else ""
 
 
 def class_wise(report: Report) -> ClassWise | None:
@@ -107,13 +160,14 @@ def _row(arm: Arm, metric: str, role: str, mark: Mark | None) -> Row:
         "same": arm.equals_plain,
         "baseline": arm.note,
     }
+    decimals = formatting.places(on.difference, on.low, on.high)
     return Row(
         name=arm.name,
         role=role,
         note=notes.get(role, ""),
-        value="" if on.value is None else formatting.number(on.value),
-        difference="" if on.difference is None or not with_interval else formatting.signed(on.difference),
-        interval=formatting.interval(on.low, on.high) if with_interval else "",
+        value="" if on.value is None else formatting.number(on.value, decimals if with_interval else 3),
+        difference="" if on.difference is None or not with_interval else formatting.signed(on.difference, decimals),
+        interval=formatting.interval(on.low, on.high, decimals) if with_interval else "",
         mark=mark,
     )
 

@@ -1,33 +1,36 @@
 """The report as plain text, and in colour where a terminal shows it."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import formatting
+from .columns import aligned, wrapped
 from .content import Content, contents
 from .decisions import Confusion
 from .document import Report
 from .forest import Axis, Mark
-from .tables import ClassWise, Row
+from .in_rows import PricedTable
+from .tables import Block, ClassWise, Row
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 WIDTH = 100
+DRAWN = 112  # columns from which on the intervals are drawn
 BAR = 32  # characters of a forest row
 ROLES = {"plain": "", "winner": "winner", "same": "equals plain", "baseline": "", "": ""}
 COLOUR = {"won": "blue", "kept": "green", "open": "yellow", "unfinished": "yellow"}
 
 
 def text(report: Report) -> str:
-    """The verdict's sentence on one line, what to do next, the weightings, the decisions, and how it was computed."""
+    """The headline, what it brings in rows, the verdict's sentence on one line, what to do next, the weightings, the decisions, and
+    how it was computed."""
     return _text(contents(report))
 
 
 def show(report: Report, console: "Console | None" = None) -> None:
-    """Print the report: coloured, with intervals drawn, where the console is a terminal; else `text`."""
+    """Print the report: as wide as the terminal, coloured where it shows that; else `text`."""
     from rich.console import Console
 
     console = console or Console()
@@ -39,23 +42,29 @@ def show(report: Report, console: "Console | None" = None) -> None:
 
 def _text(content: Content) -> str:
     parts = [
+        "\n".join(filter(None, [content.headline, content.in_rows])),
         content.sentence,
+        _priced(content.priced, None) if content.priced else "",
         bullets(content.next),
         wrap(content.data) + "\n" + bullets((*content.warnings, *content.notes)),
         aligned([_head(content), *(_cells(row) for row in content.rows)]) + "\n" + wrap(content.compared),
+        *_more(content, None),
+        wrap("; ".join(f"{term}: {value}" for term, value in content.computed)),
     ]
-    if content.baselines:
-        parts.append(_beside(content))
-    if content.others:
-        parts.append("Other metrics, without a verdict\n" + aligned([content.others.head, *content.others.rows]))
-    if content.confusion:
-        parts.append(_decisions(content.confusion))
-    if content.mistaken:
-        parts.append("What is taken for what\n" + bullets(content.mistaken))
-    if content.class_wise:
-        parts.append(_class_wise(content.class_wise))
-    parts.append(wrap("; ".join(f"{term}: {value}" for term, value in content.computed)))
     return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
+
+
+def _more(content: Content, width: int | None) -> list[str]:
+    """What stands under the weightings."""
+    parts = [_beside(content, width)] if content.baselines else []
+    parts += [_block(block, width) for block in content.others]
+    if content.confusion:
+        parts.append(_decisions(content.confusion, width))
+    if content.mistaken:
+        parts.append("What is taken for what\n" + bullets(content.mistaken, width))
+    if content.class_wise:
+        parts.append(_class_wise(content.class_wise, width))
+    return parts
 
 
 def _head(content: Content) -> tuple[str, ...]:
@@ -66,84 +75,107 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (row.name, row.value, row.difference, row.interval, ROLES[row.role])
 
 
-def _beside(content: Content) -> str:
+def _priced(table: PricedTable, width: int | None) -> str:
+    """One column for each cost."""
+    columns = [(column.miss, *column.cells) for column in table.columns]
+    rows = [(name, *(column[i] for column in columns)) for i, name in enumerate((table.title, *table.head))]
+    return aligned(rows, width) + "\n" + wrap(table.ask, width)
+
+
+def _beside(content: Content, width: int | None) -> str:
     """The baselines, and under the table what each one is."""
     rows = [(row.name, row.value, row.difference, row.interval) for row in content.baselines]
     notes = [f"{row.name}: {row.note}" for row in content.baselines if row.note]
     head = ("baseline, never a winner", *_head(content)[1:4])
-    return "\n".join(filter(None, [aligned([head, *rows]), bullets(notes)]))
+    return "\n".join(filter(None, [aligned([head, *rows], width), bullets(notes, width)]))
 
 
-def _class_wise(classes: ClassWise) -> str:
+def _block(block: Block, width: int | None) -> str:
+    """What another cut would reach stands behind the value, in brackets."""
+    rows = [
+        (row[0], *(f"{cell} ({best})" if best else cell for cell, best in zip(row[1:], bests, strict=True)))
+        for row, bests in zip(block.grid.rows, block.best, strict=True)
+    ]
+    says = block.says.replace("in grey", "in brackets")
+    return "\n".join(
+        filter(None, [f"{block.title}, without a verdict", wrap(says, width), aligned([block.grid.head, *rows], width)])
+    )
+
+
+def _class_wise(classes: ClassWise, width: int | None) -> str:
     """The arms under one another: side by side they would not fit."""
     parts = []
     for k, arm in enumerate(classes.arms):
         columns = (0, 1, 2 + 3 * k, 3 + 3 * k, 4 + 3 * k)
-        parts.append(
-            f"Class by class: {arm}\n"
-            + aligned([[row[i] for i in columns] for row in (classes.grid.head, *classes.grid.rows)])
-        )
+        rows = [[row[i] for i in columns] for row in (classes.grid.head, *classes.grid.rows)]
+        parts.append(f"Class by class: {arm}\n" + aligned(rows, width))
     return "\n\n".join(parts)
 
 
-def _decisions(table: Confusion) -> str:
+def _decisions(table: Confusion, width: int | None) -> str:
     head = ("rows (per 1000)", *(f"called {formatting.quote(c)}" for c in table.classes))
     rows = [
         (f"is {formatting.quote(c)}", *(f"{n} ({share})" for n, share in zip(counts, shares, strict=True)))
         for c, counts, shares in zip(table.classes, table.counts, table.per_1000, strict=True)
     ]
-    return "\n".join([wrap(table.caption), aligned([head, *rows]), *(share.says for share in table.shares)])
+    return "\n".join(
+        [
+            wrap(table.caption, width),
+            aligned([head, *rows], width),
+            *(wrap(share.says, width) for share in table.shares),
+        ]
+    )
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Columns two spaces apart, the first to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
-        for row in rows
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+def wrap(line: str, width: int | None = None) -> str:
+    return wrapped(line, width or WIDTH)
 
 
-def wrap(line: str) -> str:
-    return textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
-
-
-def bullets(lines: Sequence[str]) -> str:
-    return "\n".join(textwrap.fill(f"- {line}", WIDTH, subsequent_indent="  ") for line in lines)
+def bullets(lines: Sequence[str], width: int | None = None) -> str:
+    return "\n".join(wrapped(line, width or WIDTH, "  ", "- ") for line in lines)
 
 
 def _show(content: Content, console: "Console") -> None:
     from rich.text import Text
 
-    def say(text: str, style: str = "", mark: str = "", colour: str = "", *, wrapped: bool = True) -> None:
-        line = Text.assemble((mark, colour), (text, style))
-        console.print(line, soft_wrap=not wrapped)
+    width, colour = console.width, COLOUR[content.outcome]
 
-    colour = COLOUR[content.outcome]
+    def say(text: str, style: str = "", mark: str = "", mark_style: str = "") -> None:
+        """Wrapped here, and not by the terminal: that would break numbers."""
+        if not text:
+            return
+        lines = wrapped(text, width - len(mark), "").splitlines()
+        for i, line in enumerate(lines):
+            lead = mark if i == 0 else " " * len(mark)
+            console.print(Text.assemble((lead, mark_style), (line, style)), soft_wrap=True)
+
+    def put(part: str, style: str = "") -> None:
+        """As it is laid out."""
+        console.print()
+        console.print(Text(part, style), soft_wrap=True)
+
     say(content.headline, f"bold {colour}")
-    say(content.sentence, "bold", wrapped=False)  # the terminal wraps it: copied or searched for, it is one line
+    say(content.in_rows, "bold")
+    say(content.sentence)
+    if content.priced:
+        put(_priced(content.priced, width))
     console.print()
     for step in content.next:
         say(step, "", "→ ", colour)
-    console.print()
     say(content.data, "dim")
     for warning in content.warnings:
         say(warning, "", "! ", "bold yellow")
     for note in content.notes:
         say(note, "dim", "· ", "dim")
-    console.print()
-    console.print(_table(content, colour))
-    if content.compared:
-        say(content.compared, "dim")
-    more = [
-        _beside(content) if content.baselines else "",
-        _decisions(content.confusion) if content.confusion else "",
-        _class_wise(content.class_wise) if content.class_wise else "",
-    ]
-    for part in filter(None, more):
+    if width >= DRAWN:
         console.print()
-        say(part)
+        console.print(_table(content, colour))
+    else:
+        rows = [(*_cells(row)[:3], row.interval or ROLES[row.role]) for row in content.rows]
+        put(aligned([_head(content)[:4], *rows], width))
+    say(content.compared, "dim")
+    for part in _more(content, width):
+        put(part)
 
 
 def _table(content: Content, colour: str) -> "Table":

@@ -33,6 +33,8 @@ class Judged:
     settings   {setting of the axis: in how many of the folds it was chosen} for the verdict's metric
     setting    chosen on all rows; `threshold` likewise, a probability on plain scale (tau for more than two classes)
     equals     why it is plain by construction and was not compared, or ""
+    at_cut     {metric of decisions: value} of those that the threshold of the verdict makes; in `metrics` stands the best that
+               the metric's own threshold reaches
     """
 
     name: str
@@ -43,6 +45,7 @@ class Judged:
     threshold: float
     equals: str = ""
     point: Point | None = None
+    at_cut: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,17 +55,20 @@ class Baseline:
     name: str
     note: str
     metrics: dict[str, dict[str, float]]
+    at_cut: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """`winner` names an arm, or is None: no weighting was shown to beat plain training with a moved threshold."""
+    """`winner` names an arm, or is None: no weighting was shown to beat plain training with a moved threshold.
+    `headline` says it in at most twelve words."""
 
     case: str
     winner: str | None
     best: str | None
     threshold: float
     sentence: str
+    headline: str = ""
     ties: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -78,6 +84,17 @@ class Final:
     threshold: float
     threshold_rule: str
     model: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Priced:
+    """Where a missed positive costs so many false alarms: the cut on all rows, and what cross-fitted cuts find, in rows."""
+
+    miss: float
+    threshold: float
+    found: float
+    missed: float
+    alarms: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +121,10 @@ class Stopped:
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """The answer and the evidence, as plain data. `to_dict()` is report.json."""
+    """The answer and the evidence, as plain data. `to_dict()` is report.json.
+
+    priced  two classes, where no costs and no capacity were named: what a missed positive may cost, and the cut that this asks for
+    """
 
     problem: Problem
     model_name: str
@@ -135,6 +155,7 @@ class Study:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     refit: Refit = dataclasses.field(repr=False, compare=False)
+    priced: tuple[Priced, ...] = ()
 
     @property
     def recipe(self) -> Recipe:
@@ -225,6 +246,7 @@ class Study:
                     "name": arm.name,
                     "recipe": json.loads(arm.recipe.to_json()),
                     "metrics": arm.metrics,
+                    "at_cut": arm.at_cut,
                     "strengths": {f"{s:.4g}": n for s, n in arm.settings.items()},
                     "strength": arm.setting,
                     "threshold": arm.threshold,
@@ -232,7 +254,9 @@ class Study:
                 }
                 for arm in self.arms
             ],
-            "baselines": [{"name": b.name, "note": b.note, "metrics": b.metrics} for b in self.baselines],
+            "baselines": [
+                {"name": b.name, "note": b.note, "metrics": b.metrics, "at_cut": b.at_cut} for b in self.baselines
+            ],
             "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped.items()],
             "paths": _paths(self),
             "search": None
@@ -250,6 +274,7 @@ class Study:
                 "ties": list(verdict.ties),
                 "threshold": verdict.threshold,
                 "threshold_is": "probability" if task.classes == 2 else "prior shift",
+                "headline": verdict.headline,
                 "sentence": verdict.sentence,
                 "remarks": list(verdict.notes),
             },
@@ -272,8 +297,9 @@ class Study:
                 "settings_done": self.stopped.settings[0],
                 "settings_planned": self.stopped.settings[1],
             },
+            "priced": [dataclasses.asdict(one) for one in self.priced],
             "fits": self.fits,
-            "curves": curves(self.pictures, task.classes, final.threshold),
+            "curves": curves(self.pictures, task.classes, final.threshold, self.arms[0].threshold),
             "per_class": per_class(self.pictures, task.counts.classes) if task.classes > 2 else None,
             "warnings": list(self.warnings),
             "seconds": self.seconds,

@@ -26,6 +26,7 @@ from .weights import Weights, take
 NOTES = {
     "majority": "no model: every row gets the class shares of the training part",
     "plain at 0.5": "plain training, decided by the largest probability",
+    "plain, largest probability": "plain training, decided by the largest probability",
     "plain, prior shift": "plain training with the class shares divided out, as if all classes were equally frequent",
     "random oversampling": "rows of the rarer classes repeated until the classes are even, then trained as plain",
     "random undersampling": "rows of the larger classes left out until the classes are even, then trained as plain",
@@ -64,7 +65,7 @@ def shown(search: Search) -> list[Shown]:
 
     return [
         Shown("majority", lambda metric: majority(search.out, metric)),
-        Shown("plain at 0.5", half),
+        Shown("plain at 0.5" if search.task.classes == 2 else "plain, largest probability", half),
         Shown("plain, prior shift", shifted),
     ]
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..recipe import Recipe
 from .answer import Baseline, Final, Judged, Stopped, Study, Trace, Verdict
 from .arms import Arm, distance
+from .at_cut import at_cut, priced
 from .baselines import NOTES, shown
 from .continuous import Family
 from .data.features import Features
@@ -24,6 +25,7 @@ from .split import TIME
 from .validation.outcomes import outcomes
 from .verdict.comparisons import compare
 from .verdict.decision import Comparison, Decision, Gate, decide, note_on_effective, note_on_few
+from .verdict.headline import headline
 from .verdict.sentences import Facts, among, cut_short, fewer_draws, rare_name, reading, sentence
 from .weights import take
 
@@ -110,8 +112,10 @@ class Contest:
             self.rule,
             facts.threshold,
         )
+        everyone = [*self.tested, *self.beside]
+        cut = at_cut(everyone, metric, self.rule, self.goals.every(task.classes))
         judged = {
-            member.arm.name: self._judged(member.arm, fitted, self._numbers(compared, j))
+            member.arm.name: self._judged(member.arm, fitted, self._numbers(compared, j), cut[j])
             for j, (member, fitted) in enumerate(zip(self.tested, at_best, strict=True))
         }
         arms = [
@@ -137,7 +141,12 @@ class Contest:
             bootstrap=drawn,
             arms=(*arms, *([judged[self.family.arm.name]] if self.family else [])),
             baselines=tuple(
-                Baseline(name, NOTES[name], self._numbers(compared, len(names) + i))
+                Baseline(
+                    name,
+                    NOTES[name],
+                    self._numbers(compared, len(names) + i),
+                    dict(enumerate(cut)).get(len(names) + i, {}),
+                )
                 for i, name in enumerate([*(b.arm.name for b in self.beside), *(s.name for s in baselines)])
             ),
             skipped=dict(skipped),
@@ -154,6 +163,9 @@ class Contest:
             ),
             refit=refit,
             pictures=self._pictures(decision.best),
+            priced=()
+            if self.goals.cost is not None or self.goals.capacity is not None
+            else priced(everyone[decision.winner or 0], metric),
             trace=None
             if self.family is None or self.family.arm.point is None
             else Trace(self.family.arm.point, tuple(zip(self.family.xs, self.family.values.tolist(), strict=True))),
@@ -213,6 +225,7 @@ class Contest:
             (0, 0) if stopped is None else stopped.settings,
             search.model.axis.title,
             among(events_in(task.y, split), positive=positive),
+            f"{'best' if self.rule.higher else 'lowest'} {self.rule.title}",
         )
         return decision, facts
 
@@ -233,6 +246,13 @@ class Contest:
             threshold=facts.threshold,
             sentence=reading([*self.task.doubts, *self._limits[1]], self.task.guesses)
             + sentence(decision, main, gate, facts),
+            headline=headline(
+                decision.case,
+                None if decision.winner is None else facts.names[decision.winner],
+                facts.threshold,
+                positive=task.positive,
+                counted=facts.counted.partition(" (")[0],
+            ),
             ties=tuple(facts.names[j] for j in decision.ties),
             notes=tuple(note for note in notes if note),
         )
@@ -250,7 +270,9 @@ class Contest:
             if np.isfinite(c.value[j])
         }
 
-    def _judged(self, arm: Arm, fitted: FittedArm, numbers: dict[str, dict[str, float]]) -> Judged:
+    def _judged(
+        self, arm: Arm, fitted: FittedArm, numbers: dict[str, dict[str, float]], at_cut: dict[str, float]
+    ) -> Judged:
         metric = self.goals.metric
         return Judged(
             arm.name,
@@ -260,6 +282,7 @@ class Contest:
             fitted.setting(metric),
             fitted.threshold(metric, self.rule),
             point=arm.point,
+            at_cut=at_cut,
         )
 
     def _pictures(self, best: int | None) -> Pictures:

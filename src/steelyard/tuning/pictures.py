@@ -70,7 +70,7 @@ def per_class(pictures: Pictures, names: Sequence[str]) -> dict[str, list[dict[s
     return out
 
 
-def curves(pictures: Pictures, classes: int, threshold: float) -> dict[str, Any]:
+def curves(pictures: Pictures, classes: int, *thresholds: float) -> dict[str, Any]:
     """By arm (plain and the best other one). Repetitions are laid together, so counts are means over repetitions.
 
     Two classes: reliability before and after the undo and after recalibration, precision-recall, confusion counts by
@@ -86,7 +86,7 @@ def curves(pictures: Pictures, classes: int, threshold: float) -> dict[str, Any]
                 "reliability": reliability(before, after, hit, w),
                 "recalibrated": groups_of(recalibrated, hit, w),
                 "scores": histogram(undone, y, w),
-                **sweep(after, y, threshold, w),
+                **sweep(after, y, thresholds, w),
             }
             continue
         table = np.zeros((classes, classes))
@@ -153,17 +153,17 @@ def _groups(p: np.ndarray, hit: np.ndarray, parts: list[np.ndarray], times: np.n
     return groups
 
 
-def sweep(p: np.ndarray, y: np.ndarray, chosen: float, w: np.ndarray) -> dict[str, Any]:
+def sweep(p: np.ndarray, y: np.ndarray, chosen: Sequence[float], w: np.ndarray) -> dict[str, Any]:
     """Precision-recall points and confusion counts at some 200 thresholds of p [repetitions, rows], row called at p >= t.
 
     The thresholds step evenly through the ranks of the positives and of all rows, so both ends are drawn finely; the
-    `chosen` one is among them.
+    `chosen` ones are among them, and 0.5, which they are compared with.
     """
     repetitions = len(p)
     flat, labels, times = p.reshape(-1), np.tile(y, repetitions), np.tile(w, repetitions)
-    half = POINTS // 2 - 1
+    half = POINTS // 2 - 3
     at = np.linspace(0, 1, half)
-    t = np.unique(np.concatenate([np.quantile(flat[labels == 1], at), np.quantile(flat, at), [0.0, chosen, 1.0]]))
+    t = np.unique(np.concatenate([np.quantile(flat[labels == 1], at), np.quantile(flat, at), [0.0, 0.5, *chosen, 1.0]]))
 
     def called_at(label: int) -> np.ndarray:
         """What rows of the class at or above each threshold count for, and last all of them."""

@@ -13,12 +13,13 @@ UNJUDGED = -1  # decision about a row that is not judged: never held out, or wit
 SHIFTS = np.linspace(0.0, 1.5, 31)  # more than two classes: decide by log p_c - tau log pi_c, tau from here
 
 
-def decide(choice: Choice, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
+def decide(choice: Choice, metric: Metric, only: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Decisions [arms, repetitions, rows], each by a threshold from the other folds, and the thresholds on all judged
     rows [arms, repetitions]: log-odds, or tau for more than two classes. Rows that are not judged and have
-    nothing to be tuned on get UNJUDGED."""
+    nothing to be tuned on get UNJUDGED. `only` this arm: [1, ...]."""
     source = choice.source
     arms, repetitions, _ = source.shape
+    first, arms = (0, arms) if only is None else (only, 1)
     decided = np.empty((arms, repetitions, len(source.y)), np.int8 if source.classes < 128 else np.int32)
     final = np.empty((arms, repetitions))
     two = _by_cut if metric.capacity is None else _by_room
@@ -26,7 +27,7 @@ def decide(choice: Choice, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
 
     def fill(at: tuple[int, ...]) -> None:
         tuner = source.tuners[at[1]]
-        decided[at], final[at] = one(choice, metric, *at)
+        decided[at], final[at] = one(choice, metric, first + at[0], *at[1:])
         tuned = np.logical_or.reduce(tuner.member[:-1], axis=1)
         decided[at][(~tuned[tuner.held] | (tuner.held < 0)) & ~tuner.rows(len(tuned))] = UNJUDGED
 

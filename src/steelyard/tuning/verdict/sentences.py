@@ -1,4 +1,4 @@
-"""The verdict in words. Numbers to three decimals; an arm's gain is never said without its interval."""
+"""The verdict in words. Numbers to three decimals, or as many as say something; an arm's gain is never said without its interval."""
 
 import dataclasses
 import re
@@ -8,7 +8,9 @@ import numpy as np
 
 from ..rarity import Events
 from ..split import TIME, Split
+from . import digits
 from .decision import BLOCKS, FEW_EVENTS, PER_BLOCK, REPETITIONS, Comparison, Decision, Gate, too_few_blocks
+from .digits import limit, number, threshold
 
 BASELINE = "plain training with a moved threshold"
 POSITIVES, RAREST, EVENTS = "positives", "rows of the rarest class", "events"
@@ -43,6 +45,7 @@ class Facts:
     settings: tuple[int, int] = (0, 0)
     axis: str = ""  # what the settings are of
     among: str = ""  # what else is told where rows are not what is counted, see among
+    rule: str = ""  # what the threshold is best for: "best F1", "lowest expected cost per 1000 rows"
 
     @property
     def counted(self) -> str:
@@ -92,8 +95,8 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
     if decision.best is None:
         return f"No weighting was compared: every strategy equals plain training by construction. {_keep(facts, 'B')}."
     j = decision.best
-    best, upper = facts.names[j], limit(decision.upper)
-    gain = f"{signed(comparison.gain[j])} {interval(comparison, j)}"
+    best, upper = facts.names[j], limit(decision.upper, _places(comparison, j))
+    gain = f"{signed(comparison, j)} {interval(comparison, j)}"
     if case in ("A", "A'"):
         edge = (
             " The regularisation of plain training ended at the edge of its range; widen it before trusting this."
@@ -101,10 +104,10 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
             else ""
         )
         return (
-            f"{best} beats {BASELINE}: {comparison.metric.title} {number(comparison.value[j])} against"
-            f" {number(comparison.plain)}, difference {signed(comparison.gain[j])}{_lower(comparison)}"
+            f"{best} beats {BASELINE}: {comparison.metric.title} {number(comparison.value[j], _places(comparison, j))} against"
+            f" {number(comparison.plain, _places(comparison, j))}, difference {signed(comparison, j)}{_lower(comparison)}"
             f" {interval(comparison, j, '95 % simultaneous interval ')}, {facts.counted},"
-            f" {_splits(facts)}, {_strategies(comparison)} compared.{edge}"
+            f" {_splits(facts)}, {_strategies(comparison)} compared.{_its_cut(facts)}{edge}"
         )
     judged = (
         f" Judged by {comparison.metric.title}{_lower(comparison)}: {facts.counted},"
@@ -121,7 +124,7 @@ def sentence(decision: Decision, comparison: Comparison, gate: Gate | None, fact
             f" {_keep(facts, case)}.{judged}"
         )
     if case == "F":
-        return f"Every weighting is worse than {BASELINE} (best: {best}, {gain}).{judged}"
+        return f"Every weighting is worse than {BASELINE} (best: {best}, {gain}).{f' {_keep(facts, case)}.' if facts.rule else ''}{judged}"
     return (
         f"No weighting was shown to beat {BASELINE}. The best ({best}) differs by {gain}; with {facts.counted}"
         f" a gain up to {upper} cannot be excluded. {_keep(facts, case)}, or bring more"
@@ -151,33 +154,43 @@ def fewer_draws(done: int, planned: int) -> tuple[str, ...]:
     )
 
 
-def number(value: float) -> str:
-    return f"{value + 0.0:.3f}".replace("-0.000", "0.000")
-
-
-def limit(value: float) -> str:
-    """As `number`, but a limit above 0 is not rounded to it: "a gain above 0.000" says nothing."""
-    return number(value) if value <= 0 or value >= 0.0005 else f"{value:.1g}"
-
-
-def signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-0.000", "+0.000")
+def signed(comparison: Comparison, j: int) -> str:
+    return digits.signed(comparison.gain[j], _places(comparison, j))
 
 
 def interval(comparison: Comparison, j: int, label: str = "") -> str:
-    return f"[{label}{number(comparison.low[j])}, {number(comparison.high[j])}]"
+    return digits.interval(comparison.low[j], comparison.high[j], _places(comparison, j), label)
 
 
-def threshold(value: float) -> str:
-    """Three decimals, or three digits where that would say nothing."""
-    return f"{value:.3f}" if value >= 0.01 or value == 0 else f"{value:.3g}"
+def _places(comparison: Comparison, j: int) -> int:
+    return digits.places(comparison.gain[j], comparison.low[j], comparison.high[j])
 
 
 def _keep(facts: Facts, case: str) -> str:
     t = threshold(facts.threshold)
     if facts.shift:
-        return f"Keep plain training and divide its probabilities by the class shares to the power {t}"
-    return f"Keep plain training {'and set the threshold at' if case == 'B' else 'with threshold'} {t}"
+        return (
+            f"Keep plain training and divide its probabilities by the class shares to the power {t}{_chosen_for(facts)}"
+        )
+    return (
+        f"Keep plain training {'and set the threshold at' if case == 'B' else 'with threshold'} {t}{_chosen_for(facts)}"
+    )
+
+
+def _its_cut(facts: Facts) -> str:
+    """Of a winner, where it is known who chose it."""
+    if not facts.rule:
+        return ""
+    t = threshold(facts.threshold)
+    what = (
+        f"Divide its probabilities by the class shares to the power {t}" if facts.shift else f"Set its threshold at {t}"
+    )
+    return f" {what}{_chosen_for(facts)}."
+
+
+def _chosen_for(facts: Facts) -> str:
+    """Who chose the threshold, or ""."""
+    return f", the cut for the {facts.rule}" if facts.rule else ""
 
 
 def _splits(facts: Facts) -> str:
@@ -222,7 +235,7 @@ def _so_far(decision: Decision, comparison: Comparison, facts: Facts) -> str:
         return f"{known}, too few to compare: {plain}.{keep}"
     wide = "; repetitions that are missing make it wide" if facts.repetitions < 2 else ""
     return (
-        f"{known}: {plain}, and the best of the others, {facts.names[j]}, differs by {signed(comparison.gain[j])}"
+        f"{known}: {plain}, and the best of the others, {facts.names[j]}, differs by {signed(comparison, j)}"
         f" {interval(comparison, j, '95 % simultaneous interval ')}{wide}.{keep}"
     )
 
