@@ -23,7 +23,7 @@ ARM = record(
         "metrics": ByName(Maybe(record({}, _all("value difference low high", NUMBER)))),
         "recipe": ByName(Anything()),  # read where it is the one to train with
         **_all("equals_plain note", WORDS),
-        "at_cut": ByName(NUMBER),
+        "at_cut": ByName(Maybe(NUMBER)),
         "strengths": ByName(WHOLE),
         "threshold": NUMBER,
     },
