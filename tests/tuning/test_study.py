@@ -3,7 +3,9 @@
 Files: tuning/answer.py, tuning/contest.py, tuning/fitted.py, tuning/job.py, tuning/opening.py, tuning/pruning.py, tuning/search.py.
 """
 
+import functools
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,9 +13,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from steelyard import Recipe, focal, inverse_frequency, logit_adjustment
-from steelyard.tuning import Study, tune
+from steelyard.tuning import Study, study, tune
 from steelyard.tuning.models import by_name
 
+DEMO = Path(__file__).resolve().parents[2] / "examples" / "data" / "mammography_adbench.csv"
 # no resampled rows: they cost most of the fits and never win
 FAST = {"label": "y", "bootstrap": 200, "baselines": False}
 FEW_ARMS = {
@@ -109,7 +112,11 @@ def test_logit_adjustment_is_listed_and_not_compared(usual):
 
 
 def test_counts_of_fits_are_arms_times_strengths_times_parts(usual):
-    assert usual.fits == {"new": 7 * len(usual.settings) * (2 * 5 + 1), "reused": 0}
+    """Seven arms at seven strengths, and some of them at further ones."""
+    each = 2 * 5 + 1
+    further, rest = divmod(usual.fits["new"] - 7 * 7 * each, each)
+    assert rest == usual.fits["reused"] == 0
+    assert 0 <= further <= 7 * (len(usual.settings) - 7)
 
 
 def test_costs_move_the_threshold_and_are_reported(usual):
@@ -233,13 +240,33 @@ def test_wrong_options_are_refused_with_the_way_out(options, says):
         tune(nothing(0), **{"label": "y", **options})
 
 
-def test_the_grid_grows_where_an_arm_still_gains_and_for_all_arms():
+def test_the_grid_grows_where_an_arm_still_gains():
     """On labels without signal log loss asks for ever more regularisation."""
     found = tune(nothing(3), **FAST, repeats=2, recipes=[inverse_frequency], metric="log-loss")
     assert len(found.settings) > 7
     steps = np.diff(np.log10(found.settings))
     np.testing.assert_allclose(steps, 0.5)
     assert max(found.settings) > 100
+
+
+def test_a_grid_grows_for_the_arm_that_gains_and_for_plain(monkeypatch):
+    """Balanced weights want ten thousand times the penalty on mammograms, a mild weighting none of it."""
+    made = []
+
+    class Kept(study.Search):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            made.append(self)
+
+    monkeypatch.setattr(study, "Search", Kept)
+    recipes = {name: functools.partial(inverse_frequency, beta=beta) for name, beta in (("mild", 0.25), ("full", 1.0))}
+    found = tune(DEMO, label="calcification", recipes=recipes, repeats=1, bootstrap=100, baselines=False)
+    plain, mild, full = made[0].out.fitted
+    assert full.all()
+    assert plain.all()
+    assert len(found.settings) > 7 == mild.sum()
+    assert np.isnan(made[0].out.scores[1, ~mild]).all()
+    assert found.fits["new"] == made[0].out.fitted.sum() * 6  # five parts and all rows
 
 
 @pytest.mark.parametrize("model", [*by_name.names(), "sklearn.linear_model.LogisticRegression"])
@@ -258,4 +285,6 @@ def test_every_model_goes_through_a_whole_study(model, classes):
     assert {arm["name"] for arm in judged} | {s["name"] for s in written["skipped"]} == {"plain", *FEW_ARMS}
     ranked = judged[0]["metrics"]["roc_auc" if classes == 2 else "balanced_accuracy"]["value"]
     assert ranked > (0.75 if classes == 2 else 0.55)  # the signal is strong
-    assert found.fits["new"] == len(judged) * len(found.settings) * (2 + (model == "linear"))
+    grid, each = len(by_name.named(model).axis.grid), 2 + (model == "linear")
+    assert found.fits["new"] % each == 0
+    assert len(judged) * grid * each <= found.fits["new"] <= len(judged) * len(found.settings) * each

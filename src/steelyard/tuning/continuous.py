@@ -157,7 +157,8 @@ def _around(fitted: FittedArm, metric: Metric) -> tuple[float, ...]:
     """The settings that the nearest arm of the grid uses, from its lowest to its highest."""
     choice, j = fitted.search.choice(metric), fitted.index
     used = {*choice.picked[j].reshape(-1).tolist(), int(choice.final[j])}
-    return fitted.search.settings[min(used) : max(used) + 1]
+    has = fitted.search.out.fitted[j]
+    return tuple(s for i, s in enumerate(fitted.search.settings) if min(used) <= i <= max(used) and has[i])
 
 
 def _ask(

@@ -4,7 +4,7 @@ Finished fits go into the store at once, and none that the store holds is done a
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -43,7 +43,8 @@ class Search:
     """Fits when made; then `choice(metric)` says which settings to use.
 
     arms     plain first; recipes on all rows are for reading: in a fold they are made anew from its training part
-    metric   of the verdict: where an arm still gains by it at an edge, the grid is widened for all arms
+    metric   of the verdict: where an arm still gains by it at an edge, its grid is widened, and plain's with it, so that no weighting
+             is tried at a setting at which plain is not
     widen    False keeps to `settings`
 
     After a stop only what is whole is kept (see order.whole): `arms`, `settings` and `split` have only that, `stopped` says why and
@@ -79,7 +80,8 @@ class Search:
         self._decided: dict[tuple[str, Metric], tuple[np.ndarray, np.ndarray]] = {}
         self._recipes: dict[Part, list[Recipe]] = {}
         self._on_all_rows: set[Key] = set()  # counted
-        self._grow(tuple(model.axis.grid if settings is None else settings))
+        everyone = range(len(self.arms))
+        self._grow({s: everyone for s in (model.axis.grid if settings is None else settings)})
         while widen and not self.stopped and (wider := self._wider()):
             self._grow(wider)
 
@@ -105,7 +107,8 @@ class Search:
     def tolerance(self) -> float:
         """A tenth of the margin of what chooses the setting: a gain below it says that the edge has levelled off."""
         by = criterion(self.metric)
-        return by.margin / 10 * by.unit(float(np.abs(self.choice(self.metric).overall).max()))
+        overall = self.choice(self.metric).overall
+        return by.margin / 10 * by.unit(float(np.abs(overall[np.isfinite(overall)]).max()))
 
     def trained(self, choice: Choice, j: int) -> np.ndarray:
         """Scores of one arm as trained, not undone, at the settings it was given: [repetitions, rows(, C)]."""
@@ -123,12 +126,16 @@ class Search:
         classes = self.task.classes
         return (self.split.repetitions, len(self.task.y), *(() if classes == 2 else (classes,)))
 
-    def _grow(self, settings: tuple[float, ...]) -> None:
-        """Fit every arm at these settings too. If stopped, only what is whole is kept."""
-        scores = np.full((len(self.arms), len(settings), *self._shape), np.nan, np.float32)
+    def _grow(self, wanted: Mapping[float, Iterable[int]]) -> None:
+        """Fit these arms at these settings too. If stopped, only what is whole is kept."""
+        settings = tuple(sorted(wanted))
+        asked = np.zeros((len(self.arms), len(settings)), dtype=bool)
+        for i, setting in enumerate(settings):
+            asked[list(wanted[setting]), i] = True
+        scores = np.full((*asked.shape, *self._shape), np.nan, np.float32)
         if not self.settings:
             self.planned_settings = len(settings)
-        done = self._fill(scores, settings)
+        done = self._fill(scores, settings, asked)
         whole = list(range(self.split.repetitions))
         if not done.all():
             self.stopped = self.tools.stop.why or "interrupted"
@@ -139,22 +146,33 @@ class Search:
                 raise Unfinished(self._nothing(done), self.stopped)
             arms, at, whole = kept
             self.repetitions = int(done.all(axis=(0, 1, 3)).sum())
-            scores = scores[np.ix_(arms, at, whole)]
+            scores, asked = scores[np.ix_(arms, at, whole)], asked[np.ix_(arms, at)]
             settings = tuple(settings[i] for i in at)
             self.split = dataclasses.replace(self.split, held=self.split.held[whole])
             self._only(arms)
         self._repetitions = whole
         if self.settings:
-            settings = (*self.settings, *settings)
-            scores = np.concatenate([self.out.scores, scores], axis=1)
-        ascending = np.argsort(settings, kind="stable")
-        self.settings = tuple(settings[i] for i in ascending)
-        if not np.array_equal(ascending, np.arange(len(ascending))):
-            scores = scores[:, ascending]
+            settings, scores, asked = self._joined(settings, scores, asked)
+        self.settings = settings
         self._choices.clear()
         self._decided.clear()
         task, default = self.task, self.model.axis.default
-        self.out = OutOfFold(scores, task.y, self.split, np.array(self.settings), task.classes, default, task.weights)
+        at_all, weights = np.array(self.settings), task.weights
+        self.out = OutOfFold(scores, task.y, self.split, at_all, task.classes, default, weights, asked)
+
+    def _joined(
+        self, settings: tuple[float, ...], scores: np.ndarray, asked: np.ndarray
+    ) -> tuple[tuple[float, ...], np.ndarray, np.ndarray]:
+        """All settings there are now, ascending, with the scores of before and these, and who was fitted at which."""
+        every = tuple(sorted({*self.settings, *settings}))
+        both = np.full((len(self.arms), len(every), *self._shape), np.nan, np.float32)
+        fitted = np.zeros(both.shape[:2], dtype=bool)
+        for old, values, which in ((self.settings, self.out.scores, self.out.fitted), (settings, scores, asked)):
+            for i, setting in enumerate(old):
+                at = every.index(setting)
+                both[which[:, i], at] = values[which[:, i], i]
+                fitted[which[:, i], at] = True
+        return every, both, fitted
 
     def _only(self, arms: Sequence[int]) -> None:
         """Forget the others."""
@@ -172,25 +190,39 @@ class Search:
             " kept where the study has a folder, and the same command goes on; give it more time, or fewer folds or rows."
         )
 
-    def _wider(self) -> tuple[float, ...]:
-        choice = self.choice(self.metric)
-        asking = [j for j, arm in enumerate(self.arms) if not arm.resample]  # baselines do not ask for more
-        low, high = dataclasses.replace(choice, final=choice.final[asking], overall=choice.overall[asking]).edges(
-            self.tolerance
-        )
-        below = [s for s in self.model.axis.lower if s < self.settings[0]][:2] if low else []
-        above = [s for s in self.model.axis.upper if s > self.settings[-1]][:2] if high else []
-        return (*reversed(below), *above)
+    def _wider(self) -> dict[float, list[int]]:
+        """{setting: the arms that are to be fitted there next}: two more where an arm still gains at an end of what it has."""
+        edges = self.choice(self.metric).edges(self.tolerance)
+        wanted: dict[float, list[int]] = {}
+        for j, (low, high) in enumerate(edges):
+            has = [s for s, fitted in zip(self.settings, self.out.fitted[j], strict=True) if fitted]
+            below = [s for s in self.model.axis.lower if s < has[0]][:2] if low else []
+            above = [s for s in self.model.axis.upper if s > has[-1]][:2] if high else []
+            for setting in (*below, *above):
+                wanted.setdefault(setting, []).append(j)
+        for setting, arms in wanted.items():
+            at = self.settings.index(setting) if setting in self.settings else None
+            plain = any(not self.arms[j].resample for j in arms) and (at is None or not self.out.fitted[0, at])
+            if plain and 0 not in arms:
+                arms.insert(0, 0)
+        return wanted
 
-    def _fill(self, scores: np.ndarray, settings: tuple[float, ...]) -> np.ndarray:
-        """Put all scores in; which of them are there, bool [arms, settings, repetitions, folds]."""
+    def _fill(self, scores: np.ndarray, settings: tuple[float, ...], asked: np.ndarray) -> np.ndarray:
+        """Put the scores that are asked for in, bool [arms, settings]; which of them are there, bool [arms, settings, repetitions,
+        folds], True for what is not asked for."""
         parts = self.split.parts()
-        whole = (
-            [key for j, key in enumerate(self.job.keys) if not self.arms[j].resample] if self.model.continues else []
-        )
-        self.planned += len(settings) * (len(self.arms) * len(parts) + len(whole))
+        keys = [
+            (key, s)
+            for key, mine in zip(self.job.keys, asked, strict=True)
+            for s, w in zip(settings, mine, strict=True)
+            if w
+        ]
+        drawn = {key for key, arm in zip(self.job.keys, self.arms, strict=True) if arm.resample}
+        whole = [key for key in keys if key[0] not in drawn] if self.model.continues else []
+        self.planned += len(keys) * len(parts) + len(whole)
         self._count()
-        done = np.zeros((*scores.shape[:2], self.split.repetitions, self.split.folds), dtype=bool)
+        shape = (*asked.shape, self.split.repetitions, self.split.folds)
+        done = np.broadcast_to(~asked[:, :, None, None], shape).copy()
 
         def collect(part: Part, fits: dict[Key, Arrays]) -> None:
             rows = self.split.out(*part)
@@ -208,25 +240,24 @@ class Search:
 
         missing: dict[Part, set[Key]] = {}
         for part in parts:
-            keys = [(key, s) for key in self.job.keys for s in settings]
             stored = self.tools.store.load(part, keys)
             self._count(reused=len(stored))
             collect(part, stored)
             missing[part] = {key for key in keys if key not in stored}
-        for some, todos in self._rounds(settings):
+        for some, todos in self._rounds(settings, keys):
             left = [(p, rest) for p, keys in todos if (rest := tuple(key for key in keys if key in missing[p]))]
             if left:
-                job = dataclasses.replace(self.job, start=self._start(some))
+                job = dataclasses.replace(self.job, start=self._start([key for key in whole if key[1] in some], some))
                 for part, fits, new in share(
                     self.tools.store, left, job, self.tools.execute, self.tools.stop, self.tools.stop.room
                 ):
                     self._count(**{"new" if new else "reused": len(fits)})
                     collect(part, fits)
             else:
-                self._started({(key, s) for key in whole for s in some})
+                self._started({key for key in whole if key[1] in some})
         return done
 
-    def _rounds(self, settings: tuple[float, ...]) -> list[tuple[tuple[float, ...], list[Todo]]]:
+    def _rounds(self, settings: tuple[float, ...], every: Sequence[Key]) -> list[tuple[tuple[float, ...], list[Todo]]]:
         """What is fitted one after the other, each with its settings. All arms of a part at once where that is cheaper, else arm
         by arm, so that every fit is saved when it is done."""
         parts, keys = self.split.parts(), self.job.keys
@@ -234,8 +265,7 @@ class Search:
         if not self.model.together:
             first, others = parts[: self.split.folds], parts[self.split.folds :]
             places = [(p, j) for j in takes_turns for p in first] + [(p, j) for p in others for j in takes_turns]
-            return [(settings, [(p, tuple((keys[j], s) for s in settings)) for p, j in places])]
-        every = [(key, s) for key in keys for s in settings]
+            return [(settings, [(p, tuple(key for key in every if key[0] == keys[j])) for p, j in places])]
         if self.settings:  # a grid that grows has an answer already
             return [(settings, [(p, tuple(every)) for p in parts])]
         weighted = [keys[j] for j in takes_turns if not self.arms[j].resample]
@@ -260,12 +290,10 @@ class Search:
             self._recipes[part] = [arm.recipe(counts) for arm in self.arms]
         return self._recipes[part]
 
-    def _start(self, settings: tuple[float, ...]) -> Start | None:
-        """Models on all rows, for a model that can start from them."""
-        if not self.model.continues or not settings or self.tools.stop():
+    def _start(self, keys: Sequence[Key], settings: tuple[float, ...]) -> Start | None:
+        """Models on all rows, for a model that can start from them. Arms that are not among the keys have zeros."""
+        if not keys or self.tools.stop():
             return None
-        loss = tuple(j for j, arm in enumerate(self.arms) if not arm.resample)
-        keys = [(self.job.keys[j], s) for j in loss for s in settings]
         fits = self.tools.store.load(ALL_ROWS, keys)
         rows = np.arange(len(self.task.y))
         scaling = self.job.encoder(rows).scaling
@@ -278,11 +306,9 @@ class Search:
             self._on_all_rows |= set(new)
             self._count(new=len(new))
             fits |= new
-        shape = fits[keys[0]]["theta"].shape
-        theta = np.zeros((len(self.arms), len(settings), *shape))
-        for j in loss:
-            for i, s in enumerate(settings):
-                theta[j, i] = fits[self.job.keys[j], s]["theta"]
+        theta = np.zeros((len(self.arms), len(settings), *fits[keys[0]]["theta"].shape))
+        for key in keys:
+            theta[self.job.keys.index(key[0]), settings.index(key[1])] = fits[key]["theta"]
         return Start(theta, scaling, settings)
 
     def _started(self, keys: set[Key]) -> None:

@@ -199,7 +199,7 @@ def test_how_it_is_computed_changes_nothing(recipes, module, name, value, monkey
     monkeypatch.setattr(module, name, value)
     other = fit(X, y, recipes, STRENGTHS)
     assert other.converged.all()
-    np.testing.assert_allclose(usual.theta, other.theta, atol=2e-4)  # the coefficient of the rare level is that flat
+    np.testing.assert_allclose(usual.theta, other.theta, atol=5e-4)  # the coefficient of the rare level is that flat
 
 
 @pytest.mark.parametrize("n", [400, 12_000])

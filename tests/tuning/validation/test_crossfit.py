@@ -182,16 +182,31 @@ def test_a_model_without_settings_is_taken_as_it_is():
     one = dataclasses.replace(out, scores=out.scores[:, :1], settings=np.array([0.0]))
     choice = one.choose(METRICS["average_precision"])
     assert not choice.picked.any()
-    assert choice.edges(0.0) == (False, False)
+    assert choice.edges(0.0) == [(False, False)] * len(choice.final)
     np.testing.assert_array_equal(choice.every(Choice.pool), out.scores[:, 0])
 
 
 def test_an_edge_is_reported_only_where_the_metric_still_rises():
     out = scores()
     falling = dataclasses.replace(out, scores=out.scores[:, [1, 2, 0]])
-    assert out.choose(METRICS["roc_auc"]).edges(0.001) == (False, False)
-    assert falling.choose(METRICS["roc_auc"]).edges(0.001) == (True, False)
-    assert falling.choose(METRICS["roc_auc"]).edges(0.9) == (False, False)
+    assert not np.any(out.choose(METRICS["roc_auc"]).edges(0.001))
+    edges = falling.choose(METRICS["roc_auc"]).edges(0.001)
+    assert np.any(edges, axis=0).tolist() == [True, False]
+    assert not np.any(falling.choose(METRICS["roc_auc"]).edges(0.9))
+
+
+def test_an_arm_chooses_among_the_settings_that_it_was_fitted_at():
+    out = scores()
+    everywhere = out.choose(METRICS["roc_auc"])
+    tried = np.ones(out.scores.shape[:2], dtype=bool)
+    tried[0, everywhere.final[0]] = False
+    gaps = np.where(tried[:, :, None, None], out.scores, np.nan).astype(np.float32)
+    for name in ("roc_auc", "log_loss"):
+        some = dataclasses.replace(out, scores=gaps, tried=tried).choose(METRICS[name])
+        assert np.isneginf(some.overall[0, everywhere.final[0]])
+        assert not (some.picked[0] == everywhere.final[0]).any()
+        np.testing.assert_array_equal(some.picked[1:], out.choose(METRICS[name]).picked[1:])
+        assert np.isfinite(some.pool(0, 0)).all()
 
 
 def test_plain_and_arms_are_tuned_by_one_rule():

@@ -22,8 +22,11 @@ from .rows import Rows, centred
 
 SETTLED = 3  # steps before the rate of a new Hessian is known
 FAR = 0.5  # of its slope here, that a step may have behind it there and still be taken without a look at the objective
-# the decrement that is expected after the last step, by what X is in; ROUGH for the minimum on a sample, from which all rows start
-DONE = {torch.float32: 1e-13, torch.float64: 1e-15}
+# the decrement that is expected after the last step: the objective, a mean loss, is then too high by about half of it. A tiny table
+# costs nothing to be exact on; on others every further digit takes as many passes as the last one did, in float64.
+# ROUGH for the minimum on a sample, from which all rows start
+DONE = 1e-12
+TINY_DONE = 1e-15
 ROUGH = 1e-6
 FINE = 1e-10  # from this decrement on gradients are computed in float64
 BLIND = {torch.float32: 1e-8, torch.float64: 1e-15}  # below it rounding decides which of two objectives is lower
@@ -110,7 +113,7 @@ def _minimise(problem: _Problem, start: Tensor | None) -> tuple[Tensor, Tensor]:
         theta = _descend(rough.take(middle), theta[middle], ROUGH)[0][group]
     elif rows.sample is not rows and not form.convex:
         theta, _ = _descend(rough, theta, ROUGH)
-    return _descend(problem, theta, DONE[rows.X.dtype])
+    return _descend(problem, theta, TINY_DONE if rows.rough == problem.exact else DONE)
 
 
 def _nearer(problem: _Problem, theta: Tensor) -> Tensor:

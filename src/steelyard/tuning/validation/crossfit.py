@@ -82,6 +82,7 @@ class OutOfFold:
               rows that are never held out
     settings  ascending; among equally good ones the nearest to `default` is taken, on the scale of logarithms
     weights   [rows] how much each row counts in every choice, or None
+    tried     bool [arms, settings]: where an arm was fitted, and so may choose; None: everywhere
     """
 
     scores: np.ndarray
@@ -91,6 +92,12 @@ class OutOfFold:
     classes: int
     default: float = 1.0
     weights: Weights = None
+    tried: np.ndarray | None = None
+
+    @functools.cached_property
+    def fitted(self) -> np.ndarray:
+        """bool [arms, settings]"""
+        return np.ones(self.scores.shape[:2], dtype=bool) if self.tried is None else self.tried
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -148,6 +155,7 @@ class OutOfFold:
         overall = np.zeros((arms, len(self.settings)))
         if len(self.settings) > 1:
             value = (1.0 if by.higher else -1.0) * self._values(by.kind)[by.name]
+            value = np.where(self.fitted[:, :, None, None], value, -np.inf)
             best = self.near[np.argmax(value[:, self.near, :, :k], axis=1)]
             ready = np.stack([tuner.ready[:k] for tuner in self.tuners])
             picked = np.where(ready, best, picked)
@@ -179,6 +187,8 @@ class OutOfFold:
         out = {name: np.empty((arms, len(self.settings), repetitions, k + 1)) for name in names}
 
         def one(at: tuple[int, ...]) -> None:
+            if not self.fitted[at[0], at[1]]:
+                return
             measured = measure(self.score(*at), self.tuners[at[2]])
             for name in names:
                 out[name][at] = measured[name]
@@ -193,7 +203,7 @@ class Choice:
 
     picked   [arms, repetitions, folds] index of the setting chosen for each fold
     final    [arms] index of the setting chosen on all judged rows
-    overall  [arms, settings] mean over repetitions of the criterion, larger is better
+    overall  [arms, settings] mean over repetitions of the criterion, larger is better; -inf where an arm was not fitted
     """
 
     source: OutOfFold
@@ -201,16 +211,20 @@ class Choice:
     final: np.ndarray
     overall: np.ndarray
 
-    def edges(self, tolerance: float) -> tuple[bool, bool]:
-        """Whether any arm still gains more than `tolerance` at the low end of the settings, and at the high end."""
-        last = self.overall.shape[1] - 1
-        low = (self.final == 0) & (self.overall[:, 0] - self.overall[:, min(1, last)] > tolerance)
-        high = (self.final == last) & (self.overall[:, last] - self.overall[:, max(0, last - 1)] > tolerance)
-        return bool(low.any()), bool(high.any())
+    def edges(self, tolerance: float) -> list[tuple[bool, bool]]:
+        """By arm whether it still gains more than `tolerance` at the low end of the settings it was fitted at, and at the high end."""
+        out = []
+        for final, value, fitted in zip(self.final, self.overall, self.source.fitted, strict=True):
+            at = np.flatnonzero(fitted)
+            beside = [value[at[min(1, len(at) - 1)]], value[at[max(0, len(at) - 2)]]]
+            gains = [
+                bool(final == end and value[end] - b > tolerance) for end, b in zip(at[[0, -1]], beside, strict=True)
+            ]
+            out.append((gains[0], gains[1]))
+        return out
 
     def at_edge(self, arm: int, tolerance: float) -> bool:
-        one = dataclasses.replace(self, final=self.final[[arm]], overall=self.overall[[arm]])
-        return any(one.edges(tolerance))
+        return any(self.edges(tolerance)[arm])
 
     def pool(self, arm: int, a: int) -> np.ndarray:
         """[rows(, C)] out-of-fold scores at the picked settings; NaN where never held out."""
