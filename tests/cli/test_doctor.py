@@ -1,12 +1,16 @@
-"""steelyard doctor."""
+"""steelyard doctor. Files: cli/tell.py."""
 
 import platform
+import subprocess
 import sys
+import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 import torch
 
+from steelyard import __version__
 from steelyard.cli import doctor
 from steelyard.ops import native
 
@@ -35,7 +39,7 @@ def test_without_the_native_core_it_is_said(steelyard, monkeypatch):
 def test_what_is_missing_is_named_with_its_extra(steelyard, monkeypatch):
     monkeypatch.setattr(doctor, "installed", lambda name: None if name == "scipy" else "1.0")
     _, out, _ = steelyard("doctor")
-    assert "note: scipy is missing; pip install 'steelyard[tune]' brings it." in out
+    assert "note: scipy is missing; pip install 'steelyard[tune]' brings it. It gives: the tuner" in out
     assert "Nothing is missing" not in out
 
 
@@ -55,3 +59,35 @@ def test_with_a_gpu_it_says_what_computes_there(steelyard, monkeypatch, version,
     _, out, _ = steelyard("doctor")
     assert f"on cuda    {said}" in out
     assert "cuda:0 (some card)" in out
+
+
+def test_every_extra_says_what_each_of_its_packages_gives(steelyard, monkeypatch):
+    monkeypatch.setattr(doctor, "installed", lambda name: None)
+    _, out, _ = steelyard("doctor")
+    for extra, packages in doctor.EXTRAS.items():
+        for name, gives in packages.items():
+            assert f"note: {name} is missing; pip install 'steelyard[{extra}]' brings it. It gives: {gives}." in out
+    assert "PNG and TIFF masks" in out
+
+
+def test_every_package_of_doctor_stands_in_that_extra_of_the_project():
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(text)["project"]["optional-dependencies"]
+    for extra, packages in doctor.EXTRAS.items():
+        listed = " ".join(extras[extra])
+        assert [name for name in packages if name not in listed] == []
+
+
+def test_a_missing_module_is_one_sentence_with_what_to_install():
+    assert doctor.brings("PIL.Image") == (
+        "this needs pillow (count and maps of PNG and TIFF masks), which is not installed; pip install 'steelyard[images]' brings it."
+    )
+    assert doctor.brings("numpy") == ""
+
+
+def test_it_works_on_a_bare_install():
+    program = "import sys; sys.modules |= dict.fromkeys(('typer', 'rich', 'click')); from steelyard.cli import main; sys.exit(main())"
+    for argument, says in (("--version", f"steelyard {__version__}"), ("doctor", "python     ")):
+        done = subprocess.run([sys.executable, "-c", program, argument], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert says in done.stdout

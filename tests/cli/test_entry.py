@@ -1,5 +1,6 @@
 """The entry point: version, help, and what is not imported for them. Files: cli/app.py, version.py."""
 
+import os
 import subprocess
 import sys
 
@@ -70,3 +71,43 @@ def test_python_dash_m_is_the_command():
     refused = subprocess.run([*command, "tune", "no-such.csv"], capture_output=True, text=True, timeout=120)
     assert (shown.returncode, refused.returncode) == (0, 2), shown.stderr + refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["count", "weigh", "explain", "tune", "predict", "report", "maps", "doctor"])
+def test_every_help_has_an_example(steelyard, command):
+    code, out, _ = steelyard(command, "--help")
+    assert code == 0
+    assert f"Example: steelyard {command}" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands_and_options(shell):
+    shown = subprocess.run(
+        [sys.executable, "-m", "steelyard", "--show-completion", shell],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert "STEELYARD_COMPLETE" in shown.stdout.upper()
+
+
+def test_bash_gets_the_options_of_a_command():
+    asked = os.environ | {
+        "_STEELYARD_COMPLETE": "complete_bash",
+        "COMP_WORDS": "steelyard tune --cost",
+        "COMP_CWORD": "2",
+    }
+    program = "from steelyard.cli import main; main([])"
+    done = python_env(program, asked)
+    assert {"--cost-fn", "--cost-fp", "--cost-matrix"} <= set(done.stdout.split()), done.stderr
+
+
+def python_env(program: str, environment: dict[str, str]) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+
+
+def test_an_option_that_a_command_does_not_have_is_answered_with_one_that_it_has(steelyard):
+    code, out, err = steelyard("tune", "x.csv", "--lable", "y")
+    assert (code, out) == (2, "")
+    assert err == "error: there is no option --lable. Did you mean --label? --help lists them.\n"

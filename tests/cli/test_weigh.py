@@ -1,4 +1,4 @@
-"""steelyard weigh. Files: cli/open_command.py."""
+"""steelyard weigh. Files: cli/open_command.py, cli/strategies.py, cli/advice.py."""
 
 import inspect
 import json
@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
+import steelyard as sy
 from steelyard import Recipe
 from steelyard.ingredients import menu
 from steelyard.options import In
@@ -108,6 +109,13 @@ def test_the_help_lists_every_strategy_and_its_options(steelyard):
         (("--lable", "y"), "Did you mean --label?"),
         (("--positive", "Yes"), "Did you mean 'yes'?"),
         (("--json", "--torch"), "choose one"),
+        (("--to", "troch"), "Did you mean --to torch?"),
+        (("--to", "json", "--torch"), "choose one"),
+        (("--strategy", "focal", "--strategy", "poly"), "cannot be mixed"),
+        (
+            ("--strategy", "focal", "--strategy", "class-temperature", "--strategy", "smooth", "--gamma", "2"),
+            "behind the --strategy",
+        ),
     ],
 )
 def test_a_wrong_option_is_answered_with_the_right_one(steelyard, two_classes, arguments, says):
@@ -115,6 +123,60 @@ def test_a_wrong_option_is_answered_with_the_right_one(steelyard, two_classes, a
     assert (code, out) == (2, "")
     assert err.startswith("error: ")
     assert says in err
+
+
+@pytest.mark.parametrize("name", menu())
+def test_a_strategy_may_be_spelled_as_in_python(steelyard, two_classes, name):
+    said = [
+        steelyard("weigh", two_classes, "--label", "y", "--strategy", spelled, "--to", "json", *NEEDS.get(name, ()))
+        for spelled in (name, name.replace("-", "_"))
+    ]
+    assert said[0] == said[1]
+    assert said[0][0] == 0
+
+
+def test_strategies_are_mixed_and_the_mean_weight_stays_one(steelyard, two_classes):
+    code, out, err = steelyard(
+        "weigh", two_classes, "--label", "y", "--strategy", "effective-number", "--beta", "0.9",
+        "--strategy", "focal", "--gamma", "3", "--strategy", "inverse-frequency", "--beta=0.5", "--to", "json",
+    )  # fmt: skip
+    assert code == 0, err
+    counts = sy.Counts.of(90, 10, classes=("no", "yes"))
+    by_hand = sy.mix(sy.effective_number(counts, beta=0.9), sy.focal(gamma=3.0), sy.inverse_frequency(counts, beta=0.5))
+    recipe = Recipe.from_json(out)
+    w = by_hand.label_weights()
+    np.testing.assert_allclose(recipe.label_weights(), w / (0.9 * w[0] + 0.1 * w[1]), rtol=1e-12)
+    assert recipe.curve == by_hand.curve
+
+
+@pytest.mark.parametrize(
+    "program", ["torch", "keras", "sklearn", "lightgbm", "xgboost", "ultralytics", "mmdet", "monai", "nnunet", "json"]
+)
+def test_to_says_what_the_flag_said(steelyard, two_classes, program):
+    assert steelyard("weigh", two_classes, "--label", "y", "--to", program) == steelyard(
+        "weigh", two_classes, "--label", "y", f"--{program}"
+    )
+
+
+def test_one_logit_keeps_the_mean_weight_and_says_what_pos_weight_alone_would_do(steelyard, two_classes):
+    out = steelyard("weigh", two_classes, "--label", "y", "--to", "torch")[1]
+    loss = run_snippet(out).loss
+    y = torch.tensor([0.0] * 90 + [1.0] * 10)
+    per_row = torch.nn.functional.binary_cross_entropy_with_logits(torch.zeros(100), y, reduction="none")
+    assert loss(torch.zeros(100), y) == pytest.approx(per_row.mean().item(), rel=1e-6)
+    alone = torch.nn.BCEWithLogitsLoss(pos_weight=loss.pos_weight)(torch.zeros(100), y) / per_row.mean()
+    assert f"{alone:.3g} times as large" in out
+
+
+def test_people_read_what_the_weights_do_and_what_to_do_next(steelyard, two_classes):
+    out = steelyard("weigh", two_classes, "--label", "y")[1]
+    # weights 0.5556 and 5: even odds under them are one in ten on the data
+    assert "50 % under them is 10 % on the data. Without weights, saying 'yes' from 10 % decides the same." in out
+    assert "sy.posterior(logits, recipe)" in out
+    assert f"steelyard tune {two_classes} --label y" in out
+    assert "Next" not in out
+    assert f"Next: steelyard weigh {two_classes} --label y" in steelyard("count", two_classes, "--label", "y")[1]
+    assert "Next" not in steelyard("count", two_classes, "--label", "y", "--json")[1]
 
 
 def test_one_class_cannot_be_weighed(steelyard, tmp_path):

@@ -1,16 +1,19 @@
 """The `steelyard` command. Bad input ends in one paragraph on stderr and exit code 2, never in a traceback."""
 
 import contextlib
+import difflib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from ..shown import clean
+from ..version import __version__
 from . import signals
 
 UNREAD = 141  # 128 + SIGPIPE, as a shell counts it
-NEEDS = "steelyard: the commands need packages that are not installed; pip install 'steelyard[cli]' brings them."
+NEEDS = "steelyard: the commands need packages that are not installed; pip install 'steelyard[cli]' brings them. Without them work --version and doctor."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,8 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "click", "rich") or debug:
             raise
-        print(NEEDS, file=sys.stderr)
-        return 0 if "--help" in arguments else 2
+        return _bare(arguments)
     _open_streams()
     with signals.handled():
         try:
@@ -44,6 +46,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _refuse(_sentence(error))
         finally:
             _close_streams()
+
+
+def _bare(arguments: Sequence[str]) -> int:
+    """What needs no package: the version, and what is missing."""
+    words = [a for a in arguments if a != "--debug"]
+    if words == ["--version"]:
+        print(f"steelyard {__version__}")
+        return 0
+    if words == ["doctor"]:
+        from . import doctor
+
+        doctor.run()
+        return 0
+    print(NEEDS, file=sys.stderr)
+    return 0 if "--help" in words else 2
 
 
 def _open_streams() -> None:
@@ -73,6 +90,11 @@ def _refuse(message: str) -> int:
 
 def _usage(message: str) -> str:
     """A long list of arguments is what a shell makes of a pattern."""
+    if match := re.match(r"No such option: (\S+)(?: \(Possible options: (.*)\)| Did you mean (.*)\?)?", message):
+        near = (match[2] or match[3] or "").split(", ")
+        best = difflib.get_close_matches(match[1], near, 1, cutoff=0.0)
+        hint = f" Did you mean {best[0]}?" if best and best[0] else ""
+        return f"there is no option {match[1]}.{hint} --help lists them."
     head, extra, rest = message.partition("unexpected extra argument")
     if not extra:
         return message
@@ -88,6 +110,10 @@ def _sentence(error: Any) -> str:
             if str(error)
             else ("not enough memory; use a machine with more, or fewer rows.")
         )
+    if isinstance(error, ModuleNotFoundError) and str(error) == f"No module named {error.name!r}":
+        from .doctor import brings
+
+        return brings(error.name or "") or str(error)
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{error.strerror}: {str(error.filename)!r}."
     return str(error) or type(error).__name__

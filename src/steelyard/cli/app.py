@@ -5,14 +5,14 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
-from . import count, doctor, explain, maps, predict, report, tune, weigh
+from . import count, doctor, explain, maps, predict, report, strategies, tune, weigh
 from .open_command import open_command
 
 CLICK_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, which typer does not export
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 app.command("count")(count.run)
-app.command("weigh", cls=open_command("Strategies and their options", weigh.listing))(weigh.run)
+app.command("weigh", cls=open_command("Strategies and their options", strategies.listing))(weigh.run)
 app.command("explain")(explain.run)
 app.command("tune")(tune.run)
 app.command("predict")(predict.run)

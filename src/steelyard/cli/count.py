@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from .. import marks
+from .advice import after_count
 from .counting import Counting, counts_data
 from .first_line import beside, what_was_read
-from .output import Out, announce, class_table, emit, imbalance, notes_on, say
+from .output import Out, announce, class_table, emit, imbalance, notes_on, say, tell
 from .targets import Overwrite, check_out
 
 
@@ -20,7 +21,10 @@ def run(
     out: Out = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Count how often each class occurs in a table, in masks or in boxes."""
+    """Count how often each class occurs in a table, in masks or in boxes.
+
+    Example: steelyard count train.csv --label y
+    """
     mark = marks.COUNTS if as_json else marks.NONE
     check_out("count", out, mark, overwrite, counting.data)
     counts, notes = counting()
@@ -32,3 +36,5 @@ def run(
     else:
         emit(class_table(counts, columns) + "\n" + imbalance(counts), out, mark, overwrite)
     say([*beside(notes), *notes_on(counts)], machine=machine)
+    if not machine:
+        tell(*after_count(counts, counting))

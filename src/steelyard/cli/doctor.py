@@ -5,29 +5,62 @@ import platform
 import sys
 
 from .. import __version__, core
-from .output import tell
+from .tell import tell
 
-EXTRAS = {
-    "tables": ("pyarrow",),
-    "cli": ("typer", "rich"),
-    "tune": ("scikit-learn", "scipy", "jinja2"),
+EXTRAS = {  # what each brings, by package
+    "tables": {"pyarrow": "tables: CSV, Parquet and DataFrames"},
+    "cli": {"typer": "the commands", "rich": "tables and bars in the terminal"},
+    "tune": {
+        "scikit-learn": "the tuner's models and metrics",
+        "scipy": "the tuner, and distances of maps",
+        "optuna": "the tuner's --search",
+        "altair": "pictures of a report",
+        "vl-convert-python": "pictures of a report",
+        "jinja2": "report.html",
+    },
+    "boosting": {"lightgbm": "tune --model lightgbm"},
+    "resampling": {"imbalanced-learn": "resampling beside the weightings, as a baseline"},
+    "postgres": {"psycopg": "tune --storage postgresql://..."},
+    "images": {"pillow": "count and maps of PNG and TIFF masks", "pyyaml": "YOLO's data.yaml"},
+    "ray": {"ray": "--engine ray: many machines"},
 }
 
 
+IMPORTED = {  # under another name than it is installed
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "sklearn": "scikit-learn",
+    "vl_convert": "vl-convert-python",
+    "imblearn": "imbalanced-learn",
+}
+
+
+def brings(module: str) -> str:
+    """The sentence about a module that is missing, with what to install, or "" where no extra has it."""
+    package = IMPORTED.get(root := module.partition(".")[0], root)
+    for extra, packages in EXTRAS.items():
+        if package in packages:
+            return f"this needs {package} ({packages[package]}), which is not installed; pip install 'steelyard[{extra}]' brings it."
+    return ""
+
+
 def run() -> None:
-    """Say what is installed, which backend computes, and what is missing."""
+    """Say what is installed, which backend computes, and what is missing and would give what.
+
+    Example: steelyard doctor
+    """
     tell(f"steelyard  {__version__}")
     tell(f"python     {platform.python_version()} ({platform.system()} {platform.machine()}, {sys.executable})")
     tell(f"numpy      {installed('numpy') or 'missing: pip install steelyard'}")
     torch_lines()
     tell(f"backend    {backend()}")
-    missing = {}
+    missing = []
     for extra, packages in EXTRAS.items():
         versions = [f"{name} {installed(name) or 'missing'}" for name in packages]
-        missing |= {name: extra for name in packages if installed(name) is None}
-        tell(f"[{extra}]".ljust(10) + " " + ", ".join(versions))
-    for name, extra in missing.items():
-        tell(f"note: {name} is missing; pip install 'steelyard[{extra}]' brings it.")
+        missing += [(name, extra, gives) for name, gives in packages.items() if installed(name) is None]
+        tell(f"[{extra}]".ljust(12) + " " + ", ".join(versions))
+    for name, extra, gives in missing:
+        tell(f"note: {name} is missing; pip install 'steelyard[{extra}]' brings it. It gives: {gives}.")
     if not missing:
         tell("Nothing is missing.")
 

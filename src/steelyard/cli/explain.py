@@ -16,13 +16,16 @@ FORMAT = "steelyard.explanation/1"
 
 @counts_data
 def run(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe saved as JSON, by weigh --json or tune.")],
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe saved as JSON, by weigh --to json or tune.")],
     counting: Counting,
     as_json: Annotated[bool, typer.Option("--json", help="Write every number as JSON.")] = False,
     out: Out = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Say what a recipe does to the classes of the data: weights, shares of the loss, implied prior, and warnings."""
+    """Say what a recipe does to the classes of the data: weights, shares of the loss, implied prior, and warnings.
+
+    Example: steelyard explain recipe.json train.csv --label y
+    """
     import json
 
     from ..explain.summary import explain

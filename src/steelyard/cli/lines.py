@@ -61,7 +61,7 @@ class Answer:
         if reason is not None:
             raise ValueError(
                 f"weigh: this recipe is not a set of class weights: {reason}. {framework} takes class weights only;"
-                " use --json and steelyard's own loss in torch (--torch shows the lines), or a strategy that only weighs."
+                " use --to json and steelyard's own loss in torch (--to torch shows the lines), or a strategy that only weighs."
             )
 
 

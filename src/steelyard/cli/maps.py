@@ -81,11 +81,15 @@ def run(
     preview: Annotated[bool, typer.Option("--preview", help="Beside each map a picture of it, .png.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Make weight maps of masks, and say where their weight lies. A second run makes only what is missing or changed."""
+    """Make weight maps of masks, and say where their weight lies. A second run makes only what is missing or changed.
+
+    Example: steelyard maps masks --kind border --w0 10 --out maps
+    """
     from ..data.masks import mask_files
     from . import map_files, map_places
 
-    options, flags = ctx.meta[KEY]
+    taken, flags = ctx.meta[KEY]
+    options = {one.name: one.text for one in taken}
     if share is not None and "w0" in options:
         raise ValueError("maps: --w0 and --share are two ways to say how much; choose one.")
     if share is None and share_over is not None:

@@ -3,11 +3,21 @@
 import difflib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from typer.core import TyperCommand
 
-KEY = "steelyard.options"  # in ctx.meta: ({option: its text}, the flags that are the command's own)
+KEY = "steelyard.options"  # in ctx.meta: (the options in their order, the flags that are the command's own)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An option that the command does not declare, its text, and how often `--strategy` stood before it."""
+
+    name: str
+    text: str
+    after: int = 0
 
 
 def open_command(title: str, listing: Callable[[], str]) -> type[TyperCommand]:
@@ -27,16 +37,17 @@ def open_command(title: str, listing: Callable[[], str]) -> type[TyperCommand]:
     return OpenCommand
 
 
-def take_options(arguments: list[str], known: set[str]) -> tuple[list[str], dict[str, str]]:
-    """(the arguments without unknown options, {option: its text}); `--name value` and `--name=value` are read."""
+def take_options(arguments: list[str], known: set[str], counted: str = "--strategy") -> tuple[list[str], list[Taken]]:
+    """(the arguments without unknown options, those in their order); `--name value` and `--name=value` are read."""
     kept: list[str] = []
-    taken: dict[str, str] = {}
-    rest = list(arguments)
+    taken: list[Taken] = []
+    rest, after = list(arguments), 0
     while rest:
         word = rest.pop(0)
         if word == "--":
             return [*kept, word, *rest], taken
         name, equals, value = word.partition("=")
+        after += name == counted
         if not word.startswith("--") or name in known:
             kept.append(word)
             if name in known and not equals and rest and rest[0].startswith("-") and _is_number(rest[0]):
@@ -44,7 +55,7 @@ def take_options(arguments: list[str], known: set[str]) -> tuple[list[str], dict
             continue
         if not equals:
             value = rest.pop(0) if rest and not rest[0].startswith("--") else "true"
-        taken[name.removeprefix("--").replace("-", "_")] = value
+        taken.append(Taken(name.removeprefix("--").replace("-", "_"), value, after))
     return kept, taken
 
 

@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..shown import clean
+from .tell import tell
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ..counts import Counts
     from ..marks import Mark
     from ..recipe import Recipe
+
+__all__ = ["Out", "announce", "class_table", "emit", "imbalance", "notes_on", "say", "some", "tell"]
 
 SHOWN = 40
 FEW = 5
@@ -121,11 +124,6 @@ def _how_absent(counts: "Counts", recipe: "Recipe | None") -> str:
     given = sorted({float(w) for w in np.asarray(weight)[counts.table == 0]})
     shown = f"the weight {given[0]:.5g}" if len(given) == 1 else f"weights from {given[0]:.5g} to {given[-1]:.5g}"
     return f"; {shown} keeps the place, no example meets it (--absent sets another)"
-
-
-def tell(*lines: str, stream: TextIO | None = None) -> None:
-    """Print these lines. Every command does so by this, so that no name from the data acts on the terminal."""
-    print("\n".join(clean(line, keep="\n") for line in lines), file=stream)
 
 
 def announce(line: str, *, machine: bool) -> None:

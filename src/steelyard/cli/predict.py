@@ -29,6 +29,8 @@ def run(
 
     NEW needs the columns that the study learned from, under their names and in any order; others are left alone. What is read
     otherwise than in the study, such as a level that it did not have, is said on stderr, and changes no other row.
+
+    Example: steelyard predict report new.csv --out scored.csv
     """
     import numpy as np
 

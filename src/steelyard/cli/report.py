@@ -20,7 +20,10 @@ def run(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Print the answer of a finished study, and make its report.html again."""
+    """Print the answer of a finished study, and make its report.html again.
+
+    Example: steelyard report steelyard-report --compare other-report
+    """
     from .. import marks, report
     from ..files import write_text_atomically
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..explain.class_weights import BEYOND, beyond_weights
-from .lines import Answer, floats
+from .lines import Answer, floats, number
 
 
 def torch_lines(answer: Answer) -> str:
@@ -38,10 +38,15 @@ def _exclusive(answer: Answer) -> str:
         f"loss = nn.CrossEntropyLoss(weight=weight{option})  # its mean divides by the sum of the weights in the batch",
     ]  # fmt: skip
     if answer.ratio is not None and answer.positive is not None:
+        other = float(answer.weights[1 - answer.positive])
+        alone = (
+            f"; pos_weight alone would make the loss {1 / other:.3g} times as large" if abs(other - 1) > 0.005 else ""
+        )
+        options = f"weight=torch.tensor({number(other)}), " if alone else ""
         lines += [
-            "", f"# with one logit instead of two, for {answer.counts.classes[answer.positive]!r} as 1:",
+            "", f"# with one logit instead of two, for {answer.counts.classes[answer.positive]!r} as 1{alone}:",
             *answer.without_ignored("this loss has no ignore_index, so leave them out: logits[known], target[known]"),
-            f"loss = nn.BCEWithLogitsLoss(pos_weight=torch.tensor({answer.ratio}))",
+            f"loss = nn.BCEWithLogitsLoss({options}pos_weight=torch.tensor({answer.ratio}))",
         ]  # fmt: skip
     return "\n".join(lines)
 
@@ -78,7 +83,7 @@ def _own(answer: Answer) -> str:
     return "\n".join([
         "import steelyard as sy", "",
         f"# {answer.how}", f"# torch's losses have no argument for this recipe: {beyond_weights(answer.recipe)}.",
-        "# Write recipe.json with --json --out recipe.json.",
+        "# Write recipe.json with --to json --out recipe.json.",
         *notes,
         f'loss = sy.{loss}(sy.Recipe.load("recipe.json"){options})',
     ])  # fmt: skip

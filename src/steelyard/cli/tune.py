@@ -33,6 +33,8 @@ def run(**options: Any) -> None:
 
     Ctrl-C and SIGTERM start no further fit and report what is done, with exit code 130 and 143; a second one ends at once. The
     same command again goes on with the study in its folder, or says that it is complete.
+
+    Example: steelyard tune train.csv --label y --cost-fn 20 --cost-fp 1 --out report
     """
     from .. import marks, report
     from ..tuning import tune
