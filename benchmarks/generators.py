@@ -50,7 +50,7 @@ class Generator:
     draw: Draw
     effect: bool = False
     classes: int = 2
-    options: dict[str, str] = dataclasses.field(default_factory=dict)
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
     rows: int = ROWS
 
     def sample(self, repeat: int, rows: int | None = None) -> Sample:

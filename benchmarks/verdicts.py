@@ -12,7 +12,7 @@ import numpy as np
 
 import steelyard as sy
 from steelyard.counts import Counts
-from steelyard.tuning import Study, study
+from steelyard.tuning import Study, opening, study
 from steelyard.tuning.data.problem import problem
 from steelyard.tuning.goals import Goals
 from steelyard.tuning.metric import Metric
@@ -97,6 +97,10 @@ def told(found: Study) -> dict[str, Any]:
         "plain": arms[plain]["value"],
         "margin": found.margin,
         "gate": found.gate.open,
+        "moves": found.practice.moves,
+        "visible": found.practice.visible,
+        "cut": [found.practice.cut.difference, found.practice.cut.low, found.practice.cut.high],
+        "better": [one.name for one in found.better],
         "arms": {name: [arms[name][k] for k in ("difference", "low", "high")] for name in rest},
     }
 
@@ -109,7 +113,7 @@ def sharing() -> Iterator[None]:
     None of this changes a verdict: fits and draws are functions of their arguments. A test compares with plain `tune`.
     """
     with (
-        mock.patch.object(study, "Memory", return_value=Memory()),
+        mock.patch.object(opening, "Memory", return_value=Memory()),
         mock.patch.object(study, "_resampled", return_value=[]),
         mock.patch.object(study, "_data_warnings", return_value=[]),
         mock.patch.object(Goals, "every", lambda self, classes: [self.metric]),
@@ -143,10 +147,12 @@ def fit_and_score(
     return logits, undo(logits, recipe, classes)
 
 
-def value(metric: Metric, scores: np.ndarray, y: np.ndarray, threshold: float, counts: Counts) -> float:
-    """A metric of scores [rows] (log-odds, with a threshold on the probability) or [rows, C] (log-probabilities, with tau:
-    the class with the largest log p_c - tau log pi_c is decided for, or under a cost matrix the cheapest at these odds). By its
-    definition, not by the tuner's code for it.
+def value(
+    metric: Metric, scores: np.ndarray, y: np.ndarray, threshold: float | tuple[float, ...], counts: Counts
+) -> float:
+    """A metric of scores [rows] (log-odds, with a threshold on the probability) or [rows, C] (log-probabilities, with what each
+    probability is divided by before the largest decides, or under a cost matrix the cheapest class). By its definition, not by
+    the tuner's code for it.
     """
     if metric.name == "log_loss":
         if scores.ndim == 1:
@@ -161,9 +167,10 @@ def value(metric: Metric, scores: np.ndarray, y: np.ndarray, threshold: float, c
         return float(1 - np.mean(at - order) / (len(y) - len(at)))
     if scores.ndim == 1:
         with np.errstate(divide="ignore"):
+            assert isinstance(threshold, float)
             said = (scores >= np.log(threshold) - np.log1p(-threshold)).astype(np.int64)
     else:
-        shifted = scores - threshold * np.log(counts.per_class / counts.per_class.sum())
+        shifted = scores - np.log(np.array(threshold))
         said = np.argmax(shifted, axis=1)
         if metric.cost_matrix is not None:
             said = np.argmin(np.exp(shifted) @ np.array(metric.cost_matrix), axis=1)

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from benchmarks.generators import GENERATORS
-from benchmarks.verdicts import Question, answer, asked, gains, sharing, told, value
+from benchmarks.verdicts import Question, answer, asked, gains, matrix, sharing, told, value
 from sklearn import metrics as sk
 
 import steelyard as sy
@@ -106,13 +106,19 @@ def test_values_of_three_classes_are_scikit_learns():
     logits = rng.normal(size=(1500, 3)) + 2 * np.eye(3)[y]
     logp = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     counts = Counts.of(800, 120, 80)
-    said = np.argmax(logp - 0.5 * np.log([0.8, 0.12, 0.08]), axis=1)
+    factors = (1.0, 0.4, 0.2)
+    said = np.argmax(np.exp(logp) / factors, axis=1)
+    costs = matrix(3)
+    priced = dataclasses.replace(METRICS["expected_cost"], cost_matrix=tuple(map(tuple, costs)))
+    cheapest = np.argmin(np.exp(logp) / factors @ np.array(costs), axis=1)
+    paid = np.array(costs)[y, cheapest].mean()
+    assert value(priced, logp, y, factors, counts) == pytest.approx(1000 * paid, abs=1e-9)
     for name, expected in (
         ("balanced_accuracy", sk.balanced_accuracy_score(y, said)),
         ("macro_f1", sk.f1_score(y, said, average="macro")),
         ("log_loss", sk.log_loss(y, np.exp(logp))),
     ):
-        assert value(METRICS[name], logp, y, 0.5, counts) == pytest.approx(expected, abs=1e-12), name
+        assert value(METRICS[name], logp, y, factors, counts) == pytest.approx(expected, abs=1e-12), name
 
 
 def test_a_metric_without_a_measured_truth_is_refused():

@@ -14,6 +14,7 @@ from steelyard.tuning.fitted import FittedArm
 from steelyard.tuning.metric import METRICS
 from steelyard.tuning.validation.crossfit import Choice, OutOfFold
 from steelyard.tuning.validation.folds import split
+from steelyard.tuning.validation.outcomes import outcomes
 
 ROWS = 600
 
@@ -27,7 +28,15 @@ def family() -> Family:
     fitted = []
     for scores in (wide, wide / 10 + 3):
         source = OutOfFold(scores, y, parts, np.array([1.0]), 2)
-        search = cast(Any, SimpleNamespace(split=parts, task=SimpleNamespace(weights=None), choice=source.choose))
+        search = cast(
+            Any,
+            SimpleNamespace(
+                split=parts,
+                task=SimpleNamespace(weights=None),
+                choice=source.choose,
+                outcomes=lambda metric, by, source=source: outcomes(source.choose(by or metric), metric),
+            ),
+        )
         fitted.append(FittedArm(Arm("any", inverse_frequency), search, 0))
     picked = np.array([[0, 1, 0, 1], [1, 0, 1, 0]])
     return Family(Range("InverseFrequency", "power", 0.0, 1.0), (0.2, 0.6), tuple(fitted), picked, 0, np.zeros(2))

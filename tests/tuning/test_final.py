@@ -31,6 +31,7 @@ from steelyard.tuning.models.forms import undo
 ROWS = 200
 WORDS = ["good", "bad", "ugly", "nice", "thing", "day", "cold", "wind", "sun", "warm", "today", "ok"]
 NAMES = ["well", "ill", "so, so"]
+CUTS = (1.0, 0.4, 0.3)  # of three classes
 
 
 @functools.cache
@@ -61,7 +62,13 @@ def refit(model: str, classes: int, weight: str | None = None, *, weighted: bool
     job = Job(task, None, (arm,), ("mixed",), by_name.named(model), 0)  # type: ignore[arg-type]
     rule = METRICS["balanced_accuracy"]
     return Refit(
-        job, 0, {"linear": 1.0, "mlp": 3, "lightgbm": 10}.get(model, 1.0), arm.recipe(task.masses), arm.name, rule, 0.4
+        job,
+        0,
+        {"linear": 1.0, "mlp": 3, "lightgbm": 10}.get(model, 1.0),
+        arm.recipe(task.masses),
+        arm.name,
+        rule,
+        0.4 if classes == 2 else CUTS,
     )
 
 
@@ -86,7 +93,7 @@ def test_the_file_gives_the_probabilities_of_the_study(model, classes, weight, t
     assert again.classes_.tolist() == list(final.job.task.counts.classes)
     assert list(again.feature_names_in_) == [n for n in data if n not in ("y", weight)]
     assert again.predict(data).tolist() == again.classes_[decided].tolist()
-    wanted = p[:, 1] >= 0.4 if classes == 2 else (np.log(p) - 0.4 * np.log(again.prior)).argmax(axis=1)
+    wanted = p[:, 1] >= 0.4 if classes == 2 else (p / np.array(CUTS)).argmax(axis=1)
     assert np.array_equal(decided, wanted)
     few = data.iloc[[9, 3]][
         list(again.feature_names_in_)[::-1]
@@ -112,9 +119,9 @@ def test_a_model_without_a_plain_form_serves_in_python_and_says_why_it_has_no_fi
 def test_costs_of_many_classes_decide_for_the_cheapest():
     costs = ((0.0, 1.0, 1.0), (5.0, 0.0, 1.0), (9.0, 2.0, 0.0))
     rule = dataclasses.replace(METRICS["expected_cost"], cost_matrix=costs)
-    final = dataclasses.replace(refit("linear", 3, "w"), rule=rule, threshold=0.5)
+    final = dataclasses.replace(refit("linear", 3, "w"), rule=rule, threshold=(1.0, 0.5, 0.25))
     p, decided, _ = FinalModel.from_json(final.model.to_json()).score(table(3))
-    shifted = p * np.array(final.model.prior) ** -0.5
+    shifted = p / np.array((1.0, 0.5, 0.25))
     assert np.array_equal(decided, (shifted @ np.array(costs)).argmin(axis=1))
     assert not np.array_equal(decided, shifted.argmax(axis=1))
 
@@ -219,3 +226,17 @@ def test_a_study_brings_its_answer_and_writes_all_of_it(tmp_path, monkeypatch):
     assert own.model.predict_proba(np.zeros((3, 1))).shape == (3, 2)
     with pytest.raises(ValueError, match="own training function"):
         own.model.save(tmp_path / "model.json")
+
+
+def test_a_file_with_a_prior_shift_decides_as_it_did():
+    model = refit("linear", 3).model
+    data = json.loads(model.to_json()) | {"threshold": 0.5, "threshold_is": "prior shift", "prior": [0.6, 0.3, 0.1]}
+    p, decided, _ = FinalModel.from_json(json.dumps(data)).score(table(3))
+    np.testing.assert_array_equal(decided, (np.log(p) - 0.5 * np.log([0.6, 0.3, 0.1])).argmax(axis=1))
+
+
+@pytest.mark.parametrize("factors", [[1.0, 0.5], [1.0, 0.5, 0.0], [1.0, 0.5, -1.0], 0.5])
+def test_factors_that_fit_no_classes_are_refused(factors):
+    data = json.loads(refit("linear", 3).model.to_json()) | {"threshold": factors}
+    with pytest.raises(ValueError, match="damaged"):
+        FinalModel.from_json(json.dumps(data))

@@ -108,7 +108,7 @@ def test_logit_adjustment_is_listed_and_not_compared(usual):
     listed = next(a for a in usual.arms if a.name == "logit_adjustment(tau=1)")
     assert "free intercept" in listed.equals
     assert listed.metrics == usual.arms[0].metrics
-    assert usual.verdict.sentence.endswith("6 strategies compared.")
+    assert "6 strategies compared. In decisions, by expected cost" in usual.verdict.sentence
 
 
 def test_counts_of_fits_are_arms_times_strengths_times_parts(usual):
@@ -219,8 +219,27 @@ def test_three_classes_are_compared_by_balanced_accuracy():
     written = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert written["positive"] is None
     assert np.sum(written["curves"]["plain"]["confusion"]) == pytest.approx(385)
-    assert written["verdict"]["threshold_is"] == "prior shift"
+    assert written["verdict"]["threshold_is"] == "factors"
+    assert written["verdict"]["threshold"] is None
+    assert written["verdict"]["factors"] == list(found.threshold)
+    assert found.threshold[0] == 1 > found.threshold[1] > found.threshold[2]  # balanced accuracy asks for the shares
+    p, said = found.model.predict_proba(data), found.model.predict(data)
+    np.testing.assert_array_equal(said, np.array(["x", "y", "z"])[(p / found.threshold).argmax(axis=1)])
+    cut = written["practice"]["cut"]
+    assert cut["low"] > 0.02
+    assert "over the largest probability" in found.verdict.sentence
     assert found.arms[0].metrics["balanced_accuracy"]["value"] > 0.6
+
+
+def test_where_the_largest_probability_is_as_good_it_is_prescribed():
+    rng = np.random.default_rng(0)
+    y = np.arange(450) % 3  # as many of each: no share to divide by
+    data = pd.DataFrame(rng.normal(size=(450, 3)) + 1.5 * np.eye(3)[y], columns=list("abc")).assign(y=y)
+    found = tune(data, label="y", repeats=2, bootstrap=100, recipes={"focal": focal(gamma=2.0)}, baselines=False)
+    assert found.threshold == found.model.threshold == (1.0, 1.0, 1.0)
+    assert not found.practice.moves
+    assert "so the largest probability decides as well and is to be kept" in found.verdict.sentence
+    np.testing.assert_array_equal(found.model.predict(data).astype(int), found.model.predict_proba(data).argmax(axis=1))
 
 
 @pytest.mark.parametrize(

@@ -77,10 +77,14 @@ def _summary(model: "FinalModel", table: Any, decided: Any, others: Sequence[str
     import numpy as np
 
     times = np.bincount(decided, minlength=len(model.classes)).tolist()
-    what = "threshold" if len(model.classes) == 2 else "prior shift"
+    if isinstance(model.threshold, tuple):
+        each = [f"{c!r} by {f:.4g}" for c, f in zip(model.classes, model.threshold, strict=True) if f != 1]
+        cut = f"probabilities divided before deciding: {some(each) if each else 'none'}"
+    else:
+        cut = f"threshold {model.threshold:.4g}"
     parts = [
         f"read: {table.rows:,} rows of {table.path}",
-        f"model: {model.model}, weighting {model.arm}, {what} {model.threshold:.4g}",
+        f"model: {model.model}, weighting {model.arm}, {cut}",
         f"decided for {model.label}: {some([f'{c!r} {n:,}' for c, n in zip(model.classes, times, strict=True)])}",
     ]
     return "; ".join([*parts, *([f"columns that the study did not use: {some(others)}"] if others else [])])

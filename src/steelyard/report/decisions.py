@@ -192,7 +192,7 @@ def _decisions(report: Report) -> tuple[float | None, Sequence[Sequence[float]]]
 
 def _caption(report: Report, at: float | None) -> str:
     wanted = report.verdict.threshold
-    rule = "by the probabilities after the prior shift of the verdict"
+    rule = "by the probabilities at the moved cut of each class"
     if at is not None and wanted is not None:
         near = formatting.threshold(at) != formatting.threshold(wanted)
         rule = f"at threshold {formatting.threshold(at)}"

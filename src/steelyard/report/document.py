@@ -377,11 +377,13 @@ class Stopped:
 @dataclass(frozen=True)
 class Verdict:
     """`winner` names a weighting, or is None where plain training stays; `case` is a letter of tuning's decision;
-    `headline` is "" in older reports."""
+    `headline` is "" in older reports. `factors`: what the probabilities of more than two classes are divided by before the largest
+    decides; older reports have a `threshold` there, tau of a prior shift."""
 
     case: str
     winner: str | None
     threshold: float | None
+    factors: tuple[float, ...]
     sentence: str
     headline: str
     ties: tuple[str, ...]
@@ -398,6 +400,7 @@ class Verdict:
             part.text("case"),
             None if winner in ("", PLAIN) else winner,
             part.number("threshold"),
+            part.numbers("factors"),
             sentence,
             part.text("headline"),
             part.texts("ties"),

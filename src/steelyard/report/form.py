@@ -80,7 +80,12 @@ REPORT = record(
         "arms": Many(ARM, some=True),
         "verdict": record(
             {"sentence": NAME},
-            {**_all("case winner headline", WORDS), "threshold": NUMBER, **_all("ties remarks", Many(WORDS))},
+            {
+                **_all("case winner headline", WORDS),
+                "threshold": NUMBER,
+                "factors": COLUMN,
+                **_all("ties remarks", Many(WORDS)),
+            },
         ),
     },
     {

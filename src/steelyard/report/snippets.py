@@ -98,7 +98,7 @@ def _only_here(won: str) -> str:
 
 def _decide(report: Report) -> Snippet:
     """From logits to probabilities and a decision."""
-    won, names, at = report.winner, report.table.exact, report.verdict.threshold
+    won, names, at, factors = report.winner, report.table.exact, report.verdict.threshold, report.verdict.factors
     if won:
         code = f"import steelyard as sy\nimport torch\n\n{LOAD}\np = sy.posterior(logits, recipe)\n"
     else:
@@ -106,6 +106,17 @@ def _decide(report: Report) -> Snippet:
     if at is not None and report.binary:
         code = code.replace("import torch\n", "", 1) if won else code
         code += f"called = p[:, 1] >= {_digits(at)}  # column 1 is {names[1]!r}\n"
+    elif factors:
+        shares = "p"
+        if not all(f == 1 for f in factors):
+            code += f"factors = torch.tensor({_list(np.array(factors))})  # {_order(names)}\n"
+            shares = "(p / factors)"
+        if report.rule == "expected_cost" and report.costs.matrix:
+            rows = ", ".join(_list(np.array(row)) for row in report.costs.matrix)
+            code += f"cost = torch.tensor([{rows}])  # [truth][decision]\n"
+            code += f"decided = ({shares} @ cost).argmin(dim=1)  # {_order(names)}\n"
+        else:
+            code += f"decided = {shares}.argmax(dim=1)  # {_order(names)}\n"
     elif at is not None:
         n = np.array(report.table.masses, dtype=float)
         code += f"shares = torch.tensor({_list(n / n.sum())})  # {_order(names)}\n"

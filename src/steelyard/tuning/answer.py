@@ -20,9 +20,12 @@ from .models.model import Axis
 from .pictures import Pictures, curves, per_class
 from .rarity import Events
 from .verdict.decision import Gate
+from .verdict.practice import Beside, Practice
 from .weights import effective_rows
 
 FORMAT = "steelyard.report/1"
+
+Threshold = float | tuple[float, ...]  # of two classes, and of more
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Judged:
 
     metrics    {metric: {"value", "difference", "low", "high"}}; a positive difference is better than plain
     settings   {setting of the axis: in how many of the folds it was chosen} for the verdict's metric
-    setting    chosen on all rows; `threshold` likewise, a probability on plain scale (tau for more than two classes)
+    setting    chosen on all rows; `threshold` likewise, a probability on plain scale, or for more than two classes what each one's
+               probability is divided by before the largest decides
     equals     why it is plain by construction and was not compared, or ""
     at_cut     {metric of decisions: value} of those that the threshold of the verdict makes; in `metrics` stands the best that
                the metric's own threshold reaches
@@ -42,7 +46,7 @@ class Judged:
     metrics: dict[str, dict[str, float]]
     settings: dict[float, int]
     setting: float
-    threshold: float
+    threshold: Threshold
     equals: str = ""
     point: Point | None = None
     at_cut: dict[str, float] = dataclasses.field(default_factory=dict)
@@ -66,7 +70,7 @@ class Verdict:
     case: str
     winner: str | None
     best: str | None
-    threshold: float
+    threshold: Threshold
     sentence: str
     headline: str = ""
     ties: tuple[str, ...] = ()
@@ -81,7 +85,7 @@ class Final:
     arm: str
     recipe: Recipe
     setting: float
-    threshold: float
+    threshold: Threshold
     threshold_rule: str
     model: dict[str, Any]
 
@@ -143,6 +147,8 @@ class Study:
     baselines: tuple[Baseline, ...]
     skipped: dict[str, str]
     verdict: Verdict
+    practice: Practice
+    better: tuple[Beside, ...]
     gate: Gate
     margin: float
     final: Final
@@ -163,8 +169,9 @@ class Study:
         return self.final.recipe
 
     @property
-    def threshold(self) -> float:
-        """To decide at: a probability of the positive class; for more than two classes tau, see `FinalModel`."""
+    def threshold(self) -> Threshold:
+        """To decide at: a probability of the positive class. For more than two classes what each one's probability is divided by
+        before the largest decides, 1 for the most common; all 1 where dividing is not worth it. See `FinalModel`."""
         return self.final.threshold
 
     @property
@@ -249,7 +256,7 @@ class Study:
                     "at_cut": arm.at_cut,
                     "strengths": {f"{s:.4g}": n for s, n in arm.settings.items()},
                     "strength": arm.setting,
-                    "threshold": arm.threshold,
+                    **_threshold(arm.threshold),
                     "equals_plain": arm.equals or None,
                 }
                 for arm in self.arms
@@ -272,8 +279,8 @@ class Study:
                 "winner": verdict.winner,
                 "best": verdict.best,
                 "ties": list(verdict.ties),
-                "threshold": verdict.threshold,
-                "threshold_is": "probability" if task.classes == 2 else "prior shift",
+                **_threshold(verdict.threshold),
+                "threshold_is": "probability" if task.classes == 2 else "factors",
                 "headline": verdict.headline,
                 "sentence": verdict.sentence,
                 "remarks": list(verdict.notes),
@@ -282,10 +289,12 @@ class Study:
                 "arm": final.arm,
                 "recipe": json.loads(final.recipe.to_json()),
                 "strength": final.setting,
-                "threshold": final.threshold,
+                **_threshold(final.threshold),
                 "threshold_rule": final.threshold_rule,
                 **final.model,
             },
+            "practice": self.practice.to_dict(),
+            "better_without_weights": [one.to_dict() for one in self.better],
             "stopped": None
             if self.stopped is None
             else {
@@ -299,7 +308,11 @@ class Study:
             },
             "priced": [dataclasses.asdict(one) for one in self.priced],
             "fits": self.fits,
-            "curves": curves(self.pictures, task.classes, final.threshold, self.arms[0].threshold),
+            "curves": curves(
+                self.pictures,
+                task.classes,
+                *(t for t in (final.threshold, self.arms[0].threshold) if isinstance(t, float)),
+            ),
             "per_class": per_class(self.pictures, task.counts.classes) if task.classes > 2 else None,
             "warnings": list(self.warnings),
             "seconds": self.seconds,
@@ -308,6 +321,13 @@ class Study:
 
     def __str__(self) -> str:
         return self.verdict.sentence
+
+
+def _threshold(value: Threshold) -> dict[str, Any]:
+    """More than two classes have `factors`, in their order, and no threshold."""
+    if isinstance(value, tuple):
+        return {"threshold": None, "factors": list(value)}
+    return {"threshold": value}
 
 
 def _weight(task: Problem) -> dict[str, Any] | None:

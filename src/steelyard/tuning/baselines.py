@@ -17,8 +17,9 @@ from .job import NEIGHBOURS, RESAMPLERS
 from .metric import DECISION, PROBABILITY, RANKING, Metric
 from .search import Search
 from .validation.crossfit import Choice, OutOfFold
-from .validation.cuts import UNJUDGED, decisions, lots
+from .validation.cuts import UNJUDGED, lots
 from .validation.outcomes import recalibrated
+from .validation.steps import decisions
 from .validation.sweep import Room
 from .verdict.comparisons import Shown
 from .weights import Weights, take
@@ -84,19 +85,21 @@ def majority(out: OutOfFold, metric: Metric) -> np.ndarray:
             return log_p[1] - log_p[0] if out.classes == 2 else log_p
         if metric.name == "expected_cost" and out.classes == 2:
             log_p = log_p + np.log([metric.cost_fp, metric.cost_fn])
-        return decisions(metric, log_p[None], np.zeros(out.classes), 0.0)
+        return decisions(metric, log_p[None], np.zeros(out.classes))
 
     return _by_part(out, metric, one)
 
 
 def at_half(out: OutOfFold, scores: np.ndarray, metric: Metric) -> np.ndarray:
     """Scores [repetitions, rows(, C)], undone (recalibrated for a metric that is), as they are; decided by the largest
-    probability: two classes at 0.5."""
+    probability: two classes at 0.5. Under a cost matrix the cheapest class by these probabilities."""
     if metric.kind != DECISION:
         return np.asarray(scores)
 
     def one(a: int, f: int, rows: np.ndarray) -> np.ndarray:
         nothing, drawn = np.zeros(out.classes), lots(len(out.y))[rows]
+        if metric.cost_matrix is not None:
+            return decisions(metric, np.asarray(scores[a, rows], dtype=np.float64), nothing)
         return _largest(metric, scores[a, rows], nothing, drawn, take(out.weights, rows))
 
     return _by_part(out, metric, one)

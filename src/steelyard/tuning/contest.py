@@ -10,7 +10,7 @@ from ..recipe import Recipe
 from .answer import Baseline, Final, Judged, Stopped, Study, Trace, Verdict
 from .arms import Arm, distance
 from .at_cut import at_cut, priced
-from .baselines import NOTES, shown
+from .baselines import NOTES, at_half, shown
 from .continuous import Family
 from .data.features import Features
 from .data.problem import Problem
@@ -22,10 +22,10 @@ from .pictures import Pictures
 from .rarity import events_in, rare, rare_by_block, rarest
 from .search import Search
 from .split import TIME
-from .validation.outcomes import outcomes
 from .verdict.comparisons import compare
-from .verdict.decision import Comparison, Decision, Gate, decide, note_on_effective, note_on_few
+from .verdict.decision import NORMAL, Comparison, Decision, Gate, decide, note_on_effective, note_on_few
 from .verdict.headline import headline
+from .verdict.practice import Practice, better, practice, said, widths
 from .verdict.sentences import Facts, among, cut_short, fewer_draws, rare_name, reading, sentence
 from .weights import take
 
@@ -56,7 +56,7 @@ class Contest:
 
     def outcomes(self, metric: Metric, by: Metric | None = None) -> list[np.ndarray]:
         """What the metric judges, of everyone, [repetitions, rows(, C)] each; settings chosen for `by`, the metric unless said."""
-        whole = list(outcomes(self.search.choice(by or metric), metric))
+        whole = list(self.search.outcomes(metric, by))
         searched = [self.family.outcomes(metric, by)] if self.family else []
         return [*whole[: self.entered], *searched, *whole[self.entered :]]
 
@@ -103,6 +103,11 @@ class Contest:
         stopped = self._stopped()
         decision, facts = self._decide(compared[metric.name], gate, stopped, names, at_best)
         picked = at_best[decision.winner or 0]
+        found = self._practice(compared[metric.name], decision, drawn)
+        if task.classes > 2 and not found.moves:
+            facts = dataclasses.replace(facts, threshold=(1.0,) * task.classes)
+        beside = dict(enumerate([*(b.arm.name for b in self.beside), *(s.name for s in baselines)], len(names)))
+        shown_better = better(compared[metric.name], beside)
         refit = Refit(
             picked.search.job,
             picked.index,
@@ -144,13 +149,22 @@ class Contest:
                 Baseline(
                     name,
                     NOTES[name],
-                    self._numbers(compared, len(names) + i),
-                    dict(enumerate(cut)).get(len(names) + i, {}),
+                    self._numbers(compared, i),
+                    dict(enumerate(cut)).get(i, {}),
                 )
-                for i, name in enumerate([*(b.arm.name for b in self.beside), *(s.name for s in baselines)])
+                for i, name in beside.items()
             ),
             skipped=dict(skipped),
-            verdict=self._verdict(decision, compared[metric.name], gate, facts, stopped),
+            verdict=self._verdict(
+                decision,
+                compared[metric.name],
+                gate,
+                facts,
+                stopped,
+                said(found, decision, compared[metric.name], shown_better),
+            ),
+            practice=found,
+            better=tuple(shown_better),
             gate=gate,
             margin=compared[metric.name].margin,
             final=Final(
@@ -217,7 +231,8 @@ class Contest:
             split.repetitions if stopped is None else stopped.done,
             split.folds,
             at_best[decision.winner or 0].threshold(metric, self.rule),
-            task.classes > 2,
+            tuple(task.counts.classes),
+            self.rule.cost_matrix is not None,
             split.kind,
             tuple(blocks or ()),
             None if stopped is None else stopped.planned,
@@ -229,8 +244,24 @@ class Contest:
         )
         return decision, facts
 
+    def _practice(self, main: Comparison, decision: Decision, drawn: int) -> Practice:
+        """Of plain, and of the winner if there is one, at the settings and by the number of draws of the verdict."""
+        task, rule, metric = self.task, self.rule, self.goals.metric
+        members = [self.tested[j] for j in ([0] if decision.winner is None else [0, decision.winner])]
+        return practice(
+            task.y,
+            task.classes,
+            self.search.split,
+            rule,
+            [(unmoved(member, metric, rule), member.outcomes(rule, metric)) for member in members],
+            drawn,
+            self.seed,
+            widths=(NORMAL, NORMAL) if decision.winner is None else widths(main, decision.winner),
+            weights=task.weights,
+        )
+
     def _verdict(
-        self, decision: Decision, main: Comparison, gate: Gate, facts: Facts, stopped: Stopped | None
+        self, decision: Decision, main: Comparison, gate: Gate, facts: Facts, stopped: Stopped | None, more: str
     ) -> Verdict:
         task, split = self.task, self.search.split
         notes = [note_on_few(facts.rare, facts.counted)]
@@ -245,7 +276,8 @@ class Contest:
             best=None if decision.best is None else facts.names[decision.best],
             threshold=facts.threshold,
             sentence=reading([*self.task.doubts, *self._limits[1]], self.task.guesses)
-            + sentence(decision, main, gate, facts),
+            + sentence(decision, main, gate, facts)
+            + more,
             headline=headline(
                 decision.case,
                 None if decision.winner is None else facts.names[decision.winner],
@@ -293,6 +325,15 @@ class Contest:
             {m.arm.name: m.predictions(self.goals.metric, self.rule).map(lambda a: a[:, judged]) for m in members},
             take(self.task.weights, judged),
         )
+
+
+def unmoved(member: FittedArm | Family, metric: Metric, rule: Metric) -> np.ndarray:
+    """Decisions [repetitions, rows] at 0.5, or by the probabilities as they are; settings chosen for `metric`."""
+    if isinstance(member, Family):
+        return member.gather({int(i): unmoved(member.fitted[int(i)], metric, rule) for i in np.unique(member.picked)})
+    search = member.search
+    choice = search.choice(metric)
+    return at_half(search.out, np.stack([choice.pool(member.index, a) for a in range(search.split.repetitions)]), rule)
 
 
 def _at_best(member: FittedArm | Family) -> FittedArm:

@@ -32,7 +32,7 @@ from .models import saved
 from .models.forms import refusal, undo
 from .models.function import FunctionFitted
 from .models.model import Fitted
-from .validation.cuts import decisions
+from .validation.steps import decisions
 
 FORMAT = "steelyard.model/1"
 NAME = "model.json"
@@ -42,15 +42,17 @@ MODEL = Record(
     {
         "model": Text(saved.MODELS),
         **dict.fromkeys(("arm", "label"), Text()),
-        **dict.fromkeys(("setting", "threshold"), Number()),
+        "setting": Number(),
+        "threshold": Numbers(Number(), 1),
         "threshold_rule": Text(tuple(METRICS)),
         "classes": Many(Text(), some=True),
-        "prior": Many(Number(0, 1), some=True),
         "cost_matrix": Maybe(Numbers(Number(), 2, least=2)),
         "recipe": RECIPE,
         "columns": COLUMNS,
         "fitted": Record({}),
-    }
+        "prior": Many(Number(0, 1)),  # of files from before there were factors
+    },
+    optional={"prior"},
 )
 OWN = "what your own training function made is not saved; keep it, and undo its scores by posterior(logits, recipe)."
 
@@ -64,8 +66,8 @@ class FinalModel:
     setting    strength, trees or epochs
     label      the column that it predicts
     classes    for two, the second is the positive one
-    threshold  a probability of the positive class, at or above which a row is decided to be it; for more than two classes tau of
-               log p_c - tau log `prior`_c, of which the largest decides, or under `cost_matrix` the cheapest
+    threshold  a probability of the positive class, at or above which a row is decided to be it; for more than two classes [C] what
+               each one's probability is divided by before the largest decides, or under `cost_matrix` the cheapest
     rule       the metric that the threshold was chosen for
     columns    how a table is read; None for a training function's model, which is given its rows as they are
     """
@@ -76,10 +78,9 @@ class FinalModel:
     recipe: Recipe
     label: str
     classes: tuple[str, ...]
-    threshold: float
+    threshold: float | tuple[float, ...]
     rule: str
     cost_matrix: tuple[tuple[float, ...], ...] | None
-    prior: tuple[float, ...]
     columns: SavedColumns | None
     fitted: Fitted
 
@@ -132,7 +133,7 @@ class FinalModel:
             p = expit(scores)
             return np.stack([expit(-scores), p], axis=1), (p >= self.threshold).astype(np.int64)
         rule = dataclasses.replace(METRICS[self.rule], cost_matrix=self.cost_matrix)
-        return np.exp(scores), decisions(rule, scores, np.log(np.array(self.prior)), self.threshold)
+        return np.exp(scores), decisions(rule, scores, np.log(np.array(self.threshold)))
 
     def to_json(self) -> str:
         """All of it. ValueError for a kind of model that has no plain form."""
@@ -146,11 +147,10 @@ class FinalModel:
             "setting": self.setting,
             "label": self.label,
             "classes": list(self.classes),
-            "threshold": self.threshold,
-            "threshold_is": "probability" if len(self.classes) == 2 else "prior shift",
+            "threshold": list(self.threshold) if isinstance(self.threshold, tuple) else self.threshold,
+            "threshold_is": "factors" if isinstance(self.threshold, tuple) else "probability",
             "threshold_rule": self.rule,
             "cost_matrix": None if self.cost_matrix is None else [list(row) for row in self.cost_matrix],
-            "prior": list(self.prior),
             "recipe": json.loads(self.recipe.to_json()),
             "columns": self.columns.to_dict(),
             "fitted": saved.state(self.fitted),
@@ -203,14 +203,10 @@ class FinalModel:
             raise ValueError("its classes are fewer than two, or one stands twice")
         if recipe.classes not in (None, classes) or (why := refusal(recipe, len(classes))):
             raise ValueError(f"its recipe {why if recipe.classes in (None, classes) else 'is of other classes'}")
-        prior, costs = tuple(map(float, data["prior"])), data["cost_matrix"]
+        costs = data["cost_matrix"]
         costs = None if costs is None else tuple(tuple(map(float, row)) for row in costs)
-        if (
-            len(prior) != len(classes)
-            or min(prior) <= 0
-            or (costs and {len(costs), *map(len, costs)} != {len(classes)})
-        ):
-            raise ValueError("its prior or its costs do not fit its classes")
+        if costs and {len(costs), *map(len, costs)} != {len(classes)}:
+            raise ValueError("its costs do not fit its classes")
         name = data["model"]
         fitted = saved.restored(name, data["fitted"], len(classes), columns.width)
         return cls(
@@ -220,13 +216,25 @@ class FinalModel:
             recipe,
             data["label"],
             classes,
-            float(data["threshold"]),
+            _threshold(data, len(classes)),
             data["threshold_rule"],
             costs,
-            prior,
             columns,
             fitted,
         )
+
+
+def _threshold(data: Mapping[str, Any], classes: int) -> float | tuple[float, ...]:
+    value, several = data["threshold"], classes > 2
+    if several and isinstance(value, int | float):  # tau of a prior shift, as files had it before there were factors
+        prior = np.array(data.get("prior") or [], dtype=float)
+        if len(prior) != classes or prior.min() <= 0:
+            raise ValueError("its prior does not fit its classes")
+        return tuple(((prior / prior.max()) ** float(value)).tolist())
+    factors = tuple(map(float, value)) if isinstance(value, list) else (float(value),)
+    if len(factors) != (classes if several else 1) or (several and min(factors) <= 0):
+        raise ValueError("its threshold does not fit its classes")
+    return factors if several else factors[0]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -239,7 +247,7 @@ class Refit:
     recipe: Recipe
     arm: str
     rule: Metric
-    threshold: float
+    threshold: float | tuple[float, ...]
 
     @functools.cached_property
     def _whole(self) -> tuple[Fitted, Any]:
@@ -256,7 +264,6 @@ class Refit:
     @functools.cached_property
     def model(self) -> FinalModel:
         task, (fitted, encode) = self.job.task, self._whole
-        mass = task.masses.per_class
         return FinalModel(
             self.job.model.name,
             self.arm,
@@ -267,7 +274,6 @@ class Refit:
             self.threshold,
             self.rule.name,
             self.rule.cost_matrix if task.classes > 2 else None,
-            tuple((mass / mass.sum()).tolist()),
             SavedColumns.of(task.features, encode) if isinstance(task.features, Features) else None,
             fitted,
         )

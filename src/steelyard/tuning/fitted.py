@@ -9,7 +9,7 @@ from .arms import Arm
 from .metric import Metric
 from .pictures import Predictions, probability
 from .search import Search
-from .validation.outcomes import outcomes, recalibrated
+from .validation.outcomes import recalibrated
 
 
 def members(search: Search) -> list["FittedArm"]:
@@ -39,14 +39,18 @@ class FittedArm:
         picked, times = np.unique(self.search.choice(metric).picked[self.index], return_counts=True)
         return {float(self.search.settings[int(s)]): int(n) for s, n in zip(picked, times, strict=True)}
 
-    def threshold(self, metric: Metric, rule: Metric) -> float:
-        """On all judged rows, mean over repetitions: a probability, or tau for more than two classes."""
-        cuts = self.search.decided(metric, rule)[1][self.index]
-        return float((probability(cuts) if self.search.task.classes == 2 else cuts).mean())
+    def threshold(self, metric: Metric, rule: Metric) -> float | tuple[float, ...]:
+        """On all judged rows, mean over repetitions: a probability; for more than two classes the factor [C] that each one's
+        probability is divided by before the largest decides, the geometric mean, 1 for the most common class."""
+        cuts, task = self.search.decided(metric, rule)[1][self.index], self.search.task
+        if task.classes == 2:
+            return float(probability(cuts).mean())
+        steps = cuts.mean(axis=0)
+        return tuple(np.exp(steps - steps[int(np.argmax(task.masses.per_class))]).tolist())
 
     def outcomes(self, metric: Metric, by: Metric | None = None) -> np.ndarray:
         """What the metric judges, [repetitions, rows(, C)]; settings chosen for `by`, the metric unless said."""
-        return outcomes(self.search.choice(by or metric), metric)[self.index]
+        return self.search.outcomes(metric, by)[self.index]
 
     def predictions(self, metric: Metric, rule: Metric) -> Predictions:
         """Of all rows: undone, as trained, recalibrated, decided by the threshold that is moved for `rule`."""

@@ -13,7 +13,7 @@ from . import order
 from .arms import Arm
 from .data.problem import Problem
 from .job import ALL_ROWS, Job, Start, Todo
-from .metric import Metric
+from .metric import DECISION, Metric
 from .models.forms import undo
 from .models.model import Model
 from .split import Split
@@ -22,6 +22,7 @@ from .store.fits import Arrays, Key, Part, Store, check
 from .store.share import Execute, share
 from .validation.crossfit import Choice, OutOfFold, criterion
 from .validation.cuts import decide
+from .validation.outcomes import outcomes
 
 Progress = Callable[[int, int], None]
 LARGE = (
@@ -102,6 +103,12 @@ class Search:
         if key not in self._decided:
             self._decided[key] = decide(self.choice(metric), rule)
         return self._decided[key]
+
+    def outcomes(self, metric: Metric, by: Metric | None = None) -> np.ndarray:
+        """What the metric judges, of all arms, [arms, repetitions, rows(, C)]; settings chosen for `by`, the metric unless said."""
+        if metric.kind == DECISION:
+            return self.decided(by or metric, metric)[0]
+        return outcomes(self.choice(by or metric), metric)
 
     @property
     def tolerance(self) -> float:

@@ -14,7 +14,7 @@ from steelyard.tuning.goals import metric
 from steelyard.tuning.metric import METRICS
 from steelyard.tuning.split import Split
 from steelyard.tuning.validation.crossfit import Choice, OutOfFold, criterion
-from steelyard.tuning.validation.cuts import SHIFTS, UNJUDGED, decide
+from steelyard.tuning.validation.cuts import UNJUDGED, decide
 from steelyard.tuning.validation.folds import split
 from steelyard.tuning.validation.outcomes import outcomes, recalibrated
 from steelyard.tuning.validation.sweep import Room, Sweep
@@ -219,15 +219,16 @@ def test_plain_and_arms_are_tuned_by_one_rule():
     np.testing.assert_array_equal(*choice.every(recalibrated))
 
 
-def test_more_classes_are_decided_by_a_prior_shift():
+def test_more_classes_are_decided_by_a_step_of_each():
     rng = np.random.default_rng(0)
     y = rng.choice(3, size=900, p=[0.8, 0.15, 0.05])
     logp = truth(rng, y)
     out = OutOfFold(np.stack([logp] * 3)[None, None], y, split(y, folds=5, repeats=3), np.array([1.0]), 3)
-    decided, taus = decide(out.choose(METRICS["log_loss"]), METRICS["balanced_accuracy"])
+    decided, steps = decide(out.choose(METRICS["log_loss"]), METRICS["balanced_accuracy"])
     balanced = Evaluator(METRICS["balanced_accuracy"], np.stack([logp.argmax(axis=1), decided[0, 0]]), y, 3)()
     assert balanced[1] > balanced[0] + 0.1
-    assert np.all((taus > 0.6) & (taus < SHIFTS[-1]))  # dividing by the shares (tau = 1) is optimal in truth
+    # dividing by the shares is optimal in truth
+    np.testing.assert_allclose(steps[0] - steps[0, :, :1], [np.log([1, 0.15 / 0.8, 0.05 / 0.8])] * 3, atol=0.8)
 
 
 def truth(rng, y):
@@ -243,14 +244,14 @@ def test_costs_of_three_classes_are_decided_by_expected_cost():
     y = rng.choice(3, size=4000, p=[0.8, 0.15, 0.05])
     logp = truth(rng, y)
     out = OutOfFold(np.stack([logp] * 2)[None, None], y, split(y, folds=5, repeats=2), np.array([1.0]), 3)
-    decided, taus = decide(out.choose(MATRIX), MATRIX)
+    decided, steps = decide(out.choose(MATRIX), MATRIX)
     M = np.array(MATRIX.cost_matrix)
     bayes = np.argmin(np.exp(logp) @ M, axis=1)
     value = Evaluator(MATRIX, np.stack([decided[0, 0], bayes, logp.argmax(axis=1)]), y, 3)()
     assert value[1] == pytest.approx(1000 * M[y, bayes].mean())
     assert value[0] == pytest.approx(value[1], rel=0.03)
     assert value[2] > 1.2 * value[1]
-    assert np.all(taus < 0.5)
+    assert np.ptp(steps, axis=2).max() < 0.5 * np.log(0.8 / 0.05)
 
 
 def test_capacity_calls_its_share_of_the_other_folds_and_splits_ties():

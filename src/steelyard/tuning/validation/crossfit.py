@@ -57,12 +57,11 @@ class Tuner:
         """bool [rows]: those that choose for fold f; f = folds: the judged ones."""
         return self.member[f][self.code]
 
-    def sums(self, cells: np.ndarray, size: int) -> np.ndarray:
-        """What the rows with each number below `size` in `cells` [rows] count for, by fold and among the judged: [folds + 1, size]."""
+    def counts(self, cells: np.ndarray, size: int) -> np.ndarray:
+        """What the rows with each number below `size` in `cells` [rows] count for, by pattern of membership: [patterns, size]."""
         patterns = self.member.shape[1]
         at = self.code * np.int64(size) + cells
-        counts = np.bincount(at, weights=self.weights, minlength=patterns * size).reshape(patterns, size)
-        return self.member.astype(np.float64) @ counts
+        return np.bincount(at, weights=self.weights, minlength=patterns * size).reshape(patterns, size)
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """[folds + 1]; 0 where there are no rows."""

@@ -1,29 +1,28 @@
-"""From scores to decisions: for every fold the cut, or prior shift, that was best on the rows that tune it."""
+"""From scores to decisions: for every fold the cut, or the steps of the classes, that were best on the rows that tune it."""
 
 import numpy as np
 
 from .. import ranked
-from ..costs import cheapest
 from ..metric import Metric
 from ..weights import Weights, take
-from .crossfit import Choice
+from .crossfit import Choice, Tuner
+from .steps import SHIFTS, clear, decisions, refined
 from .sweep import Room, Sweep
 
 UNJUDGED = -1  # decision about a row that is not judged: never held out, or with nothing to be tuned on
-SHIFTS = np.linspace(0.0, 1.5, 31)  # more than two classes: decide by log p_c - tau log pi_c, tau from here
 
 
 def decide(choice: Choice, metric: Metric, only: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Decisions [arms, repetitions, rows], each by a threshold from the other folds, and the thresholds on all judged
-    rows [arms, repetitions]: log-odds, or tau for more than two classes. Rows that are not judged and have
-    nothing to be tuned on get UNJUDGED. `only` this arm: [1, ...]."""
+    rows [arms, repetitions]: log-odds, or for more than two classes steps [arms, repetitions, C]. Rows that are not judged and
+    have nothing to be tuned on get UNJUDGED. `only` this arm: [1, ...]."""
     source = choice.source
     arms, repetitions, _ = source.shape
     first, arms = (0, arms) if only is None else (only, 1)
     decided = np.empty((arms, repetitions, len(source.y)), np.int8 if source.classes < 128 else np.int32)
-    final = np.empty((arms, repetitions))
+    final = np.empty((arms, repetitions, *(() if source.classes == 2 else (source.classes,))))
     two = _by_cut if metric.capacity is None else _by_room
-    one = two if source.classes == 2 else _by_shift
+    one = two if source.classes == 2 else _by_steps
 
     def fill(at: tuple[int, ...]) -> None:
         tuner = source.tuners[at[1]]
@@ -88,33 +87,43 @@ def lots(rows: int) -> np.ndarray:
     return np.random.default_rng(0).random(rows, np.float32)
 
 
-def _by_shift(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndarray, float]:
+def _by_steps(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndarray, np.ndarray]:
     source, tuner = choice.source, choice.source.tuners[a]
     k, C = source.shape[2], source.classes
     mass = source.masses(np.arange(len(source.y)))
     log_prior = np.log(mass / mass.sum())
     sources = choice.sources(arm, a)
-    value = np.empty((len(SHIFTS), k + 1))
+    steps = np.empty((k + 1, C))
     for score in {id(s): s for s in sources}.values():
         folds = [f for f, s in enumerate(sources) if s is score]
-        for i, tau in enumerate(SHIFTS):
-            cells = source.y * C + decisions(metric, score, log_prior, tau)
-            value[i, folds] = metric.of_tables(tuner.sums(cells, C * C).reshape(-1, C, C)[folds])
-    taus = SHIFTS[np.argmax(value if metric.higher else -value, axis=0)].tolist()
+        together, apart = _by_tau(metric, tuner, score, source.y, log_prior)
+        for f in folds:
+            at = int(np.argmax(together[:, f]))
+            gains = (apart[at] - apart[0])[tuner.member[f]]
+            steps[f] = SHIFTS[at] * log_prior if at and clear(gains) else 0.0
+            if tuner.ready[f] and (rows := np.flatnonzero(tuner.rows(f))).size:
+                part = np.unique(tuner.code[rows], return_inverse=True)[1]
+                steps[f] = refined(metric, score[rows], source.y[rows], part, take(tuner.weights, rows), steps[f])
     decided = np.empty(len(source.y), dtype=np.int64)
     for f in range(-1, k):
         rows = tuner.held == f
-        decided[rows] = decisions(metric, sources[f][rows], log_prior, taus[f])
-    return decided, taus[k]
+        decided[rows] = decisions(metric, sources[f][rows], steps[f])
+    return decided, steps[k]
 
 
-def decisions(metric: Metric, logp: np.ndarray, log_prior: np.ndarray, tau: float) -> np.ndarray:
-    """[rows]: the class with the largest log p_c - tau log pi_c; with a cost matrix the cheapest under these
-    probabilities."""
-    shifted = logp - (tau * log_prior).astype(logp.dtype)
-    if metric.cost_matrix is None:
-        return np.argmax(shifted, axis=1)
-    return cheapest(np.exp(shifted - shifted.max(axis=1, keepdims=True)), metric.cost_matrix)
+def _by_tau(
+    metric: Metric, tuner: Tuner, score: np.ndarray, y: np.ndarray, log_prior: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The metric, larger is better, of steps tau log pi_c: [taus, folds + 1] on the rows that choose for each fold, and
+    [taus, patterns] on the rows of each pattern of membership."""
+    C = len(log_prior)
+    together, apart = np.empty((len(SHIFTS), len(tuner.member))), np.empty((len(SHIFTS), tuner.member.shape[1]))
+    for i, tau in enumerate(SHIFTS):
+        tables = tuner.counts(y * C + decisions(metric, score, tau * log_prior), C * C)
+        apart[i] = metric.of_tables(tables.reshape(-1, C, C))
+        together[i] = metric.of_tables((tuner.member.astype(np.float64) @ tables).reshape(-1, C, C))
+    sign = 1.0 if metric.higher else -1.0
+    return sign * together, sign * apart
 
 
 def fallback(metric: Metric, y: np.ndarray, weights: Weights = None) -> float:

@@ -6,11 +6,17 @@ DECIDED = ("A", "A'", "B", "C", "C'", "F")
 
 
 def headline(
-    case: str, winner: str | None, threshold: float | None, *, positive: str | None = None, counted: str = ""
+    case: str,
+    winner: str | None,
+    threshold: float | tuple[float, ...] | None,
+    *,
+    positive: str | None = None,
+    counted: str = "",
 ) -> str:
     """
     case       a letter of the decision; `winner` a weighting, or None where plain training stays
-    threshold  a probability of the positive class; without a positive class tau of a prior shift
+    threshold  a probability of the positive class; of more than two classes what each one's probability is
+               divided by
     counted    "14 positives", for case E
 
     >>> headline("B", None, 0.2568, positive="yes")
@@ -51,8 +57,10 @@ def _how(winner: str | None, name: str | None = None) -> str:
     return "without weights" if winner is None else f"with {name or winner}"
 
 
-def _cut(threshold: float | None, positive: str | None) -> str:
-    if threshold is None:
+def _cut(threshold: float | tuple[float, ...] | None, positive: str | None) -> str:
+    if isinstance(threshold, tuple) and any(f != 1 for f in threshold):
+        return "divide the probabilities by factors, then the largest decides"
+    if threshold is None or isinstance(threshold, tuple):
         return "decide by the largest probability"
     if positive is not None:
         name = f'"{positive}"' if len(positive) <= LONG and len(positive.split()) < 3 else "the positive class"

@@ -23,6 +23,7 @@ MORE = {
     f"{EVENTS} of the rarest class": "events of that class",
 }
 LEAST = 2  # weightings that are worth a comparison before a study is done
+SPOKEN = 8  # classes that a sentence names; the others stand in the report
 EFFECTIVE = "effective"  # number of rows of equal weight that vary as the weighted ones do
 MORE |= {f"{EFFECTIVE} {name}": more for name, more in MORE.items()}
 
@@ -36,8 +37,9 @@ class Facts:
     rare_name: str  # see rare_name
     repetitions: int  # finished ones
     folds: int
-    threshold: float
-    shift: bool = False  # more than two classes: the threshold is the tau of a prior shift
+    threshold: float | tuple[float, ...]  # more than two classes: what each one's probability is divided by
+    classes: tuple[str, ...] = ()  # names of those
+    priced: bool = False  # by a cost matrix: then the cheapest is decided for
     kind: str = "stratified"  # of the Split
     blocks: tuple[int, ...] = ()  # rows of the rarer class in each judged block, for "time"
     planned: int | None = None  # repetitions, of a study that was stopped
@@ -167,13 +169,11 @@ def _places(comparison: Comparison, j: int) -> int:
 
 
 def _keep(facts: Facts, case: str) -> str:
-    t = threshold(facts.threshold)
-    if facts.shift:
-        return (
-            f"Keep plain training and divide its probabilities by the class shares to the power {t}{_chosen_for(facts)}"
-        )
+    if isinstance(facts.threshold, tuple):
+        return f"Keep plain training and {divided(facts.threshold, facts.classes, priced=facts.priced)}{_chosen_for(facts)}"
     return (
-        f"Keep plain training {'and set the threshold at' if case == 'B' else 'with threshold'} {t}{_chosen_for(facts)}"
+        f"Keep plain training {'and set the threshold at' if case == 'B' else 'with threshold'} {threshold(facts.threshold)}"
+        f"{_chosen_for(facts)}"
     )
 
 
@@ -181,16 +181,26 @@ def _its_cut(facts: Facts) -> str:
     """Of a winner, where it is known who chose it."""
     if not facts.rule:
         return ""
-    t = threshold(facts.threshold)
-    what = (
-        f"Divide its probabilities by the class shares to the power {t}" if facts.shift else f"Set its threshold at {t}"
-    )
-    return f" {what}{_chosen_for(facts)}."
+    if isinstance(facts.threshold, tuple):
+        what = divided(facts.threshold, facts.classes, priced=facts.priced)
+        return f" {what[0].upper()}{what[1:]}{_chosen_for(facts)}."
+    return f" Set its threshold at {threshold(facts.threshold)}{_chosen_for(facts)}."
 
 
 def _chosen_for(facts: Facts) -> str:
     """Who chose the threshold, or ""."""
-    return f", the cut for the {facts.rule}" if facts.rule else ""
+    kept = isinstance(facts.threshold, tuple) and all(f == 1 for f in facts.threshold)
+    return f", the cut for the {facts.rule}" if facts.rule and not kept else ""
+
+
+def divided(factors: Sequence[float], classes: Sequence[str], *, priced: bool = False) -> str:
+    """How more than two classes are decided, after "and"."""
+    which = "the cheapest class by the probabilities" if priced else "the largest probability"
+    if all(f == 1 for f in factors):
+        return f"decide for {which}"
+    each = [f"{name} by {threshold(f)}" for name, f in zip(classes, factors, strict=True)]
+    more = f", and {len(each) - SPOKEN} more as in the report" if len(each) > SPOKEN else ""
+    return f"divide the probabilities ({', '.join(each[:SPOKEN])}{more}), then decide for {which}"
 
 
 def _splits(facts: Facts) -> str:

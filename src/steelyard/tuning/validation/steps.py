@@ -1,0 +1,104 @@
+"""More than two classes: the moved threshold is a step per class. log p_c - step_c is largest for the class that is decided.
+
+That is a posterior divided by a factor exp(step_c) per class. Steps are found on the rows that tune a fold: first in proportion to
+the logarithms of the class shares, tau log pi_c, then class by class. A step that the folds among those rows do not agree on is not
+taken, as the search has as many freedoms as there are classes, and the rarest has few rows: where the largest probability is as
+good, it stays.
+"""
+
+import numpy as np
+
+from ..costs import cheapest
+from ..metric import Metric
+from ..weights import Weights
+
+SHIFTS = np.linspace(0.0, 1.5, 31)  # tau
+WIDTH, REACH = 0.1, 15  # of a move of one class, and so many of them to either side at once
+PASSES = 2  # over all classes; the second only where the first moved something
+MANY = 50  # classes, above which they move together only
+
+
+def decisions(metric: Metric, logp: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """[rows]: the class with the largest log p_c - step_c, of logp [rows, C]; with a cost matrix the cheapest under these
+    probabilities."""
+    shifted = logp - steps.astype(logp.dtype)
+    if metric.cost_matrix is None:
+        return np.argmax(shifted, axis=1)
+    return cheapest(np.exp(shifted - shifted.max(axis=1, keepdims=True)), metric.cost_matrix)
+
+
+def clear(gains: np.ndarray) -> bool:
+    """Whether the mean gain [parts] is more than its standard error. One part shows no error and is believed."""
+    mean = float(gains.mean())
+    return mean > 0 and (len(gains) < 2 or mean > float(gains.std(ddof=1)) / len(gains) ** 0.5)
+
+
+def refined(
+    metric: Metric, logp: np.ndarray, y: np.ndarray, part: np.ndarray, weights: Weights, steps: np.ndarray
+) -> np.ndarray:
+    """Steps [C] from these on, class by class: each moves to where the metric of the rows is best, if `clear` over the parts.
+
+    logp [rows, C]; part [rows] whole numbers from 0 on. A cost matrix asks for the cheapest class and not the largest
+    probability, so that one step does not move one class alone: then, and above MANY classes, they stay as they are.
+    """
+    C = logp.shape[1]
+    if metric.cost_matrix is not None or C > MANY or part.max(initial=0) < 1:
+        return steps
+    steps, z = steps.copy(), logp - steps.astype(logp.dtype)
+    for _ in range(PASSES):
+        before = steps.copy()
+        best = Best.of(z)
+        for c in range(C):
+            tables = _tables(z, best, c, y, part, weights)
+            value = metric.of_tables(tables.sum(axis=0))
+            value = value if metric.higher else -value
+            near = np.argsort(np.abs(np.arange(2 * REACH + 1) - REACH), kind="stable")
+            to = int(near[np.argmax(value[near])])
+            if to == REACH or not clear(_gains(metric, tables[:, REACH], tables[:, to])):
+                continue
+            steps[c] += WIDTH * (to - REACH)
+            z[:, c] -= WIDTH * (to - REACH)
+            best = Best.of(z)
+        if np.array_equal(steps, before):
+            break
+    return steps
+
+
+def _gains(metric: Metric, now: np.ndarray, then: np.ndarray) -> np.ndarray:
+    """[parts], of confusion tables [parts, C, C]."""
+    return metric.gain(metric.of_tables(then), metric.of_tables(now))
+
+
+class Best:
+    """Of z [rows, C]: the largest and the second, with their values."""
+
+    def __init__(self, top: np.ndarray, first: np.ndarray, next_: np.ndarray, second: np.ndarray):
+        self.top, self.first, self.next, self.second = top, first, next_, second
+
+    @classmethod
+    def of(cls, z: np.ndarray) -> "Best":
+        at = np.arange(len(z))
+        top = z.argmax(axis=1)
+        first = z[at, top]
+        without = z.copy()
+        without[at, top] = -np.inf
+        next_ = without.argmax(axis=1)
+        return cls(top, first, next_, without[at, next_])
+
+
+def _tables(z: np.ndarray, best: Best, c: int, y: np.ndarray, part: np.ndarray, weights: Weights) -> np.ndarray:
+    """Confusion tables [parts, moves, C, C] if the step of class c moves by WIDTH * (i - REACH): a row is called c while the move is
+    at most what it leads by, and its best other class after that."""
+    C, moves, parts = z.shape[1], 2 * REACH + 1, int(part.max()) + 1
+    leads = best.top == c
+    other = np.where(leads, best.next, best.top)
+    lead = z[:, c] - np.where(leads, best.second, best.first)
+    last = np.clip(np.floor(lead / WIDTH) + REACH + 1, 0, moves).astype(
+        np.int64
+    )  # called c by the moves before this one
+    cell = ((part * (moves + 1) + last) * C + y) * C + other
+    size = parts * (moves + 1) * C * C
+    lost = np.bincount(cell, weights=weights, minlength=size).reshape(parts, moves + 1, C, C).cumsum(axis=1)
+    tables = lost[:, :moves].astype(np.float64)
+    tables[..., c] += (lost[:, -1:] - lost[:, :moves]).sum(axis=-1)
+    return tables
