@@ -37,6 +37,7 @@ _HOMES = {
     "calibrate": ("posterior", "threshold"),
     "tuning": ("tune",),
 }
+_FRAMEWORKS = ("jax", "keras")  # of whom nothing is installed by steelyard: in no list of what there is
 _MODULES = ("adaptive", "curves", "calibrate", "spatial", "testing")
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -62,6 +63,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
     elif name in _MODULES:
         value = importlib.import_module(f".{name}", __name__)
+    elif name in _FRAMEWORKS:
+        value = importlib.import_module(f".integrations.{name}", __name__)
     elif name == "__all__":
         value = ["explain", *_HOME, *_MODULES, *_menu()]
     elif not _is_submodule(name) and name in _menu():
