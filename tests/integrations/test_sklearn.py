@@ -37,7 +37,7 @@ EXACT = functools.partial(LogisticRegression, tol=1e-10, max_iter=2000)
         Weighted(LogisticRegression(), "effective-number", undo=False),
         RecipeClassifier("inverse-frequency"),
         RecipeClassifier(["logit-adjustment", sy.focal(gamma=1.0)]),
-        RecipeClassifier(hidden=(8,)),
+        RecipeClassifier(hidden=(8,), max_iter=100),
     ],
     ids=["weighted", "not-undone", "linear", "recipe", "network"],
 )

@@ -112,7 +112,9 @@ class RecipeClassifier(ClassifierMixin, BaseEstimator):
     ) -> list[tuple[torch.Tensor, torch.Tensor]]:
         random = check_random_state(self.random_state)
         sizes = [x.shape[1], *self.hidden, width]
-        shapes = [shape for into, out in itertools.pairwise(sizes) for shape in ((out, into), (out,))]
+        shapes: list[tuple[int, ...]] = [
+            shape for into, out in itertools.pairwise(sizes) for shape in ((out, into), (out,))
+        ]
         ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
         start = np.zeros(ends[-1])
         if self.hidden:

@@ -144,7 +144,7 @@ class Weighted(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """A clone under the weights of these rows, with its recipe and its weights."""
         recipe = recipe_of(NAME, self.strategy, counted(self.classes_, codes, sample_weight))
         weights = weights_of(NAME, recipe)
-        estimator = clone(self.estimator)
+        estimator: Any = clone(self.estimator)
         last = estimator.steps[-1] if hasattr(estimator, "steps") else ("", estimator)
         options = dict(fit_params)
         equal = bool(np.ptp(weights) <= 1e-12 * weights.max())
@@ -178,7 +178,8 @@ class Weighted(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 f"{NAME}: a tuned threshold counts every row once; leave sample_weight out, or give a number."
             )
         p = np.full(len(y), np.nan)
-        for train, test in check_cv(self.cv, y, classifier=True).split(X, y):
+        folds: Any = check_cv(self.cv, y, classifier=True)
+        for train, test in folds.split(X, y):
             some = _rows_of(fit_params, train, len(y))
             if len(np.unique(codes[train])) < 2:
                 raise ValueError(

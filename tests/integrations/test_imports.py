@@ -1,0 +1,55 @@
+"""Each integration imports its own framework and no other, and steelyard itself none."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import steelyard
+
+FOLDER = Path(steelyard.__file__).parent / "integrations"
+HELPERS = ("__init__", "mask_weights", "classes")  # of no framework
+OWN = {  # scikit-learn's face is what the boosters show
+    "boosting": {"sklearn"},
+    "recipe_classifier": {"sklearn"},
+    "lightgbm": {"lightgbm", "sklearn"},
+    "xgboost": {"xgboost", "sklearn"},
+    "catboost": {"catboost", "sklearn"},
+}
+FRAMEWORKS = (
+    "albumentations", "catboost", "flax", "hydra", "jax", "keras", "lightgbm", "lightning", "mlflow", "monai", "omegaconf", "optax",
+    "pytorch_lightning", "skorch", "tensorflow", "transformers", "ultralytics", "wandb", "xgboost",
+)  # fmt: skip
+BROUGHT = {"monai": {"ignite"}, "lightning": {"pytorch_lightning"}}
+
+
+def imported(statement: str) -> set[str]:
+    program = f"import sys, json; {statement}; print(json.dumps(sorted(sys.modules)))"
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, env=os.environ
+    )
+    assert run.returncode == 0, run.stderr
+    return set(json.loads(run.stdout.splitlines()[-1])) & set(FRAMEWORKS)
+
+
+def test_steelyard_imports_no_framework():
+    assert imported("import steelyard as sy, torch; sy.CrossEntropy(sy.focal()); sy.slopes; sy.posterior") == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(p.stem for p in FOLDER.glob("*.py")))
+def test_an_integration_imports_its_own_alone(name):
+    own = set() if name in HELPERS else OWN.get(name, {name})
+    for module in own:
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"{module} is not installed")
+    if name == "torchvision":
+        pytest.skip(
+            "needs its C++ operators named first, which tests/integrations/torchvision_on_cpu.py does in this process"
+        )
+    found = imported(f"import steelyard.integrations.{name}".replace(".__init__", ""))
+    assert found - own <= BROUGHT.get(name, set())
