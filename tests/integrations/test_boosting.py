@@ -1,5 +1,4 @@
-"""Laws of the boosters, each with its own library. Files: integrations/boosting.py, integrations/lightgbm.py, integrations/xgboost.py,
-integrations/catboost.py."""
+"""Laws of the boosters, each with its own library. Files: integrations/lightgbm.py, integrations/xgboost.py, integrations/catboost.py."""
 
 import importlib
 

@@ -24,7 +24,7 @@ FRAMEWORKS = (
     "albumentations", "catboost", "flax", "hydra", "jax", "keras", "lightgbm", "lightning", "mlflow", "monai", "omegaconf", "optax",
     "pytorch_lightning", "skorch", "tensorflow", "transformers", "ultralytics", "wandb", "xgboost",
 )  # fmt: skip
-BROUGHT = {"monai": {"ignite"}, "lightning": {"pytorch_lightning"}}
+BROUGHT = {"keras": {"jax", "tensorflow"}, "lightning": {"pytorch_lightning"}}
 
 
 def imported(statement: str) -> set[str]:
