@@ -2,8 +2,9 @@
 
 # functions that share their submodule's name are imported here, so that a later import cannot put the module in their place
 from .exchange import Exchange, exchange
+from .export import Posterior, fold
 from .posterior import inside, posterior
 from .scaling import Scaling, scaling
 from .threshold import threshold
 
-__all__ = ["Exchange", "Scaling", "exchange", "inside", "posterior", "scaling", "threshold"]
+__all__ = ["Exchange", "Posterior", "Scaling", "exchange", "fold", "inside", "posterior", "scaling", "threshold"]

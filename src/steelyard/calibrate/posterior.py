@@ -119,7 +119,7 @@ class _Read(NamedTuple):
 
 
 def _read(caller: str, logits: Any, recipe_or_loss: Any, link: str | Link | None) -> _Read:
-    bound, recipe, class_dim = _trained_with(caller, recipe_or_loss, link)
+    bound, recipe, class_dim = trained_with(caller, recipe_or_loss, link)
     z, dtype = _numbers(caller, logits)
     softmax_link = bound.link.exclusive
     if softmax_link and z.dim() == 0:
@@ -150,7 +150,7 @@ def _read(caller: str, logits: Any, recipe_or_loss: Any, link: str | Link | None
     return _Read(rows, bound.to(z, z.dtype), classes, z.shape, axis, batched, dtype)
 
 
-def _trained_with(caller: str, recipe_or_loss: Any, link: str | Link | None) -> tuple[Bound, Recipe | None, int]:
+def trained_with(caller: str, recipe_or_loss: Any, link: str | Link | None) -> tuple[Bound, Recipe | None, int]:
     recipe_or_loss = as_recipe(recipe_or_loss)
     if isinstance(recipe_or_loss, Recipe):
         link = link or link_for(recipe_or_loss.kind)

@@ -15,12 +15,22 @@ from .softmax import check_curves, project
 
 def undo(z: Tensor, bound: Bound) -> tuple[Tensor, Tensor, Tensor]:
     """(probability of "is", needed no projection, in a flat zone), all shaped like the finite logits z."""
+    check_sigmoid(bound)
+    return solve(z, bound)
+
+
+def check_sigmoid(bound: Bound) -> None:
+    """ValueError where no logits could ever tell the posterior."""
     check_curves(bound)
     if bound.weight is not None and any(w is not None and bool((w == 0).any()) for w in bound.weight):
         raise ValueError(
             'posterior: an outcome ("is" or "is not") has weight 0, so the logits say nothing about it; give it a'
             " weight > 0."
         )
+
+
+def solve(z: Tensor, bound: Bound) -> tuple[Tensor, Tensor, Tensor]:
+    """`undo` of tables that were checked."""
     no, flat_no = _pulls(z, bound, 0)
     yes, flat_yes = _pulls(z, bound, 1)
     largest = torch.stack([*no, *yes]).amax(dim=0)

@@ -4,7 +4,7 @@ With p[y,c] the softmax as label y sees it, A = W T and v = -dg/dlog p,
 
     dl_y/dz_k = -S[y,k] (A[y,k] v[y,k] - p[y,k] sum_c A[y,c] v[y,c])
 
-    _one_hot     labels differ by a margin at most, T one-hot    eta_c ~ q_c D_c / (A_cc v(p_cc)), D_c = 1 - q_c + q_c e^-m_c
+    one_hot_undo labels differ by a margin at most, T one-hot    eta_c ~ q_c D_c / (A_cc v(p_cc)), D_c = 1 - q_c + q_c e^-m_c
     _asked       labels see the same p, one curve                eta   ~ solve(A^T, p / v)
     _stationary  T one-hot, S a row times a column               eta_y ~ w_y / (A_yy S_y v(p_yy)), w stationary under p[y,c]
     _null        everything else                                 the null vector itself
@@ -31,7 +31,7 @@ def undo(z: Tensor, bound: Bound) -> tuple[Tensor, Tensor]:
     if size == 1 or not len(z):
         return torch.ones_like(z), _all_inside(z)
     if same_for_all(bound) and one_hot:
-        return torch.softmax(_one_hot(z, bound), dim=1), _all_inside(z)
+        return torch.softmax(one_hot_undo(z, bound), dim=1), _all_inside(z)
     if closed(bound):
         return project(_asked(z, bound))
     if size > WIDEST:
@@ -104,7 +104,7 @@ def _all_inside(z: Tensor) -> Tensor:
     return torch.ones_like(z[:, 0], dtype=torch.bool)
 
 
-def _one_hot(z: Tensor, bound: Bound) -> Tensor:
+def one_hot_undo(z: Tensor, bound: Bound) -> Tensor:
     """log eta [N, C], up to a constant per row."""
     logq, log_rest = log_pair(_adjusted(z, bound))
     margin = z.new_zeros(()) if bound.margin is None or bound.margin.row is None else bound.margin.row

@@ -16,7 +16,9 @@ FORMAT = "steelyard.explanation/1"
 
 @counts_data
 def run(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe saved as JSON, by weigh --to json or tune.")],
+    recipe: Annotated[
+        Path, typer.Argument(metavar="RECIPE", help="A recipe saved as JSON, by weigh --to json or tune.")
+    ],
     counting: Counting,
     as_json: Annotated[bool, typer.Option("--json", help="Write every number as JSON.")] = False,
     out: Out = None,
