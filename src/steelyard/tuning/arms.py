@@ -12,10 +12,11 @@ from ..curves import Log
 from ..ingredients import effective_number, focal, inverse_frequency, logit_adjustment
 from ..options import spec_of
 from ..recipe import Recipe, unit_mass
+from ..rule.protocol import Rule
 
 PLAIN = "plain"
 
-Make = Callable[[Counts], Recipe]
+Make = Callable[[Counts], Recipe | Rule]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Point:
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """A name and how to make its recipe. `make` sees the counts of one training part only.
+    """A name and how to make its recipe, or a new rule. `make` sees the counts of one training part only.
 
     resample   name of a way to draw the training rows anew (see baselines.RESAMPLERS); such an arm trains without a recipe
     """
@@ -40,14 +41,33 @@ class Arm:
     resample: str = ""
 
     def recipe(self, counts: Counts) -> Recipe:
-        """With unit mass on these counts, so that no arm differs from plain by its learning rate or regularisation."""
-        recipe = dataclasses.replace(self.make(counts), classes=counts.classes, kind="exclusive")
-        return unit_mass(recipe, counts)
+        """With unit mass on these counts, so that no arm differs from plain by its learning rate or regularisation. Of a rule, whose
+        scores come on plain scale, plain: its numbers change while training goes on."""
+        made = self.make(counts)
+        if isinstance(made, Rule):
+            return Recipe(classes=counts.classes, kind="exclusive", source=(written(made),))
+        return unit_mass(dataclasses.replace(made, classes=counts.classes, kind="exclusive"), counts)
+
+    def rule(self, counts: Counts) -> Rule | None:
+        """A new one, as it stands before training; None where the arm is a recipe."""
+        made = None if self.resample else self.make(counts)
+        return made if isinstance(made, Rule) else None
 
     def key(self, counts: Counts) -> str:
         """What a stored fit is found by: the recipe on all rows says more than a name that may be given to another one."""
         content = f"{self.resample}|{self.recipe(counts).to_json()}"
+        if (rule := self.rule(counts)) is not None:
+            content += f"|{rule!r}|{state(rule)}"
         return f"{self.name[:120]} #{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+
+
+def written(rule: Rule) -> str:
+    return f"{type(rule).__name__}({rule.extra_repr()})"
+
+
+def state(rule: Rule) -> str:
+    """Every number that the rule starts from."""
+    return "|".join(f"{name}={value.tolist()}" for name, value in rule.state_dict().items())
 
 
 def plain() -> Arm:
@@ -79,8 +99,8 @@ def usual() -> tuple[Arm, ...]:
 def arms(given: Any = None) -> tuple[Arm, ...]:
     """Plain first, then the given arms; None gives `usual()`.
 
-    given   {name: Recipe, or function Counts -> Recipe}, or an iterable of Arms or such functions
-    ValueError for a name that stands twice or for something that is neither.
+    given   {name: Recipe, or function Counts -> Recipe or new rule}, or an iterable of Arms or such functions
+    ValueError for a name that stands twice or for something that is neither, such as one rule, which every fit would go on training.
     """
     if given is None:
         return usual()
@@ -99,6 +119,11 @@ def _arm(item: Any) -> Arm:
     name, make = item if isinstance(item, tuple) and len(item) == 2 else (None, item)
     if isinstance(make, Recipe):
         return Arm(str(name or " × ".join(make.source) or "recipe"), lambda counts, recipe=make: recipe)
+    if isinstance(make, Rule):
+        raise ValueError(
+            f"tune: {name or type(make).__name__} is one rule, and every fit needs a new one; give a function that makes it, such as"
+            f" lambda counts: {type(make).__name__}(...)."
+        )
     if callable(make):
         return Arm(str(name or getattr(make, "__name__", "recipe")), cast(Make, make))
     raise ValueError(f"tune: an arm is a Recipe or a function of Counts that returns one, got {make!r}.")

@@ -244,6 +244,15 @@ class Contest:
         )
         return decision, facts
 
+    def _note_on_rule(self, winner: int | None) -> str:
+        """That no recipe holds what won, or ""."""
+        if winner is None or self.tested[winner].arm.rule(self.task.masses) is None:
+            return ""
+        return (
+            f"{self.tested[winner].arm.name} is a rule, whose numbers change while training goes on: train with it as it was given."
+            " recipe.json and the code of the report hold plain training."
+        )
+
     def _practice(self, main: Comparison, decision: Decision, drawn: int) -> Practice:
         """Of plain, and of the winner if there is one, at the settings and by the number of draws of the verdict."""
         task, rule, metric = self.task, self.rule, self.goals.metric
@@ -264,7 +273,7 @@ class Contest:
         self, decision: Decision, main: Comparison, gate: Gate, facts: Facts, stopped: Stopped | None, more: str
     ) -> Verdict:
         task, split = self.task, self.search.split
-        notes = [note_on_few(facts.rare, facts.counted)]
+        notes = [note_on_few(facts.rare, facts.counted), self._note_on_rule(decision.winner)]
         if task.weights is not None:
             plain = rare_name(task.classes == 2 and rarest(task.y, split) == 1, split)
             notes.append(note_on_effective(rare(task.y, split), plain, facts.rare))

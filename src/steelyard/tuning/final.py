@@ -32,6 +32,7 @@ from .models import saved
 from .models.forms import refusal, undo
 from .models.function import FunctionFitted
 from .models.model import Fitted
+from .models.ruled import Ruled
 from .validation.steps import decisions
 
 FORMAT = "steelyard.model/1"
@@ -250,25 +251,31 @@ class Refit:
     threshold: float | tuple[float, ...]
 
     @functools.cached_property
-    def _whole(self) -> tuple[Fitted, Any]:
+    def _whole(self) -> tuple[Fitted, Any, Recipe]:
+        """The model, what encodes its rows, and what it was trained with: of a rule, where it stood at the end."""
         with threads.single():
             fitted, encode = self.job.whole(self.index, self.setting)
-        return (fitted.settled() if isinstance(fitted, FunctionFitted) else fitted), encode
+        if isinstance(fitted, Ruled):
+            return fitted.fitted, encode, fitted.recipes[0]
+        if isinstance(fitted, FunctionFitted):
+            settled, rule = fitted.settled(), fitted.rule
+            return settled, encode, self.recipe if rule is None else rule.recipe()
+        return fitted, encode, self.recipe
 
     @property
     def description(self) -> dict[str, Any]:
         """In numbers that fit into report.json."""
-        fitted, encode = self._whole
+        fitted, encode, _ = self._whole
         return fitted.describe(0, 0, encode.names)
 
     @functools.cached_property
     def model(self) -> FinalModel:
-        task, (fitted, encode) = self.job.task, self._whole
+        task, (fitted, encode, recipe) = self.job.task, self._whole
         return FinalModel(
             self.job.model.name,
             self.arm,
             self.setting,
-            self.recipe,
+            dataclasses.replace(recipe, classes=task.counts.classes),
             task.label,
             tuple(task.counts.classes),
             self.threshold,

@@ -74,13 +74,13 @@ class Job:
         return fits
 
     def _groups(self, keys: Sequence[Key]) -> list[tuple[list[int], tuple[float, ...]]]:
-        """Arms that are fitted in one call, at the same settings; resampled rows are an arm's own."""
+        """Arms that are fitted in one call, at the same settings; resampled rows and rules are an arm's own."""
         wanted: dict[int, list[float]] = {}
         for key, setting in keys:
             wanted.setdefault(self.keys.index(key), []).append(setting)
         groups: dict[tuple[Any, ...], list[int]] = {}
         for j, settings in wanted.items():
-            alone = j if self.arms[j].resample else -1
+            alone = j if self.arms[j].resample or self.arms[j].rule(self.task.masses) is not None else -1
             groups.setdefault((alone, *sorted(settings)), []).append(j)
         return [(arms, tuple(settings)) for (_, *settings), arms in groups.items()]
 
@@ -104,7 +104,8 @@ class Job:
         elif self.start is not None and part != ALL_ROWS:
             start = self.start.of(group, settings, encode.scaling)
         categorical = encode.categorical if self.model.encoding == "raw" else None
-        return self.model.fit(Fit(X, y, recipes, np.array(settings), classes, start, seed, categorical, weights))
+        rule = self.arms[group[0]].rule(counts)
+        return self.model.fit(Fit(X, y, recipes, np.array(settings), classes, start, seed, categorical, weights, rule))
 
     def whole(self, j: int, setting: float) -> tuple[Fitted, Any]:
         """One arm at one setting on all rows, and what encoded them."""

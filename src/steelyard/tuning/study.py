@@ -11,6 +11,8 @@ import numpy as np
 
 from ..data.notes import warn
 from ..files import make_folder
+from ..recipe import Recipe
+from ..rule.protocol import Rule
 from . import engine as engines
 from . import opening, threads
 from .answer import Stopped, Study
@@ -28,6 +30,7 @@ from .models import by_name
 from .models.function import FunctionModel
 from .models.model import Model
 from .models.own_estimator import OwnEstimator, is_estimator
+from .models.ruled import by_the_call
 from .pruning import prune
 from .request import Data, Fits, Goal, Run
 from .search import Progress, Search, Tools
@@ -98,7 +101,8 @@ def tune(
     drop        columns that are not learned from; `categorical` those of categories that are spelled as numbers
     weight      column (with a function: values) of how much each row counts, as in a survey; only ratios mean anything
     classes     how the labels are read, with `ignore`, `missing` and `same_case`: see `steelyard.count`
-    recipes     {name: Recipe or function of Counts}; None compares the usual weightings
+    recipes     {name: Recipe, or function of Counts that gives one, or with mlp and functions a new rule (sy.adaptive)}; None
+                compares the usual weightings
     metric      decides alone; average precision for two classes, balanced accuracy for more, unless said
     cost_fn     cost of a missed positive, cost_fp of a false alarm; or cost_matrix [truth, decision], also as text or the path
                 of a CSV file; or exchange, the false alarms that one more positive is worth
@@ -149,8 +153,15 @@ def _study(
     execute = engines.named(run.engine)
 
     every = [(arm, arm.recipe(task.masses)) for arm in arms(recipes)]
-    equal = {a.name: why for a, r in every[1:] if (why := equals_plain(r, model.free_intercept))}
-    refused = {a.name: why for a, r in every if a.name not in equal and (why := model.refuses(r, task.classes))}
+    rules = {a.name: rule for a, _ in every if (rule := a.rule(task.masses)) is not None}
+    equal = {
+        a.name: why for a, r in every[1:] if a.name not in rules and (why := equals_plain(r, model.free_intercept))
+    }
+    refused = {
+        a.name: why
+        for a, r in every
+        if a.name not in equal and (why := _refusal(model, rules.get(a.name), r, task.classes))
+    }
     entered = [arm for arm, _ in every if arm.name not in equal and arm.name not in refused]
     split = splits.split(
         task.y,
@@ -280,6 +291,20 @@ def _unweighted(task: Problem, model: Model) -> list[str]:
         f"tune: {model.name} takes no sample_weight, so its fits cannot follow the weights in {task.weight!r}. Take --model linear, or"
         " another classifier that does."
     )
+
+
+def _refusal(model: Model, rule: Rule | None, recipe: Recipe, classes: int) -> str:
+    """Why the model cannot train with a recipe, or in its place a rule, or ""."""
+    if rule is None:
+        return model.refuses(recipe, classes)
+    if not model.ruled:
+        return (
+            f"a rule acts while training goes on, step by step, which {model.name} is not trained by; take --model mlp, or a function of"
+            " your own"
+        )
+    if rule.held and not isinstance(model, FunctionModel):
+        return "its numbers are moved by an outer step on held-out rows (adaptive.Bilevel), which belongs into a function of your own"
+    return by_the_call(rule) or model.refuses(rule.recipe(), classes)
 
 
 def _data_warnings(task: Problem, split: Split) -> list[str]:

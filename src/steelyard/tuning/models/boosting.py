@@ -67,6 +67,7 @@ class BoostingModel:
     free_intercept = False
     continues = False
     readable = False
+    ruled = False
     weighs = True
     axis = AXIS
 

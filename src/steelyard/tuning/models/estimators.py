@@ -65,6 +65,7 @@ class EstimatorModel:
     free_intercept = False
     continues = False
     readable = False
+    ruled = False
     axis = Axis("", "", (1.0,), 1.0)
 
     def __init__(self, path: str):

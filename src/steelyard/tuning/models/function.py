@@ -6,6 +6,9 @@
         ...                     # train
         return net              # anything that is called with X and gives logits
 
+Where an arm is a rule (sy.adaptive), `recipe` is that rule, new for each fit, and a loss takes it alike; call loss.advance(epoch=epoch)
+before each epoch.
+
 A function that takes weight= is given how much each row counts, [rows] in float64, 1 on average: multiply each row's loss by
 it. One that takes seed= is given a seed.
 
@@ -21,7 +24,9 @@ import numpy as np
 import torch
 
 from ...recipe import Recipe
+from ...rule.protocol import Rule
 from .model import Axis, Fit
+from .ruled import undone
 from .written import written
 
 
@@ -34,6 +39,7 @@ class FunctionModel:
     free_intercept = False
     continues = False
     readable = False
+    ruled = True
 
     def __init__(self, fit: Callable[..., Any], epochs: int | None = None):
         takes = inspect.signature(fit).parameters
@@ -57,25 +63,33 @@ class FunctionModel:
         more: dict[str, Any] = {"seed": fit.seed} if self.seeded else {}
         if self.weighs:
             more["weight"] = np.ones(len(fit.y)) if fit.weights is None else fit.weights
-        trained = [self.trains(recipe, fit.X, fit.y, **more) for recipe in fit.recipes]
-        return FunctionFitted(trained, fit.settings, fit.classes, bool(self.axis.name))
+        with_ = fit.recipes if fit.rule is None else [fit.rule]
+        trained = [self.trains(one, fit.X, fit.y, **more) for one in with_]
+        return FunctionFitted(trained, fit.settings, fit.classes, bool(self.axis.name), fit.rule)
 
 
 @dataclasses.dataclass(frozen=True)
 class FunctionFitted:
-    """`trained` are models, or generators that train while `logits` asks for the next setting: so it can be asked once."""
+    """`trained` are models, or generators that train while `logits` asks for the next setting: so it can be asked once. With a
+    `rule` the logits are undone by its recipe as it stands then."""
 
     trained: list[Any]
     settings: np.ndarray
     classes: int
     stepwise: bool
+    rule: Rule | None = None
 
     @property
     def converged(self) -> np.ndarray:
         return np.ones((len(self.trained), len(self.settings)), dtype=bool)
 
     def logits(self, X: Any) -> np.ndarray:
-        return np.stack([np.stack(list(self._each(one, X))) for one in self.trained])
+        return np.stack([np.stack([self._plain(z) for z in self._each(one, X)]) for one in self.trained])
+
+    def _plain(self, z: np.ndarray) -> np.ndarray:
+        if self.rule is None:
+            return z
+        return undone(z, self.rule.recipe(), self.classes, type(self.rule).__name__)
 
     def _each(self, one: Any, X: Any) -> Iterator[np.ndarray]:
         if not self.stepwise:
@@ -93,9 +107,9 @@ class FunctionFitted:
             yield predict(model, X, self.classes)
 
     def settled(self) -> "FunctionFitted":
-        """The same at the last setting, to be asked as often as one likes."""
+        """The same at the last setting, to be asked as often as one likes, and as trained: a rule stands still by then."""
         if not self.stepwise:
-            return self
+            return dataclasses.replace(self, rule=None)
         models = []
         for one in self.trained:
             model = None

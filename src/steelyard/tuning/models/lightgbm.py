@@ -30,6 +30,7 @@ class LightGBMModel:
     free_intercept = True  # a shift of all logits moves the start, and nothing after it
     continues = False
     readable = True
+    ruled = False
     weighs = True
     axis = AXIS
 

@@ -57,6 +57,7 @@ class LinearModel:
     free_intercept = True
     continues = True
     readable = True
+    ruled = False
     weighs = True
     axis = Axis(
         "strength",

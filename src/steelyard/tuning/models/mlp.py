@@ -11,6 +11,7 @@ from torch import Tensor
 from ...recipe import Recipe
 from .model import Axis, Fit
 from .pointwise import Pointwise, constant, refusal, same_curve
+from .ruled import Ruled, Steps
 
 ROWS = 2**16  # scored at a time
 DECAY, DECAY_OF_SQUARES, TINY = 0.9, 0.999, 1e-8  # Adam's own defaults
@@ -93,6 +94,7 @@ class MLPModel:
     free_intercept = True  # a shift of all logits moves the output's bias at the start, and nothing after it
     continues = False
     readable = False
+    ruled = True
     weighs = True
     axis = Axis("epochs", "epochs", (2, 5, 10, 20, 40), default=10, lower=(1,), upper=(80,))
 
@@ -103,9 +105,11 @@ class MLPModel:
         """Why a network cannot train with the recipe and be compared, or ""."""
         return refusal(recipe, classes)
 
-    def fit(self, fit: Fit) -> Networks:
+    def fit(self, fit: Fit) -> Networks | Ruled:
         """Every recipe at every number of epochs. Of a sparse X one batch at a time is written out."""
-        X, y, recipes = fit.X, fit.y, fit.recipes
+        X, y, recipes = fit.X, fit.y, fit.recipes if fit.rule is None else [fit.rule.recipe()]
+        ruled = None if fit.rule is None else Steps(fit.rule, fit.shares, self.rate)
+        stood: dict[int, Recipe] = {}
         epochs = _whole(fit.settings)
         generator = torch.Generator().manual_seed(fit.seed)
         bias = torch.from_numpy(np.stack([constant(r, fit.shares) for r in recipes]))
@@ -120,10 +124,14 @@ class MLPModel:
         batches = max(-(-len(y) // self.batch), min(self.steps, len(y) // 16), 1)
         snapshots: dict[int, Layers] = {}
         for epoch in range(1, max(epochs) + 1):
+            if ruled is not None:
+                ruled.begin(epoch - 1)
             for batch in torch.randperm(len(y), generator=generator).tensor_split(batches):
                 x = _dense(rows[batch.numpy()]) if _is_sparse(X) else rows[batch]
                 h, z = layers.forward(x)
-                for arms, losses in groups:
+                if ruled is not None:
+                    z = ruled.slope(z, labels[batch], None if times is None else times[batch])
+                for arms, losses in groups if ruled is None else ():
                     slope = losses.gradient(z[arms] if len(groups) > 1 else z, labels[batch])
                     if times is not None:
                         slope = slope.mul_(times[batch, None])
@@ -132,7 +140,12 @@ class MLPModel:
                 adam.step(slopes)
             if epoch in epochs:
                 snapshots[epoch] = Layers.of(values.clone(), *views)
-        return Networks(tuple(snapshots[e] for e in epochs), fit.classes)
+                if fit.rule is not None:
+                    stood[epoch] = fit.rule.recipe()
+        networks = Networks(tuple(snapshots[e] for e in epochs), fit.classes)
+        if fit.rule is None:
+            return networks
+        return Ruled(networks, tuple(stood[e] for e in epochs), fit.classes, type(fit.rule).__name__)
 
     def _initial(self, bias: Tensor, inputs: int, generator: torch.Generator) -> tuple[Tensor, tuple[int, ...]]:
         """The buffer, and how `Layers.of` reads it: torch's own initial weights of linear layers, equal for all arms."""

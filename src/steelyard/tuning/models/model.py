@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...recipe import Recipe
+from ...rule.protocol import Rule
 from ..weights import Weights, masses, total
 
 
@@ -41,6 +42,7 @@ class Fit:
     start        what `Fitted.arrays` gave for the same recipes and settings on other rows
     categorical  [p] which columns are codes, where the encoding is "raw"
     weights      [rows] how much each row counts, 1 on average over all parts; None: all the same
+    rule         what one arm is trained with in place of its recipe, which is plain; the fitted model's logits are then undone
     """
 
     X: Any
@@ -52,6 +54,7 @@ class Fit:
     seed: int = 0
     categorical: np.ndarray | None = None
     weights: Weights = None
+    rule: Rule | None = None
 
     @property
     def shares(self) -> np.ndarray:
@@ -94,6 +97,7 @@ class Model(Protocol):
     continues       `fit` can start from what `arrays` gave of other rows, so all rows are fitted first
     readable        `describe` has something to say, so the winner is refitted on all rows
     weighs          it learns from some rows more than from others, as `Fit.weights` says
+    ruled           it is trained step by step, so that `Fit.rule` can act
     """
 
     name: str
@@ -104,6 +108,7 @@ class Model(Protocol):
     continues: bool
     readable: bool
     weighs: bool
+    ruled: bool
 
     def refuses(self, recipe: Recipe, classes: int) -> str:
         """Why this model cannot train with the recipe, or ""."""
