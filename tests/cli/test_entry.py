@@ -1,4 +1,4 @@
-"""The entry point: version, help, and what is not imported for them. Files: cli/app.py, version.py."""
+"""The entry point: version, help, and what is not imported for them. Files: cli/app.py, cli/typed.py, version.py."""
 
 import os
 import subprocess

@@ -201,6 +201,33 @@ def test_nothing_is_evaluated_from_text(kept, opened):
     assert refused
 
 
+def test_the_contents_follow_the_scroll(kept, opened):
+    found = opened(kept).drawn()
+    current = "document.querySelector('.toc [aria-current]').hash"
+    assert found.page.evaluate(current) == "#verdict"
+    for place in ("#weightings", "#computed"):
+        found.page.click(f".toc a[href='{place}']")
+        found.page.wait_for_function(f"{current} === '{place}'")
+    found.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    found.page.wait_for_function(f"{current} === '#paste'")
+    assert found.wrong == []
+
+
+def test_a_weighting_is_lit_wherever_it_stands_and_its_row_opens(kept, opened):
+    found = opened(kept).drawn()
+    found.page.hover(".forest tr[data-arm='focal(gamma=2)'] .value")
+    lit = found.page.evaluate("[...document.querySelectorAll('.lit')].map((row) => row.dataset.arm)")
+    assert len(lit) >= 3
+    assert set(lit) == {"focal(gamma=2)"}
+    row = found.page.locator(".forest tr[data-arm='inverse_frequency(beta=0.5)']")
+    row.locator("summary").focus()
+    found.page.keyboard.press("Enter")
+    opened_row = row.locator("details").inner_text()
+    assert "inverse_frequency(beta=0.5)" in opened_row
+    assert '"well" 0.8562' in opened_row  # 950 w0 + 50 w1 = 1000 with w1 / w0 = sqrt(19)
+    assert "1 in 20" in opened_row
+
+
 def test_words_stand_out_from_the_ground_in_light_and_dark(any_study, opened):
     """WCAG's 4.5 : 1 for every text on the page, charts included."""
     found = opened(any_study).drawn()
@@ -229,7 +256,7 @@ CONTRAST = """() => {
 
 def test_the_body_does_not_scroll_sideways(any_study, opened):
     found = opened(any_study).drawn()
-    for width in (400, 700, 1280):
+    for width in (400, 768, 900, 1280, 1920):
         found.page.set_viewport_size({"width": width, "height": 900})
         assert found.page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -247,7 +274,7 @@ def test_on_paper_there_are_pictures_and_numbers_but_no_controls(kept, opened):
 def test_the_whole_page_can_be_walked_with_the_keyboard(kept, opened):
     found = opened(kept).drawn()
     reached = []
-    for _ in range(40):
+    for _ in range(60):
         found.page.keyboard.press("Tab")
         reached.append(found.page.evaluate("document.activeElement.id || document.activeElement.name"))
     assert [name for name in reached if name in ("arm", "threshold", "ratio", "capacity", "back")][:4] == [

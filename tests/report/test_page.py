@@ -75,6 +75,31 @@ def test_ids_are_unique_and_every_reference_meets_one(any_study, page_of):
     assert referred <= set(ids)
 
 
+def test_the_contents_lead_to_sections_that_are_there(any_study, page_of):
+    elements = Tree(page_of(any_study)).elements
+    ids = {attrs["id"] for _, attrs in elements if "id" in attrs}
+    places = [attrs["href"][1:] for tag, attrs in elements if tag == "a" and attrs["href"].startswith("#")]
+    assert set(places) <= ids
+    headed = {attrs["aria-labelledby"] for tag, attrs in elements if tag == "section"}
+    assert headed <= set(places)
+
+
+def test_when_and_how_it_was_made_is_said(kept, page_of):
+    kept |= {"made": "2026-11-30T21:40+00:00", "command": "steelyard tune <b>.csv --label y"}
+    kept["data"]["digest"] = {"labels": "ab" * 16, "all": "0123456789abcdef" * 2}
+    tree = Tree(page_of(kept))
+    assert "made 2026-11-30; data 0123456789ab" in tree.visible
+    assert "steelyard tune <b>.csv --label y" in tree.visible
+    assert "2026-11-30 21:40+00:00" in report.text(Report.from_json(kept))
+
+
+def test_no_sentence_stands_twice(any_study, page_of):
+    page = re.sub(r"<(style|script).*?</\1>|<details>.*?</details>", "", page_of(any_study), flags=re.DOTALL)
+    texts = [" ".join(data.split()) for _, data in Tree(page).text]
+    long = [text for text in texts if len(text.split()) > 6 and text.endswith(".")]
+    assert [text for text in set(long) if long.count(text) > 1] == []
+
+
 def test_the_sentence_stands_word_for_word(any_study, page_of):
     tree = Tree(page_of(any_study))
     assert any_study["verdict"]["sentence"] in tree.visible
@@ -114,7 +139,10 @@ def test_the_page_asks_nobody_for_anything(any_study, page_of):
     page = page_of(any_study)
     assert not re.search(r"https?:|//cdn|@import|url\(", re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL))
     for tag, attrs in Tree(page).elements:
-        assert not {"src", "href", "srcset", "data", "action", "xlink:href"} & set(attrs), tag
+        assert not {"src", "srcset", "data", "action", "xlink:href"} & set(attrs), tag
+        # places of the page, and what stands beside it
+        assert tag == "a" or "href" not in attrs
+        assert re.fullmatch(r"#[a-z-]+|(report|recipe)\.json", attrs.get("href") or "#here"), attrs
 
 
 def test_only_the_pages_own_scripts_may_run_and_nothing_is_evaluated(hostile, page_of):

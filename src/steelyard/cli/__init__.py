@@ -10,7 +10,7 @@ from typing import Any
 
 from ..shown import clean
 from ..version import __version__
-from . import signals
+from . import signals, typed
 
 UNREAD = 141  # 128 + SIGPIPE, as a shell counts it
 NEEDS = "steelyard: the commands need packages that are not installed; pip install 'steelyard[cli]' brings them. Without them work --version and doctor."
@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.name not in ("typer", "click", "rich") or debug:
             raise
         return _bare(arguments)
+    typed.remember(arguments)
     _open_streams()
     with signals.handled():
         try:

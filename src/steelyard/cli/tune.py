@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..tuning import request
-from . import signals
+from . import signals, typed
 from .bar import bar
 from .counting import read_classes
 from .earlier import check_answer
@@ -70,7 +70,7 @@ def run(**options: Any) -> None:
             raise
         tell(f"error: {error}", stream=sys.stderr)
         raise typer.Exit(signals.CODES[error.why]) from None
-    document = study.to_dict()
+    document = study.stamped(typed.command())
     answer, unread = report.Report.from_json(document), None
     try:
         paths = report.write_answer(document, out, overwrite=overwrite)

@@ -31,6 +31,7 @@ class Content:
     sentence: str
     next: tuple[str, ...]
     data: str
+    made: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     metric: str
@@ -61,6 +62,7 @@ def contents(report: Report) -> Content:
         sentence=report.verdict.sentence,
         next=tuple(_next(report, at)),
         data=_data_line(report),
+        made=_made(report),
         notes=tuple(_notes(report)),
         warnings=tuple(_warnings(report)),
         metric=report.title,
@@ -73,7 +75,7 @@ def contents(report: Report) -> Content:
         confusion=confusion(report, moved.ratio if moved else COST),
         mistaken=mistaken(report),
         class_wise=class_wise(report),
-        computed=tuple(provenance(report)),
+        computed=(*provenance(report), *_origin(report)),
         snippets=tuple(snippets(report)),
     )
 
@@ -156,6 +158,24 @@ def _data_line(report: Report) -> str:
         more = f", and {len(largest) - 8} more" if len(largest) > 8 else ""
         parts.append(f"{formatting.plural(len(table.classes), 'class', 'classes')}: {shown}{more}")
     return "; ".join(parts)
+
+
+def _made(report: Report) -> str:
+    """Day and fingerprint, in one line."""
+    day = report.made.partition("T")[0]
+    parts = [f"made {day}" if day else "", f"data {report.table.everything[:12]}" if report.table.everything else ""]
+    return "; ".join(filter(None, parts))
+
+
+def _origin(report: Report) -> list[tuple[str, str]]:
+    """Of this one study, so that two of them differ by it."""
+    print_of = report.table.everything
+    terms = [
+        ("made", report.made.replace("T", " ")),
+        ("command", report.command),
+        ("fingerprint of the data", f"{print_of} (labels and features)" if print_of else ""),
+    ]
+    return [(term, said) for term, said in terms if said]
 
 
 def _by_weight(report: Report) -> str:

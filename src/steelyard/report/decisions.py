@@ -61,7 +61,8 @@ class Confusion:
     """Rows by truth and decision [C], the positive class first.
 
     names   what each cell is called, two classes only
-    depth   each cell as a share of its row, in percent
+    depth   how deep each cell is coloured, in percent: the right ones by their share of their row, the wrong ones by theirs in the
+            largest such share, as among many classes all wrong ones are small
     shares  what the table says, for those who would rather not count
     figures (key, name, value): further numbers at this threshold, two classes only
     """
@@ -134,10 +135,18 @@ def confusion(report: Report, ratio: float = COST) -> Confusion | None:
         classes=names,
         counts=tuple(tuple(formatting.count(n) for n in row) for row in counts),
         per_1000=tuple(tuple(f"{1000 * n / total:.1f}" for n in row) for row in counts),
-        depth=tuple(tuple(round(100 * n / max(1, sum(row))) for n in row) for row in counts),
+        depth=_depth(counts),
         names=(("found", "missed"), ("false alarm", "left alone")) if report.binary else (),
         shares=tuple(_shares(names[0], counts)) if report.binary else (),
         figures=tuple(_figures(counts, ratio)) if report.binary else (),
+    )
+
+
+def _depth(counts: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
+    shares = [[n / max(1, sum(row)) for n in row] for row in counts]
+    worst = max((v for i, row in enumerate(shares) for j, v in enumerate(row) if i != j), default=0.0) or 1.0
+    return tuple(
+        tuple(round(100 * (v if i == j else v / worst)) for j, v in enumerate(row)) for i, row in enumerate(shares)
     )
 
 

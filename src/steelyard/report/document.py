@@ -36,6 +36,7 @@ class Report:
     fits         (new, reused), or None
     curves       {arm: what was kept to draw}, plain first
     per_class    {arm: its classes, the rarest first}, for more than two classes
+    made, command   when and by what command line, or ""
     priced       what a missed positive may cost and the cut that this asks for, where no costs were named
     """
 
@@ -69,6 +70,8 @@ class Report:
     warnings: tuple[str, ...]
     seconds: float | None
     priced: tuple[Priced, ...] = ()
+    made: str = ""
+    command: str = ""
 
     @classmethod
     def from_json(cls, document: str | bytes | Mapping[str, Any]) -> Self:
@@ -92,7 +95,9 @@ class Report:
         exact = Part(document)  # for what a program reads: recipes, and names in code
         file = Part(shown(exact.values))
         metric, higher = file.text("metric"), file.flag("metric_higher")
-        arms = tuple(map(Arm.read, file.parts("arms")))
+        arms = tuple(
+            Arm.read(one, _json_of(own)) for one, own in zip(file.parts("arms"), exact.parts("arms"), strict=True)
+        )
         table, verdict = (
             Table.read(file.part("data"), exact.part("data").texts("classes")),
             Verdict.read(file.part("verdict"), [arm.name for arm in arms]),
@@ -128,6 +133,8 @@ class Report:
             per_class=by_arm(file.part("per_class")),
             warnings=file.texts("warnings"),
             seconds=file.number("seconds"),
+            made=file.text("made"),
+            command=file.text("command"),
             priced=tuple(Priced(*map(one.the_number, Priced._fields)) for one in file.parts("priced")),
         )
 
@@ -412,4 +419,9 @@ def _recipe(exact: Part, arms: Sequence[Arm], chosen: str) -> str:
     """JSON of the final recipe, or of the chosen arm's where older reports lack that. `arms` are named as people see them."""
     listed = zip(arms, exact.parts("arms"), strict=True)
     recipe = exact.part("final").part("recipe") or next((p.part("recipe") for a, p in listed if a.name == chosen), None)
+    return json.dumps(dict(recipe.values)) if recipe else ""
+
+
+def _json_of(arm: Part) -> str:
+    recipe = arm.part("recipe")
     return json.dumps(dict(recipe.values)) if recipe else ""

@@ -28,6 +28,7 @@ class Arm:
     """A weighting, or a baseline. `equals_plain`: why it is plain by construction, or ""; `note`: what a baseline is, or "".
 
     at_cut      {metric: value} of the decisions at the verdict's cut; `metrics` has the best that each metric's own cut reaches
+    recipe      its JSON, or ""; names as the data spell them
     threshold   its own, or None; `settings` are those chosen, with the number of folds, {text: folds}
     """
 
@@ -38,9 +39,10 @@ class Arm:
     at_cut: Mapping[str, float]
     threshold: float | None
     settings: Mapping[str, int]
+    recipe: str = ""
 
     @classmethod
-    def read(cls, part: Part) -> Self:
+    def read(cls, part: Part, recipe: str = "") -> Self:
         metrics = {name: Measured.read(one) for name, one in part.named("metrics").items()}
         at_cut, settings = part.part("at_cut"), part.part("strengths")
         return cls(
@@ -51,6 +53,7 @@ class Arm:
             {name: value for name in at_cut.values if (value := at_cut.number(name)) is not None},
             part.number("threshold"),
             {name: n for name in settings.values if (n := settings.whole(name)) is not None},
+            recipe,
         )
 
     def on(self, metric: str) -> Measured:

@@ -89,7 +89,7 @@ REPORT = record(
         ),
     },
     {
-        **_all("version positive metric_title model", WORDS),
+        **_all("version positive metric_title model made command", WORDS),
         **_all("seed bootstrap", WHOLE),
         **_all("margin seconds", NUMBER),
         "metric_higher": Flag(),

@@ -8,7 +8,7 @@ from .decisions import NO_VERDICT, at_threshold, confusion_rows
 from .document import Report
 from .evidence import PLAIN
 
-PARTS = 10  # a share is said as so many in at most so many
+PARTS = (2, 3, 4, 5, 10)  # a share is said as so many in one of these
 NEAR = 0.06  # of itself: how far the fraction may be from it
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -111,9 +111,9 @@ def alarms(false: int, called: int) -> str:
     if false == called:
         return "every alarm is false"
     part = false / called
-    if part < 1 / PARTS:
+    if part < 1 / max(PARTS):
         return f"one alarm in {round(1 / part)} is false"
-    fractions = [(a, b) for b in range(2, PARTS + 1) for a in range(1, b)]
+    fractions = [(a, b) for b in PARTS for a in range(1, b)]
     near = [(a, b) for a, b in fractions if abs(a / b - part) <= NEAR * min(part, 1 - part)]
     if not near:
         return f"{100 * part:.0f} % of alarms are false"

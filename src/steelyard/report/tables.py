@@ -1,10 +1,11 @@
 """The tables: weightings with intervals, baselines, the metrics that do not decide, and how each class fares."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..tuning.metric import DECISION, METRICS
 from . import formatting
+from .details import details
 from .document import Report
 from .evidence import PLAIN, Arm
 from .forest import Axis, Mark, forest
@@ -23,6 +24,7 @@ class Row:
     difference: str
     interval: str
     mark: Mark | None
+    details: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def compared(report: Report) -> tuple[tuple[Row, ...], Axis]:
     for i, mark in zip(order, marks, strict=True):
         rows.append(_row(tested[i], report.metric, "winner" if tested[i].name == report.winner else "", mark))
     rows += [_row(arm, report.metric, "same" if arm.equals_plain else "", None) for arm in same]
-    return tuple(rows), axis
+    arms = {arm.name: arm for arm in report.arms}
+    return tuple(replace(row, details=details(report, arms[row.name])) for row in rows), axis
 
 
 def baselines(report: Report) -> tuple[Row, ...]:

@@ -5,6 +5,7 @@ import importlib
 import json
 import math
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,7 @@ class Study:
         model.json where the kind of model has no plain form. OSError where something that is not ours stands in the way."""
         # what is above reads a study's answer as plain data, and is not known here but by its name
         page = importlib.import_module("steelyard.report")
-        document = self.to_dict()
+        document = self.stamped()
         paths = page.write_answer(document, folder, overwrite=overwrite)
         paths += self.write_model(folder, overwrite=overwrite)
         return [*paths, page.write_page(page.Report.from_json(document), folder, overwrite=overwrite)]
@@ -201,6 +202,10 @@ class Study:
         if not self.refit.unsaved:
             return [self.model.save(path, overwrite=overwrite)]
         return []
+
+    def stamped(self, command: str = "") -> dict[str, Any]:
+        """`to_dict()`, with the time of now and the command line that made it."""
+        return self.to_dict() | {"made": datetime.now().astimezone().isoformat(timespec="minutes"), "command": command}
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; numbers that are not finite become null."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .. import formatting
 from ..decisions import counted
@@ -17,8 +18,9 @@ TINY = 1e-12  # an axis of that length shows nothing
 
 
 def reliability(report: Report) -> list[Picture]:
-    """One chart for each arm that was kept."""
-    return [picture for name, curves in report.curves.items() if (picture := _one(report, name, curves))]
+    """One chart for each arm that was kept; how to read them is said under the first."""
+    pictures = [picture for name, curves in report.curves.items() if (picture := _one(report, name, curves))]
+    return [*pictures[:1], *(replace(picture, caption=f"Of {picture.title}, read alike.") for picture in pictures[1:])]
 
 
 def _one(report: Report, name: str, curves: Curves) -> Picture | None:

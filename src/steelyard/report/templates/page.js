@@ -24,6 +24,31 @@
     pre.closest("article").querySelector("header").append(button);
   }
 
+  /* The contents follow the scroll. */
+  const links = new Map([...document.querySelectorAll(".toc a")].map((link) => [byId(link.hash.slice(1)), link]));
+  const follow = () => {
+    let here = null;
+    for (const [at, link] of links) {
+      if (here === null || at.getBoundingClientRect().top < innerHeight / 3) here = link;
+    }
+    if (scrollY + innerHeight >= document.documentElement.scrollHeight - 2) here = [...links.values()].at(-1);
+    for (const link of links.values()) {
+      if (link === here) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  addEventListener("scroll", follow, { passive: true });
+  addEventListener("resize", follow);
+  follow();
+
+  /* One weighting is lit in every table that it stands in. */
+  const rowsOfArms = [...document.querySelectorAll("tr[data-arm]")];
+  const light = (event) => {
+    const arm = event.target.closest?.("tr[data-arm]")?.dataset.arm;
+    for (const row of rowsOfArms) row.classList.toggle("lit", row.dataset.arm === arm);
+  };
+  for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, light);
+
   /* What the sliders set. Numbers are rounded as the page without script rounds them. */
   const data = read("operating");
   const state = data && { arm: data.arm, at: data.at, ratio: data.ratio };

@@ -30,7 +30,7 @@ def signed(value: float, decimals: int = PLACES) -> str:
     ('-0.005', '0', '+0.00012')
     """
     text = f"{value:+.{decimals}f}"
-    return text if float(text) else "0" if value == 0 else "+" + text[1:]
+    return text if float(text) else "0"
 
 
 def interval(low: float, high: float, decimals: int = PLACES, label: str = "") -> str:

@@ -239,7 +239,7 @@ def _so_far(decision: Decision, comparison: Comparison, facts: Facts) -> str:
     some_of = f", at {some} of {every} settings of the {facts.axis}" if some < every else ""
     known = f" So far {done} of {planned} weightings are done{some_of}"
     plain = f"plain training has {comparison.metric.title} {number(comparison.plain)}{_lower(comparison)}"
-    keep = f" {_keep(facts, 'P')} until then."
+    keep = f" {_keep(facts, 'P')}{',' if facts.rule else ''} until then."
     j = decision.best
     if j is None or done < LEAST:
         return f"{known}, too few to compare: {plain}.{keep}"
