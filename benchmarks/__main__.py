@@ -1,4 +1,4 @@
-"""python -m benchmarks tune|mlp [--rounds 15], or bilevel|ce|binary|linear|numerics|maps|count|family|rules|honesty|outside, which say their own options with --help"""
+"""python -m benchmarks mlp [--rounds 15], or tune|bilevel|ce|binary|linear|numerics|maps|count|family|rules|honesty|outside, which say their own options with --help"""
 
 import argparse
 import importlib
@@ -6,7 +6,7 @@ import sys
 
 from . import bilevel, count, linear, losses, maps, mlp, numerics, tune
 
-PROGRAMS = {"tune": tune.tune, "mlp": mlp.mlp}
+PROGRAMS = {"mlp": mlp.mlp}
 OWN = {  # they read the rest of the command line
     "bilevel": bilevel.bilevel,
     "ce": losses.ce,
@@ -15,6 +15,7 @@ OWN = {  # they read the rest of the command line
     "numerics": numerics.numerics,
     "maps": maps.maps,
     "count": count.count,
+    "tune": tune.tune,
     "family": lambda rest: importlib.import_module(".family", __package__).family(rest),
     "rules": lambda rest: importlib.import_module(".rules", __package__).rules(rest),
     "honesty": lambda rest: importlib.import_module(".honesty", __package__).main(rest),

@@ -1,8 +1,14 @@
-"""Linear fits as the tuner makes them (all rows first, then each training part in a call of its own), against scikit-learn."""
+"""How long the tuner takes: linear fits (all rows first, then each training part in a call of its own) and whole commands, against
+scikit-learn."""
 
+import argparse
+import contextlib
 import functools
+import json
+import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,23 +18,74 @@ from steelyard import Recipe
 from steelyard.tuning.models.linear import LinearModel
 from steelyard.tuning.models.model import Fit
 
-from .measure import in_turn, write
+from . import hard_fits, studies
+from .measure import RESULTS, in_turn, write
 
 FOLDS = 5
 SOLVERS = ("lbfgs", "newton-cholesky")  # scikit-learn's default, and its fastest on such tables
 Part = tuple[np.ndarray, np.ndarray]
 
 
-def tune(rounds: int) -> None:
+def tune(rest: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks tune", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15, help="how often each variant of the easy fits runs, in turn")
+    parser.add_argument(
+        "--only", action="append", choices=["fits", "hard", "studies"], help="a part, alone; may stand twice"
+    )
+    parser.add_argument(
+        "--row", action="append", default=[], help="of hard and studies a row, by its name; may stand twice"
+    )
+    parser.add_argument(
+        "--table", action="append", default=[], metavar="NAME=FILE=LABEL", help="a further table to tune, such as adult"
+    )
+    asked = parser.parse_args(rest)
+    torch.set_num_threads(1)
+    told = _kept()
+    parts = asked.only or ["fits", "hard", "studies"]
+    with tempfile.TemporaryDirectory() as folder:
+        if "fits" in parts:
+            told["rows"] = _fits(asked.rounds)
+        if "hard" in parts:
+            for name, make in hard_fits.tables(Path(folder)).items():
+                if not asked.row or name in asked.row:
+                    with _one_thread():
+                        told["hard"][name] = hard_fits.measure(make())
+                    print(hard_fits.line(name, told["hard"][name]), flush=True)
+        if "studies" in parts:
+            every = studies.tables(Path(folder))
+            for one in asked.table:
+                name, path, label = one.split("=")
+                every[name] = Path(path).resolve(), label, []
+            for name, (path, label, options) in every.items():
+                if not asked.row or name in asked.row:
+                    told["studies"][name] = studies.measure(path, label, options)
+                    print(studies.line(name, told["studies"][name]), flush=True)
+    print(write("tune", told.pop("rows"), **told))
+
+
+def _kept() -> dict[str, Any]:
+    """What the results file holds of parts that are not run now."""
+    path = RESULTS / "tune.json"
+    known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return {"rows": known.get("rows", []), "hard": known.get("hard", {}), "studies": known.get("studies", {})}
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # lbfgs reaches its limit of iterations
+        yield
+
+
+def _fits(rounds: int) -> list[dict[str, Any]]:
     """Class weights from none to inverse frequency on 5 training parts. scikit-learn makes 12 fits of one part in every round;
     its times for more are multiples."""
     import sklearn
-    from threadpoolctl import threadpool_limits
 
-    torch.set_num_threads(1)
     rows: list[dict[str, Any]] = []
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # lbfgs reaches its limit of iterations
+    with _one_thread():
         for shape, classes, counts in (((50_000, 30), 2, (12, 120)), ((50_000, 30), 4, (12,))):
             table = _table(*shape, classes)
             parts = [(table[0][keep], table[1][keep]) for keep in _training(shape[0])]
@@ -53,7 +110,7 @@ def tune(rounds: int) -> None:
                     }
                 )
                 print(_line(rows[-1]), flush=True)
-    print(write("tune", rows))
+    return rows
 
 
 def _table(rows: int, columns: int, classes: int) -> Part:

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from tests.tuning.validation.test_crossfit import COST, MATRIX, ROOM, scores
 
-from steelyard import Counts
+from steelyard import Counts, Recipe
 from steelyard.tuning import baselines
 from steelyard.tuning.baselines import resampled
 from steelyard.tuning.evaluator import Evaluator
-from steelyard.tuning.job import RESAMPLERS, resample
+from steelyard.tuning.job import RESAMPLERS, repeated, resample
 from steelyard.tuning.metric import METRICS
+from steelyard.tuning.models.linear import LinearModel
+from steelyard.tuning.models.model import Fit
 from steelyard.tuning.validation.crossfit import Choice
 from steelyard.tuning.validation.outcomes import outcomes
 
@@ -40,6 +42,21 @@ def test_rows_are_drawn_from_those_there_are(name, data):
     X, y, _ = resample(name, *data, seed=0)
     known = {(*row, label) for row, label in zip(data[0].tolist(), data[1].tolist(), strict=True)}
     assert {(*row, label) for row, label in zip(X.tolist(), y.tolist(), strict=True)} <= known
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_that_were_drawn_again_and_again_are_one_row_that_counts_as_often(data, weighted):
+    """To a model that is fitted to its optimum."""
+    X, y = data
+    own = np.random.default_rng(1).uniform(0.5, 2, len(y)) if weighted else None
+    often, labels, times = resample("random oversampling", X, y, 3, own)
+    once, same, counted = repeated(X, y, 3, own)
+    assert len(once) == len(y) < len(often)
+    assert counted.sum() == pytest.approx(len(often) if times is None else times.sum())
+    recipe, strength = [Recipe(classes=("no", "yes"))], np.array([0.3])
+    model = LinearModel()
+    expected = model.fit(Fit(often, labels, recipe, strength, weights=times)).theta
+    np.testing.assert_allclose(model.fit(Fit(once, same, recipe, strength, weights=counted)).theta, expected, atol=1e-6)
 
 
 def test_even_classes_are_undone_like_balanced_weights():

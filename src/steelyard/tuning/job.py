@@ -4,6 +4,7 @@ A job is plain data, so that a piece can run in a thread, in another process or 
 """
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,11 +33,15 @@ NEIGHBOURS = 5  # of SMOTE; a class needs one row more than that
 
 @dataclasses.dataclass(frozen=True)
 class Start:
-    """Models on all rows to start from: theta [arms, settings, C, p + 1] for columns as `columns` says."""
+    """Models on all rows to start from: theta [arms, settings, C, p + 1] for columns as `columns` says. Zeros: no model.
+
+    balanced  the arm that is most like training on resampled rows, which starts there
+    """
 
     theta: np.ndarray
     columns: Scaling
     settings: tuple[float, ...]
+    balanced: int = 0
 
     def of(self, arms: Sequence[int], settings: Sequence[float], columns: Scaling) -> dict[str, np.ndarray]:
         at = [self.settings.index(s) for s in settings]
@@ -99,10 +104,14 @@ class Job:
         recipes = [self.arms[j].recipe(counts) for j in group]
         start = None
         if how := self.arms[group[0]].resample:
-            X, y, weights = resample(how, X, y, seed, weights)
-            recipes = [Recipe(classes=counts.classes)]
-        elif self.start is not None and part != ALL_ROWS:
+            # to a model that is fitted to its optimum, rows that are the same row are one that counts as often
+            merge = how == "random oversampling" and self.model.continues
+            X, y, weights = (repeated if merge else functools.partial(resample, how))(X, y, seed, weights)
+            recipes, group = [Recipe(classes=counts.classes)], [0 if self.start is None else self.start.balanced]
+        if self.start is not None and part != ALL_ROWS:
             start = self.start.of(group, settings, encode.scaling)
+            if how and not start["theta"].any():
+                start = None
         categorical = encode.categorical if self.model.encoding == "raw" else None
         rule = self.arms[group[0]].rule(counts)
         return self.model.fit(Fit(X, y, recipes, np.array(settings), classes, start, seed, categorical, weights, rule))
@@ -153,7 +162,20 @@ def resample(name: str, X: Any, y: np.ndarray, seed: int, weights: Weights = Non
     sampler = kind(random_state=seed, **options)
     rows, labels = sampler.fit_resample(X, y)
     labels = np.asarray(labels)
-    if weights is None:
-        return rows, labels, None
-    drawn = weights[sampler.sample_indices_]
-    return rows, labels, drawn * (np.bincount(labels) / masses(labels, drawn, int(labels.max()) + 1))[labels]
+    return rows, labels, None if weights is None else _even(labels, weights[sampler.sample_indices_])
+
+
+def repeated(X: Any, y: np.ndarray, seed: int, weights: Weights = None) -> tuple[Any, np.ndarray, np.ndarray]:
+    """`resample` by random oversampling, each row once: the rows as they are, and what all that are drawn of one count for."""
+    from imblearn.over_sampling import RandomOverSampler
+
+    sampler = RandomOverSampler(random_state=seed)
+    sampler.fit_resample(y[:, None], y)
+    drawn = sampler.sample_indices_
+    own = None if weights is None else _even(y[drawn], weights[drawn])
+    return X, y, np.bincount(drawn, weights=own, minlength=len(y)).astype(np.float64)
+
+
+def _even(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Scaled so that the classes count for the same."""
+    return weights * (np.bincount(labels) / masses(labels, weights, int(labels.max()) + 1))[labels]

@@ -92,28 +92,24 @@ def of_subsets(
     weights  [rows] how much each row counts; 1 unless given
     """
     order = descending(score)
-    positive, patterns = y[order] == 1, code[order]
+    positive = y[order] == 1
     level, holds = levels(score[order], positive)
-    at = np.flatnonzero(positive)
-    last = np.flatnonzero(np.append(level[1:] != level[:-1], True))  # the last row of each level
-    shown = last[holds]
-    before = np.append(-1, last)[:-1][holds]  # the row before each level that holds a positive
-    group = (np.cumsum(holds) - 1)[level[at]]
+    G, patterns = int(holds.sum()), member.shape[1]
+    if not G:
+        return {"average_precision": np.zeros(len(member)), "roc_auc": np.full(len(member), 0.5)}
+    above = np.cumsum(holds) - holds  # levels of positives above a level, which for such a level is its own number
+    group = above[level]  # G: below all of them
+    kind = np.where(positive, 0, np.where(holds[level], 1, 2))
+    at = (kind * (G + 1) + group) * patterns + code[order]
     falling = None if weights is None else weights[order]
-    values = {"average_precision": np.empty(len(member)), "roc_auc": np.empty(len(member))}
-    for i, belongs in enumerate(member):
-        if falling is None:
-            counted = belongs[patterns]
-            shown_before = np.append(0, np.cumsum(counted, dtype=np.int32))
-        else:
-            counted = np.where(belongs[patterns], falling, 0.0)
-            shown_before = np.append(0, np.cumsum(counted))
-        step = np.bincount(group, weights=counted[at], minlength=len(shown))
-        here = shown_before[shown + 1] - shown_before[before + 1] - step  # negatives with a positive's score
-        fp = shown_before[shown + 1] - np.cumsum(step)
-        values["average_precision"][i] = _average_precision(step, fp) if len(at) else 0.0
-        values["roc_auc"][i] = _roc_auc(step, fp, here, shown_before[-1] - step.sum()) if len(at) else 0.5
-    return values
+    counts = np.bincount(at, weights=falling, minlength=3 * (G + 1) * patterns).reshape(3, G + 1, patterns)
+    step, tied, between = counts @ member.T.astype(np.float64)
+    # what lies between two levels counts for the lower one, as do negatives with its score
+    fp = np.cumsum(tied + between, axis=0)
+    return {
+        "average_precision": _average_precision(step[:G], fp[:G]),
+        "roc_auc": _roc_auc(step[:G], fp[:G], tied[:G], fp[-1]),
+    }
 
 
 def descending(score: np.ndarray) -> np.ndarray:

@@ -198,13 +198,15 @@ class Search:
         )
 
     def _wider(self) -> dict[float, list[int]]:
-        """{setting: the arms that are to be fitted there next}: two more where an arm still gains at an end of what it has."""
+        """{setting: the arms that are to be fitted there next}: the axis' stride of them where an arm still gains at an end of what
+        it has."""
         edges = self.choice(self.metric).edges(self.tolerance)
         wanted: dict[float, list[int]] = {}
+        more = self.model.axis.stride
         for j, (low, high) in enumerate(edges):
             has = [s for s, fitted in zip(self.settings, self.out.fitted[j], strict=True) if fitted]
-            below = [s for s in self.model.axis.lower if s < has[0]][:2] if low else []
-            above = [s for s in self.model.axis.upper if s > has[-1]][:2] if high else []
+            below = [s for s in self.model.axis.lower if s < has[0]][:more] if low else []
+            above = [s for s in self.model.axis.upper if s > has[-1]][:more] if high else []
             for setting in (*below, *above):
                 wanted.setdefault(setting, []).append(j)
         for setting, arms in wanted.items():
@@ -316,7 +318,15 @@ class Search:
         theta = np.zeros((len(self.arms), len(settings), *fits[keys[0]]["theta"].shape))
         for key in keys:
             theta[self.job.keys.index(key[0]), settings.index(key[1])] = fits[key]["theta"]
-        return Start(theta, scaling, settings)
+        return Start(theta, scaling, settings, self._most_balanced())
+
+    def _most_balanced(self) -> int:
+        """The weighting that is most like training on as many rows of each class."""
+        spread = [
+            0.0 if arm.resample or r.weight is None else float(np.log(r.label_weights()).max())
+            for arm, r in zip(self.arms, self.recipes, strict=True)
+        ]
+        return int(np.argmax(spread))
 
     def _started(self, keys: set[Key]) -> None:
         """Count fits on all rows that were there, each once."""

@@ -56,4 +56,4 @@ class Memory:
 
 def dot(a: Tensor, b: Tensor) -> Tensor:
     """[models, C, p] twice -> [models]"""
-    return torch.einsum("mcp,mcp->m", a, b)
+    return (a * b).sum(dim=(1, 2))  # einsum takes four times as long on so few numbers

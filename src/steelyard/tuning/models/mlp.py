@@ -96,7 +96,7 @@ class MLPModel:
     readable = False
     ruled = True
     weighs = True
-    axis = Axis("epochs", "epochs", (2, 5, 10, 20, 40), default=10, lower=(1,), upper=(80,))
+    axis = Axis("epochs", "epochs", (2, 5, 10, 20), default=10, lower=(1,), upper=(40, 80), stride=1)
 
     def __init__(self, hidden: int = 32, rate: float = 0.01, batch: int = 256, steps: int = 64):
         self.hidden, self.rate, self.batch, self.steps = hidden, rate, batch, steps

@@ -22,6 +22,7 @@ class Axis:
     grid     settings that are always fitted, ascending
     default  among equals the one nearest to it is taken, on the scale of logarithms
     lower    further settings, nearest first, tried where an arm still gains at the low end of the grid; `upper` alike
+    stride   how many of them at a time: one where a fit takes as long as its largest setting
     """
 
     name: str
@@ -30,6 +31,7 @@ class Axis:
     default: float
     lower: tuple[float, ...] = ()
     upper: tuple[float, ...] = ()
+    stride: int = 2
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
