@@ -19,6 +19,7 @@ class Checkout:
         shutil.copytree(ROOT / "src" / "steelyard", self.package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
         for part in ("docs", "tests/laws", "tests/ingredients", "tests/adaptive", "benchmarks/results"):
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "tests" / "examples_of.py", folder / "tests")
 
     def follow(self, section: str, *, lines: bool = True) -> str:
         """Do what a section of CONTRIBUTING.md says: files that are written whole, and lines to add to those there are. The last
@@ -110,6 +111,7 @@ sys.exit(pytest.main(["-v", "--import-mode=importlib", "tests/adaptive/test_laws
 """
 
 
+@pytest.mark.slow
 def test_a_new_rule_is_one_file_and_one_line(checkout):
     checkout.follow("A new rule")
     told = checkout.run(RULE_SEEN_BY)
@@ -150,6 +152,7 @@ except ValueError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_new_curve_is_one_file(checkout):
     checkout.follow("A new curve")
     assert checkout.run("sys.path.insert(0, '.')" + CURVE_SEEN_BY).endswith("0.300\n")

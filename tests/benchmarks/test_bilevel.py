@@ -22,6 +22,7 @@ def test_training_held_out_and_test_images_are_disjoint():
         assert seed.y_held.bincount().tolist() == [HELD] * 10
 
 
+@pytest.mark.slow
 def test_outer_steps_cost_a_tenth_of_the_grid_and_beat_plain():
     """15 seeds: +.048 +- .006 over plain; of two seeds the better must be well above it."""
     gains = []

@@ -175,6 +175,7 @@ def test_both_intervals_of_a_constant_difference_are_that_difference():
     assert [*found["over seeds"], *found["over images"]] == pytest.approx([0.2] * 4)
 
 
+@pytest.mark.slow
 def test_the_quick_program_writes_results_table_and_picture(folder, tmp_path, capsys):
     from examples.nuclei.__main__ import main
 
