@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import sys
 
 import pytest
 
@@ -44,3 +45,12 @@ def test_type_checkers_see_the_same_names():
     assert seen.pop("ingredients") == {"*"}
     assert seen.pop("") == set(sy._MODULES)
     assert seen == {home: set(names) for home, names in sy._HOMES.items() if home != "ingredients"}
+
+
+@pytest.mark.parametrize("name", sy._FRAMEWORKS)
+def test_a_framework_that_is_not_there_is_one_sentence(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, f"steelyard.integrations.{name}", raising=False)
+    monkeypatch.delitem(sy.__dict__, name, raising=False)
+    with pytest.raises(ModuleNotFoundError, match=f"steelyard.{name} needs {name}: pip install {name}"):
+        getattr(sy, name)

@@ -64,7 +64,12 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         value = importlib.import_module(f".{name}", __name__)
     elif name in _FRAMEWORKS:
-        value = importlib.import_module(f".integrations.{name}", __name__)
+        try:
+            value = importlib.import_module(f".integrations.{name}", __name__)
+        except ModuleNotFoundError as missing:
+            if missing.name != name:
+                raise
+            raise ModuleNotFoundError(f"steelyard.{name} needs {name}: pip install {name}.", name=name) from None
     elif name == "__all__":
         value = ["explain", *_HOME, *_MODULES, *_menu()]
     elif not _is_submodule(name) and name in _menu():

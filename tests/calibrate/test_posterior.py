@@ -162,7 +162,9 @@ def sigmoid_optimum(recipe, eta):
 def test_the_optimum_of_a_random_recipe_gives_the_posterior_back(cases, optimum):
     recovered = []
 
-    @settings(max_examples=max(40, examples(80)), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=max(40, examples(80)), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
     @given(cases())
     def check(case):
         recipe, eta = case
