@@ -6,6 +6,7 @@ Files: tuning/data/saved.py, tuning/models/saved.py.
 import copy
 import dataclasses
 import functools
+import importlib.util
 import json
 
 import numpy as np
@@ -102,8 +103,14 @@ def test_the_file_gives_the_probabilities_of_the_study(model, classes, weight, t
     np.testing.assert_allclose(again.predict_proba(few), p[[9, 3]], atol=tolerance, rtol=0)
 
 
-@pytest.mark.parametrize("model", ["sklearn.naive_bayes.GaussianNB", "boosting"])
-def test_a_model_without_a_plain_form_serves_in_python_and_says_why_it_has_no_file(model, tmp_path):
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        ("sklearn.naive_bayes.GaussianNB", "saved by skops, which is not installed: pip install 'steelyard"),
+        ("boosting", "--model boosting has no plain form.*lightgbm"),
+    ],
+)
+def test_a_model_without_a_plain_form_serves_in_python_and_says_why_it_has_no_file(model, why, tmp_path, monkeypatch):
     data = table(2).drop(columns="text")
     task = problem(data, "y", "ill")
     arm = Arm("inverse", inverse_frequency)
@@ -111,7 +118,8 @@ def test_a_model_without_a_plain_form_serves_in_python_and_says_why_it_has_no_fi
     setting = 10 if model == "boosting" else 1.0
     final = Refit(job, 0, setting, arm.recipe(task.masses), arm.name, METRICS["f1"], 0.4)
     np.testing.assert_allclose(final.model.predict_proba(data), of_the_study(final), atol=1e-9, rtol=0)
-    with pytest.raises(ValueError, match=f"--model {model} has no plain form.*lightgbm"):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=why):
         final.model.save(tmp_path / "model.json")
     assert not list(tmp_path.iterdir())
 

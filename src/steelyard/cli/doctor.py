@@ -20,6 +20,7 @@ EXTRAS = {  # what each brings, by package
     },
     "boosting": {"lightgbm": "tune --model lightgbm"},
     "resampling": {"imbalanced-learn": "resampling beside the weightings, as a baseline"},
+    "skops": {"skops": "model.json of scikit-learn classifiers"},
     "postgres": {"psycopg": "tune --storage postgresql://..."},
     "images": {"pillow": "count and maps of PNG and TIFF masks", "pyyaml": "YOLO's data.yaml"},
     "ray": {"ray": "--engine ray: many machines"},

@@ -22,6 +22,13 @@ def run(
     keep: Annotated[
         list[str] | None, typer.Option(help="A column of NEW to write beside its row, such as an id.")
     ] = None,
+    trust: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TYPE,...",
+            help="Types that a saved scikit-learn classifier may hold beside scikit-learn's own; their code is run.",
+        ),
+    ] = None,
     out: Out = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -41,11 +48,16 @@ def run(
     from ..files import write_text_atomically
     from ..tuning.final import NAME, FinalModel
 
-    model = FinalModel.load(folder)
+    model = FinalModel.load(folder, trusted=[name.strip() for name in (trust or "").split(",") if name.strip()])
+    if model.columns is None:
+        raise ValueError(
+            f"predict: {model.model} of {folder} was given its rows by your own code, and no table says how they were made; in Python"
+            f" FinalModel.load({str(folder)!r}).predict_proba(X) takes such rows."
+        )
     titles = [*(f"p_{name}" for name in model.classes), "decision"]
     if out is not None and out.suffix.lower() != ".csv":
         raise ValueError(f"predict: --out {out}: what is written is CSV; give a name that ends in .csv.")
-    names, read = column_names(data), set(model.columns.names if model.columns else ())
+    names, read = column_names(data), set(model.columns.names)
     carried = [find_column(names, name, data) for name in keep or []]
     wanted = [name for name in names if name in read or name in carried]
     whole = not read <= set(names)  # then it is refused, with all its names

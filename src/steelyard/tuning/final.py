@@ -8,7 +8,7 @@ import difflib
 import functools
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,7 +28,8 @@ from .data.pairs import table_of
 from .data.saved import COLUMNS, SavedColumns
 from .job import Job
 from .metric import METRICS, Metric
-from .models import saved
+from .models import saved, skopped
+from .models.estimators import EstimatorModel, Estimators
 from .models.forms import refusal, undo
 from .models.function import FunctionFitted
 from .models.model import Fitted
@@ -49,7 +50,7 @@ MODEL = Record(
         "classes": Many(Text(), some=True),
         "cost_matrix": Maybe(Numbers(Number(), 2, least=2)),
         "recipe": RECIPE,
-        "columns": COLUMNS,
+        "columns": Maybe(COLUMNS),
         "fitted": Record({}),
         "prior": Many(Number(0, 1)),  # of files from before there were factors
     },
@@ -138,12 +139,13 @@ class FinalModel:
 
     def to_json(self) -> str:
         """All of it. ValueError for a kind of model that has no plain form."""
-        if self.columns is None or self.model not in saved.MODELS:
+        kind = saved.kind(self.model, self.fitted)
+        if self.unsaved:
             raise ValueError(f"model: {self.unsaved}")
         data = {
             "format": FORMAT,
             "version": __version__,
-            "model": self.model,
+            "model": kind,
             "arm": self.arm,
             "setting": self.setting,
             "label": self.label,
@@ -153,14 +155,16 @@ class FinalModel:
             "threshold_rule": self.rule,
             "cost_matrix": None if self.cost_matrix is None else [list(row) for row in self.cost_matrix],
             "recipe": json.loads(self.recipe.to_json()),
-            "columns": self.columns.to_dict(),
-            "fitted": saved.state(self.fitted),
+            "columns": None if self.columns is None else self.columns.to_dict(),
+            "fitted": saved.state(self.model, self.fitted),
         }
         return json.dumps(data, allow_nan=False, ensure_ascii=False)
 
     @property
     def unsaved(self) -> str:
         """Why there is no file of it, or ""."""
+        if isinstance(self.fitted, Estimators):
+            return skopped.why_not(self.fitted.models[0])
         return OWN if self.columns is None else unsaved(self.model)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -168,8 +172,12 @@ class FinalModel:
         return write_text_atomically(path, clean_json(self.to_json()) + "\n", marks.MODEL, overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """The model in a file, or in the folder of a study. ValueError, in one sentence, for anything else."""
+    def load(cls, path: str | os.PathLike[str], *, trusted: Collection[str] = ()) -> Self:
+        """The model in a file, or in the folder of a study. ValueError, in one sentence, for anything else.
+
+        trusted  names of types that a scikit-learn classifier may hold beside scikit-learn's own and NumPy's; what a file names and
+                 nobody trusts is refused, with the names. Trust what you know: making a type runs its code
+        """
         file = Path(path)
         file = file / NAME if file.is_dir() else file
         if not file.is_file():
@@ -177,11 +185,11 @@ class FinalModel:
                 f"model: there is no {NAME} in {path}; `steelyard tune ... --out {path}` writes one, and report.json there says which"
                 " weighting to train with where the kind of model has no plain form."
             )
-        return loaded(file, cls.from_json)
+        return loaded(file, functools.partial(cls.from_json, trusted=trusted))
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
-        """ValueError, with the place, for what `to_json` never gives."""
+    def from_json(cls, text: str, *, trusted: Collection[str] = ()) -> Self:
+        """ValueError, with the place, for what `to_json` never gives; `trusted` as in `load`."""
         try:
             data = parsed(text)
         except ValueError as error:
@@ -192,13 +200,18 @@ class FinalModel:
         data = checked("model", data, MODEL, AGAIN)
         checked("model", data, Record({"fitted": saved.FORMS[data["model"]]}), AGAIN)
         try:
-            return cls._of(data)
+            return cls._of(data, trusted)
+        except skopped.Refused as error:
+            raise ValueError(f"model: {error}") from None
         except ValueError as error:
             raise ValueError(f"model: this {FORMAT} file is damaged ({error}); {AGAIN}.") from None
 
     @classmethod
-    def _of(cls, data: Mapping[str, Any]) -> Self:
-        columns, classes = SavedColumns.from_dict(data["columns"]), tuple(data["classes"])
+    def _of(cls, data: Mapping[str, Any], trusted: Collection[str]) -> Self:
+        columns = None if data["columns"] is None else SavedColumns.from_dict(data["columns"])
+        classes, name = tuple(data["classes"]), data["model"]
+        if columns is None and name != saved.ESTIMATOR:
+            raise ValueError("it has no columns")
         recipe = Recipe.from_json(json.dumps(data["recipe"]))
         if len(set(classes)) < max(2, len(classes)):
             raise ValueError("its classes are fewer than two, or one stands twice")
@@ -208,10 +221,10 @@ class FinalModel:
         costs = None if costs is None else tuple(tuple(map(float, row)) for row in costs)
         if costs and {len(costs), *map(len, costs)} != {len(classes)}:
             raise ValueError("its costs do not fit its classes")
-        name = data["model"]
-        fitted = saved.restored(name, data["fitted"], len(classes), columns.width)
+        width = 0 if columns is None else columns.width
+        fitted = saved.restored(name, data["fitted"], len(classes), width, trusted)
         return cls(
-            name,
+            data["fitted"]["name"] if name == saved.ESTIMATOR else name,
             data["arm"],
             float(data["setting"]),
             recipe,
@@ -288,14 +301,16 @@ class Refit:
     @property
     def unsaved(self) -> str:
         """Why there will be no file of it, or ""."""
+        if isinstance(self.job.model, EstimatorModel):
+            return skopped.why_not(self.job.model.estimator)
         return unsaved(self.job.model.name) if isinstance(self.job.task.features, Features) else OWN
 
 
 def unsaved(model: str) -> str:
     """Why a kind of model has no file, or ""."""
-    if model in saved.MODELS:
+    if model in saved.NAMED:
         return ""
-    near = difflib.get_close_matches(model, saved.MODELS, 1)
+    near = difflib.get_close_matches(model, saved.NAMED, 1)
     other = near[0] if near else "lightgbm"
     return (
         f"--model {model} has no plain form that can be read without running code of the file, so no {NAME} is written; --model"

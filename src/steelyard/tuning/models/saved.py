@@ -1,13 +1,15 @@
-"""Fitted models as plain data, without pickle: linear ones, networks, and LightGBM's by its own text."""
+"""Fitted models as plain data, without pickle: linear ones, networks, LightGBM's by its own text, scikit-learn's by skops."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from ...schema import Number, Numbers, Record, Text
+from . import skopped
 from .boosting import Trees
+from .estimators import Estimators
 from .lightgbm import restored as restored_trees
 from .lightgbm import saved as saved_trees
 from .linear import Linear
@@ -26,23 +28,50 @@ FORMS = {  # of the state of each kind
         }
     ),
     "lightgbm": Record({"first": Numbers(Number(-1e100, 1e100), 1, least=1), "trees": Text()}),
+    "estimator": Record(
+        {
+            "name": Text(),
+            "skops": Text(),
+            "weights": Numbers(Number(0, 1e100), 1, least=1),
+            "rows": Number(0, 1e100),
+        }
+    ),
 }
 MODELS = tuple(FORMS)
+ESTIMATOR = "estimator"
+NAMED = tuple(name for name in MODELS if name != ESTIMATOR)  # of --model
 
 
-def state(fitted: Fitted) -> dict[str, Any]:
-    """The first arm at the first setting. ValueError for a kind of model that has no plain form."""
+def kind(name: str, fitted: Fitted) -> str:
+    """Under which of FORMS a model of this name is kept."""
+    return ESTIMATOR if isinstance(fitted, Estimators) else name
+
+
+def state(name: str, fitted: Fitted) -> dict[str, Any]:
+    """The first arm at the first setting; `name` as in `--model`. ValueError for a kind of model that has no plain form."""
+    if isinstance(fitted, Estimators):
+        return {
+            "name": name,
+            "skops": skopped.dumped(fitted.models[0]),
+            "weights": fitted.weights[0].tolist(),
+            "rows": float(fitted.rows),
+        }
     if isinstance(fitted, Linear):
         return {"theta": fitted.theta[0, 0].tolist()}
     if isinstance(fitted, Networks):
         return {name: part.numpy().tolist() for name, part in fitted.snapshots[0]._asdict().items()}
     if isinstance(fitted, Trees) and fitted.gains is not None:
         return saved_trees(fitted)
-    raise ValueError(f"model: this kind is not saved as plain data; {' and '.join(MODELS)} are.")
+    raise ValueError(f"model: this kind is not saved as plain data; {' and '.join(NAMED)} are.")
 
 
-def restored(model: str, state: Mapping[str, Any], classes: int, width: int) -> Fitted:
-    """The model again, from a state of its form, for rows of `width` columns. ValueError where its numbers are of other shapes."""
+def restored(model: str, state: Mapping[str, Any], classes: int, width: int, trusted: Collection[str] = ()) -> Fitted:
+    """The model again, from a state of its form, for rows of `width` columns. ValueError where its numbers are of other shapes, and for
+    types of a classifier's parts that are not trusted."""
+    if model == ESTIMATOR:
+        weights = _numbers(state, "weights", (classes,))[None]
+        one = skopped.restored(state["skops"], trusted)
+        return Estimators((one,), weights, float(state["rows"]), np.ones((1, 1), dtype=bool), classes)
     logits = 1 if classes == 2 else classes
     if model == "linear":
         return Linear(_numbers(state, "theta", (logits, width + 1))[None, None], np.ones((1, 1), dtype=bool), classes)
