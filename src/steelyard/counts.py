@@ -10,11 +10,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import checkpoints, marks
+from . import checkpoints, marks, notebook
 from .files import loaded, saved_json, write_text_atomically
 from .given import MOST, by_class, in_order, sums, whole_numbers
 from .options import made_by
 from .schema import ByName, Flag, Many, Maybe, Number, Record, Text
+
+SHOWN = 40  # classes in a notebook
 
 FORMAT = "steelyard.counts/1"
 KINDS = ("exclusive", "multilabel")
@@ -329,6 +331,16 @@ class Counts:
         kind = f", multilabel in {self.items} items" if self.kind == "multilabel" else ", weighted" * self.weighted
         notes = f", notes={list(map(str, self.notes))}" if self.notes else ""
         return f"Counts({{{', '.join(shown)}{more}}}, unit={self.unit!r}{kind}, source={self.source!r}{notes})"
+
+    def _repr_html_(self) -> str:
+        total = float(self.per_class.sum()) if self.kind != "multilabel" else float(self.items)
+        rows = [
+            (str(name), f"{n:,g}" if self.weighted else f"{n:,}", f"{n / total:.2%}" if total else "")
+            for name, n in zip(self.classes[:SHOWN], self.per_class[:SHOWN].tolist(), strict=True)
+        ]
+        more = [notebook.words(f"… {len(self) - SHOWN:,} more")] if len(self) > SHOWN else []
+        where = [notebook.words(f"{self.unit} of {self.source}")] if self.source else []
+        return "".join([*where, notebook.table(("class", self.unit, "share"), rows), *more])
 
     def to_json(self) -> str:
         return json.dumps(

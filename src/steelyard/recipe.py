@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from . import checkpoints, curves, marks
+from . import checkpoints, curves, marks, notebook
 from .files import loaded, saved_json, write_text_atomically
 from .given import by_label, unwrapped
 from .schema import ByName, Either, Many, Maybe, Number, Numbers, Record, Text
 from .table import Rows, Smooth, Table, as_numpy, is_live, unplain
+
+SHOWN = 40  # classes in a notebook
 
 if TYPE_CHECKING:
     import torch
@@ -173,6 +175,25 @@ class Recipe:
         if self.source:
             lines.append("  source = " + " × ".join(self.source))
         return "Recipe(\n" + "\n".join(lines) + "\n)" if lines else "Recipe()"
+
+    def _repr_html_(self) -> str:
+        """The weight of each class where that says all of the weights, and what else is set."""
+        others = [
+            f"{f} = {value!r}"
+            for f in (*COMBINE, *ONE_ONLY)
+            if (value := getattr(self, f)) is not None and f != "weight"
+        ]
+        head = notebook.words(" × ".join(self.source)) if self.source else ""
+        try:
+            weights = None if self.weight is None or self._live else self.label_weights()
+        except ValueError:
+            weights = None
+        if weights is None:
+            return head + notebook.block(repr(self))
+        names = self.classes or tuple(map(str, range(len(weights))))
+        rows = [(name, f"{w:.4g}") for name, w in list(zip(names, weights.tolist(), strict=False))[:SHOWN]]
+        more = notebook.words(f"… {len(names) - SHOWN:,} more") if len(names) > SHOWN else ""
+        return head + notebook.table(("class", "weight"), rows) + more + "".join(map(notebook.block, others))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As text, which other processes and checkpoints read without running anything. What text cannot say, numbers that are being

@@ -160,3 +160,21 @@ def test_keras_is_keyed_by_index(winning_with):
     model = Model()
     run(by_key(winning_with(inverse_frequency(counts)))["keras"], model=model, X=None, y=None)
     assert model.weight == pytest.approx(dict(enumerate(w)), rel=1e-5)
+
+
+@pytest.mark.parametrize("model", ["linear", "boosting"])
+def test_scikit_learn_takes_the_second_step_of_several_classes(three, model):
+    rng = np.random.default_rng(0)
+    y = rng.choice(["a", "b", "c"], 300, p=[0.7, 0.2, 0.1])
+    X = rng.normal(size=(300, 2)) + 1.5 * np.stack([y == "b", y == "c"], 1)
+    found = run(by_key(three | {"model": model})["sklearn"], X=X, y=y, model=LogisticRegression())
+    p = found["model"].predict_proba(X)
+    expected = np.array(["a", "b", "c"])[(p / np.array([0.7, 0.2, 0.1]) ** 0.35).argmax(1)]
+    assert found["decided"].tolist() == expected.tolist()
+    assert (expected != found["model"].predict(X)).any()
+
+
+def test_snippets_name_the_versions_of_what_they_import(kept):
+    code = by_key(kept)
+    assert f"torch {torch.__version__.partition('+')[0]}" in code["torch"].splitlines()[0]
+    assert code["sklearn"].startswith("# scikit-learn ")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import notebook
 from ..spatial.map import Map
 from ..spatial.regions import NEAR, REGIONS, Sums, sums
 from .aligned import aligned
@@ -24,7 +25,7 @@ class Region:
     mean: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class MapExplanation:
     """Plain data; `str()` is a table, `to_dict()` is for JSON.
 
@@ -48,7 +49,19 @@ class MapExplanation:
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        table, words = self._said()
+        return "".join([notebook.words(self.source), notebook.table(table[0], table[1:]), *map(notebook.words, words)])
+
     def __str__(self) -> str:
+        table, words = self._said()
+        return "\n".join([self.source, *aligned(table), *words])
+
+    def _said(self) -> tuple[list[list[str]], list[str]]:
+        """A table with its head, and the lines under it."""
         title = {"near": f"near (within {self.near:g})"}
         lines = [["region", "of the pixels", "of the weight", "mean weight"]]
         lines += [
@@ -58,7 +71,7 @@ class MapExplanation:
         w0 = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
         carried = f"w0 {w0}: the shape carries {self.share:.1%} of the weight; mean weight {self.mean_weight:.4g}"
         last = [f"warning: {w}" for w in self.warnings] + [f"note: {n}" for n in self.notes]
-        return "\n".join([self.source, *aligned(lines), carried, *last])
+        return lines, [carried, *last]
 
 
 def read_map(map: Map, masks: Any, *, near: float = NEAR) -> MapExplanation:

@@ -6,6 +6,7 @@
 import dataclasses
 from typing import TYPE_CHECKING, Any, overload
 
+from .. import notebook
 from .aligned import aligned
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Outcome:
     flip: float | None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Explanation:
     """Plain data; `str()` is a table, `to_dict()` is for JSON.
 
@@ -62,7 +63,19 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        table, words = self._said()
+        return "".join([notebook.words(self.source), notebook.table(table[0], table[1:]), *map(notebook.words, words)])
+
     def __str__(self) -> str:
+        table, words = self._said()
+        return "\n".join([self.source, *aligned(table), *words])
+
+    def _said(self) -> tuple[list[list[str]], list[str]]:
+        """A table with its head, and the lines under it."""
         head = ["class", self.unit, "share", *(["shown"] if self.sampled else []), "weight"]
         head += ["of all weight", "of the loss", "implied prior", "decides from"]
         lines = [head]
@@ -71,12 +84,10 @@ class Explanation:
             shown = [_percent(o.shown)] if self.sampled else []
             line = [o.name, f"{o.count:,}", _percent(o.share), *shown, f"{o.weight:.4g}", *map(_percent, shares)]
             lines.append(line)
-        table = aligned(lines)
-        if len(self.outcomes) > SHOWN:
-            table.append(f"... and {len(self.outcomes) - SHOWN} more")
+        more = [f"... and {len(self.outcomes) - SHOWN} more"] if len(self.outcomes) > SHOWN else []
         size = f"effective sample size {self.effective_size:,.0f} of {self.size:,}"
         last = [f"warning: {w}" for w in self.warnings] + [f"note: {n}" for n in self.notes]
-        return "\n".join([self.source, *table, f"mean weight {self.mean_weight:.4g}, {size}", *last])
+        return lines, [*more, f"mean weight {self.mean_weight:.4g}, {size}", *last]
 
 
 @overload

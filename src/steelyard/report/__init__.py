@@ -7,6 +7,7 @@ Everything here reads report.json, so a report can be made again long after the 
 
 from .compare import compare_html, compare_text
 from .document import Report, read
+from .notebook import fragment
 from .page import FILES, html, write, write_answer, write_page
 from .terminal import show, text
 
@@ -15,6 +16,7 @@ __all__ = [
     "Report",
     "compare_html",
     "compare_text",
+    "fragment",
     "html",
     "read",
     "show",

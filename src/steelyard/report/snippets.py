@@ -4,11 +4,12 @@ Every snippet is Python that runs once the names it leaves open exist: logits [N
 where the study weighted its rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..explain.class_weights import beyond_weights, label_values
+from ..version import __version__
 from .document import Report
 
 OWN = " row_weight holds the weights of these rows, divided by their mean over the table."
@@ -31,14 +32,43 @@ def snippets(report: Report) -> list[Snippet]:
     if not names:
         return []
     if won is None:
-        return [_plain_torch(names, two, own), _decide(report), _plain_keras(own), _sklearn(report, None)]
+        return list(
+            map(_dated, [_plain_torch(names, two, own), _decide(report), _plain_keras(own), _sklearn(report, None)])
+        )
     if beyond_weights(report.recipe):
-        return [_steelyard(f"sy.Recipe.load({'recipe.json'!r})", names, two, own, _only_here(won)), _decide(report)]
+        own_loss = _steelyard(f"sy.Recipe.load({'recipe.json'!r})", names, two, own, _only_here(won))
+        return list(map(_dated, [own_loss, _decide(report)]))
     w = report.recipe.label_weights()
     table = ", ".join(f"{name!r}: {_digits(v)}" for name, v in zip(names, w, strict=True))
     torch = [_torch(w, names, own), *([_torch_one_logit(w, names, own)] if two and w[0] > 0 else [])]
     ours = _steelyard(f"sy.Recipe(weight={{{table}}})", names, two, own, "The same as a recipe, which can be undone.")
-    return [*torch, ours, _decide(report), _keras(w, names, own), _sklearn(report, w)]
+    return list(map(_dated, [*torch, ours, _decide(report), _keras(w, names, own), _sklearn(report, w)]))
+
+
+PACKAGES = {
+    "import torch": "torch",
+    "from torch": "torch",
+    "from sklearn": "scikit-learn",
+    "import steelyard": "steelyard",
+}
+
+
+def _dated(snippet: Snippet) -> Snippet:
+    """With the versions that are installed here, of what it imports."""
+    used = dict.fromkeys(name for line, name in PACKAGES.items() if line in snippet.code)
+    known = [f"{name} {version}" for name in used if (version := _version(name))]
+    return replace(snippet, code=f"# {', '.join(known)}\n{snippet.code}") if known else snippet
+
+
+def _version(name: str) -> str:
+    from importlib import metadata
+
+    if name == "steelyard":
+        return __version__
+    try:
+        return metadata.version(name).partition("+")[0]
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _mean(loss: str, options: str, inputs: str, own: bool) -> str:
@@ -146,7 +176,7 @@ def _sklearn(report: Report, w: np.ndarray | None) -> Snippet:
     names, at, own = report.table.exact, report.verdict.threshold, report.table.weight is not None
     strength = report.settings.final
     options = [f"C={_digits(1 / strength)}"] if strength else []
-    lines = ["import numpy as np", "import steelyard as sy"] if w is not None else []
+    lines = ["import numpy as np", "import steelyard as sy"] if w is not None else _numpy(report)
     lines += [
         "from sklearn.linear_model import LogisticRegression",
         "from sklearn.pipeline import make_pipeline",
@@ -160,6 +190,8 @@ def _sklearn(report: Report, w: np.ndarray | None) -> Snippet:
     lines.append(f"model = make_pipeline(StandardScaler(), LogisticRegression({', '.join(options)})).fit(X, y{rows})")
     if at is not None and report.binary:
         lines += _sklearn_decision(names, at, undo=w is not None)
+    elif at is not None:
+        lines += _sklearn_shift(report, at, undo=w is not None)
     says = (
         "By the class as it stands in y; then the threshold."
         if w is not None
@@ -170,7 +202,7 @@ def _sklearn(report: Report, w: np.ndarray | None) -> Snippet:
 
 def _any_classifier(report: Report, w: np.ndarray | None) -> Snippet:
     names, at, own = report.table.exact, report.verdict.threshold, report.table.weight is not None
-    lines = [f"model.fit(X, y{', sample_weight=row_weight' * own})"]
+    lines = [*_numpy(report), *[""] * bool(_numpy(report)), f"model.fit(X, y{', sample_weight=row_weight' * own})"]
     if w is not None:
         lines = [
             "import numpy as np",
@@ -181,6 +213,8 @@ def _any_classifier(report: Report, w: np.ndarray | None) -> Snippet:
         ]
     if at is not None and report.binary:
         lines += _sklearn_decision(names, at, undo=w is not None)
+    elif at is not None:
+        lines += _sklearn_shift(report, at, undo=w is not None)
     says = "Any classifier with predict_proba, the weights given row by row." if w is not None else "Any classifier."
     return Snippet("sklearn", "scikit-learn", says + OWN * own, "\n".join(lines) + "\n")
 
@@ -196,6 +230,30 @@ def _sklearn_decision(names: tuple[str, ...], at: float, *, undo: bool) -> list[
         f"order = [list(model.classes_).index(c) for c in ({', '.join(values)})]",
         "p = sy.posterior(np.log(model.predict_proba(X)[:, order]), recipe)[:, 1]",
         f"called = p >= {_digits(at)}",
+    ]
+
+
+def _numpy(report: Report) -> list[str]:
+    """What the second step of several classes needs."""
+    return [] if report.binary or report.verdict.threshold is None else ["import numpy as np"]
+
+
+def _sklearn_shift(report: Report, at: float, *, undo: bool) -> list[str]:
+    """More than two classes: the shares of the classes divided out to the power `at`, then the largest."""
+    names = report.table.exact
+    values = ", ".join(map(repr, label_values(names)))
+    n = np.array(report.table.masses, dtype=float)
+    lines = [
+        "",
+        f"classes = np.array([{values}])",
+        "p = model.predict_proba(X)[:, [list(model.classes_).index(c) for c in classes.tolist()]]",
+    ]
+    if undo:
+        lines += [LOAD, "p = sy.posterior(np.log(p), recipe)"]
+    return [
+        *lines,
+        f"shares = np.array({_list(n / n.sum())})",
+        f"decided = classes[(p / shares ** {_digits(at)}).argmax(axis=1)]",
     ]
 
 

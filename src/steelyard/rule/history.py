@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .. import marks
+from .. import marks, notebook
 from ..files import write_bytes_atomically, write_text_atomically
 
 KEPT = 512  # rows; beyond, every second one of the observed steps is dropped
@@ -20,7 +20,7 @@ FORMATS = (".svg", ".png", ".html")
 PLACES = ("observed", "epoch", "step", "metric")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class History:
     """Rows {column: number}; the first columns say when: `observed` (training calls so far), epoch, step, metric."""
 
@@ -64,18 +64,31 @@ class History:
                 return name, self.column(name)
         return "row", [float(i) for i in range(len(self))]
 
+    def __repr__(self) -> str:
+        return f"History of {len(self)} rows\n{self}"
+
     def __str__(self) -> str:
         if not self.rows:
             return "nothing recorded yet"
+        cells, more = self._said()
+        widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+        return "\n".join(["  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)) for line in cells] + more)
+
+    def _repr_html_(self) -> str:
+        if not self.rows:
+            return notebook.words("nothing recorded yet")
+        cells, more = self._said()
+        return notebook.table(cells[0], cells[1:]) + "".join(map(notebook.words, more))
+
+    def _said(self) -> tuple[list[list[str]], list[str]]:
+        """Some of the rows under their head, and what was left out."""
         shown = self.columns[: SHOWN + len([n for n in self.columns if n in PLACES])]
         picked = (
             self.rows if len(self) <= SHOWN else [self.rows[i * (len(self) - 1) // (SHOWN - 1)] for i in range(SHOWN)]
         )
-        cells = [list(shown), *([_number(row.get(n)) for n in shown] for row in picked)]
-        widths = [max(len(line[i]) for line in cells) for i in range(len(shown))]
-        lines = ["  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)) for line in cells]
-        more = len(self.columns) - len(shown)
-        return "\n".join([*lines, *([f"... and {more} more columns"] if more else [])])
+        return [list(shown), *([_number(row.get(n)) for n in shown] for row in picked)], (
+            [f"... and {len(self.columns) - len(shown)} more columns"] if len(self.columns) > len(shown) else []
+        )
 
 
 class Trace:

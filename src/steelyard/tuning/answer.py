@@ -124,7 +124,7 @@ class Stopped:
     settings: tuple[int, int] = (0, 0)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Study:
     """The answer and the evidence, as plain data. `to_dict()` is report.json.
 
@@ -323,6 +323,14 @@ class Study:
             "seconds": self.seconds,
         }
         return _finite(data)
+
+    def __repr__(self) -> str:
+        return f"Study of {self.problem.path}\n{self.verdict.headline}\n{self.verdict.sentence}"
+
+    def _repr_html_(self) -> str:
+        """The verdict, the forest plot and the cut."""
+        page = importlib.import_module("steelyard.report")
+        return page.fragment(page.Report.from_json(self.to_dict()))
 
     def __str__(self) -> str:
         return self.verdict.sentence
