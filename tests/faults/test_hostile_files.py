@@ -3,6 +3,7 @@
 Files: data/gate.py, data/limits.py, data/markup.py, data/npy.py, data/plain_yaml.py.
 """
 
+import io
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.faults.conftest import start
 from tests.faults.hostile import BOXES, GOOD_MASK, HOSTILE, PICTURES, Hostile, coco, png, saved, voc
 
 from steelyard.data import count_path
@@ -232,3 +234,32 @@ def test_colours_take_a_third_of_the_memory(tmp_path):
     assert mask.shape == (side, side)
     assert not mask.any()
     assert peak < 15 * side * side  # 31 bytes a pixel before; Pillow's own four are not Python's
+
+
+def objects(side: int) -> bytes:
+    """A PNG of a few kilobytes with many squares."""
+    from PIL import Image
+
+    out, tile = io.BytesIO(), np.zeros((40, 40), np.uint8)
+    tile[8:30, 8:30] = 1
+    Image.fromarray(np.tile(tile, (-(-side // 40),) * 2)[:side, :side]).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_a_map_that_would_take_too_much_memory_is_refused(shell, tmp_path):
+    (tmp_path / "a.png").write_bytes(objects(4000))
+    code, _, err = shell("maps", tmp_path / "a.png", "--kind", "border", "--objects", "--out", tmp_path / "o")
+    assert code == 2
+    assert "a.png: a map of 16,000,000 pixels takes 800 MB of memory" in " ".join(err.split())
+    assert not (tmp_path / "o" / "a.npy").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["border", "contour", "contour-local", "distance-inverted", "lesion"])
+def test_the_largest_map_takes_little_time_and_memory(tmp_path, kind):
+    (tmp_path / "a.png").write_bytes(objects(3740))
+    process = start("maps", tmp_path / "a.png", "--kind", kind, "--objects", "--out", tmp_path / "o", "--preview")
+    _, status, used = os.wait4(process.pid, 0)
+    assert status == 0, process.stderr.read()
+    assert used.ru_maxrss * 1024 < MOST
+    assert used.ru_utime + used.ru_stime < SECONDS

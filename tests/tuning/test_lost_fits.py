@@ -44,7 +44,10 @@ def test_what_was_lost_is_fitted_again(tmp_path):
         connection.executemany("delete from steelyard_fit where repetition=? and fold=? and arm=? and setting=?", lost)
         connection.commit()
         connection.close()
-        study()
+        resumed = study()
+        said = any("made apart from others of the same training part" in warning for warning in resumed.warnings)
+        assert said != exact
+        assert exact or study().warnings == resumed.warnings  # what is mixed stays so, and is said as long
         again = fits(database)
         assert again.keys() == whole.keys()
         if exact:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 Put = Callable[[Path, bytes, marks.Mark], None]
+EACH, FLOOR = 50, 700_000_000  # bytes that a map takes for each pixel while it is made, and that any file's may take
 SUMS = 12  # numbers that a map tells of its mask; those of before it told of touching objects are added up anew
 Watch = Callable[[Sequence[Task], str], Iterable[Task]]  # goes through the tasks and shows how far it is
 
@@ -127,9 +128,14 @@ def _preview(path: Path, name: str, weights: "np.ndarray", mask: "np.ndarray", p
 
 
 def _read(task: Task) -> "np.ndarray":
+    """ValueError for a mask whose map would take far more memory than its file lets expect, as of a few bytes that unpack to much."""
+    from ..data.limits import refuse_beyond
     from ..data.masks import read_mask
 
-    return read_mask(task.mask)
+    mask = read_mask(task.mask)
+    what, do = f"a map of {mask.size:,} pixels", "cut it into tiles, or save the mask unpacked (NPY, .nii)"
+    refuse_beyond(task.mask, EACH * mask.size, task.mask.stat().st_size, what, do, floor=FLOOR)
+    return mask
 
 
 def _spaced(task: Task, map: "Map") -> "Map":

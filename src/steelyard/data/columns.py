@@ -9,6 +9,7 @@ from ..counts import Counts
 from . import arff, conll, delimited, digest, parquet, typed
 from .classes import CELLS, Cells, classes_of
 from .gather import ONE_EACH, Gather, refuse_options
+from .labels import short
 from .notes import Doubt
 from .paths import CONLL, ends_in, is_parquet, is_typed, table_files
 from .several import count_parts, hinting, in_order, note_on_parts
@@ -45,7 +46,7 @@ class Column(Source):
             name, into = self._read_file(shard.path, part, tell)
         part.names, part.cells, part.tokens, part.items = [name], into.cells, into.tokens, into.tokens.rows
         part.facts["lists"] += into.lists
-        refuse_too_many(part.cells.times, f"{self.path}: column {name!r}")
+        refuse_too_many(part.cells.times, f"{self.path}: column {short(name)}")
         return part
 
     def _read_file(self, file: Path, part: Tally, tell: Tell) -> tuple[str, Gather]:
@@ -54,7 +55,7 @@ class Column(Source):
             return typed.tally_column(file, self.label, into, part.notes, tell), into
         if ends_in(file, (".arff",)):
             name, times, decimal = arff.tally_column(file, self.label, part.notes)
-            into.add_cells(Cells(times, CELLS, decimal=decimal), f"{file}: column {name!r}")
+            into.add_cells(Cells(times, CELLS, decimal=decimal), f"{file}: column {short(name)}")
             return name, into
         if ends_in(file, CONLL) or (self.separator is None and conll.serves(file, self.label, self.kind, part.notes)):
             part.facts["tagged"] += 1
@@ -67,7 +68,7 @@ class Column(Source):
 
     def counts(self, total: Tally) -> tuple[Counts, list[str]]:
         name = total.names[0]
-        what = f"{self.path}, column {name!r}"
+        what = f"{self.path}, column {short(name)}"
         if total.facts["lists"] or (self.separator is not None and self.kind == "exclusive"):
             return self._several(total, what)
         if self.separator is not None:

@@ -8,6 +8,7 @@ from os import PathLike, fspath
 OURS = ("count:", "Counts:", "tune:")
 RAISE = dis.opmap["RAISE_VARARGS"]
 LONGEST = 160  # characters of what a parser says
+LONG = 1000  # of what the system says of a path
 
 
 @contextmanager
@@ -24,6 +25,8 @@ def gate(*places: str | PathLike[str]) -> Iterator[None]:
     except ImportError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None and len(str(error)) > LONG:  # of a name in the file
+            raise type(error)(error.errno, error.strerror, fspath(places[0])) from error
         if is_clear(error, *places):
             raise
         if isinstance(error, OSError) and error.errno is not None:

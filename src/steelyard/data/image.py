@@ -222,8 +222,10 @@ def _refuse_large(path: Path, largest: tuple[int, int, int], pages: int, every: 
 
 
 def _refuse_large_tiff(path: Path, sizes: list[tuple[int, int, int]], size: int, *, whole: bool) -> None:
-    largest = max(sizes, key=math.prod)
-    _refuse_large(path, largest, len(sizes), sum(map(math.prod, sizes)), size, whole=whole)
+    """A page is held as it was unpacked and in its order, and as labels where all of it is wanted."""
+    times = 3 if whole else 2
+    held = [(width, height, times * each) for width, height, each in sizes]
+    _refuse_large(path, max(held, key=math.prod), len(held), sum(map(math.prod, held)), size, whole=whole)
 
 
 def _frames(path: Path, image: Any, size: int, *, whole: bool) -> Iterator[int]:

@@ -109,6 +109,8 @@ class Lines(io.RawIOBase):
             raise ValueError(
                 f"{self.where}: the text holds zero bytes far from its start; take them out: tr -d '\\000' < {self.where} > new.csv."
             )
+        if self.decoder is None and not block.isascii():
+            block.decode()  # UnicodeDecodeError: pyarrow cannot show a row that does not fit where it is not UTF-8
         block = self._cleaned(rewritten(block, self.dialect.rewrites))
         if self.ended:
             block = self._without_foot(block)

@@ -102,7 +102,7 @@ class Table:
         """(class number of each row, what the column says). `options` are those of `classes_of`."""
         name = self.resolve(name)
         codes, values, cells = self._coded(name)
-        what = f"{self.path}, column {name!r}"
+        what = f"{self.path}, column {labels.short(name)}"
         read = classes_of(cells, what, name=name, **options)
         return np.array([*(read.number.get(v, -1) for v in values), -1], dtype=np.int64)[codes], read
 
@@ -138,7 +138,7 @@ class Table:
             raw = without_views(column.values if column.raw is None else column.raw)
             if pa.types.is_null(raw.type):
                 return np.full(len(raw), -1), [], Cells(Counter({None: len(raw)}))
-            cells = of_arrow(raw, f"{self.path}, column {name!r}")
+            cells = of_arrow(raw, f"{self.path}, column {labels.short(name)}")
             if column.decimal is not None:
                 cells.kind, cells.decimal = CELLS, column.decimal
             encoded = (raw if pa.types.is_dictionary(raw.type) else raw.dictionary_encode()).combine_chunks()

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from ..counts import Counts
 from . import boxes, digest
-from .labels import some, suggest
+from .labels import short, some, suggest
 from .markup import parse_xml
 from .notes import Scope
 from .paths import ends_in, expanded, files, holds
@@ -57,7 +57,7 @@ class Voc(Source):
         odd = [name for name in part.labels if not name.isascii()]
         if odd and not sure:
             raise ValueError(
-                f"{shard.path}: it is not UTF-8 and does not say what it is, so the class {odd[0]!r} may be misread; save it as UTF-8,"
+                f"{shard.path}: it is not UTF-8 and does not say what it is, so the class {short(odd[0])} may be misread; save it as UTF-8,"
                 ' or write its encoding into the first line: <?xml version="1.0" encoding="gbk"?>.'
             )
         part.digest = digest.digest([raw])
@@ -95,7 +95,9 @@ def _objects(file: Path, root: ElementTree.Element) -> Iterator[tuple[str, float
         try:
             area = _area(entry)
         except ValueError as error:
-            raise ValueError(f"{file}: object {at} ({name!r}) has no proper <bndbox> ({error}); correct it.") from None
+            raise ValueError(
+                f"{file}: object {at} ({short(name)}) has no proper <bndbox> ({error}); correct it."
+            ) from None
         yield name, area, (entry.findtext("difficult") or "0").strip() == "1"
 
 
@@ -143,7 +145,7 @@ def _cvat(file: Path, root: ElementTree.Element) -> Tally:
                 area = _cvat_area(shape)
             except (TypeError, ValueError) as error:
                 raise ValueError(
-                    f"{file}: a <{shape.tag}> of image {image.get('name')!r} cannot be read ({error}); correct it."
+                    f"{file}: a <{shape.tag}> of image {short(str(image.get('name')))} cannot be read ({error}); correct it."
                 ) from None
             if area is None or not name:
                 part.facts[LEFT_OUT + shape.tag] += 1
@@ -199,6 +201,6 @@ def _of_split(path: str, paths: list[Path], split: str) -> list[Path]:
     missing = [name for name in wanted if name not in by_name]
     if missing:
         raise ValueError(
-            f"{splits[split]}: it lists {missing[0]!r}, which has no .xml ({len(missing):,} of {len(wanted):,} have none)."
+            f"{splits[split]}: it lists {short(missing[0])}, which has no .xml ({len(missing):,} of {len(wanted):,} have none)."
         )
     return [by_name[name] for name in dict.fromkeys(wanted)]

@@ -10,7 +10,8 @@ from typing import Any
 from ..counts import Counts
 from . import boxes, digest
 from .exports import other_text
-from .labels import listed, names_in, some, suggest
+from .gate import one_line
+from .labels import listed, names_in, short, some, suggest
 from .notes import Doubt, Scope
 from .paths import ends_in, expanded, files, inside
 from .source import Shard, Source, Tally, Tell
@@ -18,6 +19,7 @@ from .yolo_config import class_names, keypoint_numbers, read_darknet, read_yaml,
 
 AREA = "area in millionths of the image"  # the files hold shares of the image, not pixels
 YAML = (".yaml", ".yml")
+MOST_PATH = 1000  # letters of a path in a file that is looked for
 NAMES = ("classes.txt", "obj.names")  # what labelling programs write beside the labels
 SPLITS = ("train", "val", "test")
 SLACK = 0.01
@@ -235,7 +237,9 @@ def _rows(file: Path, raw: bytes, keypoints: int) -> Iterator[Row]:
             known = other_text(line)
             if known:
                 raise ValueError(f"{file}: {known}.") from None
-            raise ValueError(f"{file}: line {number} is no 'class x y w h' ({error}): {line.strip()[:60]!r}.") from None
+            raise ValueError(
+                f"{file}: line {number} is no 'class x y w h' ({one_line(error)}): {line.strip()[:60]!r}."
+            ) from None
         farthest = max(*box, *(1 - v for v in box))
         if not 0 <= area <= 4 or farthest > 3:  # half an image over the edge is sloppy, more is pixels
             raise ValueError(
@@ -248,7 +252,7 @@ def _name(total: Tally, names: list[str], where: str) -> None:
     """Class names in the place of class numbers."""
     twice, times = Counter(names).most_common(1)[0] if names else ("", 0)
     if times > 1:
-        raise ValueError(f"{where}: two classes are called {twice!r}; rename one, so that they can be told apart.")
+        raise ValueError(f"{where}: two classes are called {short(twice)}; rename one, so that they can be told apart.")
     beyond = [v for v in total.labels if v >= len(names)]
     if beyond:
         raise ValueError(
@@ -269,6 +273,8 @@ def _root(file: Path, data: dict[str, Any]) -> Path:
 def _labels(file: Path, root: Path, place: str) -> list[Path]:
     """The label file of each image, whether it exists or not. ValueError, with the path that was tried, if none does."""
     place = place.replace("\\", "/")
+    if len(place) > MOST_PATH:
+        raise ValueError(f"{file}: it names a path of {len(place):,} letters, {short(place)}; correct it.")
     images = root / place
     if not images.exists() and place.startswith("../"):
         images = root / place.removeprefix("../")  # exports write ../train/images beside train
@@ -280,7 +286,7 @@ def _labels(file: Path, root: Path, place: str) -> list[Path]:
         pictures = [f for f in inside(images) if ends_in(f, boxes.PICTURES)]
     else:
         raise FileNotFoundError(
-            f"{file}: it names {place!r}, but there is no {str(images)!r}; correct 'path' or unpack the images."
+            f"{file}: it names {short(place)}, but there is no {str(images)!r}; correct 'path' or unpack the images."
         )
     labels = [_beside(picture) for picture in pictures]
     if any(label.is_file() for label in labels):

@@ -9,6 +9,9 @@ from .plain_yaml import load_yaml
 DARKNET = {"train": "train", "val": "valid", "test": "test"}
 
 
+MOST = 1_000_000  # classes that a number may stand for
+
+
 def read_yaml(file: Path) -> dict[str, Any]:
     data = load_yaml(file, _text(file))
     if not isinstance(data, dict) or ("names" not in data and "nc" not in data):
@@ -27,7 +30,7 @@ def read_darknet(file: Path) -> dict[str, Any] | None:
         return None
     names = _here(file.parent, str(data["names"]))
     if not names.is_file():
-        raise FileNotFoundError(f"{file}: it names {str(data['names'])!r}, but there is no {str(names)!r}.")
+        raise FileNotFoundError(f"{file}: it names {str(data['names'])[:200]!r}, but there is no {str(names)[:300]!r}.")
     return {
         **{split: str(_here(file.parent, str(data[key]))) for split, key in DARKNET.items() if key in data},
         "names": text_lines(names),
@@ -54,8 +57,8 @@ def text_lines(file: Path) -> list[str]:
 def class_names(file: Path, data: dict[str, Any]) -> list[str]:
     """`names`, a list or {number: name}; without them class_0, class_1, ... for `nc` classes, as Ultralytics calls them."""
     nc = data.get("nc")
-    if nc is not None and not (isinstance(nc, int) and nc > 0):
-        raise ValueError(f"{file}: 'nc' must be the number of classes, got {nc!r:.60}.")
+    if nc is not None and not (isinstance(nc, int) and 0 < nc <= MOST):
+        raise ValueError(f"{file}: 'nc' must be the number of classes, at most {MOST:,}, got {str(nc)[:60]}.")
     names = data.get("names")
     if names is None:
         return [f"class_{i}" for i in range(nc or 0)]

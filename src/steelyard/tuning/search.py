@@ -25,6 +25,7 @@ from .validation.cuts import decide
 from .validation.outcomes import outcomes
 
 Progress = Callable[[int, int], None]
+APART = "apart"  # the notes of fits that were made without others of their training part
 LARGE = (
     200_000  # cells of a table from which on plain is fitted before all others, as all at once may not be done in time
 )
@@ -255,6 +256,8 @@ class Search:
             missing[part] = {key for key in keys if key not in stored}
         for some, todos in self._rounds(settings, keys):
             left = [(p, rest) for p, keys in todos if (rest := tuple(key for key in keys if key in missing[p]))]
+            if self.model.together:
+                self._note_apart(todos, missing)
             if left:
                 job = dataclasses.replace(self.job, start=self._start([key for key in whole if key[1] in some], some))
                 for part, fits, new in share(
@@ -308,6 +311,8 @@ class Search:
         scaling = self.job.encoder(rows).scaling
         logits = 1 if self.task.classes == 2 else self.task.classes
         check(ALL_ROWS, fits, "theta", (logits, len(scaling.names) + 1))
+        if len(fits) < len(keys) and set(fits) - self._on_all_rows:
+            self.tools.store.note(APART, f"{len(keys) - len(fits)} {ALL_ROWS}")
         self._started(set(fits))
         if len(fits) < len(keys):
             new = self.job((ALL_ROWS, tuple(key for key in keys if key not in fits)))
@@ -327,6 +332,21 @@ class Search:
             for arm, r in zip(self.arms, self.recipes, strict=True)
         ]
         return int(np.argmax(spread))
+
+    def _note_apart(self, todos: list[Todo], missing: Mapping[Part, set[Key]]) -> None:
+        """Remember, for the report, fits that others of their training part do not wait for: what is summed in another order has other
+        last places."""
+        alone = {key for key, arm in zip(self.job.keys, self.arms, strict=True) if arm.resample}
+        for part, keys in todos:
+            together = [key for key in keys if key[0] not in alone]
+            lost = sum(key in missing[part] for key in together)
+            if 0 < lost < len(together):
+                self.tools.store.note(APART, f"{lost} {part}")
+
+    @property
+    def apart(self) -> int:
+        """How many fits were made without others of their training part, that were there: now, or before in this study."""
+        return sum(int(note.split()[0]) for note in self.tools.store.notes(APART))
 
     def _started(self, keys: set[Key]) -> None:
         """Count fits on all rows that were there, each once."""

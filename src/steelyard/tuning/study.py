@@ -205,6 +205,12 @@ def _study(
                 warnings.append(
                     f"{search.unsettled} of {done} fits did not converge; their scores are used as they are"
                 )
+            if apart := search.apart:
+                warnings.append(
+                    f"{apart:,} {'fit was' if apart == 1 else 'fits were'} made apart from others of the same training part, which were"
+                    " there already: single fits had been lost, or something was added to the study. They have the same minimum, and"
+                    " scores may differ in their last places from those of a study that makes all of them together"
+                )
             stage("bootstrap")
             fitted = {arm.name for arm in search.arms}
             early = {arm.name: NOT_REACHED for arm in [*entered, *beside] if arm.name not in fitted}

@@ -7,7 +7,7 @@ import numpy as np
 from ...data.cells import from_typed_text
 from ...data.compact import compact
 from ...data.kinds import BOOLEAN, CATEGORY, NUMBER, is_text
-from ...data.labels import some
+from ...data.labels import short, some
 from ...data.tables import Table
 from ...data.tally import arrow, without_views
 
@@ -24,7 +24,7 @@ def order_of(
     ValueError for anything else, dates of which nothing tells the day from the month, missing values, or one time only.
     """
     name = table.resolve(name)
-    where, values = f"{table.path}, column {name!r}", _kept(table, name, rows)
+    where, values = f"{table.path}, column {short(name)}", _kept(table, name, rows)
     if missing := values.null_count:
         raise ValueError(
             f"tune: {where}: {missing:,} of {len(values):,} rows have no time{_odd(table, name, rows)}, so they cannot be put in"
@@ -66,7 +66,7 @@ def codes_of(table: Table, name: str | int, *, rows: np.ndarray | None = None) -
     ValueError for missing values, or one group only.
     """
     name = table.resolve(name)
-    where, values = f"{table.path}, column {name!r}", _kept(table, name, rows)
+    where, values = f"{table.path}, column {short(name)}", _kept(table, name, rows)
     if missing := values.null_count:
         raise ValueError(
             f"tune: {where}: {missing:,} of {len(values):,} rows have no group. Give each its own if nothing is shared,"

@@ -12,7 +12,7 @@ from ...counts import Counts
 from ...data.cells import from_arrow
 from ...data.classes import NONE, look_alikes
 from ...data.column_names import without_row_names
-from ...data.labels import is_missing, label_name, listed, some
+from ...data.labels import is_missing, label_name, listed, short, some
 from ...data.notes import Doubt
 from ...data.reread import together
 from ...data.several import hinting, note_on_parts
@@ -166,11 +166,11 @@ def problem(
     with hinting(lambda: table.levels(label)[1], OF_COUNT):
         y, said = table.classes(label, places=False, **how)
     counts = said.counts
-    where = f"{table.path}, column {label!r}"
+    where = f"{table.path}, column {short(label)}"
     if len(counts) < 2:
         dropped = "".join(f" ({note})" for note in said.notes if "read as missing" in note)
         raise ValueError(
-            f"tune: {where} has one class only, {counts.classes[0]!r}; two are needed to tell apart.{dropped}"
+            f"tune: {where} has one class only, {short(counts.classes[0])}; two are needed to tell apart.{dropped}"
         )
     as_numbers = [n for n in table.names if n not in {label, group, *_columns(table, label, drop, "drop"), *categories}]
     notes = [*table.notes_on(as_numbers), *said.notes]
@@ -225,7 +225,7 @@ def problem(
     if kept.per_class.min() < 2:
         rare = int(np.argmin(kept.per_class))
         raise ValueError(
-            f"tune: {where}: class {names[rare]!r} has {'a single row' if kept.per_class[rare] else 'no row of weight above 0'}, so it"
+            f"tune: {where}: class {short(names[rare])} has {'a single row' if kept.per_class[rare] else 'no row of weight above 0'}, so it"
             " cannot be learned and checked in turn."
             " Bring more rows of it, or merge it with another class."
         )

@@ -1,0 +1,157 @@
+"""SIGKILL while a study of any kind runs, again and again, and the same command after it: no finished fit is lost, changed or made
+twice, and the answer is that of a study which was left alone.
+
+The slow run kills each study twice; `STEELYARD_KILLS=20 pytest -m slow tests/faults/test_kills.py` does it twenty times.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.faults.conftest import write_table
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+KILLS = int(os.environ.get("STEELYARD_KILLS", "2"))
+LATEST = 0.4  # seconds after a new fit
+Fits = dict[tuple, str]
+
+
+def fits_in(url: str) -> Fits:
+    """{(part, key): a digest of its numbers} of what is finished."""
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
+    query = "SELECT repetition, fold, arm, setting, arrays FROM steelyard_fit"
+    with contextlib.suppress(sa.exc.SQLAlchemyError), engine.connect() as connection:
+        return {tuple(row[:4]): hashlib.sha256(row[4]).hexdigest() for row in connection.execute(sa.text(query))}
+    return {}
+
+
+def many_in(url: str) -> int:
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
+    with contextlib.suppress(sa.exc.SQLAlchemyError), engine.connect() as connection:
+        return connection.execute(sa.text("SELECT count(*) FROM steelyard_fit")).scalar_one()
+    return 0
+
+
+def answer(folder: Path) -> tuple[dict[str, int], dict[str, Any]]:
+    """(its fits, all else that does not tell the time)"""
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    fits = report.pop("fits")
+    del report["seconds"]
+    return fits, report
+
+
+class Program:
+    """`steelyard`, of which every command is a process of its own that starts at once (forks.py)."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        environment = {**os.environ, "RAY_ADDRESS": "local", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, str(Path(__file__).with_name("forks.py"))]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with log.open("w") as errors:
+            self.process = subprocess.Popen(command, text=True, env=environment, stderr=errors, **pipes)
+
+    def start(self, arguments: list[Any]) -> int:
+        """The number of the process."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps([*map(str, arguments)]) + "\n")
+        self.process.stdin.flush()
+        return int(self._line())
+
+    def wait(self) -> int:
+        """Its exit code, below 0 for a signal."""
+        return os.waitstatus_to_exitcode(int(self._line()))
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(60)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory) -> Iterator[Program]:
+    made = Program(tmp_path_factory.mktemp("forks") / "errors.txt")
+    yield made
+    made.close()
+
+
+def kill(program: Program, command: list[Any], url: str, many: int, dice: random.Random) -> None:
+    """Once, after it saved a fit more, at a moment that dice choose; with all that it started."""
+    number = program.start(command)
+    until = time.monotonic() + 600
+    while many_in(url) == many and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(dice.uniform(0, LATEST))
+    os.killpg(number, signal.SIGKILL)
+    code = program.wait()
+    assert code == -signal.SIGKILL, f"it ended ({code}) before it was killed: {program.log.read_text()[-2000:]}"
+
+
+def kill_and_go_on(program: Program, folder: Path, url: Callable[[str], str], *options: str) -> None:
+    table, dice = write_table(folder / "t.csv", ["no", "yes"], rows=120), random.Random(0)
+
+    def command(name: str) -> list[Any]:
+        place = ["--storage", url(name)] if not url(name).startswith("sqlite") else []
+        return ["tune", table, "--label", "y", "--bootstrap", "100", "--out", folder / name, *options, *place]
+
+    known: Fits = {}
+    for _ in range(KILLS):
+        kill(program, command("killed"), url("killed"), len(known), dice)
+        found = fits_in(url("killed"))
+        assert found.items() >= known.items()
+        known = found
+    assert known
+    for name in ("killed", "alone"):
+        program.start(command(name))
+        assert program.wait() == 0, program.log.read_text()[-2000:]
+    (fits, resumed), (every, alone) = answer(folder / "killed"), answer(folder / "alone")
+    assert fits["reused"] == len(known)
+    assert fits["new"] + fits["reused"] == every["new"]
+    assert fits_in(url("killed")) == fits_in(url("alone"))
+    assert resumed == alone
+
+
+@pytest.mark.parametrize("model", ["mlp", "lightgbm"])
+def test_a_study_of_models_that_is_killed_goes_on(program, tmp_path, model):
+    """Fitted arm by arm, or in groups of arms, and saved so."""
+    pytest.importorskip("lightgbm" if model == "lightgbm" else "torch")
+    repeats = "1" if KILLS < 5 else "3"
+    place = lambda name: f"sqlite:///{tmp_path / name / 'study.db'}"  # noqa: E731
+    kill_and_go_on(program, tmp_path, place, "--model", model, "--folds", "3", "--repeats", repeats)
+
+
+def test_a_study_on_a_server_that_is_killed_goes_on(program, tmp_path, server):
+    """Claims of a killed process are taken over, and none of its transactions is half there."""
+    pytest.importorskip("psycopg")
+    names = {name: f"k{os.urandom(6).hex()}" for name in ("killed", "alone")}
+    for name in names.values():
+        server.sql(f"create database {name}")
+    repeats = "3" if KILLS < 5 else "12"
+    kill_and_go_on(program, tmp_path, lambda name: server.url(names[name]), "--folds", "3", "--repeats", repeats)
+
+
+def test_a_study_on_ray_that_is_killed_goes_on(program, tmp_path, ray):
+    repeats = "3" if KILLS < 5 else "12"
+    place = lambda name: f"sqlite:///{tmp_path / name / 'study.db'}"  # noqa: E731
+    kill_and_go_on(program, tmp_path, place, "--engine", "ray", "--folds", "3", "--repeats", repeats)
