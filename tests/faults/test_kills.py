@@ -103,7 +103,8 @@ def kill(program: Program, command: list[Any], url: str, many: int, dice: random
     while many_in(url) == many and time.monotonic() < until:
         time.sleep(0.02)
     time.sleep(dice.uniform(0, LATEST))
-    os.killpg(number, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it ended
+        os.killpg(number, signal.SIGKILL)
     code = program.wait()
     assert code == -signal.SIGKILL, f"it ended ({code}) before it was killed: {program.log.read_text()[-2000:]}"
 
@@ -136,7 +137,7 @@ def kill_and_go_on(program: Program, folder: Path, url: Callable[[str], str], *o
 def test_a_study_of_models_that_is_killed_goes_on(program, tmp_path, model):
     """Fitted arm by arm, or in groups of arms, and saved so."""
     pytest.importorskip("lightgbm" if model == "lightgbm" else "torch")
-    repeats = "1" if KILLS < 5 else "3"
+    repeats = "1" if KILLS < 5 else "6"
     place = lambda name: f"sqlite:///{tmp_path / name / 'study.db'}"  # noqa: E731
     kill_and_go_on(program, tmp_path, place, "--model", model, "--folds", "3", "--repeats", repeats)
 

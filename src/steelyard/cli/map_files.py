@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 Put = Callable[[Path, bytes, marks.Mark], None]
-EACH, FLOOR = 50, 700_000_000  # bytes that a map takes for each pixel while it is made, and that any file's may take
+EACH, FLOOR = 100, 4_000_000_000  # bytes that a map takes for each pixel while it is made, and that any file's may take
 SUMS = 12  # numbers that a map tells of its mask; those of before it told of touching objects are added up anew
 Watch = Callable[[Sequence[Task], str], Iterable[Task]]  # goes through the tasks and shows how far it is
 

@@ -53,7 +53,7 @@ def form_of(file: Path, label: str | int) -> Form | None:
     """How the file holds tagged text, or None: where its name does not say it and no blank line parts lines of as many cells each."""
     said = ends_in(file, CONLL)
     try:
-        with _readable(file), open_bytes(file) as opened:
+        with _readable(file), open_bytes(file, slow=True) as opened:
             raw = opened.read(LOOK)
     except _DamagedError:
         if said:
@@ -134,7 +134,7 @@ def tally_column(file: Path, label: str | int, into: Gather, notes: list[str], t
     held: list[list[str | None]] = []
     sentences = 0
     try:
-        with _readable(file), open_bytes(file) as opened, io.TextIOWrapper(opened, form.encoding) as text:
+        with _readable(file), open_bytes(file, slow=True) as opened, io.TextIOWrapper(opened, form.encoding) as text:
             for sentence in _sentences(file, text, form, left_out):
                 held.append([_tag(row[at], form) for row in sentence])
                 sentences += 1

@@ -35,20 +35,21 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 LOOK = 64  # bytes
 HELD = 1 << 26  # bytes that a packed table may always unpack to where all of it is held
 STREAM, RATIO = 1 << 27, 256  # the same where it is read in a stream, and how many times the file that may be
-LINES = 1 << 24  # of packed JSON Lines, of which a megabyte takes a third of a second
+LINES = 1 << 24  # of packed JSON Lines and tagged text, of which a megabyte takes a third of a second
 INSIDE = (".csv", ".tsv", ".txt", ".data", ".tab", ".dat", ".jsonl", ".ndjson", ".arff")  # of a .zip
 
 
-def open_bytes(path: Path, *, held: bool = False) -> IO[bytes]:
+def open_bytes(path: Path, *, held: bool = False, slow: bool = False) -> IO[bytes]:
     """The bytes of a file, unpacked if it is packed with gzip, bzip2, xz, zstd, or a .zip that holds one table.
 
     held  whoever reads it holds all of it at once, so it may unpack to less
+    slow  it is read line by line in Python, so it may unpack to less still
 
     ValueError, saying what to do, for a .zip that holds none or several, for formats that are no text, and, while it is read, for a
     file that unpacks to far more than tables do.
     """
     opened = _unpacked(path)
-    return path.open("rb") if opened is None else _bounded(path, opened, held)
+    return path.open("rb") if opened is None else _bounded(path, opened, held, slow)
 
 
 def _unpacked(path: Path) -> IO[bytes] | None:
@@ -95,9 +96,9 @@ def refuse(path: Path, start: bytes) -> None:
             raise ValueError(f"{path}: {UTF16.format(name=name, path=path)}.")
 
 
-def _bounded(path: Path, opened: IO[bytes], held: bool) -> IO[bytes]:
+def _bounded(path: Path, opened: IO[bytes], held: bool, slow: bool) -> IO[bytes]:
     size = path.stat().st_size
-    if ".jsonl" in path.name.lower() or ".ndjson" in path.name.lower():
+    if slow or ".jsonl" in path.name.lower() or ".ndjson" in path.name.lower():
         limit = allowed(size, floor=LINES, times=RATIO // 8)
     else:
         limit = allowed(size, floor=HELD) if held else allowed(size, floor=STREAM, times=RATIO)
