@@ -3,3 +3,5 @@
 import os
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import would ask the network for a newer version
+
+collect_ignore = ["lightning_runs.py", "trainer_runs.py"]  # programs, which need their framework
