@@ -172,13 +172,17 @@ def commit() -> str | None:
 
 
 def publish(name: str, rows: list[dict[str, Any]]) -> Path:
-    """results/NAME.json as measure.write makes it, with the rows of the file that is there which these do not replace."""
+    """results/NAME.json as measure.write makes it, with the rows of the file that is there which these do not replace: those of
+    other questions, and of the same one where they rest on more tables."""
     path = measure.RESULTS / f"{name}.json"
     earlier = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
-    new = {_what(row) for row in rows}
-    return measure.write(
-        name, [r for r in earlier if _what(r) not in new] + rows, machine="see each row", versions="see each row"
-    )
+    new = {_what(row): row for row in rows}
+    kept = [r for r in earlier if _what(r) not in new or _stays(r, new[_what(r)])]
+    return measure.write(name, kept + rows, machine="see each row", versions="see each row")
+
+
+def _stays(earlier: dict[str, Any], row: dict[str, Any]) -> bool:
+    return earlier["studies"] > row["studies"] and earlier.get("code") != row.get("code")
 
 
 def _what(row: dict[str, Any]) -> tuple[str, ...]:

@@ -55,6 +55,8 @@ def answer(question: Question) -> list[dict[str, Any]]:
         for metric in question.metrics:
             started = time.process_time()
             found = sy.tune(task, **asked(metric, question))
+            if found.stopped is not None:  # by a signal: what it says is another question's answer
+                raise SystemExit(f"honesty: stopped ({found.stopped.why}); answers so far are kept.")
             seconds = time.process_time() - started
             record = {"generator": generator.name, "repeat": question.repeat, "metric": metric} | told(found)
             record["seconds"] = seconds if question.alone else None

@@ -131,3 +131,15 @@ def test_rows_of_another_run_stay_and_those_of_the_same_question_are_replaced(tm
     path = publish("some", [row | {"studies": 2}, row | {"metric": "roc_auc"}])
     kept = [(r["model"], r["metric"], r["studies"]) for r in json.loads(path.read_text())["rows"]]
     assert sorted(kept) == [("linear", "f1", 2), ("linear", "roc_auc", 1), ("mlp", "f1", 1)]
+
+
+def test_a_row_of_more_tables_is_not_lost_to_one_of_fewer(tmp_path, monkeypatch):
+    monkeypatch.setattr(measure, "RESULTS", tmp_path)
+    row = {"model": "linear", "generator": "N2", "metric": "f1", "code": "a"}
+    publish("some", [row | {"studies": 200}])
+    publish("some", [row | {"studies": 9, "code": "b"}])
+    path = publish("some", [row | {"studies": 12, "code": "b"}])
+    assert [r["studies"] for r in json.loads(path.read_text())["rows"]] == [200, 12]
+    assert json.loads(path.read_text())["machine"] == "see each row"
+    publish("some", [row | {"studies": 200, "code": "c"}])
+    assert [r["studies"] for r in json.loads(path.read_text())["rows"]] == [200]

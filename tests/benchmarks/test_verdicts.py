@@ -13,6 +13,7 @@ from sklearn import metrics as sk
 import steelyard as sy
 from benchmarks import verdicts
 from steelyard.counts import Counts
+from steelyard.tuning.answer import Stopped
 from steelyard.tuning.data.problem import problem
 from steelyard.tuning.metric import METRICS
 
@@ -153,3 +154,14 @@ def test_tables_come_as_arrow():
     table = GENERATORS["G0"].sample(0, 30).table()
     assert isinstance(table, pa.Table)
     assert table.column_names == ["x0", "x1", "x2", "x3", "x4", "y", "who"]
+
+
+def test_a_study_that_was_stopped_is_no_answer(monkeypatch):
+    real = sy.tune
+
+    def stopped(task, **options):
+        return dataclasses.replace(real(task, **SMALL | {"metric": "roc_auc"}), stopped=Stopped("interrupted", 1, 2))
+
+    monkeypatch.setattr(verdicts.sy, "tune", stopped)
+    with pytest.raises(SystemExit, match="stopped"):
+        answer(Question("N2", 0, ("roc_auc",)))
