@@ -1,0 +1,66 @@
+"""MONAI's and nnU-Net's losses beside a recipe: the layouts of Sum, Region and DeepSupervision, against MONAI's own."""
+
+import pytest
+import torch
+
+import steelyard as sy
+
+pytest.importorskip("monai")
+from monai.losses import DeepSupervisionLoss, DiceCELoss, DiceFocalLoss, DiceLoss, TverskyLoss
+
+RANDOM = torch.Generator().manual_seed(0)
+LOGITS = torch.randn(2, 3, 8, 10, generator=RANDOM, dtype=torch.float64)
+LABELS = torch.randint(0, 3, (2, 1, 8, 10), generator=RANDOM)  # MONAI's layout
+WEIGHT = torch.tensor([1.0, 2.0, 7.0], dtype=torch.float64)
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
+
+
+@pytest.mark.parametrize("labels", [LABELS, LABELS.double(), LABELS[:, 0]], ids=["channel", "floats", "plain"])
+def test_the_sum_is_monais_dice_and_cross_entropy(labels):
+    """norm="mass" is the mean of torch's weights, which MONAI takes."""
+    theirs = DiceCELoss(softmax=True, to_onehot_y=True, weight=WEIGHT, lambda_dice=0.5)
+    # MONAI weighs Dice's classes by the same vector; here each term has its own
+    dice = DiceLoss(weight=WEIGHT)
+    ours = sy.Sum(ce=sy.CrossEntropy(sy.fixed(weight=WEIGHT.tolist(), norm="mass")), dice=(0.5, sy.Region(dice)))
+    torch.testing.assert_close(ours(LOGITS, labels), theirs(LOGITS, LABELS), rtol=1e-10, atol=0)
+
+
+@pytest.mark.parametrize(
+    "region",
+    [DiceLoss(include_background=False), TverskyLoss(), DiceLoss(batch=True, jaccard=True)],
+    ids=["dice", "tversky", "jaccard"],
+)
+def test_ignored_pixels_are_absent_from_monais_losses(region):
+    void = LABELS.clone()
+    void[..., -3:] = 255
+    cut, labels = LOGITS[..., :-3].clone().requires_grad_(), LABELS[..., :-3]
+    z = LOGITS.clone().requires_grad_()
+    loss = sy.Region(region, ignore_index=255)(z, void)
+    expected = sy.Region(region)(cut, labels)
+    torch.testing.assert_close(loss, expected)
+    loss.backward()
+    expected.backward()
+    torch.testing.assert_close(z.grad[..., :-3], cut.grad)
+    assert not z.grad[..., -3:].any()
+
+
+def test_a_recipe_takes_the_place_of_monais_cross_entropy():
+    recipe = sy.mix(sy.fixed(weight=WEIGHT.tolist()), sy.focal(gamma=1.0))
+    theirs = DiceCELoss(softmax=True, to_onehot_y=True)
+    theirs.cross_entropy = sy.CrossEntropy(recipe)
+    expected = DiceLoss(softmax=True, to_onehot_y=True)(LOGITS, LABELS) + sy.CrossEntropy(recipe)(LOGITS, LABELS[:, 0])
+    torch.testing.assert_close(theirs(LOGITS, LABELS), expected)
+    focal = DiceFocalLoss(softmax=True, to_onehot_y=True, gamma=2.0)  # one-vs-rest there: not a softmax focal loss
+    assert not torch.isclose(
+        focal(LOGITS, LABELS), sy.Sum(ce=sy.CrossEntropy(sy.focal()), dice=sy.Region(DiceLoss()))(LOGITS, LABELS)
+    )
+
+
+def test_deep_supervision_weighs_as_monais_does():
+    levels = [LOGITS, LOGITS[..., ::2, ::2].contiguous()]
+    small = LABELS.double()
+    ours = sy.Sum(ce=sy.CrossEntropy(), dice=sy.Region(DiceLoss()))
+    theirs = DeepSupervisionLoss(DiceCELoss(softmax=True, to_onehot_y=True), weight_mode="exp")
+    found = sy.DeepSupervision(ours, weights=[1.0, 0.5])(levels, LABELS)
+    torch.testing.assert_close(found, theirs(levels, small), rtol=1e-10, atol=0)
