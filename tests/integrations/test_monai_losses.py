@@ -63,4 +63,6 @@ def test_deep_supervision_weighs_as_monais_does():
     ours = sy.Sum(ce=sy.CrossEntropy(), dice=sy.Region(DiceLoss()))
     theirs = DeepSupervisionLoss(DiceCELoss(softmax=True, to_onehot_y=True), weight_mode="exp")
     found = sy.DeepSupervision(ours, weights=[1.0, 0.5])(levels, LABELS)
-    torch.testing.assert_close(found, theirs(levels, small), rtol=1e-10, atol=0)
+    torch.testing.assert_close(
+        found.float(), theirs(levels, small).float(), rtol=1e-6, atol=0
+    )  # theirs adds up in float32
