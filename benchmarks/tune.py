@@ -40,7 +40,7 @@ def tune(rest: Sequence[str]) -> None:
     )
     asked = parser.parse_args(rest)
     torch.set_num_threads(1)
-    told = _kept()
+    told: dict[str, Any] = {"rows": None, "hard": {}, "studies": {}}
     parts = asked.only or ["fits", "hard", "studies"]
     with tempfile.TemporaryDirectory() as folder:
         if "fits" in parts:
@@ -60,11 +60,13 @@ def tune(rest: Sequence[str]) -> None:
                 if not asked.row or name in asked.row:
                     told["studies"][name] = studies.measure(path, label, options)
                     print(studies.line(name, told["studies"][name]), flush=True)
-    print(write("tune", told.pop("rows"), **told))
+    kept = _kept()
+    rows = kept["rows"] if told["rows"] is None else told["rows"]
+    print(write("tune", rows, **{part: kept[part] | told[part] for part in ("hard", "studies")}))
 
 
 def _kept() -> dict[str, Any]:
-    """What the results file holds of parts that are not run now."""
+    """What the results file holds of parts that were not run now."""
     path = RESULTS / "tune.json"
     known = json.loads(path.read_text("utf-8")) if path.exists() else {}
     return {"rows": known.get("rows", []), "hard": known.get("hard", {}), "studies": known.get("studies", {})}
