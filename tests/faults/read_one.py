@@ -1,13 +1,17 @@
-"""One file read in a process of its own: python read_one.py PATH OPTIONS. It says what it read or what it was told, and what it took."""
+"""Files read in processes of their own: for each line [path, options] it says what was read or told, and what that took.
+
+The processes are forked from one that has imported the readers, since that takes longer than most files do.
+"""
 
 import json
+import os
 import resource
 import sys
 import time
 import traceback
 
 
-def main(path: str, options: dict) -> dict:
+def read(path: str, options: dict) -> dict:
     from steelyard.data import count_path
     from steelyard.data.tables import read_table
 
@@ -24,7 +28,24 @@ def main(path: str, options: dict) -> dict:
     return {"said": said[:4000], "kind": kind, "seconds": time.process_time() - start, "bytes": peak}
 
 
+def serve() -> None:
+    import PIL.PngImagePlugin
+    import PIL.TiffImagePlugin  # noqa: F401
+    import pyarrow.csv
+    import pyarrow.parquet  # noqa: F401
+
+    import steelyard.data.tables  # noqa: F401
+
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+            resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+            print(json.dumps(read(*json.loads(line))), flush=True)
+            os._exit(0)
+        if status := os.waitpid(child, 0)[1]:
+            print(json.dumps({"said": f"wait status {status}", "kind": "died", "seconds": 60, "bytes": 0}), flush=True)
+
+
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
-    resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
-    print(json.dumps(main(sys.argv[1], json.loads(sys.argv[2]))))
+    serve()

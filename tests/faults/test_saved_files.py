@@ -1,7 +1,4 @@
-"""Saved files with something wrong in them: each ends in one sentence or in what it was, never in a traceback.
-
-Files: report/form.py.
-"""
+"""Saved files with something wrong in them: each ends in one sentence or in what it was, never in a traceback."""
 
 import random
 import sqlite3
@@ -23,7 +20,7 @@ from steelyard.cli import earlier
 from steelyard.data import count_path
 from steelyard.tuning.final import FinalModel
 
-SLOW = 600  # damaged files of each format
+SLOW = 300  # damaged files of each format
 
 
 def count(path):

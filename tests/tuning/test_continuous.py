@@ -9,7 +9,7 @@ import sklearn.metrics as sk
 
 from steelyard import inverse_frequency
 from steelyard.tuning.arms import Arm
-from steelyard.tuning.continuous import Family, Range
+from steelyard.tuning.continuous import Family, Range, ask
 from steelyard.tuning.fitted import FittedArm
 from steelyard.tuning.metric import METRICS
 from steelyard.tuning.validation.crossfit import Choice, OutOfFold
@@ -65,3 +65,60 @@ def test_folds_with_different_values_are_ranked_on_one_scale(name):
 def test_what_is_not_ranked_stays_as_it_was():
     found, metric = family(), METRICS["log_loss"]
     np.testing.assert_array_equal(found.outcomes(metric), laid_together(found, metric))
+
+
+class Away:
+    """A storage of trials that goes away after so many calls that end a trial."""
+
+    def __init__(self, ends: int) -> None:
+        from optuna.storages import InMemoryStorage
+
+        self.inner, self.ends = InMemoryStorage(), ends
+
+    def __getattr__(self, name: str) -> Any:
+        from optuna.exceptions import StorageInternalError
+
+        if name == "set_trial_state_values":
+            self.ends -= 1
+            if self.ends < 0:
+                raise StorageInternalError("the server\nis away.")
+        return getattr(self.inner, name)
+
+
+def asked(storage: str | None) -> tuple[list[float], list[str]]:
+    """(the values that were judged, what was told)."""
+    judged: dict[float, float] = {}
+    told: list[str] = []
+    place = Range("InverseFrequency", "power", 0.0, 1.0)
+    ask(lambda x: judged.setdefault(x, -((x - 0.3) ** 2)), place, 8, 0, storage, "a", told.append)
+    return list(judged), told
+
+
+@pytest.mark.parametrize("ends", [0, 3])
+def test_where_the_storage_of_trials_goes_away_the_same_values_are_tried_in_memory(monkeypatch, ends):
+    monkeypatch.setattr("steelyard.tuning.store.trials.trials_in", lambda url: Away(ends))
+    alone, _ = asked(None)
+    found, told = asked("postgresql://somewhere")
+    assert found == alone
+    assert len(told) == 1
+    assert "could not be kept (the server is away); they were made again in memory" in told[0]
+
+
+def test_where_the_storage_of_trials_cannot_be_opened_the_same_values_are_tried_in_memory(monkeypatch):
+    def refused(url):
+        raise ValueError("tune: no server there.")
+
+    monkeypatch.setattr("steelyard.tuning.store.trials.trials_in", refused)
+    found, told = asked("postgresql://somewhere")
+    assert found == asked(None)[0]
+    assert "(no server there)" in told[0]
+
+
+def test_an_error_of_a_fit_is_no_loss_of_trials(tmp_path):
+    def broken(x):
+        raise ValueError("the fit")
+
+    place, told = Range("InverseFrequency", "power", 0.0, 1.0), []
+    with pytest.raises(ValueError, match="the fit"):
+        ask(broken, place, 8, 0, f"sqlite:///{tmp_path / 't.db'}", "a", told.append)
+    assert told == []

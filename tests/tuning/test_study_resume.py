@@ -253,5 +253,6 @@ def test_kill_dash_nine_at_random_points(tmp_path):
     assert resumed["fits"]["reused"] == known
     assert sum(resumed["fits"].values()) == alone["fits"]["new"]
     for report in (resumed, alone):
-        del report["fits"], report["seconds"]
+        for key in ("fits", "seconds", "made", "command"):
+            report.pop(key, None)
     assert resumed == alone

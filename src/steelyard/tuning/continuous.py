@@ -97,11 +97,21 @@ class Family:
         return out
 
 
-def explore(search: Search, metric: Metric, trials: int, seed: int, *, storage: str | None, name: str) -> Family | None:
+def explore(
+    search: Search,
+    metric: Metric,
+    trials: int,
+    seed: int,
+    *,
+    storage: str | None,
+    name: str,
+    tell: Callable[[str], None],
+) -> Family | None:
     """Search around the best arm that lies on a path; None where none does, or the search was stopped before.
 
     trials   values to try beside those of the grid
     storage  of the trials, or None to keep them in memory; `name` of them there
+    tell     is told where they could not be kept there: the search begins anew in memory, with the same values
     """
     where = promising(search, metric)
     if where is None or search.stopped:
@@ -126,7 +136,7 @@ def explore(search: Search, metric: Metric, trials: int, seed: int, *, storage: 
             (tried[x],) = members(one)
         return _value(tried[x], metric)
 
-    _ask(value, where, trials, seed, metric.higher, storage, name)
+    ask(value, where, trials, seed, storage, name, tell)
     return _family(where, dict(sorted(tried.items())), metric)
 
 
@@ -161,12 +171,51 @@ def _around(fitted: FittedArm, metric: Metric) -> tuple[float, ...]:
     return tuple(s for i, s in enumerate(fitted.search.settings) if min(used) <= i <= max(used) and has[i])
 
 
+def ask(
+    value: Callable[[float], float | None],
+    where: Range,
+    trials: int,
+    seed: int,
+    storage: str | None,
+    name: str,
+    tell: Callable[[str], None],
+) -> None:
+    """Ask for so many values and judge them; in memory where the storage of trials is lost."""
+    if storage is None:
+        return _ask(value, where, trials, seed, None, name)
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    class OfAFit(Exception):
+        """An error that is none of the storage's."""
+
+        def __init__(self, inner: Exception) -> None:
+            self.inner = inner
+
+    def judged(x: float) -> float | None:
+        try:
+            return value(x)
+        except Exception as error:
+            raise OfAFit(error) from error
+
+    try:
+        _ask(judged, where, trials, seed, storage, name)
+    except OfAFit as error:
+        raise error.inner from None
+    except (StorageInternalError, SQLAlchemyError, KeyError, ValueError) as error:  # KeyError: its tables were emptied
+        why = " ".join(str(error).removeprefix("tune: ").split())[:160].rstrip(".")
+        tell(
+            f"the trials of the search could not be kept ({why}); they were made again in memory, and the same command makes them anew"
+        )
+        _ask(value, where, trials, seed, None, name)
+    return None
+
+
 def _ask(
     value: Callable[[float], float | None],
     where: Range,
     trials: int,
     seed: int,
-    higher: bool,
     storage: str | None,
     name: str,
 ) -> None:

@@ -199,7 +199,9 @@ def _study(
             if fits.search:
                 name = f"{task.digest()[:16]} {model.name} {aims.metric.name} {fits.seed} {fits.repeats}"
                 trials = storage if isinstance(storage, str) else None
-                family = explore(search, aims.metric, fits.search, fits.seed, storage=trials, name=name)
+                family = explore(
+                    search, aims.metric, fits.search, fits.seed, storage=trials, name=name, tell=warnings.append
+                )
             if search.unsettled:
                 done = search.new + search.reused
                 warnings.append(
