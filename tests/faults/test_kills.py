@@ -95,11 +95,18 @@ def program(tmp_path_factory) -> Iterator[Program]:
     made.close()
 
 
+def alive(number: int) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(number, 0)
+        return True
+    return False
+
+
 def kill(program: Program, command: list[Any], url: str, many: int, dice: random.Random) -> None:
     """Once, after it saved a fit more, at a moment that dice choose; with all that it started."""
     number = program.start(command)
     until = time.monotonic() + 600
-    while many_in(url) == many and time.monotonic() < until:
+    while many_in(url) == many and time.monotonic() < until and alive(number):
         time.sleep(0.02)
     time.sleep(dice.uniform(0, LATEST))
     with contextlib.suppress(ProcessLookupError):  # it ended
@@ -136,7 +143,7 @@ def kill_and_go_on(program: Program, folder: Path, url: Callable[[str], str], *o
 def test_a_study_of_models_that_is_killed_goes_on(program, tmp_path, model):
     """Fitted arm by arm, or in groups of arms, and saved so."""
     pytest.importorskip("lightgbm" if model == "lightgbm" else "torch")
-    repeats = "1" if KILLS < 5 else "6"
+    repeats = "2" if KILLS < 5 else "16"
     place = lambda name: f"sqlite:///{tmp_path / name / 'study.db'}"  # noqa: E731
     kill_and_go_on(program, tmp_path, place, "--model", model, "--folds", "3", "--repeats", repeats)
 
