@@ -15,6 +15,7 @@ from ..weights import Weights
 SHIFTS = np.linspace(0.0, 1.5, 31)  # tau
 WIDTH, REACH = 0.1, 15  # of a move of one class, and so many of them to either side at once
 PASSES = 2  # over all classes; the second only where the first moved something
+ERRORS = 2.0  # standard errors that the move of one class must gain: there are many to choose from
 MANY = 50  # classes, above which they move together only
 
 
@@ -27,10 +28,10 @@ def decisions(metric: Metric, logp: np.ndarray, steps: np.ndarray) -> np.ndarray
     return cheapest(np.exp(shifted - shifted.max(axis=1, keepdims=True)), metric.cost_matrix)
 
 
-def clear(gains: np.ndarray) -> bool:
-    """Whether the mean gain [parts] is more than its standard error. One part shows no error and is believed."""
+def clear(gains: np.ndarray, errors: float = 1.0) -> bool:
+    """Whether the mean gain [parts] is more than so many of its standard errors. One part shows none and is believed."""
     mean = float(gains.mean())
-    return mean > 0 and (len(gains) < 2 or mean > float(gains.std(ddof=1)) / len(gains) ** 0.5)
+    return mean > 0 and (len(gains) < 2 or mean > errors * float(gains.std(ddof=1)) / len(gains) ** 0.5)
 
 
 def refined(
@@ -54,7 +55,7 @@ def refined(
             value = value if metric.higher else -value
             near = np.argsort(np.abs(np.arange(2 * REACH + 1) - REACH), kind="stable")
             to = int(near[np.argmax(value[near])])
-            if to == REACH or not clear(_gains(metric, tables[:, REACH], tables[:, to])):
+            if to == REACH or not clear(_gains(metric, tables[:, REACH], tables[:, to]), ERRORS):
                 continue
             steps[c] += WIDTH * (to - REACH)
             z[:, c] -= WIDTH * (to - REACH)
