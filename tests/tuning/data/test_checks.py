@@ -64,7 +64,7 @@ def test_mammography_has_duplicates_and_nothing_else():
     task = problem(str(MAMMOGRAPHY), "calcification")
     (found,) = warnings(task, split(task.y))
     assert found.startswith(
-        "3338 of 11183 rows (29.8 %) equal another row in every column"
+        "3,338 of 11,183 rows (29.8 %) equal another row in every column"
     )  # counted with numpy.unique
     assert "one of them stands 3329 times" in found
     assert found.endswith("3329 of them have a twin with another label, which no model can tell apart.")

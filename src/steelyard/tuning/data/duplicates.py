@@ -41,7 +41,7 @@ def duplicates(task: Problem, split: Split | None = None) -> list[str]:
     most = int(times[cell[rows]].max())
     whole = "" if split is None or split.groups is None else ", and in another group"
     sentence = (
-        f"{len(rows)} of {n} rows ({100 * len(rows) / n:.3g} %) equal another row in every column{whole}, so they are held"
+        f"{len(rows):,} of {n:,} rows ({100 * len(rows) / n:.3g} %) equal another row in every column{whole}, so they are held"
         f" out while their twins are learned from{f'; one of them stands {most} times' if most > 2 else ''}. If twins are"
         " the same thing seen again (a patient, a machine, a customer), name the column that says so with --group; if they are copies, remove"
         " them."
