@@ -6,6 +6,7 @@ Needs g++ with libasan and libubsan, and nanobind (pip install nanobind). Nothin
 run with the sanitizer's report and a code that is not 0. Without optimisation, which would take minutes to compile.
 """
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -51,9 +52,7 @@ def lacking() -> str:
     for library in ("libasan.so", "libubsan.so"):
         if not os.path.isabs(_of_compiler(library)):
             return f"g++ has no {library}"
-    try:
-        import nanobind  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("nanobind") is None:
         return "nanobind is not installed: pip install nanobind"
     return ""
 
@@ -64,13 +63,12 @@ def _of_compiler(library: str) -> str:
 
 def build(folder: Path) -> Path:
     """The module, in a folder that holds a copy of the package."""
-    import nanobind
-
     place = folder / "steelyard"
     shutil.copytree(
         ROOT / "src" / "steelyard", place, ignore=shutil.ignore_patterns("_native*", "__pycache__"), symlinks=False
     )
-    nano = Path(nanobind.__file__).parent
+    (nanobind,) = importlib.util.find_spec("nanobind").submodule_search_locations  # type: ignore[union-attr,misc]
+    nano = Path(nanobind)
     include = [sysconfig.get_path("include"), nano / "include", nano / "ext" / "robin_map" / "include", ROOT / "native"]
     paths = [f"-I{path}" for path in include]
     native = ROOT / "native"
