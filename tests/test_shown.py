@@ -59,6 +59,7 @@ def test_what_acts_or_hides_is_an_escape(name, shown):
     assert clean(name) == shown
 
 
+@pytest.mark.slow
 def test_every_character_of_a_harmful_kind_is_an_escape():
     kinds = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     left = [

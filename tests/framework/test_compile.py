@@ -180,10 +180,11 @@ def test_learned_tables_through_functional_call():
 
 
 @pytest.mark.usefixtures("compiler")
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "values", [[3.0, 5.0, 7.5, 2.25, 9.0, 0.0, 1.5, 4.0, 11.0, 13.0], [3, 5, 7, 2, 9, 0, 15, 4, 11, 13]]
 )
-@pytest.mark.parametrize("link", ["softmax", pytest.param("sigmoid", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
 def test_a_normalizer_that_changes_every_step_compiles_twice_at_most(link, values):
     """A number of positives, say: the second graph leaves it open, as torch's own losses do."""
     from torch._dynamo.utils import counters

@@ -67,6 +67,7 @@ def fold(layer: nn.Module, recipe_or_loss: Any, *, link: str | Link | None = Non
     For class weights, offsets, scales per class and whatever else shifts or stretches each logit by itself. ValueError where the undo is
     not of that form (focal and other curves, smoothing, margins): then a `Posterior` behind the net does it.
 
+    >>> from steelyard import Recipe
     >>> layer = fold(nn.Linear(4, 2), Recipe(weight=[1.0, 9.0]))
     """
     if not isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):

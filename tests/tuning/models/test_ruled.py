@@ -87,6 +87,7 @@ def test_keys_of_rules_tell_their_schedule_and_their_numbers_apart():
 DRW = {"drw": lambda counts: adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(counts), after_epoch=2)}
 
 
+@pytest.mark.slow
 def test_rules_compete_in_a_study_of_networks():
     X, y = rows()
     study = sy.tune(X, y, model="mlp", recipes={**DRW, "learned": lambda c: adaptive.Learned(c)}, **FAST)

@@ -106,7 +106,7 @@ def test_processes_share_a_study_and_every_fit_is_made_once(url, tmp_path):
 @pytest.mark.parametrize(
     ("url", "kills"),
     [
-        ("sqlite", 5),
+        ("sqlite", 3),
         pytest.param("sqlite", 50, marks=pytest.mark.slow),
         pytest.param("postgresql", 15, marks=pytest.mark.slow),
     ],
