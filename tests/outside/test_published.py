@@ -7,7 +7,10 @@ import pytest
 
 from benchmarks import outside
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("published")]  # one worker: a table is fitted in all its folds once
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("published"),
+]  # one worker: a table is fitted in all its folds once
 
 
 @pytest.fixture(scope="module")
