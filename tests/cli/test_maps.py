@@ -11,7 +11,7 @@ import pytest
 from tests.spatial.cells import discs
 
 from steelyard import spatial
-from steelyard.cli import map_places, maps
+from steelyard.cli import main, map_places, maps
 from steelyard.cli.maps import run
 from steelyard.spatial import Cache, Map
 from steelyard.spatial.cache import key
@@ -306,3 +306,19 @@ def test_the_spacing_of_a_volume_is_that_of_its_file(steelyard, tmp_path):
     assert steelyard(*command, "--spacing", "1,1,1", "--out", tmp_path / "asked")[0] == 0
     assert np.array_equal(np.load(tmp_path / "asked" / "a.nii.npy"), Map("border", sigma=2)(mask))
     assert "1 kept" in steelyard(*command, "--out", tmp_path / "own")[1]
+
+
+@pytest.mark.parametrize("bad", ["much", "4", "-1GB", "4TB", "1e9"])
+def test_memory_is_a_size(tmp_path, capsys, bad):
+    np.save(tmp_path / "m.npy", np.eye(4, dtype=np.uint8))
+    arguments = ["maps", str(tmp_path / "m.npy"), "--kind", "border", "--out", str(tmp_path / "o"), "--memory", bad]
+    assert main(arguments) == 2
+    assert "must be a size such as 800MB or 4GB" in capsys.readouterr().err
+
+
+def test_a_mask_that_is_too_large_is_made_where_more_memory_is_allowed(tmp_path, capsys):
+    Image.new("L", (100, 100), 1).save(tmp_path / "m.png")
+    command = ["maps", str(tmp_path / "m.png"), "--kind", "distance", "--out", str(tmp_path / "o"), "--memory"]
+    assert main([*command, "0.0001GB"]) == 2
+    assert "allow more with --memory" in capsys.readouterr().err
+    assert main([*command, "1 MB"]) == 0

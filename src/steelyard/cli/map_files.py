@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 Put = Callable[[Path, bytes, marks.Mark], None]
-EACH, FLOOR = 100, 4_000_000_000  # bytes that a map takes for each pixel while it is made, and that any file's may take
+EACH, FLOOR = 64, 900_000_000  # bytes that a map takes for each pixel while it is made, and that any file's may take
 SUMS = 12  # numbers that a map tells of its mask; those of before it told of touching objects are added up anew
 Watch = Callable[[Sequence[Task], str], Iterable[Task]]  # goes through the tasks and shows how far it is
 
@@ -46,8 +46,10 @@ def make(
     preview: bool,
     watch: Watch,
     overwrite: bool = False,
+    memory: int = FLOOR,
 ) -> Making:
-    """Write the maps that are missing below `out`. `over_set`: first go through all masks for the one w0 that gives the share."""
+    """Write the maps that are missing below `out`. `over_set`: first go through all masks for the one w0 that gives the share.
+    `memory`: bytes that the map of any file may take, however small the file."""
     put = functools.partial(_put, out, overwrite)
     from ..spatial.share import Mass, solve
 
@@ -55,33 +57,40 @@ def make(
     if over_set:
         total = Mass()
         for task in watch(todo, "measuring"):
-            known.append(_sums(task, map, near))
+            known.append(_sums(task, map, near, memory))
             total += known[-1].mass
         final = map.replace(w0=solve(map.name, total, map.options["share"]), share=None)
     found, made = [], 0
     for i, task in enumerate(watch(todo, "making maps")):
-        sums, new = _one(task, final, near, cache, preview, known[i] if over_set else None, put)
+        sums, new = _one(task, final, near, cache, preview, known[i] if over_set else None, put, memory)
         found.append(sums)
         made += new
     return Making(final, found, made, len(todo) - made)
 
 
-def _sums(task: Task, map: "Map", near: float) -> "Sums":
+def _sums(task: Task, map: "Map", near: float, memory: int) -> "Sums":
     from ..spatial.cache import unsealed
     from ..spatial.regions import sums
 
-    mask, map = _read(task), _spaced(task, map)
+    mask, map = _read(task, memory), _spaced(task, map)
     return _told(unsealed(task.out), _sums_key(map, mask, near)) or _named(task, lambda: sums(map.parts(mask), near))
 
 
 def _one(
-    task: Task, map: "Map", near: float, cache: "Cache | None", preview: bool, known: "Sums | None", put: Put
+    task: Task,
+    map: "Map",
+    near: float,
+    cache: "Cache | None",
+    preview: bool,
+    known: "Sums | None",
+    put: Put,
+    memory: int,
 ) -> tuple["Sums", bool]:
     """(its sums, whether the map had to be written)."""
     from ..spatial.cache import key, sealed, unsealed
     from ..spatial.regions import sums
 
-    mask, map = _read(task), _spaced(task, map)
+    mask, map = _read(task, memory), _spaced(task, map)
     name, sums_key = key(map, mask), _sums_key(map, mask, near)
     there = unsealed(task.out)
     parts = functools.cache(lambda: _named(task, lambda: map.parts(mask)))
@@ -127,14 +136,15 @@ def _preview(path: Path, name: str, weights: "np.ndarray", mask: "np.ndarray", p
         put(path, picture(weights, mask, name), marks.PICTURE)
 
 
-def _read(task: Task) -> "np.ndarray":
+def _read(task: Task, memory: int) -> "np.ndarray":
     """ValueError for a mask whose map would take far more memory than its file lets expect, as of a few bytes that unpack to much."""
     from ..data.limits import refuse_beyond
     from ..data.masks import read_mask
 
     mask = read_mask(task.mask)
-    what, do = f"a map of {mask.size:,} pixels", "cut it into tiles, or save the mask unpacked (NPY, .nii)"
-    refuse_beyond(task.mask, EACH * mask.size, task.mask.stat().st_size, what, do, floor=FLOOR)
+    what = f"a map of {mask.size:,} pixels"
+    do = "cut it into tiles, save the mask unpacked (NPY, .nii), or allow more with --memory 4GB"
+    refuse_beyond(task.mask, EACH * mask.size, task.mask.stat().st_size, what, do, floor=memory)
     return mask
 
 

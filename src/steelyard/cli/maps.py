@@ -1,6 +1,7 @@
 """steelyard maps: weight maps of a folder of masks."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -79,6 +80,13 @@ def run(
         Path | None, typer.Option("--cache", help="Folder of maps that training reads, too: spatial.Cache.")
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Beside each map a picture of it, .png.")] = False,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            "--memory",
+            help="What the map of a small file may take, as 4GB; 0.9GB, which is 14 million pixels, unless given.",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Make weight maps of masks, and say where their weight lies. A second run makes only what is missing or changed.
@@ -101,6 +109,7 @@ def run(
     map = build(
         kind, options, flags, share=share, objects=objects, connectivity=connectivity, ignore=ignore, spacing=spacing
     )
+    room = map_files.FLOOR if memory is None else _bytes(memory)
     check_folder("maps", out)
     todo = map_places.tasks(masks, mask_files(masks), out, cache)
     check_targets("maps", [*map_places.targets(todo, preview), (out / MANIFEST, marks.MAPS)], overwrite, below=out)
@@ -118,10 +127,18 @@ def run(
         preview=preview,
         watch=_watch,
         overwrite=overwrite,
+        memory=room,
     )
     _tell(making, near, out, over_set, overwrite)
     if kept is not None:
         tell(f"cache: {len(kept):,} maps, {kept.nbytes / 1e6:,.1f} MB in {cache}")
+
+
+def _bytes(memory: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([MG])B", memory.strip(), re.IGNORECASE)
+    if found is None:
+        raise ValueError(f"maps: --memory must be a size such as 800MB or 4GB, got {memory!r}.")
+    return int(float(found[1]) * {"M": 1e6, "G": 1e9}[found[2].upper()])
 
 
 def _tell(making: "Making", near: float, out: Path, over_set: bool, overwrite: bool) -> None:

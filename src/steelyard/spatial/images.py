@@ -1,7 +1,8 @@
 """Masks as they come in, numpy or torch, one image or many, and maps as they go out: the same kind, float32."""
 
 import dataclasses
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 Mask = TypeVar("Mask", np.ndarray, "Tensor")
 DIMENSIONS = (2, 3)
+STRIP = 2**18  # pixels that are looked at together where several arrays of all would take much memory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,3 +100,9 @@ def number(name: str, field: str, value: float, *, least: float = 0.0, open_end:
             f"{name}: {field} must be a number {'above' if open_end else 'from'} {least:g}, got {value!r}."
         )
     return checked
+
+
+def strips(shape: Sequence[int]) -> Iterator[slice]:
+    """Stretches of the first axis, of about STRIP pixels each."""
+    rows = max(1, STRIP * shape[0] // max(1, math.prod(shape)))
+    return (slice(start, start + rows) for start in range(0, shape[0], rows))

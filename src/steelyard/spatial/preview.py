@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import marks
+from .images import strips
 
 COLOURS = np.array([(16, 12, 46), (52, 52, 148), (16, 128, 160), (104, 192, 98), (250, 232, 90)], np.float64)
 LINE = np.array([255, 255, 255])
@@ -28,8 +29,11 @@ def picture(weights: np.ndarray, mask: np.ndarray, name: str) -> bytes:
         where, weights, mask = f"slice {at} of {len(mask)}; ", weights[at], mask[at]
     top = float(weights.max()) if weights.size else 0.0
     times = max(1, -(-SIDE // max(*weights.shape, 1)))
-    pixels = np.kron(colours(weights / (top or 1.0)), np.ones((times, times, 1), np.uint8))
-    pixels[_edges(np.kron(mask, np.ones((times, times), mask.dtype)))] = LINE
+    pixels = np.empty((*weights.shape, 3), np.uint8)
+    for rows in strips(weights.shape):
+        pixels[rows] = colours(weights[rows] / (top or 1.0))
+    pixels, mask = _larger(pixels, times), _larger(mask, times)
+    pixels[_edges(mask)] = LINE
     width = max(pixels.shape[1], SIDE // 2)
     canvas = np.full((pixels.shape[0] + STRIP, width, 3), 255, np.uint8)
     canvas[: pixels.shape[0], : pixels.shape[1]] = pixels
@@ -63,12 +67,16 @@ def colours(parts: np.ndarray) -> np.ndarray:
     return np.stack(channels, axis=-1).round().astype(np.uint8)
 
 
+def _larger(image: np.ndarray, times: int) -> np.ndarray:
+    return image if times == 1 else image.repeat(times, axis=0).repeat(times, axis=1)
+
+
 def _edges(labels: np.ndarray) -> np.ndarray:
     """Pixels of an object whose right or lower, left or upper neighbour has another label."""
     other = np.zeros(labels.shape, bool)
-    for axis in (0, 1):
-        step = np.diff(labels.astype(np.int64), axis=axis) != 0
-        before, after = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
-        before[axis], after[axis] = (0, 1), (1, 0)
-        other |= np.pad(step, before) | np.pad(step, after)
+    down, across = labels[1:] != labels[:-1], labels[:, 1:] != labels[:, :-1]
+    other[1:] |= down
+    other[:-1] |= down
+    other[:, 1:] |= across
+    other[:, :-1] |= across
     return other & (labels != 0)

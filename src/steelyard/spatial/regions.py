@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .images import Mask, read
+from .images import Images, Mask, read, strips
 from .share import Mass, Parts, mass
 from .transforms import Spacing, to_nearest
 
@@ -46,11 +46,10 @@ def sums(parts: Parts, near: float = NEAR) -> Sums:
     """Over all images; `near` in the unit of their spacing."""
     floor, shape, pixels = np.zeros(3), np.zeros(3), np.zeros(3)
     for i, labels in enumerate(parts.images.labels):
-        kept = parts.images.kept(i)
-        region = regions(labels, parts.images.spacing, near)[kept].ravel()
-        floor += np.bincount(region, parts.floors[i][kept].ravel(), minlength=3)
-        shape += np.bincount(region, parts.shapes[i][kept].ravel(), minlength=3)
-        pixels += np.bincount(region, minlength=3)
+        region, ignored = regions(labels, parts.images.spacing, near), _ignored(parts.images, i)
+        floor += _by_region(region, parts.floors[i], ignored)
+        shape += _by_region(region, parts.shapes[i], ignored)
+        pixels += _by_region(region, None, ignored)
     return Sums(floor, shape, pixels, mass(parts), parts.touching)
 
 
@@ -78,16 +77,32 @@ def shares(
         raise ValueError(f"shares: weights {list(array.shape)} and mask {list(mask.shape)} must have the same shape.")
     weight, pixels = np.zeros(3), np.zeros(3)
     for i, (one, labels) in enumerate(zip(array if batch else [array], images.labels, strict=True)):
-        kept = images.kept(i)
-        region = regions(labels, images.spacing, near)[kept].ravel()
-        weight += np.bincount(region, one[kept].ravel(), minlength=3)
-        pixels += np.bincount(region, minlength=3)
+        region, ignored = regions(labels, images.spacing, near), _ignored(images, i)
+        weight += _by_region(region, one, ignored)
+        pixels += _by_region(region, None, ignored)
     return {
         n: (float(w / weight.sum()), float(p / pixels.sum())) for n, w, p in zip(REGIONS, weight, pixels, strict=True)
     }
 
 
 def regions(labels: np.ndarray, spacing: Spacing, near: float) -> np.ndarray:
-    """0 on objects, 1 where one is at most `near` away, 2 elsewhere."""
+    """0 on objects, 1 where one is at most `near` away, 2 elsewhere; uint8."""
     objects = labels > 0
-    return np.where(objects, 0, np.where(to_nearest(objects, spacing) <= near, 1, 2))
+    region = np.full(labels.shape, 2, np.uint8)
+    region[to_nearest(objects, spacing) <= near] = 1
+    region[objects] = 0
+    return region
+
+
+def _ignored(images: Images, i: int) -> np.ndarray | None:
+    return None if images.ignored is None else images.ignored[i]
+
+
+def _by_region(region: np.ndarray, values: np.ndarray | None, ignored: np.ndarray | None) -> np.ndarray:
+    """float64 [3]: the sum of the values, or the number of pixels, in each region; strip by strip, as bincount takes copies."""
+    total = np.zeros(3)
+    for rows in strips(region.shape):
+        kept = slice(None) if ignored is None else ~ignored[rows]
+        some = None if values is None else values[rows][kept].ravel()
+        total += np.bincount(region[rows][kept].ravel(), some, minlength=3)
+    return total
