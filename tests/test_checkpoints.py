@@ -50,7 +50,13 @@ def test_what_is_stored_is_text_for_one_function():
 
 
 @pytest.mark.parametrize(
-    "first", ["import steelyard, torch", "import torch, steelyard", "import torch; from steelyard import Recipe"]
+    "first",
+    [
+        "import steelyard, torch",
+        "import torch, steelyard",
+        "import torch; from steelyard import Recipe",
+        "import steelyard, importlib.util; importlib.util.find_spec('torch'); import torch",
+    ],
 )
 def test_the_order_of_imports_does_not_matter(first, tmp_path):
     torch.save({"recipe": sy.focal(gamma=3.0)}, tmp_path / "model.pt")

@@ -38,21 +38,28 @@ def _tell() -> None:
 
 
 class _Torch(importlib.abc.MetaPathFinder):
-    """Finds torch as everybody does, once, and has `_tell` called after its import."""
+    """Finds torch as everybody does, and has `_tell` called after its import; who only asks where it is finds the same."""
+
+    asked = False
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != "torch" or self not in sys.meta_path:
+        if fullname != "torch" or self.asked:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        self.asked = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self.asked = False
         if spec is None or spec.loader is None:
             return spec
         run = spec.loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
             run(module)
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
             _tell()
 
         spec.loader.exec_module = exec_module
