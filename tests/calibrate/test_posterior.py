@@ -170,7 +170,9 @@ def test_the_optimum_of_a_random_recipe_gives_the_posterior_back(cases, optimum)
         recipe, eta = case
         z, found = optimum(recipe, eta)
         recovered.append(found.double().mean())
-        np.testing.assert_allclose(posterior(z, recipe)[found], eta[found], atol=1e-6, rtol=0)
+        np.testing.assert_allclose(
+            posterior(z, recipe)[found], eta[found], atol=1e-5, rtol=0
+        )  # `found` is nine digits of the gradients
         assert inside(z, recipe)[found].all()
 
     check()

@@ -38,7 +38,7 @@ def test_a_spent_budget_stops_and_says_so():
     assert stop.why == "budget"
 
 
-def test_statistics_have_a_part_of_the_budget_and_after_a_signal_seconds():
+def test_statistics_have_a_part_of_the_budget_and_after_a_signal_seconds(interruptible):
     assert not Stop().hurry()
     assert not Stop(100).hurry()
     spent = Stop(0.01)
@@ -68,8 +68,10 @@ def test_what_does_not_fit_into_the_time_is_not_started_and_ends_it():
 def interruptible():
     """A shell starts background jobs with Ctrl-C ignored; here it is Python's own."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    ended = signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Ray leaves a handler of its own
     yield
     signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGTERM, ended)
 
 
 def test_ctrl_c_asks_to_stop_and_a_second_one_insists(interruptible):
