@@ -105,3 +105,17 @@ def test_a_handler_of_the_programs_own_is_called_each_time(interruptible):
         assert (stop.why, heard) == ("terminated", [signal.SIGTERM] * 2)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_fits_end_early_enough_for_what_comes_after_them():
+    stop = Stop(100)
+    first = stop.until
+    stop.needs(10)
+    assert stop.until == first  # less than what is left anyway
+    stop.needs(60)
+    assert stop.until == pytest.approx(stop.end - 60)
+    stop.needs(50)
+    assert stop.until == pytest.approx(stop.end - 60)
+    free = Stop()
+    free.needs(60)
+    assert not free()

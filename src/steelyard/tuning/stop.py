@@ -34,6 +34,7 @@ class Stop:
         after = 0.0 if budget is None else min(ANSWER * budget, LONGEST)
         self.until = None if budget is None else time.monotonic() + budget - after
         self.answer_until = None if self.until is None else self.until + STATISTICS * after
+        self.end = None if budget is None else time.monotonic() + budget
         self.signal: str | None = None
 
     def __call__(self) -> bool:
@@ -49,6 +50,11 @@ class Stop:
     def hurry(self) -> bool:
         """Whether statistics should come to their end: their part of the budget is spent, or whoever sent a signal waits."""
         return self.answer_until is not None and time.monotonic() >= self.answer_until
+
+    def needs(self, seconds: float) -> None:
+        """What comes after the fits will take so long at least: they end early enough for that."""
+        if self.until is not None and self.end is not None:
+            self.until = min(self.until, self.end - seconds)
 
     def room(self, seconds: float) -> bool:
         """Whether something may be started that is expected to take so long; if not, the time counts as spent."""
