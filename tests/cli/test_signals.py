@@ -58,3 +58,11 @@ def test_the_handlers_before_come_back():
     thread.start()
     thread.join()
     assert [signal.getsignal(number) for number in signals.SIGNALS] == before
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["--no-such"], 2)])
+def test_a_program_does_what_was_left_for_its_end_and_says_its_code(arguments, code):
+    script = "import atexit; atexit.register(print, 'at the end'); from steelyard.cli import program; program()"
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    assert done.stdout.splitlines()[-1] == "at the end"

@@ -53,7 +53,7 @@ def test_two_ranks_with_micro_batches_are_one(tmp_path, norm):
         "-m",
         "torch.distributed.run",
         "--nproc-per-node=2",
-        "--master-port=29741",
+        "--standalone",
         "-m",
         "tests.integrations.lightning_runs",
     ]

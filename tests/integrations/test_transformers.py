@@ -51,7 +51,7 @@ def test_two_ranks_are_one(tmp_path, norm, averaged):
         "-m",
         "torch.distributed.run",
         "--nproc-per-node=2",
-        "--master-port=29731",
+        "--standalone",
         "-m",
         "tests.integrations.trainer_runs",
     ]
