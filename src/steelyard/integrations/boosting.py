@@ -7,6 +7,7 @@ of even odds: no factor of the weights changes a tree, and limits on sums of cur
 # Types are checked where the framework is not installed.
 # pyright: basic, reportMissingImports=false
 
+import abc
 from typing import Any, Self
 
 import numpy as np
@@ -19,9 +20,10 @@ import steelyard as sy
 from .classes import cost_matrix, counted, decided, plain, recipe_of, undone
 
 FAR = 1e-9  # a share that no start falls below
+STEP = 10.0  # of a leaf, before the rate: where 1 % are positive, Newton's step in a pure leaf of them is 100
 
 
-class Boosted(ClassifierMixin, BaseEstimator):
+class Boosted(ClassifierMixin, BaseEstimator, abc.ABC):
     """Trees with a recipe as their objective. Abstract: a booster's file grows them and asks them for scores.
 
     strategy  an ingredient by name or as a function of Counts, a Recipe, a list of them, or None; every field of a recipe
@@ -83,12 +85,13 @@ class Boosted(ClassifierMixin, BaseEstimator):
         """[rows] labels."""
         return self.classes_[decided(self.predict_proba(X), self.threshold, self.costs_)]
 
+    @abc.abstractmethod
     def _grown(self, X: Any, codes: np.ndarray, weight: np.ndarray | None) -> Any:
-        raise NotImplementedError
+        """The booster, trained on labels codes [rows]."""
 
+    @abc.abstractmethod
     def _raw(self, X: Any) -> np.ndarray:
         """What the trees add to the start."""
-        raise NotImplementedError
 
 
 class Objective:

@@ -13,10 +13,8 @@ import numpy as np
 
 import steelyard as sy
 
-from .boosting import Boosted, Objective, balance
+from .boosting import STEP, Boosted, Objective, balance
 from .classes import undone as probabilities
-
-STEP = 10.0  # of a leaf, before the rate: where 1 % are positive, Newton's step in a pure leaf of them is 100
 
 
 class RecipeLGBM(Boosted):

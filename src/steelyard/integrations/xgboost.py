@@ -14,10 +14,8 @@ import xgboost
 
 import steelyard as sy
 
-from .boosting import Boosted, Objective
+from .boosting import STEP, Boosted, Objective
 from .classes import undone as probabilities
-
-STEP = 10.0  # of a leaf, before the rate: where 1 % are positive, Newton's step in a pure leaf of them is 100
 
 
 class RecipeXGB(Boosted):
