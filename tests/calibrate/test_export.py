@@ -111,3 +111,16 @@ def test_it_is_exported(link):
     torch.testing.assert_close(program.module()(again), net(again), rtol=0, atol=1e-6)
     torch.testing.assert_close(net(again), sy.posterior(net[0](again).detach(), recipe, link=link), rtol=0, atol=1e-6)
     assert bind(recipe, link).width == 3
+
+
+def test_the_drop_ins_are_undone_or_refused():
+    """pos_weight is in no table that a module could hold, and must not be lost."""
+    loss = sy.CrossEntropyLoss(weight=torch.tensor([1.0, 5.0, 2.0]))
+    z = logits(9, 3).float()
+    torch.testing.assert_close(Posterior(loss)(z), sy.posterior(z, loss), rtol=0, atol=1e-6)
+    with_weight = sy.BCEWithLogitsLoss(pos_weight=torch.tensor([5.0]))
+    for make in (lambda: Posterior(with_weight), lambda: fold(nn.Linear(4, 1), with_weight)):
+        with pytest.raises(ValueError, match=r"pos_weight.*multilabel"):
+            make()
+    recipe = sy.Recipe(weight=[[1.0], [5.0]], kind="multilabel")
+    torch.testing.assert_close(Posterior(recipe)(z[:, :1]), sy.posterior(z[:, :1], with_weight), rtol=0, atol=1e-6)

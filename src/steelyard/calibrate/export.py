@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..curves import Shifted
 from ..link import Link
+from ..losses.dropin import BCEWithLogitsLoss
 from ..ops import Bound
 from . import sigmoid, softmax
 from .posterior import trained_with
@@ -35,7 +36,7 @@ class Posterior(nn.Module):
 
     def __init__(self, recipe_or_loss: Any, *, link: str | Link | None = None, class_dim: int = 1):
         super().__init__()
-        bound, _, own = trained_with("Posterior", recipe_or_loss, link)
+        bound, own = _bound("Posterior", recipe_or_loss, link)
         self.class_dim = own if own != 1 else class_dim
         if refused := _refusal(bound):
             raise ValueError(f"Posterior: {refused}; call steelyard.posterior on what the net gives.")
@@ -72,7 +73,7 @@ def fold(layer: nn.Module, recipe_or_loss: Any, *, link: str | Link | None = Non
     """
     if not isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):
         raise TypeError(f"fold: takes the last nn.Linear or convolution of a net, got {type(layer).__name__}.")
-    bound = trained_with("fold", recipe_or_loss, link)[0]
+    bound = _bound("fold", recipe_or_loss, link)[0]
     size = layer.weight.shape[0]
     if bound.width is not None and bound.width not in (1, size):
         raise ValueError(f"fold: the recipe is for {bound.width} classes and the layer has {size} outputs.")
@@ -120,6 +121,18 @@ def affine(bound: Bound, size: int) -> tuple[Tensor, Tensor] | None:
     wanted = torch.log_softmax(softmax.one_hot_undo(z, bound), dim=1)
     same = (torch.log_softmax(stretch * z + shift, dim=1) - wanted).abs().max() < EXACT
     return (stretch, shift) if bool(same) else None
+
+
+def _bound(caller: str, recipe_or_loss: Any, link: str | Link | None) -> tuple[Bound, int]:
+    if isinstance(
+        recipe_or_loss, BCEWithLogitsLoss
+    ):  # its pos_weight lies in no table: along which axis, only the logits say
+        raise ValueError(
+            f"{caller}: the pos_weight of BCEWithLogitsLoss may run along any axis of the logits; give it as the recipe"
+            " Recipe(weight=[[1, ...], [pos_weight, ...]], kind='multilabel'), or call steelyard.posterior on what the net gives."
+        )
+    bound, _, class_dim = trained_with(caller, recipe_or_loss, link)
+    return bound, class_dim
 
 
 def _refusal(bound: Bound) -> str:
