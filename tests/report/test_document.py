@@ -1,6 +1,6 @@
 """report.json is read once: what it lacks, what it may not hold, and that every key of it is read in one place.
 
-Files: report/evidence.py, report/part.py.
+Files: report/evidence.py, report/facts.py, report/part.py.
 """
 
 import copy
@@ -13,6 +13,7 @@ import pytest
 from steelyard import Recipe, report
 from steelyard.report import Report
 from steelyard.report.document import FORMAT
+from steelyard.schema import brief
 from steelyard.tuning import answer as written
 
 WHOLE = {"format": FORMAT, "data": {}, "metric": "f1", "arms": [{"name": "plain"}], "verdict": {"sentence": "Keep it."}}
@@ -36,6 +37,16 @@ def test_what_tune_writes_is_what_is_read():
         (WHOLE | {"arms": [1]}, "arms[0] must be an object with name, got 1"),
         (WHOLE | {"arms": [{"name": None}]}, "arms[0].name must be text that is not empty or a number"),
         (WHOLE | {"verdict": {}}, "verdict.sentence is missing"),
+        *(
+            (
+                WHOLE | {"verdict": {"sentence": "Keep it.", place: wrong}},
+                f"verdict.{place} must be text, got {brief(wrong)}",
+            )
+            for place in ("headline", "case")
+            for wrong in (7, 0.5, True, ["Weights help."], {"text": "Weights help."})
+        ),
+        (WHOLE | {"verdict": {"sentence": 3}}, "verdict.sentence must be text that is not empty, got 3"),
+        (WHOLE | {"warnings": [3]}, "warnings[0] must be text, got 3"),
         (WHOLE | {"seconds": "long"}, "seconds must be a number from"),
         (WHOLE | {"margin": True}, "margin must be a number from"),
         (
@@ -91,6 +102,7 @@ def test_no_other_file_of_the_room_looks_a_key_up():
         if file.name not in (
             "document.py",
             "evidence.py",
+            "facts.py",
             "part.py",
             "drawing.py",
             "child.py",

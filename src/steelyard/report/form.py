@@ -8,8 +8,9 @@ from ..schema import Anything, ByName, Either, Flag, Form, Many, Maybe, Number, 
 
 NUMBER = Number(-1e100, 1e100)  # sums of rows and products of a few stay finite
 WHOLE = Number(-1e100, 1e100, whole=True)
-WORDS = Either((Text(), NUMBER))  # a class or a column may be called 1
-NAME = Either((Text(some=True), NUMBER))
+WORDS, SAID = Text(), Text(some=True)
+CALLED = Either((WORDS, NUMBER))  # a class, a column or a weighting of one's own may be called 1
+NAME = Either((SAID, NUMBER))
 COLUMN, ROWS = Numbers(NUMBER, 1, least=1), Numbers(NUMBER, 2, least=2)
 
 
@@ -31,27 +32,30 @@ ARM = record(
 DATA = record(
     {},
     {
-        **_all("path label", WORDS),
+        "path": WORDS,
+        "label": CALLED,
         **_all("rows columns", WHOLE),
-        **_all("classes notes", Many(WORDS)),
+        "classes": Many(CALLED),
+        "notes": Many(WORDS),
         "counts": COLUMN,
         "digest": record({}, _all("labels all", WORDS)),
-        "weight": record({}, {"column": WORDS, "effective": NUMBER, "masses": COLUMN}),
+        "weight": record({}, {"column": CALLED, "effective": NUMBER, "masses": COLUMN}),
     },
 )
 SPLITS = record(
     {},
     {
-        **_all("kind by group", WORDS),
+        "kind": WORDS,
+        **_all("by group", CALLED),
         **_all("folds repeats judged", WHOLE),
-        "events": record({}, {"judged": WHOLE, "class": WORDS}),
+        "events": record({}, {"judged": WHOLE, "class": CALLED}),
     },
 )
 PATH = record(
     {},
     {
         **_all("ingredient parameter", WORDS),
-        "points": Many(record({}, {"arm": WORDS, **_all("x value difference low high", NUMBER)})),
+        "points": Many(record({}, {"arm": CALLED, **_all("x value difference low high", NUMBER)})),
     },
 )
 SEARCH = record(
@@ -76,20 +80,23 @@ CURVES = record(
 REPORT = record(
     {
         "data": DATA,
-        "metric": NAME,
+        "metric": SAID,
         "arms": Many(ARM, some=True),
         "verdict": record(
-            {"sentence": NAME},
+            {"sentence": SAID},
             {
-                **_all("case winner headline", WORDS),
+                **_all("case headline", WORDS),
+                "winner": CALLED,
                 "threshold": NUMBER,
                 "factors": COLUMN,
-                **_all("ties remarks", Many(WORDS)),
+                "ties": Many(CALLED),
+                "remarks": Many(WORDS),
             },
         ),
     },
     {
-        **_all("version positive metric_title model made command", WORDS),
+        **_all("version metric_title model made command", WORDS),
+        "positive": CALLED,
         **_all("seed bootstrap", WHOLE),
         **_all("margin seconds", NUMBER),
         "metric_higher": Flag(),
@@ -100,7 +107,7 @@ REPORT = record(
         "capacity": record({}, _all("rows per", NUMBER)),
         "gate": record({}, {"name": WORDS, **_all("value low chance", NUMBER)}),
         "baselines": Many(ARM),
-        "skipped": Many(record({}, _all("name reason", WORDS))),
+        "skipped": Many(record({}, {"name": CALLED, "reason": WORDS})),
         "paths": Many(PATH),
         "search": SEARCH,
         "final": record({}, {"strength": NUMBER, "threshold_rule": WORDS, "recipe": RECIPE}),
