@@ -12,17 +12,18 @@ import pytest
 import steelyard
 
 FOLDER = Path(steelyard.__file__).parent / "integrations"
-HELPERS = ("__init__", "mask_weights", "classes")  # of no framework
+HELPERS = ("__init__", "mask_weights", "classes", "per_class")  # of no framework
 OWN = {  # scikit-learn's face is what the boosters show
     "boosting": {"sklearn"},
     "recipe_classifier": {"sklearn"},
     "lightgbm": {"lightgbm", "sklearn"},
     "xgboost": {"xgboost", "sklearn"},
     "catboost": {"catboost", "sklearn"},
+    "detection": {"torchvision"},
 }
 FRAMEWORKS = (
     "albumentations", "catboost", "flax", "hydra", "jax", "keras", "lightgbm", "lightning", "mlflow", "monai", "omegaconf", "optax",
-    "pytorch_lightning", "skorch", "tensorflow", "transformers", "ultralytics", "wandb", "xgboost",
+    "pytorch_lightning", "skorch", "tensorflow", "torchvision", "transformers", "ultralytics", "wandb", "xgboost",
 )  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def test_an_integration_imports_its_own_alone(name):
     for module in own:
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"{module} is not installed")
-    if name == "torchvision":
+    if own == {"torchvision"}:
         pytest.skip(
             "needs its C++ operators named first, which tests/integrations/torchvision_on_cpu.py does in this process"
         )

@@ -1,4 +1,5 @@
-"""torchvision.transforms.v2: a transform that adds the weight map of the mask.
+"""torchvision: a recipe for the classes of its models (`reweigh`, `Segmentation`, of detection.py), and a transform of transforms.v2 that
+adds the weight map of the mask.
 
 v2.Compose([v2.RandomHorizontalFlip(), v2.RandomCrop(256), WeightMap(Map("border", share=0.3))])
 """
@@ -14,6 +15,9 @@ import torch
 from torchvision import tv_tensors
 
 from ..spatial import Cache, Map
+from .detection import Segmentation as Segmentation
+from .detection import restore as restore
+from .detection import reweigh as reweigh
 from .mask_weights import MaskWeights
 
 
