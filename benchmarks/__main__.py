@@ -1,10 +1,10 @@
-"""python -m benchmarks mlp [--rounds 15], or tune|bilevel|ce|binary|linear|numerics|maps|count|family|rules|honesty|outside, which say their own options with --help"""
+"""python -m benchmarks mlp [--rounds 15], or tune|bilevel|ce|binary|linear|numerics|maps|count|slopes|family|rules|honesty|outside, which say their own options with --help"""
 
 import argparse
 import importlib
 import sys
 
-from . import bilevel, count, linear, losses, maps, mlp, numerics, tune
+from . import bilevel, count, linear, losses, maps, mlp, numerics, slopes, tune
 
 PROGRAMS = {"mlp": mlp.mlp}
 OWN = {  # they read the rest of the command line
@@ -15,6 +15,7 @@ OWN = {  # they read the rest of the command line
     "numerics": numerics.numerics,
     "maps": maps.maps,
     "count": count.count,
+    "slopes": slopes.slopes,
     "tune": tune.tune,
     "family": lambda rest: importlib.import_module(".family", __package__).family(rest),
     "rules": lambda rest: importlib.import_module(".rules", __package__).rules(rest),

@@ -18,6 +18,7 @@
 #include "call.hpp"
 #include "nearest.hpp"
 #include "objects.hpp"
+#include "slopes.hpp"
 #include "tally.hpp"
 
 namespace nb = nanobind;
@@ -164,6 +165,19 @@ NB_MODULE(_native, m) {
         return tally(at<const void>(numbers), n, type, start, size, at<int64_t>(table), threads);
     });
     m.def("tally_objects", tally_objects);
+    // tables: scale, offset, yes, no, each an address and a stride; curves: kind, a, b, c of the one and the other outcome
+    m.def("slopes", [](bool softmax, std::vector<Address> buffers, std::vector<int64_t> sizes, std::vector<int64_t> tables,
+                       std::vector<double> curves, bool exact, int threads) {
+        if (buffers.size() != 5 || sizes.size() != 3 || tables.size() != 8 || curves.size() != 8)
+            throw std::invalid_argument("slopes: 5 buffers, 3 sizes, 4 tables and 2 curves");
+        nb::gil_scoped_release free;
+        auto by_label = [&](int i) { return ByLabel{at<const double>(static_cast<Address>(tables[2 * i])), tables[2 * i + 1]}; };
+        auto bend = [&](int i) { return Bend{static_cast<int32_t>(curves[i]), curves[i + 1], curves[i + 2], curves[i + 3]}; };
+        const Slopes call{at<const double>(buffers[0]), at<const int64_t>(buffers[1]), at<const double>(buffers[2]),
+                          at<double>(buffers[3]), at<double>(buffers[4]), sizes[0], sizes[1], sizes[2],
+                          by_label(0), by_label(1), by_label(2), by_label(3), bend(0), bend(4), exact, threads};
+        return softmax ? softmax_slopes(call) : sigmoid_slopes(call);
+    });
     m.def("sets", [] {
         std::vector<std::string> names;
         for (const Kernels* k : available()) names.emplace_back(k->name);

@@ -77,7 +77,7 @@ def build(folder: Path) -> Path:
         for source in ("kernels", "nearest")
         for name, flags in SETS.items()
     }
-    jobs |= {name: [native / f"{name}.cpp"] for name in ("module", "spread", "settle", "tally")}
+    jobs |= {name: [native / f"{name}.cpp"] for name in ("module", "spread", "settle", "slopes", "tally")}
     jobs["nanobind"] = [nano / "src" / "nb_combined.cpp", "-fno-strict-aliasing"]
 
     def compile_one(name: str) -> Path:

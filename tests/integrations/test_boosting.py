@@ -34,7 +34,14 @@ NEUTRAL = {  # no limit on sums of curvature or on steps, so that only their rat
         "nthread": 1,
         "max_depth": 4,
     },
-    "catboost": {"thread_count": 1, "random_seed": 0, "bootstrap_type": "No", "random_strength": 0, "depth": 4},
+    "catboost": {
+        "thread_count": 1,
+        "random_seed": 0,
+        "bootstrap_type": "No",
+        "random_strength": 0,
+        "depth": 4,
+        "learning_rate": 0.2,  # else it is made of the number of trees
+    },
 }
 NAMES = {"lightgbm": "RecipeLGBM", "xgboost": "RecipeXGB", "catboost": "RecipeCatBoost"}
 
@@ -177,3 +184,99 @@ def test_weights_of_models_that_exist_are_undone(name):
         np.testing.assert_allclose(ours.trained_with(fitted, **known).label_weights(), weights, rtol=1e-6)
         p = fitted.predict_proba(X) / np.array(weights)
         np.testing.assert_allclose(ours.undone(fitted, X, **known), p / p.sum(1, keepdims=True), atol=1e-6)
+
+
+LOSSES = ["undone", "recipe"]
+
+
+def eval_rows(classes):
+    """Rows of the same kind whose labels are half noise: more trees soon do harm."""
+    X_, y_ = (X, Y) if classes == 2 else (X3, Y3)
+    rng = np.random.default_rng(3)
+    rows = rng.permutation(len(y_))[:400]
+    y_ = np.where(rng.uniform(size=400) < 0.4, rng.permutation(y_[rows]), y_[rows])
+    return X_[rows] + rng.normal(size=(400, 6)) * 0.5, y_
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("recipe", ["plain", "both", "focal"])
+def test_the_eval_set_is_judged_as_the_model_answers(name, make, recipe, loss, classes):
+    """The last loss written down is that of the model's own answers, start and undo in it, by weights of the rows."""
+    if name == "catboost" and classes == 3 and recipe == "focal":
+        pytest.skip("refused")
+    X_, y_ = (X, Y) if classes == 2 else (X3, Y3)
+    seen, labels = eval_rows(classes)
+    weight = np.random.default_rng(1).uniform(0.5, 2, len(labels))
+    model = make(RECIPES[recipe], trees=12).fit(
+        X_, y_, eval_set=(seen, labels), eval_sample_weight=weight, eval_loss=loss
+    )
+    assert model.trees_ == len(model.evals_) == 12
+    if loss == "undone":
+        each = -np.log(model.predict_proba(seen)[np.arange(len(labels)), labels])
+    else:
+        import torch
+
+        z = torch.from_numpy(model.decision_scores(seen))
+        each = (sy.BinaryCrossEntropy if classes == 2 else sy.CrossEntropy)(model.recipe_, reduction="none")(
+            z, torch.from_numpy(labels)
+        ).numpy()
+    assert model.evals_[-1] == pytest.approx(np.average(each, weights=weight), rel=1e-5)
+    np.testing.assert_allclose(model.predict_proba(X_), make(RECIPES[recipe], trees=12).fit(X_, y_).predict_proba(X_))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("recipe", ["both", "focal"])
+def test_early_stopping_keeps_the_trees_up_to_the_least_loss(make, recipe, loss):
+    seen, labels = eval_rows(2)
+    model = make(RECIPES[recipe], trees=150).fit(X, Y, eval_set=[(seen, labels)], eval_loss=loss, early_stopping=5)
+    assert len(model.evals_) < 150, "it was to stop"
+    assert model.trees_ == model.evals_.argmin() + 1
+    assert len(model.evals_) == model.trees_ + 5
+    short = make(RECIPES[recipe], trees=model.trees_).fit(X, Y)
+    np.testing.assert_allclose(model.predict_proba(X), short.predict_proba(X), atol=1e-6)
+
+
+def test_eval_sets_that_do_not_fit_are_named(make):
+    names = np.where(Y, "ill", "well")
+    for says, options in {
+        "labels that y does not hold: unknown": {"eval_set": (X[:2], ["ill", "unknown"])},
+        "has no rows": {"eval_set": (X[:0], [])},
+        "need rows to judge by": {"early_stopping": 5},
+        "eval_loss must be one of undone, recipe": {"eval_set": (X, names), "eval_loss": "auc"},
+        "1 or more, got 0": {"eval_set": (X, names), "early_stopping": 0},
+        "one pair": {"eval_set": [(X, names), (X, names)]},
+    }.items():
+        with pytest.raises(ValueError, match=says):
+            make(trees=2).fit(X, names, **options)
+    model = make(trees=3).fit(X, names, eval_set=(X, names))
+    assert len(model.evals_) == 3
+    assert len(make(trees=3).fit(X, names).evals_) == 0
+
+
+def test_callbacks_are_the_boosters_own(name, make):
+    seen = []
+    if name == "lightgbm":
+
+        def callback(env):
+            seen.append(env.iteration)
+
+    elif name == "xgboost":
+        import xgboost
+
+        class Heard(xgboost.callback.TrainingCallback):
+            def after_iteration(self, model, epoch, evals_log):
+                seen.append(epoch)
+                return False
+
+        callback = Heard()
+    else:
+
+        class Heard:
+            def after_iteration(self, info):
+                seen.append(info.iteration)
+                return True
+
+        callback = Heard()
+    make("inverse-frequency", trees=4).fit(X, Y, callbacks=[callback])
+    assert len(seen) == 4

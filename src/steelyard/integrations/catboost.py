@@ -17,14 +17,14 @@ import numpy as np
 
 import steelyard as sy
 
-from .boosting import Boosted, Objective
+from .boosting import Boosted, Judge, Objective, Watch
 from .classes import undone as probabilities
 
 
 class RecipeCatBoost(Boosted):
     __doc__ = Boosted.__doc__
 
-    def _grown(self, X: Any, codes: np.ndarray, weight: np.ndarray | None) -> catboost.CatBoost:
+    def _grown(self, X: Any, codes: np.ndarray, weight: np.ndarray | None, watch: Watch) -> catboost.CatBoost:
         classes = len(self.classes_)
         options = {"iterations": self.trees, "verbose": False, "allow_writing_files": False, **(self.params or {})}
         shift = _native(self.recipe_, classes)
@@ -46,13 +46,29 @@ class RecipeCatBoost(Boosted):
                 "eval_metric": "Logloss",
             }
             options = {"leaf_estimation_iterations": 1, "leaf_estimation_method": "Newton", **options}
-        many = len(codes)
-        baseline = np.full(many, begin[0]) if classes == 2 else np.tile(begin, (many, 1))
+
+        def started(many: int) -> np.ndarray:
+            return np.full(many, begin[0]) if classes == 2 else np.tile(begin, (many, 1))
+
+        more: dict[str, Any] = {}
+        if watch.rows is not None and watch.judge is not None:
+            seen = watch.rows
+            options["eval_metric"] = _Metric(watch.judge, 0.0 if shift is None else begin - self.first_)
+            pool = catboost.Pool(seen.X, seen.codes, weight=seen.weight, baseline=started(len(seen.codes)))
+            more = {"eval_set": pool, "use_best_model": watch.rounds is not None, "early_stopping_rounds": watch.rounds}
         with warnings.catch_warnings():
             warnings.filterwarnings(
                 "ignore", "Failed to import numba"
             )  # it would compile the objective; ours is torch's already
-            return catboost.CatBoost(options).fit(catboost.Pool(X, codes, weight=rows, baseline=baseline))
+            booster = catboost.CatBoost(options).fit(
+                catboost.Pool(X, codes, weight=rows, baseline=started(len(codes))),
+                callbacks=watch.callbacks or None,
+                **more,
+            )
+        found = booster.get_evals_result().get("validation", {}) if more else {}
+        self.evals_ = np.array(found.get("_Metric", []))
+        self.trees_ = int(booster.tree_count_)
+        return booster
 
     def _raw(self, X: Any) -> np.ndarray:
         return np.asarray(self.booster_.predict(X, prediction_type="RawFormulaVal"))
@@ -68,6 +84,25 @@ class _Slopes:
         rows = None if weights is None else np.asarray(weights)
         g, h = self.objective.of(np.asarray(approxes), np.asarray(targets).astype(np.int64), rows)
         return np.column_stack([-g, -h])
+
+
+class _Metric:
+    """What CatBoost asks of a metric in Python: the judge's mean of scores that start where the trees do."""
+
+    def __init__(self, judge: Judge, shift: Any):
+        self.judge, self.shift = judge, shift
+
+    def is_max_optimal(self) -> bool:
+        return False
+
+    def evaluate(self, approxes: Any, target: Any, weight: Any) -> tuple[float, float]:
+        z = np.column_stack(approxes) - self.shift
+        rows = None if weight is None else np.asarray(weight)
+        codes = np.asarray(target).astype(np.int64)
+        return self.judge(z[:, 0] if z.shape[1] == 1 else z, codes, rows), 1.0
+
+    def get_final_error(self, error: float, weight: float) -> float:
+        return error
 
 
 def _native(recipe: sy.Recipe, classes: int) -> np.ndarray | None:

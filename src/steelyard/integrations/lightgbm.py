@@ -13,14 +13,14 @@ import numpy as np
 
 import steelyard as sy
 
-from .boosting import STEP, Boosted, Objective, balance
+from .boosting import STEP, Boosted, Objective, Watch, balance
 from .classes import undone as probabilities
 
 
 class RecipeLGBM(Boosted):
     __doc__ = Boosted.__doc__
 
-    def _grown(self, X: Any, codes: np.ndarray, weight: np.ndarray | None) -> lightgbm.Booster:
+    def _grown(self, X: Any, codes: np.ndarray, weight: np.ndarray | None, watch: Watch) -> lightgbm.Booster:
         classes = len(self.classes_)
         objective = Objective(self.recipe_, codes, weight, self.first_)
         options = {
@@ -30,12 +30,29 @@ class RecipeLGBM(Boosted):
             "num_class": 1 if classes == 2 else classes,
             "objective": lambda scores, data: objective(scores),
         }
-        begin = np.full(len(codes), self.first_[0]) if classes == 2 else np.tile(self.first_, (len(codes), 1))
-        rows = lightgbm.Dataset(X, label=codes, init_score=begin)
-        return lightgbm.train(options, rows, num_boost_round=self.trees)
+        rows = lightgbm.Dataset(X, label=codes, init_score=self._begin(len(codes)))
+        callbacks, more, record = list(watch.callbacks), {}, {}
+        if watch.rows is not None and watch.judge is not None:
+            judge, seen = watch.judge, watch.rows
+            options["metric"] = "None"  # its own would be of the raw scores
+            begin = self._begin(len(seen.codes))
+            more = {
+                "valid_sets": [lightgbm.Dataset(seen.X, label=seen.codes, init_score=begin, reference=rows)],
+                "valid_names": ["eval"],
+                "feval": lambda scores, data: (judge.name, judge(scores, seen.codes, seen.weight), False),
+            }
+            callbacks.append(lightgbm.record_evaluation(record))
+            if watch.rounds is not None:
+                callbacks.append(lightgbm.early_stopping(watch.rounds, verbose=False))
+        booster = lightgbm.train(options, rows, num_boost_round=self.trees, callbacks=callbacks, **more)
+        self.evals_ = np.array(record.get("eval", {}).get(watch.judge.name, []) if watch.judge else [])
+        self.trees_ = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
+        return booster
 
     def _raw(self, X: Any) -> np.ndarray:
-        return np.asarray(self.booster_.predict(X, raw_score=True))
+        if not self.trees_:  # 0 would mean all that it has
+            return np.zeros(np.shape(X)[0] if len(self.classes_) == 2 else (np.shape(X)[0], len(self.classes_)))
+        return np.asarray(self.booster_.predict(X, raw_score=True, num_iteration=self.trees_))
 
 
 def trained_with(model: Any, counts: sy.Counts | None = None) -> sy.Recipe:

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ..curves import Curve
 from ..link import SIGMOID, SOFTMAX, Link, link_of
-from ..ops import Bound, bind, reference
+from ..ops import Bound, bind, native_slopes, reference
 from ..ops.reference import Labels
-from ..ops.shapes import arrange
+from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
 from ..rule.protocol import as_recipe
 from .functional import check_labels, check_yes_or_no
@@ -62,18 +62,16 @@ def slopes(
     z = z.squeeze(1) if squeezed else z
     if not bound.link.exclusive and target.dim() == z.dim() + 1 and target.shape[-1] == 1:
         target = target.squeeze(-1)
+    if target.is_floating_point() and not bound.link.exclusive and ignore_index not in (0, 1):
+        target = target.long() if bool(((target == 0) | (target == 1)).all()) else target  # the same, and faster
     with torch.no_grad():
         call = arrange(NAME, z, target, None if weight is None else _tensor(weight), bound, 1)
-        if bound.link.exclusive:
-            check_labels(NAME, call.target, call.logits.shape[1], ignore_index)
-        else:
-            check_yes_or_no(NAME, call.target, ignore_index)
-        labels = reference.read(call.logits, call.target, bound.link, call.weight, ignore_index)
-        prepared, bound = reference.prepare(call.logits, labels, bound)
-        first, second = (_softmax if bound.link.exclusive else _sigmoid)(prepared, labels, bound, exact)
-        times = labels.valid.to(first.dtype) if labels.s is None else torch.where(labels.valid, labels.s, 0.0)
-        times = bound.link.beside_logits(times)
-        pair = [call.restore(times * t, SIGMOID).reshape(z.shape) for t in (first, second)]
+        found = None
+        if not native_slopes.refusal(call.logits, call.target, call.weight, bound):
+            found = native_slopes.slopes(call.logits, call.target, call.weight, bound, ignore_index, exact)
+        if found is None:
+            found = in_torch(call, bound, ignore_index, exact)
+        pair = [call.restore(t, SIGMOID).reshape(z.shape) for t in found]
     if squeezed:
         pair = [t.unsqueeze(1) for t in pair]
     if given:
@@ -82,13 +80,27 @@ def slopes(
     return pair[0].numpy().astype(dtype, copy=False), pair[1].numpy().astype(dtype, copy=False)
 
 
+def in_torch(call: Call, bound: Bound, ignore_index: int, exact: bool) -> tuple[Tensor, Tensor]:
+    """Both in the layout of the ops, for every call: the definition that the kernel in C++ is held to. ValueError for labels that are none."""
+    if bound.link.exclusive:
+        check_labels(NAME, call.target, call.logits.shape[1], ignore_index)
+    else:
+        check_yes_or_no(NAME, call.target, ignore_index)
+    labels = reference.read(call.logits, call.target, bound.link, call.weight, ignore_index)
+    prepared, bound = reference.prepare(call.logits, labels, bound)
+    first, second = (_softmax if bound.link.exclusive else _sigmoid)(prepared, labels, bound, exact)
+    times = labels.valid.to(first.dtype) if labels.s is None else torch.where(labels.valid, labels.s, 0.0)
+    times = bound.link.beside_logits(times)
+    return times * first, times * second
+
+
 def _tensor(values: Any) -> Tensor:
     """Floats of NumPy in float64: curvatures of sure rows are small."""
     if isinstance(values, Tensor):
         return values.detach()
     array = np.asarray(values)
     try:
-        return torch.from_numpy(array.astype(np.float64 if array.dtype.kind == "f" else np.int64))
+        return torch.from_numpy(np.require(array, np.float64 if array.dtype.kind == "f" else np.int64, ["C", "W"]))
     except (TypeError, ValueError):
         raise ValueError(
             f"{NAME}: takes numbers, got {type(values).__name__} of {array.dtype}; labels are places 0, 1, ... of the recipe's classes."
