@@ -1,8 +1,10 @@
 """A study's plain data made by hand: 1,000 rows, 50 of them ill, in the form that `Study.to_dict()` has."""
 
+import base64
 import copy
 import functools
 import json
+import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -223,6 +225,7 @@ def _three() -> dict[str, Any]:
     table = [[650.0, 30.0, 20.0], [60.0, 120.5, 19.5], [30.0, 10.0, 60.0]]
     reliability = data["curves"]["plain"]["reliability"]
     data["curves"] = {name: {"reliability": reliability, "confusion": table} for name in data["curves"]}
+    data["sampled"] = {name: _moving(table) for name in data["curves"]}
     data["costs"] = {"matrix": [[0.0, 1.0, 1.0], [2.0, 0.0, 1.0], [7.0, 3.0, 0.0]]}
     data["capacity"] = None
     for one in data["baselines"]:
@@ -237,7 +240,25 @@ def _three() -> dict[str, Any]:
     return data
 
 
-NEW = ("axis", "capacity", "baselines", "paths", "search", "stopped", "skipped", "per_class")
+def _moving(table: list[list[float]]) -> dict[str, Any]:
+    """One decision for each cell of the table, some way ahead of the others: class c is behind by 0.4 and 0.1 for each place."""
+    cells = [(y, c) for y in range(3) for c in range(3)]
+    behind = [0 if c == said else 400 + 100 * y + 50 * c for y, said in cells for c in range(3)]
+
+    def text(values: bytes) -> str:
+        return base64.b64encode(values).decode()
+
+    return {
+        "rows": len(cells),
+        "of": len(cells),
+        "unit": 0.001,
+        "truth": text(bytes(y for y, _ in cells)),
+        "times": text(struct.pack("<9f", *(table[y][c] for y, c in cells))),
+        "behind": text(struct.pack("<27H", *behind)),
+    }
+
+
+NEW = ("axis", "capacity", "baselines", "paths", "search", "stopped", "skipped", "per_class", "sampled")
 
 
 def _older() -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """The page in Debian's chromium: it runs under its own policy, asks nobody, and its sliders tell the truth."""
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from steelyard import report
@@ -190,6 +192,104 @@ def test_marks_in_the_charts_follow_the_sliders(kept, opened):
             "([key, before]) => document.getElementById(key + '-still').innerHTML !== before", arg=[key, pictures[key]]
         )
     assert found.wrong == []
+
+
+def moved_table(data: Any, moved: list[float], costs: Any) -> np.ndarray:
+    """[truth][decision] of plain, counted here by numpy from what report.json holds."""
+    kept = data["sampled"]["plain"]
+    truth = np.frombuffer(base64.b64decode(kept["truth"]), "u1")
+    times = np.frombuffer(base64.b64decode(kept["times"]), "<f4")
+    behind = np.frombuffer(base64.b64decode(kept["behind"]), "<u2").reshape(len(truth), -1)
+    z = np.array(moved) - behind * kept["unit"]
+    said = z.argmax(axis=1) if costs is None else (np.exp(z) @ np.array(costs)).argmin(axis=1)
+    C = z.shape[1]
+    return np.bincount(truth * C + said, weights=times, minlength=C * C).reshape(C, C)
+
+
+CELLS = "[...document.querySelectorAll('.confusion tbody tr')].map((r) => [...r.querySelectorAll('b')].map((b) => Number(b.textContent.replaceAll(',', ''))))"
+
+
+@pytest.mark.parametrize("priced", [False, True])
+def test_moving_the_cut_of_a_class_counts_the_decisions_anew(three, opened, priced):
+    costs = three["costs"]["matrix"] if priced else None
+    three["costs"] = three["costs"] if priced else None
+    found = opened(three).drawn()
+    at_rest = found.page.evaluate(CELLS)
+    seen = set()
+    for moves in ([0, 0, 11], [0, 0, 60], [-11, 0, 0], [0, 14, -3], [-60, 60, 10]):
+        for i, move in enumerate(moves):
+            found.slide(f"step-{i}", move)
+        expected = moved_table(three, [0.05 * move for move in moves], costs)
+        here = np.array(found.page.evaluate(CELLS))
+        assert np.abs(here - expected).max() < 1
+        assert here.sum() == expected.sum() == 1000
+        for i in range(3):
+            recall, precision = expected[i, i] / expected[i].sum(), expected[i, i] / max(expected[:, i].sum(), 1e-9)
+            assert float(found.text(f"#step-{i}-recall")) == pytest.approx(recall, abs=5e-4)
+            if expected[:, i].sum():
+                assert float(found.text(f"#step-{i}-precision")) == pytest.approx(precision, abs=5e-4)
+        seen.add(str(here))
+        right = int(np.trace(here))
+        assert found.text("#steps-total").startswith(f"{right:,} of 1,000 rows right")
+    assert len(seen) > 2
+    assert "multiply the probabilities by a 0.0498, b 20.1, c 1.65" in found.text("#steps-use")
+    found.page.click("#back")
+    assert found.page.evaluate(CELLS) == at_rest
+    assert found.wrong == []
+
+
+def test_rows_gained_and_lost_are_counted_from_the_verdict(three, opened):
+    three["costs"] = None
+    found = opened(three).drawn()
+    at_rest = np.array(found.page.evaluate(CELLS))
+    assert {found.text(f"#step-{i}-gained") for i in range(3)} == {"±0"}
+    found.slide("step-2", 15)
+    here = np.array(found.page.evaluate(CELLS))
+
+    def said(change: float) -> str:
+        return f"{'+' if change > 0 else '−'}{abs(change):,}" if change else "±0"
+
+    for i in range(3):
+        hit, false = here[i, i] - at_rest[i, i], (here - at_rest)[:, i].sum() - (here - at_rest)[i, i]
+        assert (found.text(f"#step-{i}-gained"), found.text(f"#step-{i}-wrong")) == (said(hit), said(false))
+    assert found.text("#step-2-gained") == "+40"
+    assert "more than by the verdict" in found.text("#steps-total") or "fewer than" in found.text("#steps-total")
+
+
+def test_a_cost_that_is_changed_decides_anew_and_what_is_no_cost_does_not(three, opened):
+    found = opened(three).drawn()
+    before = found.page.evaluate(CELLS)
+    costs = [list(row) for row in three["costs"]["matrix"]]
+    costs[2][0] = 0.01
+    found.page.fill("#cost-2-0", "0.01")
+    expected = moved_table(three, [0.0, 0.0, 0.0], costs)
+    assert np.abs(np.array(found.page.evaluate(CELLS)) - expected).max() < 1
+    assert "at your costs" in found.text("#decisions-caption")
+    shown = found.page.evaluate(CELLS)
+    for wrong in ("", "-3"):
+        found.page.fill("#cost-2-0", wrong)
+        assert found.page.evaluate(CELLS) == shown
+    found.page.click("#back")
+    assert found.page.evaluate(CELLS) == before
+    assert found.page.input_value("#cost-2-0") == "7"
+
+
+def test_steps_are_moved_by_keyboard_and_announced(three, opened):
+    three["costs"] = None
+    found = opened(three).drawn()
+    assert found.page.is_disabled("#back")
+    found.page.focus("#step-2")
+    for _ in range(14):
+        found.page.keyboard.press("ArrowRight")
+    assert found.text("#step-2-said") == "× 2.01"
+    assert found.page.get_attribute("#step-2", "aria-valuetext").startswith("× 2.01, ")
+    found.page.wait_for_timeout(500)
+    assert found.page.text_content("#said") == found.text("#steps-total")
+    assert "with the cuts that you moved" in found.text("#decisions-caption")
+    found.page.focus("#back")
+    found.page.keyboard.press("Enter")
+    assert found.page.evaluate("document.activeElement.id") == "step-0"
+    assert found.page.is_disabled("#back")
 
 
 def test_nothing_is_evaluated_from_text(kept, opened):

@@ -225,6 +225,9 @@ def test_three_classes_are_compared_by_balanced_accuracy():
     assert found.threshold[0] == 1 > found.threshold[1] > found.threshold[2]  # balanced accuracy asks for the shares
     p, said = found.model.predict_proba(data), found.model.predict(data)
     np.testing.assert_array_equal(said, np.array(["x", "y", "z"])[(p / found.threshold).argmax(axis=1)])
+    arm = found.pictures.arms["plain"]
+    np.testing.assert_array_equal(arm.decided, arm.shifted.argmax(axis=-1))
+    assert np.any(arm.decided != arm.undone.argmax(axis=-1))
     cut = written["practice"]["cut"]
     assert cut["low"] > 0.02
     assert "over the largest probability" in found.verdict.sentence
@@ -238,6 +241,10 @@ def test_where_the_largest_probability_is_as_good_it_is_prescribed():
     found = tune(data, label="y", repeats=2, bootstrap=100, recipes={"focal": focal(gamma=2.0)}, baselines=False)
     assert found.threshold == found.model.threshold == (1.0, 1.0, 1.0)
     assert not found.practice.moves
+    arm = found.pictures.arms["plain"]  # and what is told of decisions is told of those
+    np.testing.assert_array_equal(arm.decided, arm.undone.argmax(axis=-1))
+    kept = found.to_dict()["sampled"]["plain"]
+    assert kept["rows"] == kept["of"] == 900
     assert "so the largest probability decides as well and is to be kept" in found.verdict.sentence
     np.testing.assert_array_equal(found.model.predict(data).astype(int), found.model.predict_proba(data).argmax(axis=1))
 

@@ -14,6 +14,7 @@ from .forest import Axis
 from .in_rows import PricedTable, in_rows, priced
 from .provenance import provenance, stopped
 from .snippets import Snippet, snippets
+from .stepping import Stepping, stepping
 from .tables import Block, ClassWise, Row, baselines, class_wise, compared, others
 
 OUTCOMES = ("won", "kept", "open", "unfinished")
@@ -42,6 +43,7 @@ class Content:
     others: tuple[Block, ...]
     operating: Operating | None
     confusion: Confusion | None
+    stepping: Stepping | None
     mistaken: tuple[str, ...]
     class_wise: ClassWise | None
     computed: tuple[tuple[str, str], ...]
@@ -73,6 +75,7 @@ def contents(report: Report) -> Content:
         others=others(report, (*rows, *beside)),
         operating=moved,
         confusion=confusion(report, moved.ratio if moved else COST),
+        stepping=stepping(report),
         mistaken=mistaken(report),
         class_wise=class_wise(report),
         computed=(*provenance(report), *_origin(report)),

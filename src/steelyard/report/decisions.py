@@ -201,7 +201,7 @@ def _decisions(report: Report) -> tuple[float | None, Sequence[Sequence[float]]]
 
 def _caption(report: Report, at: float | None) -> str:
     wanted = report.verdict.threshold
-    rule = "by the probabilities at the moved cut of each class"
+    rule = _unmoved(report) or "by the probabilities at the moved cut of each class"
     if at is not None and wanted is not None:
         near = formatting.threshold(at) != formatting.threshold(wanted)
         rule = f"at threshold {formatting.threshold(at)}"
@@ -213,6 +213,14 @@ def _caption(report: Report, at: float | None) -> str:
     repeats = report.finished or 1
     mean = f", mean of {repeats} repetitions" if repeats > 1 and report.splits.kind != "time" else ""
     return f"Decisions of {report.chosen} on held-out rows, {rule}{mean}{counted(report)}"
+
+
+def _unmoved(report: Report) -> str:
+    """How more than two classes are decided where nothing is worth being moved, or ""."""
+    factors = report.verdict.factors
+    if not factors or any(f != 1 for f in factors):
+        return ""
+    return "for the cheapest class by the probabilities" if report.costs.matrix else "by the largest probability"
 
 
 def _shares(positive: str, counts: Sequence[Sequence[int]]) -> list[Share]:

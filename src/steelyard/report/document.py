@@ -9,14 +9,14 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from ..recipe import Recipe
 from ..schema import brief, checked, parsed
 from . import formatting
-from .evidence import PLAIN, Arm, ClassScores, Curves, Priced, Search, WeightPath, by_arm
+from .evidence import PLAIN, Arm, ClassScores, Curves, Priced, Sampled, Search, WeightPath, by_arm
 from .facts import Capacity, Costs, Gate, Settings, Splits, Stopped, Table, Verdict
 from .form import REPORT
 from .names import shown
@@ -38,6 +38,7 @@ class Report:
     curves       {arm: what was kept to draw}, plain first
     per_class    {arm: its classes, the rarest first}, for more than two classes
     made, command   when and by what command line, or ""
+    sampled      {arm: decisions that its cuts can be moved along}, for more than two classes
     priced       what a missed positive may cost and the cut that this asks for, where no costs were named
     """
 
@@ -73,6 +74,7 @@ class Report:
     priced: tuple[Priced, ...] = ()
     made: str = ""
     command: str = ""
+    sampled: Mapping[str, Sampled] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, document: str | bytes | Mapping[str, Any]) -> Self:
@@ -136,6 +138,11 @@ class Report:
             seconds=file.number("seconds"),
             made=file.text("made"),
             command=file.text("command"),
+            sampled={
+                name: Sampled.read(kept)  # exact: what stands for numbers is no name, and not to be cut
+                for name, kept in zip(file.named("sampled"), exact.named("sampled").values(), strict=True)
+                if kept
+            },
             priced=tuple(Priced(*map(one.the_number, Priced._fields)) for one in file.parts("priced")),
         )
 
@@ -208,6 +215,9 @@ def _disagreement(report: Report) -> str:
     for name, one in report.curves.items():
         if one.scores and {len(one.scores.positive), len(one.scores.negative)} != {len(one.scores.edges) - 1}:
             return f"curves.{brief(name)}.scores has not one edge more than rows"
+    for name, sample in report.sampled.items():
+        if why := sample.misfit(many):
+            return f"sampled.{brief(name)}.{why}"
     return ""
 
 

@@ -1,5 +1,6 @@
 """What a report holds of each arm: metrics with their intervals, and what was kept to draw."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -29,7 +30,7 @@ class Arm:
 
     at_cut      {metric: value} of the decisions at the verdict's cut; `metrics` has the best that each metric's own cut reaches
     recipe      its JSON, or ""; names as the data spell them
-    threshold   its own, or None; `settings` are those chosen, with the number of folds, {text: folds}
+    threshold   its own, or None; `factors` those of more than two classes, or (); `settings` are those chosen, with the number of folds, {text: folds}
     """
 
     name: str
@@ -40,6 +41,7 @@ class Arm:
     threshold: float | None
     settings: Mapping[str, int]
     recipe: str = ""
+    factors: tuple[float, ...] = ()
 
     @classmethod
     def read(cls, part: Part, recipe: str = "") -> Self:
@@ -54,6 +56,7 @@ class Arm:
             part.number("threshold"),
             {name: n for name in settings.values if (n := settings.whole(name)) is not None},
             recipe,
+            part.numbers("factors"),
         )
 
     def on(self, metric: str) -> Measured:
@@ -177,6 +180,40 @@ class Curves:
             scores=Scores(*map(scores.numbers, Scores._fields)) if scores else None,
             confusion=part.rows("confusion"),
         )
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Decisions that the cuts of more than two classes can be moved along, as the study wrote them (see tuning/sampled.py).
+
+    rows, of  kept, and how many there are; what `times` says brings the kept ones to all
+    truth     base64 of uint8 [rows]; times of float32 [rows]; behind of uint16 [rows, C], in units of a log-probability
+    """
+
+    rows: int
+    of: int
+    unit: float
+    truth: str
+    times: str
+    behind: str
+
+    @classmethod
+    def read(cls, part: Part) -> Self:
+        counts = part.whole("rows") or 0, part.whole("of") or 0
+        return cls(*counts, part.the_number("unit"), *map(part.text, ("truth", "times", "behind")))
+
+    def misfit(self, classes: int) -> str:
+        """What in it is not of so many classes, or ""."""
+        for name, size in (("truth", 1), ("times", 4), ("behind", 2 * classes)):
+            try:
+                found = base64.b64decode(getattr(self, name), validate=True)
+            except ValueError:
+                return f"{name} is not base64"
+            if len(found) != size * self.rows:
+                return f"{name} is not of {self.rows:,} rows and {classes} classes"
+            if name == "truth" and max(found, default=0) >= classes:
+                return f"{name} names a class that is not there"
+        return ""
 
 
 @dataclass(frozen=True)

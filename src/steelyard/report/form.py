@@ -25,6 +25,7 @@ ARM = record(
         "recipe": ByName(Anything()),  # read where it is the one to train with
         **_all("equals_plain note", WORDS),
         "at_cut": ByName(Maybe(NUMBER)),
+        "factors": COLUMN,
         "strengths": ByName(WHOLE),
         "threshold": NUMBER,
     },
@@ -77,6 +78,7 @@ CURVES = record(
         "confusion": ROWS,
     },
 )
+SAMPLED = record({**_all("rows of", WHOLE), "unit": NUMBER, **_all("truth times behind", WORDS)}, {})
 REPORT = record(
     {
         "data": DATA,
@@ -118,6 +120,7 @@ REPORT = record(
         "per_class": ByName(
             Maybe(Many(record({"class": NAME}, _all("rows precision recall f1", NUMBER)))),
         ),
+        "sampled": ByName(Maybe(SAMPLED)),
         "warnings": Many(WORDS),
     },
 )

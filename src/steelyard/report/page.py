@@ -37,7 +37,8 @@ def html(report: Report) -> str:
     except ModuleNotFoundError as error:
         raise ImportError(MISSING.format(name=error.name)) from error
     content, drawing = contents(report), draw(report)
-    scripts = [script for script in (drawing.script, _script("page.js")) if script]
+    steps = _script("steps.js") if content.stepping else ""
+    scripts = [script for script in (drawing.script, _script("page.js"), steps) if script]
     specs = {picture.key: picture.spec for picture in drawing.pictures} if drawing.script else {}
     return template.render(
         page=content,
@@ -46,6 +47,7 @@ def html(report: Report) -> str:
         missing=drawing.missing,
         specs=as_json(specs),
         operating=as_json(content.operating.to_dict() if content.operating else None),
+        stepping=as_json(content.stepping.to_dict() if content.stepping else None),
         scripts=[Markup(script) for script in scripts],
         policy=policy(scripts),
     )

@@ -20,6 +20,7 @@ from .metric import Metric
 from .models.model import Axis
 from .pictures import Pictures, curves, per_class
 from .rarity import Events
+from .sampled import sampled
 from .verdict.decision import Gate
 from .verdict.practice import Beside, Practice
 from .weights import effective_rows
@@ -319,6 +320,7 @@ class Study:
                 *(t for t in (final.threshold, self.arms[0].threshold) if isinstance(t, float)),
             ),
             "per_class": per_class(self.pictures, task.counts.classes) if task.classes > 2 else None,
+            "sampled": sampled(self.pictures, task.classes),
             "warnings": list(self.warnings),
             "seconds": self.seconds,
         }

@@ -18,7 +18,7 @@ from .final import Refit
 from .fitted import FittedArm, members
 from .goals import Goals
 from .metric import Metric
-from .pictures import Pictures
+from .pictures import Pictures, Predictions
 from .rarity import events_in, rare, rare_by_block, rarest
 from .search import Search
 from .split import TIME
@@ -176,7 +176,7 @@ class Contest:
                 refit.description if search.model.readable else {},
             ),
             refit=refit,
-            pictures=self._pictures(decision.best),
+            pictures=self._pictures(decision.best, task.classes == 2 or found.moves),
             priced=()
             if self.goals.cost is not None or self.goals.capacity is not None
             else priced(everyone[decision.winner or 0], metric),
@@ -326,14 +326,20 @@ class Contest:
             at_cut=at_cut,
         )
 
-    def _pictures(self, best: int | None) -> Pictures:
+    def _pictures(self, best: int | None, moves: bool) -> Pictures:
+        """`moves`: whether decisions are to be taken at moved cuts, or as the probabilities are."""
         judged = self.search.split.judged
         members = [self.tested[j] for j in ([0] if best is None else [0, best])]
-        return Pictures(
-            self.task.y[judged],
-            {m.arm.name: m.predictions(self.goals.metric, self.rule).map(lambda a: a[:, judged]) for m in members},
-            take(self.task.weights, judged),
-        )
+
+        def of(member: FittedArm | Family) -> Predictions:
+            found = member.predictions(self.goals.metric, self.rule)
+            if not moves:
+                found = dataclasses.replace(
+                    found, decided=unmoved(member, self.goals.metric, self.rule), shifted=found.undone
+                )
+            return found.map(lambda a: a[:, judged])
+
+        return Pictures(self.task.y[judged], {m.arm.name: of(m) for m in members}, take(self.task.weights, judged))
 
 
 def unmoved(member: FittedArm | Family, metric: Metric, rule: Metric) -> np.ndarray:

@@ -9,6 +9,7 @@ from .arms import Arm
 from .metric import Metric
 from .pictures import Predictions, probability
 from .search import Search
+from .validation.cuts import shifted
 from .validation.outcomes import recalibrated
 
 
@@ -61,4 +62,5 @@ class FittedArm:
             self.search.trained(choice, j),
             np.stack([recalibrated(choice, j, a) for a in repetitions]),
             self.search.decided(metric, rule)[0][j],
+            None if self.search.task.classes == 2 else np.stack([shifted(choice, rule, j, a) for a in repetitions]),
         )

@@ -16,17 +16,19 @@ SCORE_BINS = 40
 @dataclasses.dataclass(frozen=True, eq=False)
 class Predictions:
     """Out-of-fold predictions of one arm, [repetitions, rows(, C)]: undone, as trained, recalibrated after the undo, and
-    labels by the moved threshold."""
+    labels by the moved threshold; of more than two classes also what those are decided by: log-probabilities less the steps of
+    each row's fold."""
 
     undone: np.ndarray
     trained: np.ndarray
     recalibrated: np.ndarray
     decided: np.ndarray
+    shifted: np.ndarray | None = None
 
     def map(self, function: Callable[..., np.ndarray], *others: "Predictions") -> "Predictions":
-        """function(array, *the same array of others) for each of the four."""
-        names = [field.name for field in dataclasses.fields(self)]
-        return Predictions(*(function(getattr(self, n), *(getattr(o, n) for o in others)) for n in names))
+        """function(array, *the same array of others) for each that is there."""
+        names = [field.name for field in dataclasses.fields(self) if getattr(self, field.name) is not None]
+        return Predictions(**{n: function(getattr(self, n), *(getattr(o, n) for o in others)) for n in names})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -259,6 +259,11 @@ class Choice:
         """Where `cuts` keeps what the next metric can use."""
         return {}
 
+    @functools.cached_property
+    def steps(self) -> dict[tuple[Metric, int, int], np.ndarray]:
+        """Where `cuts` keeps the steps of the classes, by metric, arm and repetition."""
+        return {}
+
 
 def criterion(metric: Metric) -> Metric:
     """What chooses the setting: a ranking or probability metric itself (before recalibration), log loss for decisions."""

@@ -87,7 +87,30 @@ def lots(rows: int) -> np.ndarray:
     return np.random.default_rng(0).random(rows, np.float32)
 
 
+def shifted(choice: Choice, metric: Metric, arm: int, a: int) -> np.ndarray:
+    """[rows, C] of more than two classes: log-probabilities less the steps of each row's fold, by which `decide` decides."""
+    pooled = choice.pool(arm, a)
+    return pooled - _steps(choice, metric, arm, a)[choice.source.tuners[a].held].astype(pooled.dtype)
+
+
 def _by_steps(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndarray, np.ndarray]:
+    source, held = choice.source, choice.source.tuners[a].held
+    sources, steps = choice.sources(arm, a), _steps(choice, metric, arm, a)
+    decided = np.empty(len(source.y), dtype=np.int64)
+    for f in range(-1, source.shape[2]):
+        rows = held == f
+        decided[rows] = decisions(metric, sources[f][rows], steps[f])
+    return decided, steps[-1]
+
+
+def _steps(choice: Choice, metric: Metric, arm: int, a: int) -> np.ndarray:
+    """[folds + 1, C]: from the rows that choose for each fold, and last from all judged ones. Found once."""
+    if (metric, arm, a) not in choice.steps:
+        choice.steps[metric, arm, a] = _found(choice, metric, arm, a)
+    return choice.steps[metric, arm, a]
+
+
+def _found(choice: Choice, metric: Metric, arm: int, a: int) -> np.ndarray:
     source, tuner = choice.source, choice.source.tuners[a]
     k, C = source.shape[2], source.classes
     mass = source.masses(np.arange(len(source.y)))
@@ -104,11 +127,7 @@ def _by_steps(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndar
             if tuner.ready[f] and (rows := np.flatnonzero(tuner.rows(f))).size:
                 part = np.unique(tuner.code[rows], return_inverse=True)[1]
                 steps[f] = refined(metric, score[rows], source.y[rows], part, take(tuner.weights, rows), steps[f])
-    decided = np.empty(len(source.y), dtype=np.int64)
-    for f in range(-1, k):
-        rows = tuner.held == f
-        decided[rows] = decisions(metric, sources[f][rows], steps[f])
-    return decided, steps[k]
+    return steps
 
 
 def _by_tau(
