@@ -10,6 +10,7 @@ from ..curves import Log
 from ..losses.functional import cross_entropy
 from ..ops import Bound, reference
 from ..ops.reference import Labels
+from .minimise import lowest
 
 WIDEST = 1024  # classes, where every label sees other logits
 STEEPEST = 128  # classes, where every row of the undo costs C^3
@@ -87,22 +88,9 @@ def _minimised(bound: Bound, prior: Tensor, start: Tensor, mass: Tensor) -> Tens
         labels = torch.arange(len(z), device=z.device)
         return prior @ cross_entropy(z.expand(len(z), -1), labels, bound, reduction="none")
 
-    v = torch.zeros_like(start, requires_grad=True)
-    search = torch.optim.LBFGS(
-        [v], max_iter=500, tolerance_grad=1e-13, tolerance_change=0.0, history_size=30, line_search_fn="strong_wolfe"
-    )
-
-    def closure() -> Tensor:
-        search.zero_grad()
-        loss = expected(v)
-        loss.backward()
-        return loss
-
-    first = float(closure().detach())
-    search.step(closure)  # type: ignore[arg-type]
-    closure()
-    assert v.grad is not None
-    converged = bool(v.isfinite().all()) and float(v.grad.abs().max()) <= 1e-6 * max(first, 1e-12)
+    first = float(expected(torch.zeros_like(start)).detach())
+    v, slope = lowest(expected, torch.zeros_like(start))
+    converged = bool(v.isfinite().all()) and float(slope.abs().max()) <= 1e-6 * max(first, 1e-12)
     return (start + unit * v).detach() if converged else None
 
 

@@ -57,14 +57,21 @@ class Measures:
 
 def measure(bound: Bound, counts: Counts, seen: Counts) -> Measures:
     """`seen` is what the network is shown: the counts, or what a sampler makes of them."""
+    measures = weighed(bound, counts, seen)
+    with torch.no_grad():
+        measures.implied = implied(bound, measures.shown, measures.notes)
+        measures.flips = _flips(measures)
+    return measures
+
+
+def weighed(bound: Bound, counts: Counts, seen: Counts) -> Measures:
+    """Weights and shares alone, which need no search: what `measure` finds later is not there."""
     tables = (_two_axes(t) for t in (counts.table, seen.table, counts.prior, seen.prior))
     with torch.no_grad():
         weight = constant.weights(bound, len(counts) if counts.kind == "multilabel" or bound.link.exclusive else 1)
         measures = Measures(bound, counts, seen is not counts, *tables, weight=_two_axes(weight.numpy()))
         measures.weight_share = _shares(measures.shown * measures.weight)
         measures.loss_share = _loss_share(measures)
-        measures.implied = implied(bound, measures.shown, measures.notes)
-        measures.flips = _flips(measures)
     return measures
 
 

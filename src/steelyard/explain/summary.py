@@ -146,6 +146,16 @@ def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None
     )
 
 
+def weights_and_losses(recipe: Any, counts: "Counts") -> list[tuple[float, float | None]]:
+    """(`weight`, `loss_share`) of each outcome as `explain` has them, without what takes a search. ValueError as there."""
+    bound, _ = _bound(recipe, counts)
+    from .measures import weighed
+
+    m = weighed(bound, counts, counts)
+    shares = [None if m.loss_share is None or (s := m.loss_share[y, k]) != s else float(s) for y, k, _ in m.names]
+    return [(float(m.weight[y, k]), share) for (y, k, _), share in zip(m.names, shares, strict=True)]
+
+
 def _notes(recipe_or_loss: Any) -> list[str]:
     from ..losses.modules import RecipeLoss
     from ..rule.protocol import Rule

@@ -1,5 +1,7 @@
 """What opens under a weighting: its recipe, what that does to the classes, and what was chosen for it."""
 
+from collections.abc import Sequence
+
 from ..counts import Counts
 from ..recipe import Recipe
 from . import formatting
@@ -22,30 +24,32 @@ def details(report: Report, arm: Arm) -> tuple[tuple[str, str], ...]:
 
 def _recipe(report: Report, arm: Arm) -> list[tuple[str, str]]:
     """Its parts, its weights, and the shares of the loss at the constant prediction; nothing of one that cannot be read."""
-    from ..explain.summary import explain
-
     names = report.table.classes
     try:
         recipe = Recipe.from_json(arm.recipe)
-        counts = Counts(report.table.per_class, report.table.exact)
-        told = explain(recipe, counts).outcomes
+        told = _told(report, recipe) if arm.outcomes is None else arm.outcomes
     except (ValueError, TypeError, ArithmeticError):
         return []
     if not recipe.source or len(told) != len(names):
         return []
     each = list(zip(names, told, strict=True))[:CLASSES]
     more = f", and {len(names) - CLASSES} more" if len(names) > CLASSES else ""
-    weights = ", ".join(f"{formatting.quote(name)} {one.weight:.4g}" for name, one in each)
+    weights = ", ".join(f"{formatting.quote(name)} {weight:.4g}" for name, (weight, _) in each)
     shares = ", ".join(
-        f"{formatting.quote(name)} {formatting.percent(one.loss_share)}"
-        for name, one in each
-        if one.loss_share is not None
+        f"{formatting.quote(name)} {formatting.percent(share)}" for name, (_, share) in each if share is not None
     )
     return [
         ("recipe", " x ".join(recipe.source)),
         ("weight of a label", f"{weights}{more}" if recipe.weight is not None else "1 for all"),
         ("share of the loss", f"{shares}{more}" if shares else ""),
     ]
+
+
+def _told(report: Report, recipe: Recipe) -> Sequence[tuple[float, float | None]]:
+    """What older reports do not hold; this waits for torch."""
+    from ..explain.summary import weights_and_losses
+
+    return weights_and_losses(recipe, Counts(report.table.per_class, report.table.exact))
 
 
 def _settings(report: Report, arm: Arm) -> str:

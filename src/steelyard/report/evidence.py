@@ -30,6 +30,7 @@ class Arm:
 
     at_cut      {metric: value} of the decisions at the verdict's cut; `metrics` has the best that each metric's own cut reaches
     recipe      its JSON, or ""; names as the data spell them
+    outcomes    of each class the weight of its label, and its share of the loss or None; None in older reports
     threshold   its own, or None; `factors` those of more than two classes, or (); `settings` are those chosen, with the number of folds, {text: folds}
     """
 
@@ -42,6 +43,7 @@ class Arm:
     settings: Mapping[str, int]
     recipe: str = ""
     factors: tuple[float, ...] = ()
+    outcomes: tuple[tuple[float, float | None], ...] | None = None
 
     @classmethod
     def read(cls, part: Part, recipe: str = "") -> Self:
@@ -57,6 +59,9 @@ class Arm:
             {name: n for name in settings.values if (n := settings.whole(name)) is not None},
             recipe,
             part.numbers("factors"),
+            tuple((one.number("weight") or 0.0, one.number("loss_share")) for one in part.parts("outcomes"))
+            if part.has("outcomes")
+            else None,
         )
 
     def on(self, metric: str) -> Measured:

@@ -28,6 +28,7 @@ ARM = record(
         "factors": COLUMN,
         "strengths": ByName(WHOLE),
         "threshold": NUMBER,
+        "outcomes": Many(record({"weight": NUMBER}, {"loss_share": NUMBER})),
     },
 )
 DATA = record(

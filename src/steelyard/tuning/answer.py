@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import marks
+from ..counts import Counts
+from ..explain.summary import weights_and_losses
 from ..files import remove_ours
 from ..recipe import Recipe
 from ..version import __version__
@@ -258,6 +260,7 @@ class Study:
                 {
                     "name": arm.name,
                     "recipe": json.loads(arm.recipe.to_json()),
+                    "outcomes": _outcomes(arm.recipe, task),
                     "metrics": arm.metrics,
                     "at_cut": arm.at_cut,
                     "strengths": {f"{s:.4g}": n for s, n in arm.settings.items()},
@@ -343,6 +346,15 @@ def _threshold(value: Threshold) -> dict[str, Any]:
     if isinstance(value, tuple):
         return {"threshold": None, "factors": list(value)}
     return {"threshold": value}
+
+
+def _outcomes(recipe: Recipe, task: Problem) -> list[dict[str, float | None]] | None:
+    """What the recipe does to each class, for who reads the report without torch; None where that cannot be said."""
+    try:
+        told = weights_and_losses(recipe, Counts(task.counts.per_class, task.counts.classes))
+    except (ValueError, TypeError, ArithmeticError):
+        return None
+    return [{"weight": weight, "loss_share": share} for weight, share in told]
 
 
 def _weight(task: Problem) -> dict[str, Any] | None:
