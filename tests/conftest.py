@@ -1,11 +1,17 @@
 """Fixtures shared by all tests."""
 
+import atexit
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors on a busy machine: threads would wait for each other
+
+if "STEELYARD_CACHE" not in os.environ:  # nothing is left in the cache of whoever runs the tests
+    os.environ["STEELYARD_CACHE"] = tempfile.mkdtemp(prefix="steelyard-")
+    atexit.register(shutil.rmtree, os.environ["STEELYARD_CACHE"], True)
 
 import hypothesis
 import pytest

@@ -5,7 +5,7 @@ import copy
 import functools
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -316,7 +316,7 @@ def drawn_once() -> Iterator[None]:
             specs[key] = make(study)
         return list(specs[key])
 
-    def drawing_of(study: Report) -> Drawing:
+    def drawing_of(study: Report, known: Mapping[str, str] | None = None) -> Drawing:
         key = repr(study)
         if key not in drawn:
             drawn[key] = draw(study)

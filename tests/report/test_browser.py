@@ -307,9 +307,9 @@ def test_the_contents_follow_the_scroll(kept, opened):
     assert found.page.evaluate(current) == "#verdict"
     for place in ("#weightings", "#computed"):
         found.page.click(f".toc a[href='{place}']")
-        found.page.wait_for_function(f"{current} === '{place}'")
+        found.page.wait_for_function(f"() => {current} === '{place}'")
     found.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-    found.page.wait_for_function(f"{current} === '#paste'")
+    found.page.wait_for_function(f"() => {current} === '#paste'")
     assert found.wrong == []
 
 

@@ -36,6 +36,7 @@ def program(monkeypatch, tmp_path):
         path.write_text(start + STUB.replace("DOES", textwrap.indent(does, "    ").strip()))
         monkeypatch.setattr(drawing, "PROGRAM", path)
         monkeypatch.setattr(drawing, "_bundles", {})
+        monkeypatch.setenv("STEELYARD_CACHE", str(tmp_path / "kept"))
         return tmp_path / "starts"
 
     return stub
@@ -115,7 +116,7 @@ def test_no_file_of_a_program_stays_open(kept, program):
 def test_the_program_limits_itself():
     """Its memory, as far as the system can; and it reads no variable that could change it."""
     pytest.importorskip("resource")
-    asked = {"path": [], "version": "5.0", "bundle": False, "megabytes": 64, "seconds": 5}
+    asked = {"path": [], "version": "5.0", "bundle": "", "megabytes": 64, "seconds": 5}
     program = (
         f"import runpy, resource; child = runpy.run_path({str(drawing.PROGRAM)!r}); child['_limit'](64, 5);"
         "assert resource.getrlimit(resource.RLIMIT_CPU)[0] == 5; b'x' * (256 << 20)"

@@ -1,6 +1,7 @@
 """The pictures of a page, drawn by another process, so that none of them can cost a study its answer."""
 
 import contextlib
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -8,18 +9,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..shown import clean, cut
+from . import cache
 from .document import Report
 
 PROGRAM = Path(__file__).parent / "pictures" / "child.py"
 MEGABYTES = 2048  # of data the program may hold; it takes 150
 SECONDS = 120  # for all pictures, of the clock and of a core; they take two
 SAFE = 200  # characters of a reason that are shown
+SCRIPT = "window.vegaEmbed = vegaEmbed;"
 _bundles: dict[str, str] = {}  # by version: the same script for every page, and slow to make
 
 
@@ -39,39 +42,65 @@ class Drawing:
     missing: str = ""
 
 
-def draw(report: Report) -> Drawing:
+def draw(report: Report, known: Mapping[str, str] | None = None) -> Drawing:
     """The pictures of a report. Whatever goes wrong leaves pictures out and says why; nothing is raised, and no library that
-    may abort is called in this process."""
+    may abort is called in this process.
+
+    known  {digest: <svg>} of pictures of an earlier page (see stills.py), which are not drawn again
+    """
     try:
-        with _Program(_vega_lite()) as program:
+        version = _vega_lite()
+        _recall(version)
+        with contextlib.ExitStack() as running:
+            program = None if version in _bundles else running.enter_context(_Program(version))
             from .pictures import pictures
             from .pictures.chart import embedded
 
             wanted = pictures(report)
             if not wanted:
                 return Drawing()
-            svgs, script, why = _draw_all(program, [picture.spec for picture in wanted])
+            names = [cache.key(spec=picture.spec, **_made_with(version)) for picture in wanted]
+            stills = {i: known[name] for i, name in enumerate(names) if known and name in known}
+            left = [(i, picture.spec) for i, picture in enumerate(wanted) if i not in stills]
+            svgs, why = _draw_all(program, version, left) if left or program else ({}, "")
+            stills |= {i: embedded(svg, names[i]) for i, svg in svgs.items()}
     except Exception as error:
         return Drawing(missing=_sentence(_reason(error)))
-    drawn = [picture for i, picture in enumerate(wanted) if i in svgs]
-    lost = [picture.title for i, picture in enumerate(wanted) if i not in svgs]
+    script = _bundles.get(version, "")
+    drawn = [picture for i, picture in enumerate(wanted) if i in stills]
+    lost = [picture.title for i, picture in enumerate(wanted) if i not in stills]
     return Drawing(
         drawn,
-        {picture.key: embedded(svgs[i]) for i, picture in enumerate(wanted) if i in svgs},
+        {picture.key: stills[i] for i, picture in enumerate(wanted) if i in stills},
         script if drawn else "",
         _sentence(why or "it ended early", lost if drawn else ()) if lost else "",
     )
 
 
-def _draw_all(program: "_Program", specs: Sequence[Any]) -> tuple[dict[int, str], str, str]:
-    """({number: svg}, the script, why some are missing). Where one ends the program, another program draws those after it."""
+def _recall(version: str) -> None:
+    """The script as an earlier command kept it."""
+    if version not in _bundles and (script := cache.found(_script_key(version))):
+        _bundles[version] = script
+
+
+def _script_key(version: str) -> str:
+    return cache.key(script=SCRIPT, **_made_with(version))
+
+
+def _made_with(version: str) -> dict[str, str]:
+    return {"vega-lite": version, "vl-convert": importlib.metadata.version("vl-convert-python")}
+
+
+def _draw_all(program: "_Program | None", version: str, specs: Sequence[tuple[int, Any]]) -> tuple[dict[int, str], str]:
+    """({number: svg}, why some are missing). Where one ends the program, another program draws those after it."""
+    program = program or _Program(version)
     svgs: dict[int, str] = {}
     failed: dict[int, str] = {}
     deadline = time.monotonic() + SECONDS
     while True:
-        left = [i for i in range(len(specs)) if i not in svgs and i not in failed]
-        end = program.run([(i, specs[i]) for i in left], deadline, svgs, failed)
-        still = [i for i in left if i not in svgs and i not in failed]
+        left = [(i, spec) for i, spec in specs if i not in svgs and i not in failed]
+        end = program.run(left, deadline, svgs, failed)
+        still = [i for i, _ in left if i not in svgs and i not in failed]
         if not still:
             break
         failed[still[0]] = end
@@ -79,7 +108,7 @@ def _draw_all(program: "_Program", specs: Sequence[Any]) -> tuple[dict[int, str]
         if not runs or len(still) == 1 or time.monotonic() > deadline:
             break
         program = _Program(program.version)
-    return svgs, _bundles.get(program.version, ""), next(iter(failed.values()), "")
+    return svgs, next(iter(failed.values()), "")
 
 
 class _Program:
@@ -94,7 +123,7 @@ class _Program:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
         path = [os.path.abspath(entry) for entry in sys.path]
-        asked = {"path": path, "version": version, "bundle": version not in _bundles}
+        asked = {"path": path, "version": version, "bundle": "" if version in _bundles else SCRIPT}
         self._write({**asked, "megabytes": MEGABYTES, "seconds": SECONDS})
 
     def __enter__(self) -> "_Program":
@@ -118,7 +147,8 @@ class _Program:
             with contextlib.suppress(ValueError):  # the last line of a program that was killed
                 for kind, value in json.loads(line).items():
                     if kind == "bundle":
-                        _bundles[self.version] = _standing(value)
+                        _bundles[self.version] = script = _standing(value)
+                        cache.keep(_script_key(self.version), script)
                     else:
                         (svgs if kind == "svg" else failed)[value[0]] = value[1]
         return f"they took longer than {SECONDS} s" if late else _ending(self._process.returncode, err)

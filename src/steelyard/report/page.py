@@ -16,6 +16,7 @@ from ..shown import clean_json
 from .content import contents
 from .document import FORMAT, NAME, Report
 from .drawing import draw
+from .stills import stills
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,16 +28,19 @@ UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 MISSING = "report: the page needs {name}, which is not installed; pip install 'steelyard[tune]' brings it."
 
 
-def html(report: Report) -> str:
+def html(report: Report, earlier: str | os.PathLike[str] | None = None) -> str:
     """The whole page; whatever comes from the data is escaped. Pictures that cannot be drawn are left out, and the page says why.
-    ImportError, with what to install, where jinja2 is missing."""
+    ImportError, with what to install, where jinja2 is missing.
+
+    earlier  a page of this report, if there is one: its pictures stay where they would be the same
+    """
     try:
         from markupsafe import Markup
 
         template = environment().get_template("report.html.j2")
     except ModuleNotFoundError as error:
         raise ImportError(MISSING.format(name=error.name)) from error
-    content, drawing = contents(report), draw(report)
+    content, drawing = contents(report), draw(report, {} if earlier is None else stills(earlier))
     steps = _script("steps.js") if content.stepping else ""
     scripts = [script for script in (drawing.script, _script("page.js"), steps) if script]
     specs = {picture.key: picture.spec for picture in drawing.pictures} if drawing.script else {}
@@ -78,7 +82,8 @@ def foreign(folder: Path) -> list[tuple[Path, marks.Mark]]:
 
 def write_page(report: Report, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Write report.html into the folder; its path. See `write_answer`."""
-    return write_text_atomically(Path(folder) / "report.html", html(report), marks.PAGE, overwrite=overwrite)
+    path = Path(folder) / "report.html"
+    return write_text_atomically(path, html(report, path), marks.PAGE, overwrite=overwrite)
 
 
 def write(document: Mapping[str, Any], folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:

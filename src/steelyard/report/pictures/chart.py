@@ -143,9 +143,13 @@ def relabelled(names: Sequence[str], widest: float) -> Any:
     return f"{json.dumps(shown)}[datum.label] || datum.label" if shown else alt.Undefined
 
 
-def embedded(svg: str) -> str:
-    """An <svg> element for the page: hidden from screen readers, which the figure's own words serve."""
-    return re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg class="chart" aria-hidden="true" viewBox="\1">', svg)
+def embedded(svg: str, name: str) -> str:
+    """An <svg> element for the page: hidden from screen readers, which the figure's own words serve.
+
+    name  the digest of what it shows, by which it is known again
+    """
+    head = rf'<svg class="chart" aria-hidden="true" data-of="{name}" viewBox="\1">'
+    return re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', head, svg)
 
 
 def version(spec: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The program that draws, in a process of its own: what it is made of may abort, hang or run out of memory, and must not take a
 study along. It knows nothing of steelyard and is started by its path (see drawing.py).
 
-In, one JSON value a line: {"path": sys.path, "version": of Vega-Lite, "bundle": whether its script is wanted, "megabytes", "seconds"},
+In, one JSON value a line: {"path": sys.path, "version": of Vega-Lite, "bundle": what the script of a page shall do, or "", "megabytes", "seconds"},
 then the list of specifications. Out, one a line, as soon as it is there: {"bundle": text}, {"svg": [number, text]}, or
 {"failed": [number, why]}.
 """
@@ -18,7 +18,7 @@ def main() -> None:
     import vl_convert
 
     if asked["bundle"]:
-        _say("bundle", vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=asked["version"]))
+        _say("bundle", vl_convert.javascript_bundle(asked["bundle"], vl_version=asked["version"]))
     for number, spec in json.loads(sys.stdin.readline() or "[]"):
         try:
             _say("svg", [number, vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=asked["version"])])
