@@ -33,6 +33,7 @@ _HOMES = {
     "losses.functional": ("cross_entropy", "binary_cross_entropy"),
     "losses.slopes": ("slopes",),
     "losses.accumulation": ("accumulate", "global_mass"),
+    "ops.choice": ("backend",),
     "beyond": ("Sum", "Region", "DeepSupervision", "quality_focal"),
     "calibrate": ("posterior", "threshold"),
     "tuning": ("tune",),
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from .losses.linear import LinearCrossEntropy
     from .losses.modules import BinaryCrossEntropy, CrossEntropy
     from .losses.slopes import slopes
+    from .ops.choice import backend
     from .recipe import Recipe, mix, unit_mass
     from .tuning import tune
 

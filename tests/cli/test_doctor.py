@@ -29,6 +29,52 @@ def test_it_names_versions_backend_threads_and_devices(steelyard):
         assert words in out
 
 
+@pytest.mark.skipif(not native.available(), reason="the native core is not built")
+def test_every_family_of_kernels_is_tried(steelyard, monkeypatch):
+    from steelyard.ops import families
+
+    shapes = {
+        link: {name: (size[0] // 100 or 1, *size[1:]) for name, size in found.items()}
+        for link, found in families.SHAPES.items()
+    }
+    monkeypatch.setattr(families, "SHAPES", shapes)
+    _, out, err = steelyard("doctor")
+    for link, found in families.SHAPES.items():
+        for name in found:
+            assert f"kernels    cpu {link}, {name}: 9 of 9 right" in out
+    assert (err, "note: cpu" in out) == ("", False)
+
+
+@pytest.mark.skipif(not native.available(), reason="the native core is not built")
+def test_kernels_that_are_wrong_are_named(steelyard, monkeypatch):
+    from steelyard.ops import families, kernels, proof
+
+    class Broken(native.Call):
+        def mean(self, gradient, norm):
+            return super().mean(gradient, norm) * 1.01
+
+    monkeypatch.setattr(families, "SHAPES", {"softmax": {"rows": (64, 5)}})
+    monkeypatch.setattr(kernels, "available", lambda device: True)
+    monkeypatch.setattr(kernels, "of", lambda device: kernels.native.KERNELS._replace(call=Broken))
+    monkeypatch.setattr(proof, "_known", {})
+    code, out, err = steelyard("doctor")
+    assert (code, err) == (0, "")
+    assert "kernels    cpu softmax, rows: 0 of 9 right\n" in out
+    assert out.count("mean is off by") == 9
+
+
+def test_a_backend_that_is_none_is_said(steelyard, monkeypatch):
+    from steelyard.ops import choice
+
+    monkeypatch.setattr(choice, "_chosen", "tritium")
+    code, out, _ = steelyard("doctor")
+    assert code == 0
+    assert (
+        "kernels    cpu: not tried: STEELYARD_BACKEND: 'tritium' is no backend; one of auto, eager, native, triton."
+        in out
+    )
+
+
 def test_without_the_native_core_it_is_said(steelyard, monkeypatch):
     monkeypatch.setitem(sys.modules, "steelyard._native", None)
     code, out, _ = steelyard("doctor")

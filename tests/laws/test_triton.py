@@ -11,7 +11,7 @@ from tests.laws.oracle import same, sample
 
 import steelyard as sy
 from steelyard import testing
-from steelyard.ops import bind, fused, gpu, plan
+from steelyard.ops import bind, fused, gpu, plan, proof
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 if not gpu.available(torch.device(DEVICE)):
@@ -159,6 +159,40 @@ def test_two_runs_are_the_same_to_the_bit():
     first, second = (mean(x, y) for _ in range(2))
     assert torch.equal(first, second)
     assert torch.equal(*(torch.autograd.grad(loss, x)[0] for loss in (first, second)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_a_kernel_that_is_wrong_is_left_to_torch(dtype, monkeypatch):
+    """Weights that a kernel does not read: the gradient and the loss are those of another recipe."""
+    monkeypatch.setattr(proof, "_known", {})
+    made = gpu._tables
+    monkeypatch.setattr(gpu, "_tables", lambda *args: made(*args)._replace(own=None, labelled=None))
+    torch.manual_seed(0)
+    z, y = torch.randn(6, 3).to(DEVICE, dtype).requires_grad_(), torch.tensor([0, 1, 2, 0, 1, 2], device=DEVICE)
+    recipe = sy.Recipe(weight=[1.0, 2.0, 9.0])
+    with sy.backend("triton"):
+        loss = sy.CrossEntropy(recipe).to(DEVICE)
+        with pytest.warns(UserWarning, match=r"Triton kernels for softmax on .* off by .* STEELYARD_BACKEND=eager"):
+            value = loss(z, y)
+        (found,) = torch.autograd.grad(value, z)
+        assert "found wrong here" in plan(z, y, loss.bound(), None).why
+    with sy.backend("eager"):
+        right = sy.CrossEntropy(recipe).to(DEVICE)(z, y)
+    assert torch.equal(value, right)
+    assert torch.equal(found, torch.autograd.grad(right, z)[0])
+
+
+def test_a_kernel_that_does_not_compile_is_left_to_torch(monkeypatch):
+    monkeypatch.setattr(proof, "_known", {})
+    monkeypatch.setattr(gpu, "_curves", lambda bound: {"UNKNOWN": 1})
+    z, y = on_device(*sample((6, 3), torch.float32))
+    loss = sy.BinaryCrossEntropy().to(DEVICE)
+    with (
+        sy.backend("triton"),
+        pytest.warns(UserWarning, match=r"for sigmoid on .* they fail with \w+: .*Please report"),
+    ):
+        value = loss(z[:, 0], (y > 0).float())
+    assert value.isfinite()
 
 
 @pytest.mark.skipif(DEVICE != "cuda", reason="on a GPU only")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..losses.modules import RecipeLoss
+from ..ops.widest import widened
 from ..options import In, OneOf, checked
 from ..rule.protocol import Rule
 
@@ -238,4 +239,4 @@ def hypergradient(
 
 
 def _norm(tensors: Tensors) -> Tensor:
-    return torch.stack([t.detach().double().square().sum() for t in tensors]).sum().sqrt()
+    return torch.stack([widened(t.detach()).square().sum() for t in tensors]).sum().sqrt()

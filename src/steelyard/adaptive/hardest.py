@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..link import Link
 from ..ops.factors import Tables
+from ..ops.widest import widened
 from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule, Seen
@@ -100,10 +101,10 @@ class Hardest(Rule):
     def _quota(self, positive: Tensor, candidate: Tensor) -> Tensor:
         """How many candidates each group keeps [group, 1]"""
         if self.negatives is not None:
-            return (self.negatives * positive.sum(dim=1, keepdim=True).double()).round()
+            return (self.negatives * widened(positive.sum(dim=1, keepdim=True))).round()
         number = candidate.sum(dim=1, keepdim=True)
         if isinstance(self.k, float):
-            return (self.k * number.double()).round().clamp(min=1)
+            return (self.k * widened(number)).round().clamp(min=1)
         return torch.full_like(number, self.k or 0)
 
     def _grouped(self, seen: Seen, values: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.special import erfcx, ndtr
 
 from ..ops.factors import Tables
+from ..ops.widest import widened, widest
 from ..options import In, OneOf, checked
 from ..recipe import Recipe
 from ..rule.protocol import Rule
@@ -110,7 +111,7 @@ class FBetaKnee(Rule):
 
     def _average(self) -> Tensor:
         """Soft counts of a step: TP, FP, FN, TN."""
-        return self.counts / torch.where(self.steps > 0, 1 - self.momentum ** self.steps.double(), 1.0)
+        return self.counts / torch.where(self.steps > 0, 1 - self.momentum ** widened(self.steps), 1.0)
 
     def _share(self) -> Tensor:
         """Running share of positives."""
@@ -297,5 +298,5 @@ def normal_exponential_ratio(z: Any, *, mean: Any, spread: Any, rate: Any) -> Te
 
 
 def _wide(*values: Any) -> tuple[Tensor, ...]:
-    device = next((v.device for v in values if isinstance(v, Tensor)), None)
-    return tuple(torch.broadcast_tensors(*(torch.as_tensor(v, dtype=torch.float64, device=device) for v in values)))
+    device = next((v.device for v in values if isinstance(v, Tensor)), torch.device("cpu"))
+    return tuple(torch.broadcast_tensors(*(torch.as_tensor(v, dtype=widest(device), device=device) for v in values)))

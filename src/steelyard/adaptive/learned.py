@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..counts import Counts
 from ..link import Link, link_for
 from ..ops.factors import Tables
+from ..ops.widest import widened
 from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import PATIENCE, Rule, Seen
@@ -254,7 +255,7 @@ def spread(cure: str, tables: Mapping[str, Tensor], imbalance: float) -> dict[st
     """A sentence for every table whose entries are far apart: weights 100 times, scales 10 times, offsets 100 times the imbalance."""
     sentences = {}
     for field, table in tables.items():
-        flat = table.detach().double().reshape(-1)
+        flat = widened(table.detach()).reshape(-1)
         apart = float((flat.max() - flat.min()).exp() if field == "offset" else flat.max() / flat.min())
         most = {"weight": 100.0, "scale": 10.0, "offset": 100.0 * imbalance}[field]
         if not apart <= most:
@@ -297,11 +298,11 @@ class Simplex(nn.Module):
         z, valid = seen.z, seen.valid
         if seen.link.exclusive:
             part = seen.y if seen.y.is_floating_point() else nn.functional.one_hot(seen.y, z.shape[1])
-            part = part.double() * valid[:, None]
+            part = widened(part) * valid[:, None]
             each = torch.stack([(part * -z.log_softmax(dim=1)).sum(dim=0), part.sum(dim=0)])
         else:
-            is_ = (seen.y * valid).double()
-            not_ = (1 - seen.y).double() * valid
+            is_ = widened(seen.y * valid)
+            not_ = widened(1 - seen.y) * valid
             yes, no = -nn.functional.logsigmoid(z), -nn.functional.logsigmoid(-z)
             each = torch.stack([(not_ * no).sum(0), (is_ * yes).sum(0), not_.sum(0), is_.sum(0)])
         return each.reshape(2, *self.q.shape)

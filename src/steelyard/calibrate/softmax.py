@@ -18,6 +18,7 @@ from torch.nn.functional import logsigmoid
 
 from ..curves import GCE, log_steepness
 from ..ops import Bound, reference
+from ..ops.widest import widest
 
 WIDEST = 256  # classes; the last two cost O(C^3) per row
 CELLS = 2**20  # numbers in one [rows, C, C] array
@@ -26,6 +27,9 @@ SMALLEST = -300.0  # log of the smallest jump whose products still are numbers
 
 def undo(z: Tensor, bound: Bound) -> tuple[Tensor, Tensor]:
     """(probabilities [N, C], whether the row needed no projection [N]) for finite logits z [N, C]."""
+    if widest(z.device) != torch.float64 and z.device.type != "cpu":  # what is solved below takes it
+        p, inside = undo(z.cpu(), bound.map(lambda t: t.cpu()))
+        return p.to(z.device), inside.to(z.device)
     size, one_hot = z.shape[1], asks_for_one(bound)
     check_softmax(bound, size, one_hot)
     if size == 1 or not len(z):

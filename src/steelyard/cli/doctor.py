@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from typing import Any
 
 from .. import __version__, core
 from .tell import tell
@@ -68,6 +69,9 @@ def run() -> None:
 
 def backend() -> str:
     """What computes on the CPU."""
+    named = os.environ.get("STEELYARD_BACKEND", "auto") or "auto"
+    if named != "auto":
+        return f"STEELYARD_BACKEND={named} chooses what computes"
     native = core.load()
     if native is None:
         return "pure torch; the native core is not built: install with a C++ compiler to have it (several times faster)"
@@ -91,6 +95,35 @@ def torch_lines() -> None:
     if torch.backends.mps.is_available():
         devices.append("mps")
     tell(f"devices    {', '.join(devices)}")
+    for name in devices:
+        kernel_lines(torch.device(name.split()[0]))
+
+
+def kernel_lines(device: Any) -> None:
+    """Every family of kernels of a device: what was found wrong, else how long a call of a hundred thousand logits takes."""
+    import warnings
+
+    from ..ops import families
+
+    wrong, times = [], {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the lines below say the same
+        try:
+            for one in families.tried(device):
+                if one.wrong:
+                    wrong.append(one)
+                times.setdefault((one.link, one.shape), []).append(one.later)
+        except (RuntimeError, ValueError) as error:  # a device that does not work at all, a backend that is not there
+            tell(f"kernels    {device}: not tried: {' '.join(str(error).split())[:200]}")
+            return
+    for (link, shape), found in times.items():
+        right = [seconds for seconds in found if seconds == seconds]
+        span = f", {1000 * min(right):.2g} to {1000 * max(right):.2g} ms" if right else ""
+        tell(f"kernels    {device} {link}, {shape}: {len(right)} of {len(found)} right{span}")
+    for one in wrong:
+        tell(
+            f"note: {device} {one.link}, {one.shape}, {one.form}, {one.dtype}: {one.wrong}. Torch's operations are used; please report this."
+        )
 
 
 def installed(name: str) -> str | None:

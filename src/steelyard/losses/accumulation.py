@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..link import link_for
 from ..ops import Bound, bind
+from ..ops.widest import widest
 from ..recipe import Recipe
 from ..rule.protocol import Rule, as_recipe, over_ranks, world_size
 from .modules import RecipeLoss
@@ -105,7 +106,7 @@ def global_mass(
     Z is the count or the mass, by the recipe's norm; given a loss, its current recipe, ignore_index and class_dim are
     used. Losses and gradients of ranks and micro-batches then add up to the single-process value, so do not divide by
     the number of micro-batches again. Every rank of the group has to call it: one all-reduce of one number. Returns a
-    0-d float64 tensor on the target's device.
+    0-d float64 tensor on the target's device (float32 where that has no float64).
 
     ValueError for the mass of weights that are learned: its derivative is that of the whole step, which no shard knows.
     """
@@ -126,7 +127,7 @@ def global_masses(
     made = [_bound(subject, ignore_index) for subject in subjects]
     device = targets[0].device if targets else _device(subjects, group)
     with torch.no_grad():
-        nothing = torch.zeros((), dtype=torch.float64, device=device)
+        nothing = torch.zeros((), dtype=widest(device), device=device)
         sums = [
             sum((own_mass(t, bound, w, ignore, axis) for t, w in zip(targets, weights, strict=True)), start=nothing)
             if bound.norm in COUNTED

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..given import unwrapped
+from ..ops.widest import widest
 from .modules import RecipeLoss
 
 
@@ -85,6 +86,6 @@ def nearest(values: Any, like: Tensor) -> Any:
     for axis, size in enumerate(space, start=values.dim() - len(space)):
         old = values.shape[axis]
         if old not in (1, size):
-            middle = (torch.arange(size, device=values.device, dtype=torch.float64) + 0.5) * (old / size)
+            middle = (torch.arange(size, device=values.device, dtype=widest(values.device)) + 0.5) * (old / size)
             values = values.index_select(axis, middle.long().clamp_(max=old - 1))
     return values

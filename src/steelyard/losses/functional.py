@@ -10,6 +10,7 @@ from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 
 from ..link import SIGMOID, SOFTMAX, Link
 from ..ops import Bound, Terms, bind, plan, terms, total
+from ..ops.choice import debugging
 from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
 from ..rule.protocol import Adaptive, Rule, as_rule
@@ -187,14 +188,20 @@ def explained(name: str, call: Call, link: Link, ignore_index: int, compute: Cal
     """Compute, and turn a label outside the classes into a sentence (no device is asked in the normal case)."""
     if torch.compiler.is_compiling():
         return compute()
+    if call.logits.device.type != "cpu" and debugging():
+        _look(name, call, call.target.cpu(), link, ignore_index)
     try:
         return compute()
     except (IndexError, RuntimeError):
-        if link.exclusive:
-            check_labels(name, call.target, call.logits.shape[1], ignore_index)
-        elif not call.target.is_floating_point():
-            check_yes_or_no(name, call.target, ignore_index)
+        _look(name, call, call.target, link, ignore_index)
         raise
+
+
+def _look(name: str, call: Call, target: Tensor, link: Link, ignore_index: int) -> None:
+    if link.exclusive:
+        check_labels(name, target, call.logits.shape[1], ignore_index)
+    elif not target.is_floating_point():
+        check_yes_or_no(name, target, ignore_index)
 
 
 def check_labels(name: str, target: Tensor, size: int, ignore_index: int) -> None:

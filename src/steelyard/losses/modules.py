@@ -14,6 +14,7 @@ from ..ops.factors import Held, factors, wide
 from ..ops.loaded import recipe_of
 from ..ops.shapes import Call, arrange
 from ..ops.watched import forward_mode, transformed
+from ..ops.widest import widest
 from ..recipe import Recipe
 from ..rule.protocol import Adaptive, Rule, as_rule
 from .functional import adapt, check_reduction, explained, reduced, terms_of
@@ -149,11 +150,11 @@ class RecipeLoss(nn.Module):
     def share(
         self, logits: Tensor, target: Tensor, *, weight: Any = None, normalizer: float | Tensor | None = None
     ) -> Tensor:
-        """How much of the step's mean this call is [], float64: 1, and less inside `accumulate`. A number that is to be
+        """How much of the step's mean this call is [], in the widest float: 1, and less inside `accumulate`. A number that is to be
         added once per step is multiplied by it."""
         name, bound, normalizer = type(self).__name__, self.bound(), self._divisor(normalizer)
         call = arrange(name, logits, target, weight, bound, self.class_dim)
-        one = torch.ones((), dtype=torch.float64, device=logits.device)
+        one = torch.ones((), dtype=widest(logits.device), device=logits.device)
         return penalized(one, call, bound, self.ignore_index, self.reduction, normalizer)
 
     @property

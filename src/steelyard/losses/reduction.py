@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..ops import Bound, Terms, reference
 from ..ops.shapes import Call, align
+from ..ops.widest import widest
 
 REDUCTIONS = ("none", "mean", "sum")
 COUNTED = ("count", "mass")  # norms that depend on the data
@@ -38,22 +39,22 @@ def divided(total: Tensor, z: float | Tensor) -> Tensor:
 
 
 def own_mass(target: Tensor, bound: Bound, weight: Any, ignore_index: int, axis: int) -> Tensor:
-    """Count or mass of one micro-batch, float64."""
+    """Count or mass of one micro-batch, in the widest float of the device."""
     soft, softmax = target.is_floating_point(), bound.link.exclusive
     if softmax and target.dim() == int(soft):  # logits [C]: one item without a batch axis
         target, weight = target.unsqueeze(0), weight.unsqueeze(0) if isinstance(weight, Tensor) else weight
     wide = bound.link.wide(target)
     size = target.shape[axis] if wide and target.dim() > 1 else bound.width or 1
     shape = bound.link.items(target.shape, axis) if wide else list(target.shape)
-    zeros = torch.zeros((), dtype=torch.float64, device=target.device)
+    zeros = torch.zeros((), dtype=widest(target.device), device=target.device)
     weight = align("global_mass", weight, shape, zeros, singleton=axis if softmax else None)
     if wide and target.dim() > 1:
         target = target.movedim(axis, 1)
         weight = weight if softmax or weight is None else weight.movedim(axis, 1)
     labels = reference.read(zeros, target, bound.link, weight, ignore_index)
     if bound.norm == "count":
-        return labels.valid.sum().double()
-    bound = bound.to(zeros, torch.float64)
+        return labels.valid.sum().to(zeros.dtype)
+    bound = bound.to(zeros, zeros.dtype)
     try:
         if softmax:
             own = reference.own_weight(labels, bound, zeros.expand(1, size))

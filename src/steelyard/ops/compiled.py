@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..curves import of_kernel
 from ..link import link_of
-from . import kernels, tables
+from . import eager, kernels, reference, tables
 from .bound import KINDS, Bound
 from .factors import FIELDS
 
@@ -66,9 +66,25 @@ def _loss(
 ) -> tuple[Tensor, Tensor]:
     """The loss and its gradient to the logits; `present`: which of the parts of all fields `held` are, `curves` two times number and parameters,
     `divisor` where `norm` is empty."""
-    call = kernels.of(logits.device).call(logits, target, _bound(held, present, link, curves), weight, ignore_index)
+    fastest, bound = kernels.of(logits.device), _bound(held, present, link, curves)
+    if fastest.refusal(
+        logits, target, bound, weight
+    ):  # what a graph was made for, and a device then did not stand up to
+        return _eager(logits, target, bound, weight, ignore_index, norm or divisor)
+    call = fastest.call(logits, target, bound, weight, ignore_index)
     gradient = torch.empty_like(call.logits)
     return call.mean(gradient, norm or divisor), gradient
+
+
+def _eager(
+    logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None, ignore_index: int, norm: str | float
+) -> tuple[Tensor, Tensor]:
+    terms = eager.terms(logits, target, bound, weight, ignore_index)
+    z = torch.as_tensor(reference.denominator(terms, norm), device=logits.device, dtype=torch.float32)
+    share = torch.where(z == 0, 0.0, 1 / torch.where(z == 0, 1.0, z))
+    nothing = torch.zeros_like(terms.loss)
+    gradient = eager.gradient(logits, target, bound, weight, ignore_index, share + nothing, nothing)
+    return (terms.loss.sum() * share).float(), gradient.contiguous()
 
 
 @_loss.register_fake

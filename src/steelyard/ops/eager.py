@@ -79,6 +79,19 @@ class _Terms(torch.autograd.Function):
         return dz, None, None, None, d_s, None
 
 
+def gradient(
+    logits: Tensor,
+    target: Tensor,
+    bound: Bound,
+    weight: Tensor | None,
+    ignore_index: int,
+    d_loss: Tensor,
+    d_lse: Tensor,
+) -> Tensor:
+    """What `terms` sends back to the logits for gradients that arrive at loss and lse, without autograd."""
+    return _backward(logits, reference.read(logits, target, bound.link, weight, ignore_index), bound, d_loss, d_lse)
+
+
 class _At(NamedTuple):
     """Where a piece lies in the logits and in what there is one of for each item."""
 

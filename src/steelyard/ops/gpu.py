@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import fused, tables
+from . import fused, proof, tables
 from .bound import Bound
 
 SMALLEST = 1024  # logits of a program
@@ -44,7 +44,7 @@ def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None)
         return f"Triton is not installed, or has no kernels for {logits.device.type}"
     if logits.dim() > 2 and math.prod(logits.shape[1:]) >= 2**31:
         return "an image of more than 2**31 logits"  # addresses within one are 32 bits wide
-    return tables.refusal(logits, target, bound, weight)
+    return tables.refusal(logits, target, bound, weight) or proof.refusal(Call, scale, logits, target, bound, weight)
 
 
 def _kernels(name: str) -> Any:

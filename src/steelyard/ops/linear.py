@@ -15,6 +15,7 @@ from ..link import SOFTMAX
 from . import eager, kernels, reference
 from .bound import Bound
 from .watched import plain
+from .widest import widened, widest
 
 LOGITS = 2**23  # of one chunk, about: 32 MiB in float32. Products of 256 rows run at full speed
 LEAST = 64  # rows
@@ -71,7 +72,7 @@ class _Linear(torch.autograd.Function):
         # a sum over chunks: in bfloat16 it would stop growing
         d_matrix = torch.zeros_like(matrix, dtype=torch.float32) if wants[1] else None
         d_bias = torch.zeros_like(bias, dtype=torch.float32) if bias is not None and wants[2] else None
-        loss = torch.zeros((), dtype=torch.float64, device=hidden.device)
+        loss = torch.zeros((), dtype=widest(hidden.device), device=hidden.device)
         for start in range(0, N, rows):
             part = slice(start, start + rows)
             h, s = hidden[part], None if weight is None else weight[part]
@@ -90,7 +91,7 @@ class _Linear(torch.autograd.Function):
                     d_matrix += torch.mm(logits.t(), h)
             if d_bias is not None:
                 d_bias += logits.sum(dim=0, dtype=torch.float32)
-        divisor = torch.as_tensor(z, dtype=torch.float64, device=hidden.device)
+        divisor = torch.as_tensor(z, dtype=widest(hidden.device), device=hidden.device)
         share = torch.where(divisor == 0, 0.0, 1 / torch.where(divisor == 0, 1.0, divisor)).float()
         ctx.gradients = (d_hidden, d_matrix, d_bias)
         ctx.dtypes = (hidden.dtype, matrix.dtype, None if bias is None else bias.dtype)
@@ -137,4 +138,4 @@ def _chunk(
     if gradient:
         (found,) = torch.autograd.grad(value, x)
         logits.copy_(found)
-    return value.detach().double()
+    return widened(value.detach())

@@ -21,6 +21,7 @@ from torch.nn.functional import logsigmoid
 from ..curves import Curve
 from ..link import Link
 from .bound import Bound, Parts, Total
+from .watched import unrounded
 
 # log of a probability that one class of a row has at most, with room for rounding: of two that nearly tie both may be said to
 # have half
@@ -188,7 +189,7 @@ def coefficients(labels: Labels, bound: Bound, like: Tensor) -> tuple[Tensor, Te
         if weight is not None:
             dense = dense * weight.dense(size, size)
         own = dense.diagonal()
-        with torch.autocast(t.device.type, enabled=False):  # which would round a product of matrices to bfloat16
+        with unrounded(t.device):  # autocast would round a product of matrices to bfloat16
             return _along(t, own), torch.einsum("ny...,yc->nc...", t, dense - torch.diag(own))
     assert target.amount is not None
     amount, toward = target.amount.expand(size), ones / size if target.toward is None else target.toward

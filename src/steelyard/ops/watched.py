@@ -1,6 +1,8 @@
 """Who else follows the operations of a call than plain autograd: kernels that only see memory must then stand aside."""
 
+import contextlib
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,3 +32,9 @@ def plain(t: Tensor) -> bool:
         return True  # it stands for one, and what follows is traced
     wrapped = _functorch.is_functorch_wrapped_tensor(t) or _functorch.is_legacy_batchedtensor(t)
     return type(t) in (Tensor, torch.nn.Parameter) and not wrapped and not forward_mode()
+
+
+def unrounded(device: torch.device) -> Any:
+    """A context in which autocast does not round products of matrices; not every type of device has an autocast."""
+    known = torch.amp.is_autocast_available(device.type)
+    return torch.autocast(device.type, enabled=False) if known else contextlib.nullcontext()

@@ -124,7 +124,7 @@ class Trace:
         for _, when, numbers in self._rows:
             row = {name: v for name, v in when.items() if name != "observed" or self.steps}
             for name, tensor in numbers.items():
-                values = tensor.double().cpu().reshape(-1).tolist()
+                values = tensor.cpu().double().reshape(-1).tolist()
                 keys = classes if classes is not None and len(classes) == len(values) else range(len(values))
                 named = {f"{name}[{k}]": v for k, v in zip(keys, values, strict=True)}
                 row.update({name: values[0]} if tensor.dim() == 0 else named)
