@@ -58,6 +58,7 @@ def fits(rounds: int) -> list[dict[str, Any]]:
     """LightGBM's own objective is the first variant: without weights, as ours is, and of as many trees."""
     import lightgbm
     from sklearn.datasets import make_classification
+
     from steelyard.integrations.lightgbm import RecipeLGBM
 
     rows = []
@@ -88,7 +89,7 @@ def fits(rounds: int) -> list[dict[str, Any]]:
 
 def in_torch(variant: Callable[[], object]) -> Callable[[], object]:
     def run() -> object:
-        with mock.patch.object(native_slopes, "refusal", lambda *call: "the other is measured"):
+        with mock.patch.object(native_slopes, "refusal", return_value="the other is measured"):
             return variant()
 
     return run
