@@ -1,4 +1,7 @@
-"""Trainer under a recipe: one optimiser step is that of one batch on one device, whatever it is cut into."""
+"""Trainer under a recipe: one optimiser step is that of one batch on one device, whatever it is cut into.
+
+Files: integrations/output_layer.py, integrations/transformers.py.
+"""
 
 import subprocess
 import sys
@@ -24,6 +27,10 @@ def change(found, before, other):
     return float((found - other).norm() / (found - before).norm())
 
 
+def stepped(model):
+    return torch.cat([(p - 0.5 * p.grad).detach().flatten() for p in model.parameters()])
+
+
 @pytest.mark.parametrize("norm", ["count", "mass"])
 @pytest.mark.parametrize("task", ["sequence", "tokens", "several", "language"])
 def test_four_micro_batches_are_one_batch(task, norm):
@@ -42,10 +49,107 @@ def test_a_mean_in_compute_loss_steps_by_the_number_of_micro_batches():
     assert 3.9 < factor < 4.1
 
 
-@pytest.mark.parametrize(("norm", "averaged"), [("mass", True), ("count", False)])
+def fused(norm="count"):
+    return sy.LinearCrossEntropy(runs.loss_of("language", norm).recipe)
+
+
+@pytest.mark.parametrize("norm", ["count", "mass"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_last_layer_and_its_loss_together_are_the_two_apart(norm, weighted):
+    """Under accumulation too, with weights of tokens, and of a model whose last layer is its first."""
+    given = {"recipe_weight": "token_weight"} if weighted else {}
+    options = {"given": given, "data": runs.weighted_rows() if weighted else None}
+    whole, _, before = runs.train("language", runs.loss_of("language", norm), 8, 1, **options)
+    for loss, batch, many in ((fused(norm), 8, 1), (fused(norm), 2, 4), (runs.loss_of("language", norm), 2, 4)):
+        found, _, _ = runs.train("language", loss, batch, many, **options)
+        assert change(whole, before, found) < 2e-6
+    if weighted:
+        plain, _, _ = runs.train("language", runs.loss_of("language", norm), 8, 1)
+        assert change(whole, before, plain) > 0.05  # they matter here
+
+
+def test_the_weighted_step_is_the_one_written_by_hand():
+    loss, rows = runs.loss_of("language", "mass"), runs.weighted_rows()[:8]
+    found, _, before = runs.train(
+        "language", fused("mass"), 2, 4, steps=1, data=rows, given={"recipe_weight": "token_weight"}
+    )
+    model = runs.model_of("language").train()
+    ids, y, w = (torch.stack([row[k] for row in rows]) for k in ("input_ids", "labels", "token_weight"))
+    logits = model(input_ids=ids).logits[:, :-1]
+    loss(logits.reshape(-1, 7), y[:, 1:].reshape(-1), weight=w[:, 1:].reshape(-1)).backward()
+    assert change(stepped(model), before, found) < 2e-6
+
+
+@pytest.mark.parametrize("loss", [sy.CrossEntropy, sy.LinearCrossEntropy])
+def test_a_language_model_is_trained_for_the_next_token(loss):
+    """Without weights the step is that of the model's own loss, whose labels are shifted inside it."""
+    rows = runs.rows("language")[:8]
+    found, _, before = runs.train("language", loss(), 2, 4, steps=1, data=rows)
+    model = runs.model_of("language").train()
+    ids, y = (torch.stack([row[k] for row in rows]) for k in ("input_ids", "labels"))
+    model(input_ids=ids, labels=y).loss.backward()
+    assert change(stepped(model), before, found) < 2e-6
+    same, _, _ = runs.train("language", loss(), 8, 1, steps=1, data=rows, given={"recipe_shift": False})
+    assert change(found, before, same) > 0.1
+
+
+def test_no_logits_are_made_in_training_and_predictions_have_them():
+    made = []
+
+    class Watched(RecipeTrainer):
+        def _loss_of(self, outputs, labels, num_items_in_batch=None):
+            made.append(outputs["logits"].shape[-1])
+            return super()._loss_of(outputs, labels, num_items_in_batch)
+
+    _, trainer, _ = runs.train("language", fused(), 4, 2, trainer=Watched)
+    assert set(made) == {8}, "the hidden size, of 7 classes"
+    data = runs.rows("language")[:8]
+    found = trainer.predict(data)
+    _, apart, _ = runs.train("language", runs.loss_of("language", "count"), 4, 2)
+    wanted = apart.predict(data)
+    np.testing.assert_allclose(found.predictions, wanted.predictions, atol=1e-5)
+    assert found.metrics["test_loss"] == pytest.approx(wanted.metrics["test_loss"], rel=1e-5)
+    trainer.args.prediction_loss_only = True
+    assert trainer.evaluate(data)["eval_loss"] == pytest.approx(wanted.metrics["test_loss"], rel=1e-5)
+    trainer.args.prediction_loss_only = False
+    np.testing.assert_allclose(trainer.predict_proba(data).sum(-1), 1, atol=1e-6)
+
+
+def test_models_that_do_more_behind_their_last_layer_are_refused():
+    class Capped(torch.nn.Module):
+        def __init__(self, model):
+            super().__init__()
+            self.model, self.config = model, model.config
+
+        def get_output_embeddings(self):
+            return self.model.get_output_embeddings()
+
+        def forward(self, input_ids, labels=None):
+            out = self.model(input_ids=input_ids)
+            out["logits"] = torch.tanh(out["logits"] * 20)
+            return out
+
+    from transformers import TrainingArguments
+
+    arguments = TrainingArguments("unused", use_cpu=True, report_to=[], max_steps=1, disable_tqdm=True)
+    rows, sequence = runs.rows("language"), runs.rows("sequence")
+    with pytest.raises(ValueError, match="capped, scaled or shifted"):
+        RecipeTrainer(Capped(runs.model_of("language")), arguments, train_dataset=rows, recipe_loss=fused()).train()
+    with pytest.raises(ValueError, match="needs the model's last layer as"):
+        RecipeTrainer(runs.model_of("sequence"), arguments, train_dataset=sequence, recipe_loss=fused()).train()
+    with pytest.raises(ValueError, match="stands alone"):
+        RecipeTrainer(runs.model_of("language"), arguments, recipe_loss=sy.Sum(a=fused()))
+    with pytest.raises(ValueError, match="has no 'token_weight', only"):
+        runs.train("language", fused(), 2, 4, given={"recipe_weight": "token_weight"})
+
+
+@pytest.mark.parametrize(
+    ("norm", "averaged", "head"), [("mass", True, ""), ("count", False, ""), ("mass", True, "fused")]
+)
 @pytest.mark.slow
-def test_two_ranks_are_one(tmp_path, norm, averaged):
-    whole, _, before = runs.train("sequence", runs.loss_of("sequence", norm), 8, 1)
+def test_two_ranks_are_one(tmp_path, norm, averaged, head):
+    task = "language" if head else "sequence"
+    whole, _, before = runs.train(task, runs.loss_of(task, norm), 8, 1)
     command = [
         sys.executable,
         "-m",
@@ -57,7 +161,10 @@ def test_two_ranks_are_one(tmp_path, norm, averaged):
     ]
     root = Path(__file__).parents[2]
     run = subprocess.run(
-        [*command, tmp_path / "found.pt", norm, str(averaged)], capture_output=True, text=True, cwd=root
+        [*command, tmp_path / "found.pt", norm, str(averaged), *([head] if head else [])],
+        capture_output=True,
+        text=True,
+        cwd=root,
     )
     assert run.returncode == 0, run.stderr
     assert change(whole, before, torch.load(tmp_path / "found.pt", weights_only=True)) < 2e-6

@@ -57,7 +57,19 @@ def loss_of(task, norm):
     )
 
 
-def train(task, loss, batch, accumulate, folder=None, trainer=RecipeTrainer, steps=2, resume=None, **options):
+def train(
+    task,
+    loss,
+    batch,
+    accumulate,
+    folder=None,
+    trainer=RecipeTrainer,
+    steps=2,
+    resume=None,
+    given=None,
+    data=None,
+    **options,
+):
     """(parameters after `steps`, the Trainer, parameters before)"""
     model = model_of(task)
     before = flat(copy.deepcopy(model))
@@ -78,14 +90,20 @@ def train(task, loss, batch, accumulate, folder=None, trainer=RecipeTrainer, ste
         save_steps=1,
         **options,
     )
-    given = {"recipe_loss": loss} if issubclass(trainer, RecipeTrainer) else {}
-    made = trainer(model, arguments, train_dataset=rows(task), **given)
+    given = {"recipe_loss": loss, **(given or {})} if issubclass(trainer, RecipeTrainer) else {}
+    made = trainer(model, arguments, train_dataset=rows(task) if data is None else data, **given)
     made.train(resume_from_checkpoint=resume)
     return flat(made.model), made, before
 
 
 def flat(model):
     return torch.cat([p.detach().flatten().clone() for p in model.parameters()])
+
+
+def weighted_rows():
+    """Of the language task, with a weight for every token."""
+    random = torch.Generator().manual_seed(5)
+    return [{**row, "token_weight": torch.rand(6, generator=random).mul(3).floor()} for row in rows("language")]
 
 
 class Documented(Trainer):
@@ -99,10 +117,11 @@ class Documented(Trainer):
 
 
 if __name__ == "__main__":
-    path, norm, averaged = sys.argv[1:]
+    path, norm, averaged, *fused = sys.argv[1:]
+    task = "language" if fused else "sequence"
     found, trainer, _ = train(
-        "sequence",
-        loss_of("sequence", norm),
+        task,
+        sy.LinearCrossEntropy(loss_of(task, norm).recipe) if fused else loss_of(task, norm),
         2,
         2,
         average_tokens_across_devices=averaged == "True",
