@@ -83,13 +83,14 @@ def reweigh(model: nn.Module, recipe: Any, *, background: float | None = None, f
 
 def restore(model: nn.Module) -> nn.Module:
     """The model with torchvision's own loss again; ValueError if it has no recipe."""
-    head = _head(model)
+    head: Any = _head(model)
     if not isinstance(head, _Reweighed):
         raise ValueError(f"restore: this {type(model).__name__} has no recipe.")
     head.__class__ = type(head).__bases__[1]
     for name in ("_recipe_loss", "_divided_by", "_labels"):
         head.__dict__.pop(name, None)
-    head._modules.pop(KEPT, None)
+    modules: Any = head._modules  # pyright: ignore[reportAttributeAccessIssue]
+    modules.pop(KEPT, None)
     return model
 
 
