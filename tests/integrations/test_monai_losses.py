@@ -66,3 +66,35 @@ def test_deep_supervision_weighs_as_monais_does():
     torch.testing.assert_close(
         found.float(), theirs(levels, small).float(), rtol=1e-6, atol=0
     )  # theirs adds up in float32
+
+
+def test_one_hot_labels_are_labels_to_every_term():
+    hot = torch.nn.functional.one_hot(LABELS[:, 0], 3).movedim(-1, 1).double()
+    for recipe in (sy.Recipe(), sy.mix(sy.fixed(weight=WEIGHT.tolist()), sy.focal(gamma=1.0))):
+        for dice in (DiceLoss(), DiceLoss(include_background=False)):
+            loss = sy.Sum(ce=sy.CrossEntropy(recipe), dice=sy.Region(dice))
+            torch.testing.assert_close(loss(LOGITS, hot), loss(LOGITS, LABELS), rtol=1e-10, atol=0)
+
+
+def test_a_background_left_out_of_dice_is_left_out_of_the_cross_entropy_by_weight_0():
+    """MONAI's include_background=False is Dice's alone; its cross-entropy counts the background."""
+    theirs = DiceCELoss(softmax=True, to_onehot_y=True, include_background=False)
+    both = sy.Sum(ce=sy.CrossEntropy(), dice=sy.Region(DiceLoss(include_background=False)))
+    torch.testing.assert_close(both(LOGITS, LABELS), theirs(LOGITS, LABELS), rtol=1e-10, atol=0)
+    none = sy.CrossEntropy(sy.fixed(weight=[0.0, 1.0, 1.0], norm="mass"))
+    kept = LABELS[:, 0] > 0
+    expected = torch.nn.functional.cross_entropy(LOGITS.movedim(1, -1)[kept], LABELS[:, 0][kept])
+    torch.testing.assert_close(none(LOGITS, LABELS[:, 0]), expected, rtol=1e-10, atol=0)
+
+
+def test_levels_with_ignored_labels_are_the_sum_of_levels():
+    void = LABELS.clone()
+    void[:, :, :3] = 255
+    levels = [LOGITS, LOGITS[..., ::2, ::2].contiguous()]
+    targets = [void.float(), void[..., ::2, ::2].float()]  # a target for each level, as nnU-Net's loaders give them
+    loss = sy.Sum(ce=sy.CrossEntropy(ignore_index=255), dice=sy.Region(DiceLoss(), ignore_index=255))
+    found = sy.DeepSupervision(loss, weights=[2 / 3, 1 / 3])(levels, targets)
+    expected = 2 / 3 * loss(levels[0], targets[0]) + 1 / 3 * loss(levels[1], targets[1])
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
+    cut = loss(levels[0][:, :, 3:], targets[0][:, :, 3:])
+    torch.testing.assert_close(loss(levels[0], targets[0]), cut, rtol=1e-10, atol=0)
