@@ -71,6 +71,28 @@ struct Census {
 
 struct Nearest;  // see nearest.hpp
 
+// The mean loss of many linear models and its gradient, see linear.cpp. The last column of X [rows, p] is ones. Rows lie in parts that
+// share their label; u = chain z + shift is the logit that the loss is made of, and `scale` what a row of the part counts.
+struct LinearPass {
+    const void *X, *own;     // own [rows], of X's type: what each row counts beside that, or null
+    const int64_t* bounds;   // [parts, 3]: label, start, stop
+    const double *theta, *chain, *shift, *scale;  // [models, C, p], [parts, models], [parts, models, C], [parts, models]
+    double *gradient, *value;  // [models, C, p] and, if wanted of one logit, [models], both added to
+    int64_t stride, p, models, C, parts;  // C = 1: a sigmoid; `stride` from row to row
+    double gamma;                         // of the focal loss, which has one logit; 0: cross-entropy
+    bool doubles, fine;                   // X is doubles; compute in doubles
+};
+
+// (L L^T)^-1 gradient for every model, corrected by the pairs of moves and changes (limited-memory BFGS).
+struct LinearSteps {
+    const double *moves, *changes, *rho;  // [pairs, models, size] twice, [pairs, models]; at most 64 pairs
+    const double* gradient;               // [models, size]
+    const float* factor;                  // [factors, size, size], lower
+    const int64_t* which;                 // [models] its factor
+    double* out;                          // [models, size]
+    int64_t models, size, pairs;
+};
+
 struct Kernels {
     const char* name;
     double (*softmax)(const Softmax&);  // the sum of the losses
@@ -78,6 +100,8 @@ struct Kernels {
     Census (*softmax_census)(const Softmax&, bool mass);
     Census (*sigmoid_census)(const Sigmoid&, bool mass);
     bool (*nearest)(const Nearest&);  // false where memory ran out
+    void (*linear_pass)(const LinearPass&);
+    void (*linear_steps)(const LinearSteps&);
 };
 
 extern const Kernels baseline_kernels, avx2_kernels, avx512_kernels;

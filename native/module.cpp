@@ -160,6 +160,21 @@ NB_MODULE(_native, m) {
                            spacing.data(), static_cast<int>(shape.size()), threads};
         if (!chosen->nearest(call)) throw std::bad_alloc();
     });
+    m.def("linear_pass", [](std::vector<Address> addresses, std::vector<int64_t> sizes, double gamma, bool doubles, bool fine) {
+        if (addresses.size() != 9 || sizes.size() != 5) throw std::invalid_argument("linear_pass: 9 addresses, 5 sizes");
+        nb::gil_scoped_release free;
+        const auto& a = addresses;
+        chosen->linear_pass({at<const void>(a[0]), at<const void>(a[1]), at<const int64_t>(a[2]), at<const double>(a[3]),
+                             at<const double>(a[4]), at<const double>(a[5]), at<const double>(a[6]), at<double>(a[7]),
+                             at<double>(a[8]), sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], gamma, doubles, fine});
+    });
+    m.def("linear_steps", [](std::vector<Address> addresses, int64_t models, int64_t size, int64_t pairs) {
+        if (addresses.size() != 7 || pairs > 64) throw std::invalid_argument("linear_steps: 7 addresses, at most 64 pairs");
+        nb::gil_scoped_release free;
+        const auto& a = addresses;
+        chosen->linear_steps({at<const double>(a[0]), at<const double>(a[1]), at<const double>(a[2]), at<const double>(a[3]),
+                              at<const float>(a[4]), at<const int64_t>(a[5]), at<double>(a[6]), models, size, pairs});
+    });
     m.def("tally", [](Address numbers, int64_t n, int type, int64_t start, int64_t size, Address table, int threads) {
         nb::gil_scoped_release free;
         return tally(at<const void>(numbers), n, type, start, size, at<int64_t>(table), threads);

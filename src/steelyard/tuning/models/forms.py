@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...calibrate import posterior
-from ...curves import Curve, Log
+from ...curves import Curve, Focal, Log
 from ...ops.bind import Bound, Parts, bind
 from ...recipe import Recipe
 
@@ -133,6 +133,8 @@ class Sigmoid:
         curve, q = self.curves[label], torch.sigmoid(u)
         if isinstance(curve, Log):
             return torch.addcmul(q, q, q, value=-1)
+        if exact and isinstance(curve, Focal):
+            return _focal_bend(u, q, curve.gamma)
         v, change = steepness(curve, F.logsigmoid(-u), exact)
         return v * (q - q * q) + change * q * q
 
@@ -257,6 +259,13 @@ def _by_rows(form: Form, ends: Sequence[int], z: Tensor) -> Iterator[tuple[int, 
     for label in range(len(ends) - 1):
         rows = slice(ends[label], ends[label + 1])
         yield label, rows, form.chain(label)[:, None, None] * z[:, :, rows] + form.shift(label)[:, :, None]
+
+
+def _focal_bend(u: Tensor, q: Tensor, gamma: float) -> Tensor:
+    """The second derivative of q^gamma s by u, with s = log(1 + e^u), s' = q and q' = q p."""
+    s, p = F.softplus(u), torch.sigmoid(-u)
+    each = q * (1 + 2 * gamma) + gamma * s * (gamma * p - q)
+    return each.mul_(p).mul_(torch.exp(gamma * (u - s)))
 
 
 def steepness(curve: Curve, logp: Tensor, exact: bool = False) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from . import passes
 from .forms import Form
 from .rows import PIECE, Rows, centred, triangle
 
@@ -58,21 +59,31 @@ def middles(like: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Cholesky:
-    def __init__(self, factor: Tensor):
-        self.factor = factor
+    """factor [Hessians, C p, C p], lower; model i has Hessian which[i], and no other model has it. What it is made of is summed in
+    float32, and so it is kept where the core reads it."""
+
+    def __init__(self, factor: Tensor, which: Tensor | None = None):
+        self.factor = factor.to(torch.float32).contiguous() if passes.THERE and which is None else factor
+        self.which = torch.arange(len(factor)) if which is None else which
 
     @property
     def cost(self) -> float:
         return self.factor.shape[1] / 4  # 2 n (C p)^2 / 2 operations in float32 over 4 n C p
 
     def solve(self, gradient: Tensor) -> Tensor:
-        return torch.cholesky_solve(gradient.reshape(len(gradient), -1, 1), self.factor).reshape(gradient.shape)
+        if passes.THERE:
+            nothing = gradient.new_empty(0)
+            return passes.steps(nothing, nothing, nothing, gradient, self.factor, self.which)
+        return torch.cholesky_solve(gradient.reshape(len(gradient), -1, 1), self.factor[self.which]).reshape(
+            gradient.shape
+        )
 
     def take(self, which: Tensor) -> "Cholesky":
-        return Cholesky(self.factor[which])
+        return Cholesky(self.factor, self.which[which])
 
     def renew(self, which: Tensor, rows: Rows, form: Form, theta: Tensor, ridge: Tensor) -> None:
-        self.factor[which] = _factors(rows, form, theta, ridge, torch.arange(len(theta)))
+        new = _factors(rows, form, theta, ridge, torch.arange(len(theta)))
+        self.factor[self.which[which]] = new.to(self.factor.dtype)
 
 
 def _factors(rows: Rows, form: Form, theta: Tensor, ridge: Tensor, group: Tensor) -> Tensor:

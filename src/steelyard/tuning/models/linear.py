@@ -90,10 +90,12 @@ class LinearModel:
         known = set() if fit.start is None else {i for i in first if not _curved(recipes[i])}
         theta = np.zeros((len(recipes), len(strengths), 1 if classes == 2 else classes, X.shape[1] + 1))
         converged = np.zeros(theta.shape[:2], dtype=bool)
-        for some, begin in ((sorted(known), fit.start), (sorted({*first} - known), None)):
-            if some:
-                at = None if begin is None else begin["theta"][some]
-                theta[some], converged[some] = _every(solve, [straight[i] for i in some], ends, strengths, at)
+        if some := sorted(known):
+            at = None if fit.start is None else fit.start["theta"][some]
+            theta[some], converged[some] = _every(solve, [straight[i] for i in some], ends, strengths, at)
+        if some := sorted({*first} - known):  # a fitted weighting is nearer than nothing
+            at = theta[[min(known)] * len(some)] if known else None
+            theta[some], converged[some] = _every(solve, [straight[i] for i in some], ends, strengths, at)
         theta, converged = theta[first], converged[first]
         for arms in _same_curve(recipes):
             curved = [recipes[i] for i in arms]

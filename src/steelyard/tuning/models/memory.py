@@ -8,7 +8,8 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from .hessian import Hessian
+from . import passes
+from .hessian import Cholesky, Hessian
 
 PAIRS = 8  # moves that are remembered
 CURVED = 1e-12  # cosine between a move and the change of the gradient below which rounding made the change
@@ -33,10 +34,11 @@ class Memory:
     def forget(self, which: Tensor) -> None:
         self.rho[:, which] = 0
 
-    def add(self, move: Tensor, change: Tensor) -> None:
+    def add(self, move: Tensor, change: Tensor, told: Tensor | None = None) -> None:
+        """`told` [models] is False where the change says nothing."""
         bend = dot(move, change)
         curved = bend > CURVED * (dot(move, move) * dot(change, change)).sqrt()
-        rho = torch.where(curved, 1 / bend, 0.0)
+        rho = torch.where(curved if told is None else curved & told, 1 / bend, 0.0)
         keep = slice(max(0, len(self.rho) - PAIRS + 1), None)
         self.moves = torch.cat([self.moves[keep], move[None]])
         self.changes = torch.cat([self.changes[keep], change[None]])
@@ -44,6 +46,8 @@ class Memory:
 
     def step(self, hessian: Hessian, gradient: Tensor) -> Tensor:
         """The inverse of what the Hessian became by the moves, times the gradient: [models, C, p]."""
+        if passes.THERE and isinstance(hessian, Cholesky):
+            return passes.steps(self.moves, self.changes, self.rho, gradient, hessian.factor, hessian.which)
         q, shares = gradient.clone(), []
         for move, change, rho in zip(reversed(self.moves), reversed(self.changes), reversed(self.rho), strict=True):
             shares.append(rho * dot(move, q))

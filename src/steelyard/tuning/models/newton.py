@@ -32,6 +32,9 @@ FINE = 1e-10  # from this decrement on gradients are computed in float64
 BLIND = {torch.float32: 1e-8, torch.float64: 1e-15}  # below it rounding decides which of two objectives is lower
 NEAR = 1e-5  # below it a decrement that shrinks is enough even where the loss is not convex
 ITERATIONS = 200
+SHORTER = 30  # tries at a shorter step
+AROUND = 2e7  # operations that could be done in the time of what a step takes beside its passes
+Which = Tensor | slice
 
 
 def fit(
@@ -71,69 +74,76 @@ class _Problem:
     def value(self, theta: Tensor, fine: Tensor) -> Tensor:
         out = (self.ridge * theta.square()).sum(dim=(1, 2)) / 2
         for which, dtype in self._precision(fine):
-            out[which] += self.rows.value(self.form.take(which), theta[which], dtype)
+            out[which] += self.rows.value(self._of(which), theta[which], dtype)
         return out
 
-    def gradient(self, theta: Tensor, fine: Tensor) -> Tensor:
-        out = self.ridge * theta
+    def look(self, theta: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
+        """The objective [models], which is left at zero where it is convex and gradients tell enough, and its gradient."""
+        slope = self.ridge * theta
+        value = theta.new_zeros(len(theta)) if self.form.convex else (slope * theta).sum(dim=(1, 2)) / 2
         for which, dtype in self._precision(fine):
-            out[which] += self.rows.gradient(self.form.take(which), theta[which], dtype)
-        return out
-
-    def reach(self, theta: Tensor, step: Tensor, size: Tensor, fine: Tensor) -> Tensor:
-        """How much of each step to go [models]: all, halved until the objective falls by a fraction of what the slope
-        promises; 0 if it never does."""
-        here, length, left = self.value(theta, fine), torch.ones_like(size), torch.arange(len(size))
-        for _ in range(30):
-            t = length[left]
-            there = self.take(left).value(theta[left] - t[:, None, None] * step[left], fine[left])
-            left = left[~(there <= here[left] - 1e-4 * t * size[left])]
-            if not len(left):
-                return length
-            length[left] /= 2
-        length[left] = 0
-        return length
+            if self.form.convex:
+                slope[which] += self.rows.gradient(self._of(which), theta[which], dtype)
+            else:
+                mean, pull = self.rows.both(self._of(which), theta[which], dtype)
+                value[which] += mean
+                slope[which] += pull
+        return value, slope
 
     def blind(self, fine: Tensor) -> Tensor:
         """Below these decrements rounding decides which of two objectives is the lower one."""
         return torch.where(fine, BLIND[self.exact], BLIND[self.rows.rough])
 
-    def _precision(self, fine: Tensor) -> list[tuple[Tensor, torch.dtype]]:
-        return [(w, d) for w, d in ((fine, self.exact), (~fine, self.rows.rough)) if bool(w.any())]
+    def _precision(self, fine: Tensor) -> list[tuple[Which, torch.dtype]]:
+        count = int(fine.sum())
+        if count in (0, len(fine)):
+            return [(slice(None), self.exact if count else self.rows.rough)] if len(fine) else []
+        return [(fine, self.exact), (~fine, self.rows.rough)]
+
+    def _of(self, which: Which) -> Form:
+        return self.form if isinstance(which, slice) else self.form.take(which)
 
 
 def _minimise(problem: _Problem, start: Tensor | None) -> tuple[Tensor, Tensor]:
     form, rows = problem.form, problem.rows
     rough = dataclasses.replace(problem, rows=rows.sample, exact=rows.rough)
     theta = problem.ridge.new_zeros(form.models, form.width, rows.width) if start is None else centred(start)
-    if not form.convex and start is not None:
-        theta = _nearer(rough, theta)
+    middle, group = middles(problem.alike)
     if start is None:
-        middle, group = middles(problem.alike)
         theta = _descend(rough.take(middle), theta[middle], ROUGH)[0][group]
-    elif rows.sample is not rows and not form.convex:
-        theta, _ = _descend(rough, theta, ROUGH)
+    elif not form.convex:
+        theta = _best(rough, [t * theta for t in (1.0, 0.5, 0.25, 0.0)])
+        if len(middle) < len(
+            theta
+        ):  # what the middle strength gained by leaving the straightened curve, others gain too
+            first, _ = _descend(rough.take(middle), theta[middle], ROUGH)
+            moved = (first - theta[middle])[group]
+            theta = _best(rough, [theta, theta + moved / 2, theta + moved, first[group]])
+        if rows.sample is not rows:
+            theta, _ = _descend(rough, theta, ROUGH)
     return _descend(problem, theta, TINY_DONE if rows.rough == problem.exact else DONE)
 
 
-def _nearer(problem: _Problem, theta: Tensor) -> Tensor:
-    """The best point on the way from zero to theta. Where a curve is flat, the minimum of a steeper one is far out on the plain."""
-    candidates = torch.stack([t * theta for t in (1.0, 0.5, 0.25, 0.0)])
-    everything = torch.ones(len(theta), dtype=torch.bool)
+def _best(problem: _Problem, places: list[Tensor]) -> Tensor:
+    """Each model's best place. Where a curve is flat, the minimum of a steeper one is far out on the plain."""
+    candidates = torch.stack(places)
+    everything = torch.ones(len(places[0]), dtype=torch.bool)
     best = torch.stack([problem.value(c, everything) for c in candidates]).argmin(dim=0)
-    return candidates[best, torch.arange(len(theta))]
+    return candidates[best, torch.arange(len(best))]
 
 
 @dataclasses.dataclass
 class _Point:
     """Where the models are [models, C, p]. `size` is <gradient, step>, the decrement; `age` counts the steps of the present
-    Hessian, `trend` is the logarithm by which they shrink the decrement."""
+    Hessian, `mixed` says that the next gradient is computed otherwise than this one, `trend` is the logarithm by which they shrink the decrement."""
 
     here: Tensor
+    value: Tensor
     gradient: Tensor
     step: Tensor
     size: Tensor
     fine: Tensor
+    mixed: Tensor
     age: Tensor
     trend: Tensor
 
@@ -173,25 +183,38 @@ def _descend(problem: _Problem, start: Tensor, tolerance: float) -> tuple[Tensor
             size = dot(at.gradient[done], hessian.take(done).solve(at.gradient[done]))
             done[done.clone()] = size * at.trend[done].clamp(max=0).exp() <= tolerance
         stuck, blind = ~moved & at.fine, ~moved & ~at.fine
-        slow = moved & ~done & (at.age >= SETTLED) & (_left(at, tolerance) > hessian.cost)
+        # few models share what a step takes beside its passes, so that Hessians cost fewer of them
+        dear = hessian.cost / (1 + AROUND / (4 * rows.X.numel() * problem.form.width * len(done)))
+        slow = moved & ~done & (at.age >= SETTLED) & (_left(at, tolerance) > dear)
         if bool(slow.any()):
             some = problem.take(slow)
             hessian.renew(slow, rows, some.form, at.here[slow], some.ridge)
         turning = ~at.fine & (blind | (at.size < FINE))
         at.fine |= turning
-        # what gradients in float32 taught is rounding from there on
-        if bool((again := slow | turning).any()):
+        # what gradients in float32 taught a loss that is not convex, and where rounding decided, is of no use from there on
+        restart = blind if problem.form.convex else turning
+        at.mixed = turning & ~restart
+        if bool((again := slow | restart).any()):
             memory.forget(again)
-            anew, _ = _begin(problem.take(again), hessian.take(again), at.here[again], at.fine[again])
-            at.put(again, anew)
+            if bool(restart.any()):
+                at.value[restart], at.gradient[restart] = problem.take(restart).look(at.here[restart], at.fine[restart])
+            at.put(again, _begun(hessian.take(again), at.take(again)))
     return theta, converged
 
 
 def _begin(problem: _Problem, hessian: Hessian, here: Tensor, fine: Tensor) -> tuple[_Point, Memory]:
-    gradient = problem.gradient(here, fine)
-    step = hessian.solve(gradient)
-    size = dot(gradient, step)
-    return _Point(here, gradient, step, size, fine, torch.zeros_like(size), torch.zeros_like(size)), Memory.empty(here)
+    value, gradient = problem.look(here, fine)
+    nothing = torch.zeros_like(value)
+    return _begun(
+        hessian, _Point(here, value, gradient, gradient, nothing, fine, torch.zeros_like(fine), nothing, nothing)
+    ), Memory.empty(here)
+
+
+def _begun(hessian: Hessian, at: _Point) -> _Point:
+    """With a step by the Hessian alone."""
+    step = hessian.solve(at.gradient)
+    nothing = torch.zeros_like(at.size)
+    return dataclasses.replace(at, step=step, size=dot(at.gradient, step), age=nothing, trend=nothing.clone())
 
 
 def _left(at: _Point, tolerance: float) -> Tensor:
@@ -202,26 +225,47 @@ def _left(at: _Point, tolerance: float) -> Tensor:
 def _advance(problem: _Problem, hessian: Hessian, memory: Memory, at: _Point) -> Tensor:
     """To the next point; whether it is another point at all [models]."""
     there, length = at.here - at.step, torch.ones_like(at.size)
-    gradient = problem.gradient(there, at.fine)
-    blind = at.size < problem.blind(at.fine)
-    enough = ~blind & problem.form.convex & (dot(gradient, at.step) >= -FAR * at.size)
-    if not bool(enough.all()):
-        unsure = (~enough).nonzero()[:, 0]
-        size = dot(gradient[unsure], hessian.take(unsure).solve(gradient[unsure]))
-        enough[unsure] = (size < at.size[unsure] / 2) & (problem.form.convex | (at.size[unsure] < NEAR))
-    length[~enough & blind] = 0
-    if bool((doubtful := ~enough & ~blind).any()):
-        length[doubtful] = problem.take(doubtful).reach(
-            at.here[doubtful], at.step[doubtful], at.size[doubtful], at.fine[doubtful]
-        )
-    if bool((short := length < 1).any()):
-        t = length[:, None, None]
-        there[short] = torch.where(t > 0, at.here - t * at.step, at.here)[short]
-        gradient[short] = problem.take(short).gradient(there[short], at.fine[short])
-    memory.add(there - at.here, gradient - at.gradient)
-    at.here, at.gradient, at.step, before = there, gradient, memory.step(hessian, gradient), at.size
+    value, gradient = problem.look(there, at.fine)
+    blind, convex = at.size < problem.blind(at.fine), problem.form.convex
+    enough = (_enough(convex, at, length, value, gradient) & ~blind) | at.mixed
+    for _ in range(SHORTER):
+        unsure = (~enough & (length > 0)).nonzero()[:, 0]
+        if not len(unsure):
+            break
+        near = convex | blind[unsure] | (at.size[unsure] < NEAR)
+        if bool(near.any()):
+            some = unsure[near]
+            size = dot(gradient[some], hessian.take(some).solve(gradient[some]))
+            enough[some] = size < at.size[some] / 2
+            length[some[~enough[some] & blind[some]]] = 0
+            unsure = (~enough & (length > 0)).nonzero()[:, 0]
+            if not len(unsure):
+                break
+        shorter = at.take(unsure)
+        past = (-dot(gradient[unsure], shorter.step) / shorter.size).clamp(
+            min=0.0
+        )  # where the secant of the slopes has its zero
+        length[unsure] *= (1 / (1 + past)).clamp(0.1, 0.5 if not convex else 0.95)
+        t = length[unsure]
+        there[unsure] = shorter.here - t[:, None, None] * shorter.step
+        value[unsure], gradient[unsure] = problem.take(unsure).look(there[unsure], shorter.fine)
+        enough[unsure] = _enough(convex, shorter, t, value[unsure], gradient[unsure])
+    length[~enough] = 0
+    if bool((still := length == 0).any()):
+        there[still], value[still], gradient[still] = at.here[still], at.value[still], at.gradient[still]
+    memory.add(there - at.here, gradient - at.gradient, ~at.mixed)
+    at.here, at.value, at.gradient, before = there, value, gradient, at.size
+    at.step = memory.step(hessian, gradient)
     at.size = dot(gradient, at.step)
     shrunk = (at.size / before).clamp(1e-6, 2.0).log()
     at.trend = torch.where(at.age == 0, shrunk, (at.trend + shrunk) / 2)
     at.age = at.age + 1
     return length > 0
+
+
+def _enough(convex: bool, at: _Point, length: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+    """Whether steps of that length do, whose ends have this value and gradient: where the objective is convex, if they do not go
+    too far past its least value on the way; elsewhere, if it fell by a fraction of what the slope promises."""
+    if convex:
+        return -dot(gradient, at.step) <= FAR * at.size
+    return value <= at.value - 1e-4 * length * at.size

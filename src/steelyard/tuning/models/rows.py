@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from . import passes
 from .forms import Form
 
 SMALL = 10_000  # rows; from here on they are kept in float32 only
@@ -75,6 +76,12 @@ class Rows:
         rows = torch.cat(kept)
         return Rows(self.X[rows], tuple(parts), None if self.own is None else self.own[rows])
 
+    @functools.cached_property
+    def table(self) -> passes.Table:
+        bounds = torch.tensor([(part.label, part.start, part.stop) for part in self.parts])
+        labels, shares = zip(*((part.label, part.times / self.count) for part in self.parts), strict=True)
+        return passes.Table(self.X, self.own, bounds, labels, shares)
+
     @property
     def rough(self) -> torch.dtype:
         """What passes may run in that need a few digits only."""
@@ -86,6 +93,8 @@ class Rows:
 
     def gradient(self, form: Form, theta: Tensor, dtype: torch.dtype) -> Tensor:
         """Of the mean loss, [models, C, p] in float64; the rows' share of it is computed in dtype."""
+        if passes.gamma(form) is not None:
+            return centred(passes.run(self.table, form, theta, dtype, valued=False)[1])
         out = torch.zeros_like(theta)
         for part in self.parts:
             sums = torch.zeros_like(theta)
@@ -103,6 +112,12 @@ class Rows:
             for _, u, own in self._pieces(form, theta, part, dtype):
                 out += self._scale(form, part) * form.loss(part.label, u, own)
         return out
+
+    def both(self, form: Form, theta: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """The mean loss and its gradient."""
+        if form.width == 1 and passes.gamma(form) is not None:
+            return passes.run(self.table, form, theta, dtype, valued=True)
+        return self.value(form, theta, dtype), self.gradient(form, theta, dtype)
 
     def curvatures(self, form: Form, theta: Tensor, exact: bool = False) -> Iterator[tuple[slice, Tensor]]:
         """Of the mean loss in the logits, piece by piece: [models, C (C + 1) / 2, rows]."""
@@ -134,7 +149,7 @@ class Rows:
             X = self.light[rows]
             for k, (i, j) in enumerate(torch.triu_indices(C, C).T.tolist()):
                 for model in range(models):
-                    sums[model, i, j] += (X.T * pairs[model, k]) @ X
+                    sums[model, i, j] += _gram(X, pairs[model, k])
         for i, j in torch.triu_indices(C, C, 1).T.tolist():
             sums[:, j, i] = sums[:, i, j]
         return sums.transpose(2, 3)
@@ -169,6 +184,21 @@ class Rows:
             torch.mm(flat, X.T, out=u)
             own = None if self.own is None else self.own[start : start + X.shape[0]].to(dtype)
             yield X, u.view(models, C, -1), own
+
+
+def _gram(X: Tensor, times: Tensor) -> Tensor:
+    """X^T diag(times) X. Of numbers of one sign it is a matrix by its own transpose, half the work to numpy: one for each sign."""
+    less = times < 0
+    if not bool(less.any()):
+        return _square(X, times)
+    if bool(less.all()):
+        return _square(X, -times).neg_()
+    return _square(X, times.clamp(min=0)) - _square(X[less], -times[less])
+
+
+def _square(X: Tensor, times: Tensor) -> Tensor:
+    root = (X * times.sqrt()[:, None]).numpy()
+    return torch.from_numpy(root.T @ root)
 
 
 def thin(X: Tensor, least: int, own: Tensor | None = None) -> list[tuple[Tensor, float]]:

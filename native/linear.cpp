@@ -1,0 +1,269 @@
+// One instruction set's passes over a table for many linear models at once, and the steps that follow from their gradients.
+//
+// A block of rows is copied to where it stays in the nearest caches; logits, slopes and the slopes' products with the rows are made of
+// it for every model before the next block. Numbers within a block are of type T, sums over blocks are doubles.
+#include <vector>
+
+#include "vectors.hpp"
+
+namespace steelyard::STEELYARD_SET {
+
+template <class T> INLINE Vector<T> sums(Vector<T> (&x)[WIDTH<T>]) {  // lane k: the sum of x[k]
+    for (int half = WIDTH<T> / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            x[i] = evens<T>(x[2 * i], x[2 * i + 1]) + odds<T>(x[2 * i], x[2 * i + 1]);
+    return x[0];
+}
+
+typedef int64_t Longs __attribute__((vector_size(4 * LANES)));
+typedef Vector<double> Doubles;
+
+// e^x for x <= 0: Taylor's polynomial on [-ln 2 / 2, ln 2 / 2], whose error is below rounding. 0 from e^-708 on.
+INLINE Doubles exp(Doubles x) {
+    const Doubles shifter = every<double>(6755399441055744.0);  // 1.5 * 2^52: adding it rounds to a whole number
+    x = x < -708.0 ? every<double>(-708.0) : x;
+    const Doubles turned = x * 1.4426950408889634074 + shifter, whole = turned - shifter;
+    Doubles r = x - whole * 6.93147180369123816490e-01;
+    r = r - whole * 1.90821492927058770002e-10;
+    Doubles p = every<double>(1.0 / 6227020800);
+    p = p * r + 1.0 / 479001600;
+    p = p * r + 1.0 / 39916800;
+    p = p * r + 1.0 / 3628800;
+    p = p * r + 1.0 / 362880;
+    p = p * r + 1.0 / 40320;
+    p = p * r + 1.0 / 5040;
+    p = p * r + 1.0 / 720;
+    p = p * r + 1.0 / 120;
+    p = p * r + 1.0 / 24;
+    p = p * r + 1.0 / 6;
+    p = p * r + 0.5;
+    p = p * (r * r) + r + 1.0;
+    const Longs n = bits<Longs>(turned) - bits<Longs>(shifter);
+    return p * bits<Doubles>((n + 1023) << 52);
+}
+// log(1 + x) = 2 artanh(s), s = x / (2 + x), for x in [0, 1], where s <= 1/3: the series up to s^33.
+INLINE Doubles log1p(Doubles x) {
+    const Doubles s = x / (2.0 + x), t = s * s;
+    Doubles p = every<double>(1.0 / 33);
+    for (int k = 31; k > 1; k -= 2) p = p * t + 1.0 / k;
+    return 2.0 * (s + s * t * p);
+}
+
+template <class T> INLINE Vector<T> away(Vector<T> u) { return u > T(0) ? -u : u; }  // -|u|
+
+// Slopes dl/du in place of u, and the losses added to `value`. u is the logit that is large where the row is wrong.
+template <class T, bool FOCAL_, bool VALUED>
+INLINE void sigmoid_slopes(T* u, int64_t count, T gamma, const T* own, double* value) {
+    constexpr int W = WIDTH<T>;
+    Vector<T> losses{};
+    for (int64_t i = 0; i < count; i += W) {
+        const Vector<T> x = load(u + i), e = exp(away<T>(x)), inverse = T(1) / (T(1) + e);
+        const Vector<T> q = x > T(0) ? inverse : e * inverse;
+        Vector<T> slope = q, loss{};
+        if constexpr (FOCAL_ || VALUED) {
+            loss = (x > T(0) ? x : Vector<T>{}) + log1p(e);
+            if constexpr (FOCAL_) {
+                const Vector<T> power = exp(away<T>(gamma * (x - loss))), p = x > T(0) ? e * inverse : inverse;
+                slope = power * (q + gamma * p * loss);
+                loss = power * loss;
+            }
+        }
+        const Vector<T> times = load(own + i);
+        store<T>(u + i, slope * times);
+        if constexpr (VALUED) losses += loss * times;
+    }
+    if constexpr (VALUED)
+        for (int k = 0; k < W; k++) *value += static_cast<double>(losses[k]);
+}
+
+// The same for C logits u [C, stride], with a log-probability's plain loss.
+template <class T> INLINE void softmax_slopes(T* u, int64_t C, int64_t stride, int64_t count, int64_t label, const T* own) {
+    constexpr int W = WIDTH<T>;
+    for (int64_t i = 0; i < count; i += W) {
+        Vector<T> most = load(u + i);
+        for (int64_t c = 1; c < C; c++) {
+            const Vector<T> x = load(u + c * stride + i);
+            most = x > most ? x : most;
+        }
+        Vector<T> sum{}, others{};
+        for (int64_t c = 0; c < C; c++) {
+            const Vector<T> e = exp(load(u + c * stride + i) - most);
+            sum += e;
+            if (c != label) others += e;
+            store<T>(u + c * stride + i, e);
+        }
+        const Vector<T> each = load(own + i) / sum;
+        for (int64_t c = 0; c < C; c++) store<T>(u + c * stride + i, load(u + c * stride + i) * each);
+        store<T>(u + label * stride + i, -others * each);  // -(1 - p) without cancellation
+    }
+}
+
+// z [2, B] of two models and all rows of a block: products along the columns.
+template <class T> constexpr int TALL = WIDTH<T> / 2 > 4 ? WIDTH<T> / 2 : 4;  // rows side by side
+template <class T> INLINE void two_logits(const T* X, const T* theta, int64_t pp, int64_t rows, T* z, int64_t B) {
+    constexpr int W = WIDTH<T>, HIGH = TALL<T>;
+    for (int64_t r = 0; r < rows; r += HIGH) {
+        Vector<T> all[2 * HIGH] = {};
+        for (int64_t j = 0; j < pp; j += W) {
+            const Vector<T> a = load(theta + j), b = load(theta + pp + j);
+            for (int i = 0; i < HIGH; i++) {
+                const Vector<T> x = load(X + (r + i) * pp + j);
+                all[i] += a * x;
+                all[HIGH + i] += b * x;
+            }
+        }
+        T told[2 * HIGH];
+        for (int k = 0; k < 2 * HIGH; k += W) {
+            Vector<T> some[W];
+            for (int i = 0; i < W; i++) some[i] = all[k + i];
+            store<T>(told + k, sums<T>(some));
+        }
+        std::memcpy(z + r, told, sizeof(T) * HIGH);
+        std::memcpy(z + B + r, told + HIGH, sizeof(T) * HIGH);
+    }
+}
+
+template <class T, int M, int J>
+INLINE void outer(const T* X, const T* slopes, int64_t pp, int64_t rows, int64_t B, double* to) {
+    constexpr int W = WIDTH<T>;
+    Vector<T> all[M][J] = {};
+    for (int64_t r = 0; r < rows; r++) {
+        Vector<T> x[J];
+        for (int j = 0; j < J; j++) x[j] = load(X + r * pp + j * W);
+        for (int m = 0; m < M; m++) {
+            const Vector<T> s = every<T>(slopes[m * B + r]);
+            for (int j = 0; j < J; j++) all[m][j] += s * x[j];
+        }
+    }
+    for (int m = 0; m < M; m++)
+        for (int j = 0; j < J; j++) {
+            T told[W];
+            store<T>(told, all[m][j]);
+            double* out = to + m * pp + j * W;
+            for (int k = 0; k < W; k++) out[k] += static_cast<double>(told[k]);
+        }
+}
+template <class T, int M> void outers(const T* X, const T* slopes, int64_t pp, int64_t rows, int64_t B, double* to) {
+    constexpr int W = WIDTH<T>;
+    int64_t j = 0;
+    for (; j + 3 * W <= pp; j += 3 * W) outer<T, M, 3>(X + j, slopes, pp, rows, B, to + j);
+    if (pp - j == 2 * W) outer<T, M, 2>(X + j, slopes, pp, rows, B, to + j);
+    if (pp - j == W) outer<T, M, 1>(X + j, slopes, pp, rows, B, to + j);
+}
+
+template <class T, class From> void pass_of(const LinearPass& call) {
+    constexpr int W = WIDTH<T>, STEP = W > TALL<T> ? W : TALL<T>;
+    constexpr int64_t BYTES = 24 << 10;  // of a block of rows
+    const int64_t p = call.p, pp = (p + W - 1) / W * W, logits = call.models * call.C, even = (logits + 1) / 2 * 2;
+    const int64_t B = std::max<int64_t>(STEP, std::min<int64_t>(128, BYTES / (pp * static_cast<int64_t>(sizeof(T))))) / STEP * STEP;
+    std::vector<T> theta(even * pp), X(B * pp), u(even * B), times(B);
+    std::vector<double> total(logits * pp);
+    const From *all = static_cast<const From*>(call.X), *own = static_cast<const From*>(call.own);
+    for (int64_t part = 0; part < call.parts; part++) {
+        const int64_t label = call.bounds[3 * part], start = call.bounds[3 * part + 1], stop = call.bounds[3 * part + 2];
+        const double *chain = call.chain + part * call.models, *scale = call.scale + part * call.models;
+        for (int64_t k = 0; k < logits; k++) {
+            const double by = chain[k / call.C];
+            for (int64_t j = 0; j < p; j++) theta[k * pp + j] = static_cast<T>(by * call.theta[k * p + j]);
+            theta[k * pp + p - 1] = static_cast<T>(by * call.theta[k * p + p - 1] + call.shift[part * logits + k]);
+        }
+        std::fill(total.begin(), total.end(), 0.0);
+        for (int64_t from = start; from < stop; from += B) {
+            const int64_t rows = std::min(B, stop - from), whole = (rows + STEP - 1) / STEP * STEP;
+            for (int64_t r = 0; r < rows; r++) {
+                const From* row = all + (from + r) * call.stride;
+                for (int64_t j = 0; j < p; j++) X[r * pp + j] = static_cast<T>(row[j]);
+                times[r] = own ? static_cast<T>(own[from + r]) : T(1);
+            }
+            for (int64_t r = rows; r < whole; r++) {
+                std::fill_n(&X[r * pp], pp, T(0));
+                times[r] = T(0);
+            }
+            for (int64_t k = 0; k < even; k += 2) two_logits<T>(X.data(), &theta[k * pp], pp, whole, &u[k * B], B);
+            if (call.C > 1) {
+                for (int64_t m = 0; m < call.models; m++)
+                    softmax_slopes<T>(&u[m * call.C * B], call.C, B, whole, label, times.data());
+            } else {
+                const T gamma = static_cast<T>(call.gamma);
+                for (int64_t m = 0; m < call.models; m++) {
+                    double loss = 0;
+                    T* mine = &u[m * B];
+                    if (call.gamma != 0 && call.value) sigmoid_slopes<T, true, true>(mine, whole, gamma, times.data(), &loss);
+                    else if (call.gamma != 0) sigmoid_slopes<T, true, false>(mine, whole, gamma, times.data(), &loss);
+                    else if (call.value) sigmoid_slopes<T, false, true>(mine, whole, gamma, times.data(), &loss);
+                    else sigmoid_slopes<T, false, false>(mine, whole, gamma, times.data(), &loss);
+                    if (call.value) call.value[m] += scale[m] * loss;
+                }
+            }
+            int64_t k = 0;
+            for (; k + 4 <= logits; k += 4) outers<T, 4>(X.data(), &u[k * B], pp, rows, B, &total[k * pp]);
+            if (logits - k == 3) outers<T, 3>(X.data(), &u[k * B], pp, rows, B, &total[k * pp]);
+            if (logits - k == 2) outers<T, 2>(X.data(), &u[k * B], pp, rows, B, &total[k * pp]);
+            if (logits - k == 1) outers<T, 1>(X.data(), &u[k * B], pp, rows, B, &total[k * pp]);
+        }
+        for (int64_t k = 0; k < logits; k++) {
+            const double by = scale[k / call.C] * chain[k / call.C];
+            for (int64_t j = 0; j < p; j++) call.gradient[k * p + j] += by * total[k * pp + j];
+        }
+    }
+}
+
+void linear_pass(const LinearPass& call) {
+    if (call.fine)
+        call.doubles ? pass_of<double, double>(call) : pass_of<double, float>(call);
+    else
+        call.doubles ? pass_of<float, double>(call) : pass_of<float, float>(call);
+}
+
+// -- steps: what limited-memory BFGS and a Cholesky factor make of a gradient
+template <class T> INLINE Doubles widen(const T* from) {
+    typedef T Some __attribute__((vector_size(sizeof(T) * WIDTH<double>)));
+    Some out;
+    std::memcpy(&out, from, sizeof(out));
+    return __builtin_convertvector(out, Doubles);
+}
+template <class T> INLINE double dot(const T* a, const double* b, int64_t n) {
+    constexpr int W = WIDTH<double>;
+    Doubles all[4] = {};
+    int64_t i = 0;
+    for (; i + 4 * W <= n; i += 4 * W)
+        for (int k = 0; k < 4; k++) all[k] += widen(a + i + k * W) * load(b + i + k * W);
+    for (; i + W <= n; i += W) all[0] += widen(a + i) * load(b + i);
+    all[0] = (all[0] + all[1]) + (all[2] + all[3]);
+    double out = 0;
+    for (int k = 0; k < W; k++) out += all[0][k];
+    for (; i < n; i++) out += static_cast<double>(a[i]) * b[i];
+    return out;
+}
+template <class T> INLINE void add(double* to, const T* what, double times, int64_t n) {
+    constexpr int W = WIDTH<double>;
+    int64_t i = 0;
+    for (; i + W <= n; i += W) store<double>(to + i, load(to + i) + times * widen(what + i));
+    for (; i < n; i++) to[i] += times * static_cast<double>(what[i]);
+}
+
+void linear_steps(const LinearSteps& call) {
+    const int64_t n = call.size, models = call.models;
+    double share[64];
+    for (int64_t m = 0; m < models; m++) {
+        double* out = call.out + m * n;
+        std::memcpy(out, call.gradient + m * n, sizeof(double) * static_cast<size_t>(n));
+        for (int64_t k = call.pairs; k-- > 0;) {
+            const int64_t at = (k * models + m);
+            share[k] = call.rho[at] == 0 ? 0 : call.rho[at] * dot(call.moves + at * n, out, n);
+            if (share[k] != 0) add(out, call.changes + at * n, -share[k], n);
+        }
+        const float* L = call.factor + call.which[m] * n * n;  // lower, row by row
+        for (int64_t i = 0; i < n; i++) out[i] = (out[i] - dot(L + i * n, out, i)) / static_cast<double>(L[i * n + i]);
+        for (int64_t i = n; i-- > 0;) {
+            out[i] /= static_cast<double>(L[i * n + i]);
+            add(out, L + i * n, -out[i], i);
+        }
+        for (int64_t k = 0; k < call.pairs; k++) {
+            const int64_t at = (k * models + m);
+            if (call.rho[at] != 0) add(out, call.moves + at * n, share[k] - call.rho[at] * dot(call.changes + at * n, out, n), n);
+        }
+    }
+}
+
+}  // namespace steelyard::STEELYARD_SET

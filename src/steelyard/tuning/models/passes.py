@@ -1,0 +1,74 @@
+"""Passes over the rows, and steps, by the C++ core where it is there: native/linear.cpp.
+
+It knows cross-entropy, and of one logit focal loss; other curves and machines without a compiler take plain torch.
+"""
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from ... import core
+from ...curves import Focal, Log
+from .forms import Form, Sigmoid, Softmax
+
+_native = core.load()
+THERE = hasattr(_native, "linear_pass")  # a core that was built before these passes lacks them
+
+
+def gamma(form: Form) -> float | None:
+    """Focal loss's, 0 for cross-entropy; None where the core does not know the form."""
+    if not THERE:
+        return None
+    if isinstance(form, Softmax):
+        return 0.0 if isinstance(form.curve, Log) else None
+    if not isinstance(form, Sigmoid):
+        return None
+    first, other = form.curves
+    if isinstance(first, Log) and isinstance(other, Log):
+        return 0.0
+    same = isinstance(first, Focal) and isinstance(other, Focal) and first.gamma == other.gamma > 0
+    return float(first.gamma) if same and isinstance(first, Focal) else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """X [rows, p], the ones last, as float32 or float64; `own` [rows] alike is how much each row counts, or None; `bounds` [parts, 3]
+    are label, start and stop, `shares` [parts] what a row of the part counts beside that, of the whole."""
+
+    X: Tensor
+    own: Tensor | None
+    bounds: Tensor
+    labels: tuple[int, ...]
+    shares: tuple[float, ...]
+
+
+def run(table: Table, form: Form, theta: Tensor, dtype: torch.dtype, valued: bool) -> tuple[Tensor, Tensor]:
+    """The mean loss [models] if `valued`, which takes one logit, else zeros, and its gradient [models, C, p]; within blocks of rows
+    computed in dtype. The form must have a `gamma`."""
+    models, C, p = theta.shape
+    theta = theta.contiguous()
+    out, value = torch.zeros_like(theta), theta.new_zeros(models)
+    chain = torch.stack([form.chain(label) for label in table.labels])
+    shift = torch.stack([form.shift(label) for label in table.labels])
+    scale = torch.stack(
+        [form.weight[:, label] * share for label, share in zip(table.labels, table.shares, strict=True)]
+    )
+    tensors = (table.X, table.own, table.bounds, theta, chain, shift, scale, out, value if valued else None)
+    _native.linear_pass(
+        [0 if t is None else t.data_ptr() for t in tensors],
+        [table.X.stride(0), p, models, C, len(table.labels)],
+        gamma(form),
+        table.X.dtype == torch.float64,
+        dtype == torch.float64,
+    )
+    return value, out
+
+
+def steps(moves: Tensor, changes: Tensor, rho: Tensor, gradient: Tensor, factor: Tensor, which: Tensor) -> Tensor:
+    """(L L^T)^-1 gradient [models, C, p], corrected by moves and changes [pairs, models, C, p] with rho [pairs, models]; L is
+    factor[which[model]], float32 [factors, C p, C p]."""
+    gradient, out = gradient.contiguous(), torch.empty_like(gradient, memory_format=torch.contiguous_format)
+    tensors = (moves, changes, rho, gradient, factor, which, out)
+    _native.linear_steps([t.data_ptr() for t in tensors], len(gradient), gradient[0].numel(), len(rho))
+    return out
