@@ -1,7 +1,4 @@
-"""What people do without weights: rules that need no fits, and rows drawn anew until the classes are even.
-
-Files: tuning/job.py.
-"""
+"""What people do without weights: rules that need no fits, and rows drawn anew until the classes are even."""
 
 import numpy as np
 import pytest
@@ -11,23 +8,22 @@ from steelyard import Counts, Recipe
 from steelyard.tuning import baselines
 from steelyard.tuning.baselines import resampled
 from steelyard.tuning.evaluator import Evaluator
-from steelyard.tuning.job import RESAMPLERS, repeated, resample
 from steelyard.tuning.metric import METRICS
 from steelyard.tuning.models.linear import LinearModel
 from steelyard.tuning.models.model import Fit
+from steelyard.tuning.resampling import NAMES, repeated, resample
 from steelyard.tuning.validation.crossfit import Choice
 from steelyard.tuning.validation.outcomes import outcomes
 
 
 @pytest.fixture
 def data():
-    pytest.importorskip("imblearn")
     rng = np.random.default_rng(0)
     y = (np.arange(200) < 20).astype(int)
     return rng.normal(size=(200, 3)) + y[:, None], y
 
 
-@pytest.mark.parametrize("name", RESAMPLERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_classes_come_out_even_and_the_same_for_the_same_seed(name, data):
     X, y, _ = resample(name, *data, seed=3)
     assert np.bincount(y).tolist() == ([20, 20] if name == "random undersampling" else [180, 180])
@@ -68,7 +64,7 @@ def test_even_classes_are_undone_like_balanced_weights():
 
 def test_smote_needs_neighbours_and_no_gaps():
     pytest.importorskip("imblearn")
-    assert [a.name for a in resampled(100)] == list(RESAMPLERS)
+    assert [a.name for a in resampled(100)] == list(NAMES)
     assert "SMOTE" not in [a.name for a in resampled(5)]
     assert "SMOTE" not in [a.name for a in resampled(100, gaps=True)]
 

@@ -32,7 +32,7 @@ class Point:
 class Arm:
     """A name and how to make its recipe, or a new rule. `make` sees the counts of one training part only.
 
-    resample   name of a way to draw the training rows anew (see baselines.RESAMPLERS); such an arm trains without a recipe
+    resample   name of a way to draw the training rows anew (see resampling.NAMES); such an arm trains without a recipe
     """
 
     name: str

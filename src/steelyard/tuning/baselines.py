@@ -13,8 +13,8 @@ import numpy as np
 from ..calibrate.scaling import log_softmax
 from ..ingredients import inverse_frequency
 from .arms import Arm
-from .job import NEIGHBOURS, RESAMPLERS
 from .metric import DECISION, PROBABILITY, RANKING, Metric
+from .resampling import NAMES, NEIGHBOURS
 from .search import Search
 from .validation.crossfit import Choice, OutOfFold
 from .validation.cuts import UNJUDGED, lots
@@ -45,7 +45,7 @@ def resampled(rare: int, *, gaps: bool = False, weighted: bool = False) -> list[
     """
     installed = importlib.util.find_spec("imblearn") is not None
     smote = not gaps and not weighted and rare > NEIGHBOURS
-    names = [n for n in RESAMPLERS if n != "SMOTE" or smote] if installed else []
+    names = [n for n in NAMES if n != "SMOTE" or smote] if installed else []
     return [Arm(name, inverse_frequency, resample=name) for name in names]
 
 

@@ -16,19 +16,14 @@ from .arms import Arm
 from .data.features import Scaling
 from .data.problem import Problem
 from .models.model import Fit, Fitted, Model
+from .resampling import repeated, resample
 from .split import Split
 from .store.fits import Arrays, Key, Part
-from .weights import Weights, masses, take
+from .weights import Weights, take
 
 Todo = tuple[Part, tuple[Key, ...]]
 
 ALL_ROWS: Part = (-1, -1)
-RESAMPLERS = {
-    "random oversampling": "RandomOverSampler",
-    "random undersampling": "RandomUnderSampler",
-    "SMOTE": "SMOTE",
-}
-NEIGHBOURS = 5  # of SMOTE; a class needs one row more than that
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,32 +145,3 @@ def carry(theta: np.ndarray, columns: Scaling, wanted: Scaling) -> np.ndarray:
         out[..., to] = slope * wanted.deviation[to]
         out[..., -1] += slope @ (wanted.mean[to] - columns.mean[source])
     return out
-
-
-def resample(name: str, X: Any, y: np.ndarray, seed: int, weights: Weights = None) -> tuple[Any, np.ndarray, Weights]:
-    """Rows [n', p] and labels [n'] with as many of each class; the same for the same seed. Rows bring their weights, which are
-    then scaled so that the classes count for the same too; rows that are made up have none."""
-    from imblearn import over_sampling, under_sampling
-
-    kind = getattr(over_sampling if name != "random undersampling" else under_sampling, RESAMPLERS[name])
-    options = {"k_neighbors": NEIGHBOURS} if name == "SMOTE" else {}
-    sampler = kind(random_state=seed, **options)
-    rows, labels = sampler.fit_resample(X, y)
-    labels = np.asarray(labels)
-    return rows, labels, None if weights is None else _even(labels, weights[sampler.sample_indices_])
-
-
-def repeated(X: Any, y: np.ndarray, seed: int, weights: Weights = None) -> tuple[Any, np.ndarray, np.ndarray]:
-    """`resample` by random oversampling, each row once: the rows as they are, and what all that are drawn of one count for."""
-    from imblearn.over_sampling import RandomOverSampler
-
-    sampler = RandomOverSampler(random_state=seed)
-    sampler.fit_resample(y[:, None], y)
-    drawn = sampler.sample_indices_
-    own = None if weights is None else _even(y[drawn], weights[drawn])
-    return X, y, np.bincount(drawn, weights=own, minlength=len(y)).astype(np.float64)
-
-
-def _even(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Scaled so that the classes count for the same."""
-    return weights * (np.bincount(labels) / masses(labels, weights, int(labels.max()) + 1))[labels]

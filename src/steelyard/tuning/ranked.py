@@ -4,9 +4,12 @@ Only positives matter for where anything can change, so negatives are counted be
 """
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,14 +21,16 @@ class Ranked:
     above   sparse [G, rows]: the negatives between it and the next larger one, those with that score included
     """
 
-    inside: sparse.csr_matrix
-    at: sparse.csr_matrix
-    above: sparse.csr_matrix
+    inside: "sparse.csr_matrix"
+    at: "sparse.csr_matrix"
+    above: "sparse.csr_matrix"
     positive: np.ndarray
 
     @classmethod
     def of(cls, score: np.ndarray, y: np.ndarray, ones: np.ndarray | None = None) -> "Ranked":
         """ones [rows] float32 may be shared between vectors: the entries of every matrix are views of it."""
+        from scipy import sparse  # who only reads a report has the names of metrics from beside this
+
         positive = y == 1
         if not positive.any():
             raise ValueError("metrics: a ranking needs at least one positive row.")
@@ -38,7 +43,7 @@ class Ranked:
         tied[order] = holds[level]
         G = int(holds.sum())
 
-        def pick(mask: np.ndarray) -> sparse.csr_matrix:
+        def pick(mask: np.ndarray) -> "sparse.csr_matrix":
             at = mask.nonzero()[0].astype(np.int32)
             picked = sparse.csr_matrix((ones[: len(at)], (group[at], at)), shape=(G, len(score)))
             picked.data = ones[: len(at)]

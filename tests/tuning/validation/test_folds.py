@@ -288,3 +288,17 @@ def test_fewer_blocks_where_more_would_lack_a_class():
 def test_times_that_cannot_work_are_refused_with_the_reason(y, more, words):
     with pytest.raises(ValueError, match=words):
         split(y, **more)
+
+
+@pytest.mark.parametrize("shares", [[0.9, 0.1], [0.1, 0.6, 0.3], [0.02, 0.9, 0.05, 0.03]])
+def test_stratified_folds_are_those_of_scikit_learn(shares):
+    from sklearn.model_selection import StratifiedKFold
+
+    y = np.random.default_rng(1).choice(len(shares), 501, p=shares)
+    for seed in (0, 5):
+        ours = split(y, folds=5, repeats=2, seed=seed)
+        for a in range(2):
+            state = int(np.random.default_rng([seed, 1, a]).integers(2**31))
+            theirs = StratifiedKFold(ours.folds, shuffle=True, random_state=state).split(y, y)
+            for f, (_, out) in enumerate(theirs):
+                np.testing.assert_array_equal(np.flatnonzero(ours.held[a] == f), out)

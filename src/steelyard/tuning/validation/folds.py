@@ -63,16 +63,21 @@ def _lowered(k: int, asked: int, rare: int, what: str) -> tuple[str, ...]:
 
 
 def _stratified(y: np.ndarray, folds: int, repeats: int, seed: int) -> Split:
-    from sklearn.model_selection import StratifiedKFold
-
+    """Those of scikit-learn's StratifiedKFold(shuffle=True), without loading it."""
     k = count_folds(y, folds)
     held = np.empty((repeats, len(y)), dtype=np.int64)
-    nothing = np.zeros((len(y), 1))
+    _, first, place = np.unique(y, return_index=True, return_inverse=True)
+    y = np.argsort(np.argsort(first))[place]  # classes in the order in which they appear
+    members = [np.flatnonzero(y == c) for c in range(len(first))]
+    ordered = np.sort(y)
+    sizes = np.stack([np.bincount(ordered[f::k], minlength=len(first)) for f in range(k)])
     for a in range(repeats):
-        state = np.random.default_rng([seed, 1, a]).integers(2**31)
-        splitter = StratifiedKFold(k, shuffle=True, random_state=int(state))
-        for f, (_, out) in enumerate(splitter.split(nothing, y)):
-            held[a, out] = f
+        state = int(np.random.default_rng([seed, 1, a]).integers(2**31))
+        shuffle = np.random.RandomState(state).shuffle  # the folds that scikit-learn deals from this state
+        for c, rows in enumerate(members):
+            fold = np.repeat(np.arange(k), sizes[:, c])
+            shuffle(fold)
+            held[a, rows] = fold
     return Split(STRATIFIED, held, notes=_lowered(k, folds, int(np.bincount(y).min()), "rows of the rarest class"))
 
 
