@@ -2,6 +2,8 @@
 
 import base64
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -328,6 +330,93 @@ def test_a_weighting_is_lit_wherever_it_stands_and_its_row_opens(kept, opened):
     assert "1 in 20" in opened_row
 
 
+LIT = "[...document.querySelectorAll('.lit')].map((row) => row.dataset.arm)"
+DIM = """() => Object.fromEntries([...document.querySelectorAll('.picture')].map((p) => [p.id.replace('-still', ''),
+  [...p.querySelectorAll('.dim')].map((e) => e.__data__.datum.series ?? e.__data__.datum.arm ?? e.__data__.datum.value)]))"""
+
+
+def test_a_weighting_is_lit_in_every_chart_that_it_stands_in(kept, opened):
+    found = opened(kept).drawn()
+    arm, other = "inverse_frequency(beta=0.5)", "plain"
+    for ways in (
+        lambda: found.page.hover(f".forest tr[data-arm='{arm}'] .value"),
+        lambda: found.page.focus(f".arms button[data-arm='{arm}']"),
+        lambda: found.page.hover(f"#roc-still text:text-is('{arm}')"),
+    ):
+        found.page.mouse.move(0, 0)
+        found.page.evaluate("document.activeElement.blur()")
+        found.page.keyboard.press("Escape")
+        assert found.page.evaluate(LIT) == []
+        assert not any(found.page.evaluate(DIM).values())
+        ways()
+        found.page.wait_for_function("document.querySelectorAll('.lit').length > 3")
+        assert set(found.page.evaluate(LIT)) == {arm}
+        assert "figure" in found.page.evaluate("[...document.querySelectorAll('.lit')].map((e) => e.localName)")
+        dim = found.page.evaluate(DIM)
+        for key in ("cost", "precision-recall", "roc", "exchange"):
+            assert set(dim[key]) == {other}, key
+        assert arm not in dim["path-0"]
+        assert "plain" in dim["path-0"]
+        assert dim["search"] == dim["reliability-plain"] == []  # it does not stand there
+
+
+def test_a_weighting_that_is_chosen_stays_lit_until_it_is_let_go(kept, opened):
+    found = opened(kept).drawn()
+    button = found.page.locator(".arms button[data-arm='plain']").first
+    button.focus()
+    found.page.keyboard.press("Enter")
+    assert button.get_attribute("aria-pressed") == "true"
+    found.page.hover("h1")
+    found.page.wait_for_timeout(50)
+    assert set(found.page.evaluate(LIT)) == {"plain"}
+    found.slide("threshold", 1)  # the charts are drawn again
+    found.page.wait_for_timeout(300)
+    assert "inverse_frequency(beta=0.5)" in found.page.evaluate(DIM)["cost"]
+    found.page.keyboard.press("Escape")
+    assert found.page.evaluate(LIT) == []
+    assert button.get_attribute("aria-pressed") == "false"
+    found.page.click(".forest tr[data-arm='focal(gamma=2)'] .value")
+    found.page.hover("h1")
+    assert set(found.page.evaluate(LIT)) == {"focal(gamma=2)"}
+    assert found.wrong == []
+
+
+def test_every_chart_says_what_is_under_the_pointer(kept, three, opened):
+    for study in (kept, three):
+        found = opened(study).drawn()
+        for key in found.page.evaluate(
+            "[...document.querySelectorAll('.picture')].map((p) => p.id.replace('-still', ''))"
+        ):
+            found.page.locator(f"#{key}-still").scroll_into_view_if_needed()
+            x, y = found.page.evaluate(
+                "(key) => { const all = [...document.querySelectorAll(`#${key}-still .mark-symbol path, #${key}-still .mark-rect path`)]"
+                ".filter((e) => e.__data__?.datum && !e.closest('[class*=legend]') && e.getBoundingClientRect().height > 2);"
+                " const r = all[Math.floor(all.length / 2)].getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }",
+                key,
+            )
+            found.page.mouse.move(x, y)
+            found.page.mouse.move(x + 1, y)
+            found.page.wait_for_selector("#vg-tooltip-element.visible", timeout=5_000)
+            assert re.search(r"\d", found.text("#vg-tooltip-element")), key
+            found.page.mouse.move(0, 0)
+            found.page.wait_for_selector("#vg-tooltip-element:not(.visible)", state="attached", timeout=5_000)
+        assert found.wrong == []
+
+
+def test_a_row_shows_how_far_its_probabilities_can_be_believed(kept, opened):
+    groups = [{"predicted": 0.1, "observed": 0.2, "rows": 80}, {"predicted": 0.4, "observed": 0.3, "rows": 20}]
+    kept["arms"][2]["reliability"] = groups
+    found = opened(kept).drawn()
+    row = found.page.locator(".forest tr.more[data-arm='focal(gamma=2)']")
+    row.locator("summary").focus()
+    found.page.keyboard.press("Enter")
+    chart = row.locator("svg")
+    assert "the largest distance from the diagonal is 0.100" in chart.get_attribute("aria-label")
+    assert chart.locator("polyline").get_attribute("points") == "25.0,50.0 100.0,25.0"  # of an axis that ends at 0.4
+    assert chart.is_visible()
+    assert chart.locator("title").first.text_content() == "given 0.1, came true 0.2, 80 rows"
+
+
 def test_words_stand_out_from_the_ground_in_light_and_dark(any_study, opened):
     """WCAG's 4.5 : 1 for every text on the page, charts included."""
     found = opened(any_study).drawn()
@@ -364,11 +453,57 @@ def test_the_body_does_not_scroll_sideways(any_study, opened):
 def test_on_paper_there_are_pictures_and_numbers_but_no_controls(kept, opened):
     found = opened(kept, color_scheme="dark").drawn()
     found.page.emulate_media(media="print")
-    assert not found.page.locator("#controls").is_visible()
-    assert not found.page.locator("button").first.is_visible()
+    assert found.text("#threshold-said") == "0.231"  # a slider is its value
+    for gone in ("#threshold", "input[name=arm]", ".toc", "button"):
+        assert not any(one.is_visible() for one in found.page.locator(gone).all()), gone
+    assert [one.text_content().strip() for one in found.page.locator("fieldset label:visible").all()] == ["plain"]
     assert found.page.locator("#precision-recall-still svg").is_visible()
     assert found.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert len(found.page.pdf()) > 10_000
+
+
+PAGES = re.compile(rb"/Type\s*/Page\b(?!s)")
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+@pytest.mark.parametrize("which", ["kept", "three"])
+def test_the_printed_page_is_whole(request, which, paper, opened, tmp_path):
+    study = request.getfixturevalue(which)
+    found = opened(study, color_scheme="dark").drawn()
+    figures = found.page.evaluate(
+        "[...document.querySelectorAll('figure')].map((f) => [f.querySelector('h3').textContent, f.querySelector('figcaption').textContent])"
+    )
+    said = found.page.evaluate("[...document.querySelectorAll('.forest dd')].map((dd) => dd.textContent)")
+    made = found.page.pdf(path=tmp_path / "page.pdf", format=paper)
+    many = len(PAGES.findall(made))
+    assert 5 <= many <= 14
+    assert not found.page.locator(".forest details[open]").count()  # those of the rows are closed again
+    if shutil.which("pdftotext") is None:
+        pytest.skip("there is no pdftotext (poppler-utils): the pages are counted, and not read")
+    text = subprocess.run(
+        ["pdftotext", "-raw", tmp_path / "page.pdf", "-"], check=True, capture_output=True, text=True
+    ).stdout
+    pages = text.split("\f")[:-1]
+    assert len(pages) == many
+    plain = [squeezed(page) for page in pages]
+    for i, page in enumerate(plain, start=1):
+        assert f"page{i}of{many}" in page
+        assert page.startswith(squeezed("ill.csv: "))
+    for title, caption in figures:  # no figure is cut: its title and the end of its caption are on one page
+        assert any(squeezed(title) in page for page in plain), title
+        last = squeezed(caption)[-25:]
+        assert any(squeezed(title)[:20] in page and last[-12:] in page for page in plain), title
+    whole = "".join(plain)
+    for words in said:
+        assert all(squeezed(word) in whole for word in words.split()), words
+    for heading in found.page.locator("h2").all_text_contents():
+        ends = [page for page in plain if page.endswith(squeezed(heading))]
+        assert not ends, heading
+    assert (squeezed('Call "ill" from a probability of0.231') if which == "kept" else "×1.00") in whole
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s", "", text)
 
 
 def test_the_whole_page_can_be_walked_with_the_keyboard(kept, opened):

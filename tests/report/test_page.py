@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from steelyard import report
 from steelyard.report import Report, pictures
-from steelyard.report.page import as_json
+from steelyard.report.page import as_json, css
 from steelyard.shown import clean
 
 NEW = ("axis", "capacity", "baselines", "paths", "search", "stopped", "skipped", "per_class")
@@ -279,3 +279,11 @@ def test_a_missing_package_that_draws_is_named_with_what_to_install(kept, monkey
     monkeypatch.setattr(report.page, "environment", report.page.environment.__wrapped__)
     with pytest.raises(ImportError, match=r"needs jinja2, which is not installed; pip install 'steelyard\[tune\]'"):
         report.html(Report.from_json(kept))
+
+
+@given(st.text())
+def test_a_title_for_paper_stays_one_string_of_the_style_sheet(title):
+    said = str(css(title))
+    assert re.fullmatch(r"(?:\\[0-9a-f]{6} )*", said)
+    back = re.sub(r"\\([0-9a-f]{6}) ", lambda found: chr(int(found[1], 16)), said)
+    assert back == title

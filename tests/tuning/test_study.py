@@ -227,6 +227,10 @@ def test_three_classes_are_compared_by_balanced_accuracy():
     np.testing.assert_array_equal(said, np.array(["x", "y", "z"])[(p / found.threshold).argmax(axis=1)])
     arm = found.pictures.arms["plain"]
     np.testing.assert_array_equal(arm.decided, arm.shifted.argmax(axis=-1))
+    for one in written["arms"]:  # every weighting says how far its probabilities can be believed
+        assert sum(group["rows"] for group in one["reliability"]) == pytest.approx(2 * 385)
+    plain = written["curves"]["plain"]["reliability"]["after"]
+    assert written["arms"][0]["reliability"] == plain
     assert np.any(arm.decided != arm.undone.argmax(axis=-1))
     cut = written["practice"]["cut"]
     assert cut["low"] > 0.02

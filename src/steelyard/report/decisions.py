@@ -165,9 +165,10 @@ def mistaken(report: Report) -> tuple[str, ...]:
 
 
 def whole(row: Sequence[float]) -> list[int]:
-    """Means over repetitions as whole rows that keep their sum: what flooring leaves goes to the largest fractions."""
+    """Means over repetitions as whole rows that keep their sum: what flooring leaves goes to the largest fractions, of equal ones
+    to the first."""
     rows = [int(n) for n in row]
-    by_fraction = sorted(range(len(row)), key=lambda i: rows[i] - row[i])
+    by_fraction = sorted(range(len(row)), key=lambda i: round(rows[i] - row[i], 3))
     for i in by_fraction[: round(sum(row)) - sum(rows)]:
         rows[i] += 1
     return rows

@@ -1,7 +1,7 @@
 """What a report holds of each arm: metrics with their intervals, and what was kept to draw."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -24,6 +24,14 @@ class Measured:
         return cls(*map(part.number, ("value", "difference", "low", "high")))
 
 
+class Group(NamedTuple):
+    """Rows that were given about the same probability: its mean, the share that came true, how many they are."""
+
+    predicted: float
+    observed: float
+    rows: float
+
+
 @dataclass(frozen=True)
 class Arm:
     """A weighting, or a baseline. `equals_plain`: why it is plain by construction, or ""; `note`: what a baseline is, or "".
@@ -31,6 +39,7 @@ class Arm:
     at_cut      {metric: value} of the decisions at the verdict's cut; `metrics` has the best that each metric's own cut reaches
     recipe      its JSON, or ""; names as the data spell them
     outcomes    of each class the weight of its label, and its share of the loss or None; None in older reports
+    reliability of its undone probabilities, or ()
     threshold   its own, or None; `factors` those of more than two classes, or (); `settings` are those chosen, with the number of folds, {text: folds}
     """
 
@@ -44,6 +53,7 @@ class Arm:
     recipe: str = ""
     factors: tuple[float, ...] = ()
     outcomes: tuple[tuple[float, float | None], ...] | None = None
+    reliability: tuple[Group, ...] = ()
 
     @classmethod
     def read(cls, part: Part, recipe: str = "") -> Self:
@@ -62,10 +72,15 @@ class Arm:
             tuple((one.number("weight") or 0.0, one.number("loss_share")) for one in part.parts("outcomes"))
             if part.has("outcomes")
             else None,
+            groups(part.parts("reliability")),
         )
 
     def on(self, metric: str) -> Measured:
         return self.metrics.get(metric, Measured())
+
+
+def groups(parts: Sequence[Part]) -> tuple[Group, ...]:
+    return tuple(Group(*map(one.the_number, Group._fields)) for one in parts)
 
 
 class Point(NamedTuple):
@@ -137,14 +152,6 @@ class Priced(NamedTuple):
     alarms: float
 
 
-class Group(NamedTuple):
-    """Rows that were given about the same probability: its mean, the share that came true, how many they are."""
-
-    predicted: float
-    observed: float
-    rows: float
-
-
 class Scores(NamedTuple):
     """Rows of each class, [k], by log-odds between [k + 1] edges."""
 
@@ -167,21 +174,22 @@ class Curves:
     scores: Scores | None
     confusion: tuple[tuple[float, ...], ...]
 
+    @property
+    def undone(self) -> tuple[Group, ...]:
+        """Reliability of the undone probabilities, or ()."""
+        return self.reliability.get("after", ())
+
     @classmethod
     def read(cls, part: Part) -> Self:
         table, scores = part.part("thresholds"), part.part("scores")
         columns = [tuple(map(float, table.numbers(key))) for key in Cut._fields]
         if len(set(map(len, columns))) > 1:
             raise ValueError(f"report: the columns of {table.where.rstrip('.')} are not of one length; {AGAIN}.")
-        groups = {key: part.part("reliability").parts(key) for key in ("before", "after")}
-        groups["recalibrated"] = part.parts("recalibrated")
+        parts = {key: part.part("reliability").parts(key) for key in ("before", "after")}
+        parts["recalibrated"] = part.parts("recalibrated")
         return cls(
             cuts=tuple(sorted(map(Cut._make, zip(*columns, strict=True)))),
-            reliability={
-                key: tuple(Group(*map(one.the_number, Group._fields)) for one in kept)
-                for key, kept in groups.items()
-                if kept
-            },
+            reliability={key: groups(kept) for key, kept in parts.items() if kept},
             scores=Scores(*map(scores.numbers, Scores._fields)) if scores else None,
             confusion=part.rows("confusion"),
         )

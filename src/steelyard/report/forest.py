@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 INSET = 3.0  # percent kept free at either end of a forest row
+TINY = 1e-12  # an axis of that length shows nothing
 ROOM = 0.3  # the shorter side of zero, as a share of the longer one: better and worse both stay in sight
 
 
@@ -65,3 +66,13 @@ def forest(intervals: Sequence[tuple[float, float, float]], margin: float | None
 
 def _scale(low: float, high: float, start: float, end: float):
     return lambda value: round(start + (end - start) * (value - low) / (high - low), 1) + 0.0
+
+
+def end(values: Sequence[float]) -> float:
+    """The end of both axes: the next tick beyond the largest value, at most 1."""
+    largest = max(values, default=1.0)
+    if largest <= TINY or largest >= 0.8:
+        return 1.0
+    marks = steps(0, largest, 4)
+    step = marks[1] - marks[0] if len(marks) > 1 else largest
+    return min(1.0, float(f"{math.ceil(largest / step - 1e-9) * step:.12g}"))

@@ -18,6 +18,7 @@ def _all(names: str, form: Form) -> dict[str, Form]:
     return dict.fromkeys(names.split(), form)
 
 
+GROUPS = Many(record(_all("predicted observed rows", NUMBER), {}))
 ARM = record(
     {"name": NAME},
     {
@@ -26,6 +27,7 @@ ARM = record(
         **_all("equals_plain note", WORDS),
         "at_cut": ByName(Maybe(NUMBER)),
         "factors": COLUMN,
+        "reliability": GROUPS,
         "strengths": ByName(WHOLE),
         "threshold": NUMBER,
         "outcomes": Many(record({"weight": NUMBER}, {"loss_share": NUMBER})),
@@ -68,7 +70,6 @@ SEARCH = record(
         "best": NUMBER,
     },
 )
-GROUPS = Many(record(_all("predicted observed rows", NUMBER), {}))
 CURVES = record(
     {},
     {

@@ -9,6 +9,7 @@ from .details import details
 from .document import Report
 from .evidence import PLAIN, Arm
 from .forest import Axis, Mark, forest
+from .honesty import Honesty, honesty
 
 MEASURES = ("precision", "recall", "f1")  # of a class
 
@@ -25,6 +26,7 @@ class Row:
     interval: str
     mark: Mark | None
     details: tuple[tuple[str, str], ...] = ()
+    honesty: Honesty | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ def compared(report: Report) -> tuple[tuple[Row, ...], Axis]:
         rows.append(_row(tested[i], report.metric, "winner" if tested[i].name == report.winner else "", mark))
     rows += [_row(arm, report.metric, "same" if arm.equals_plain else "", None) for arm in same]
     arms = {arm.name: arm for arm in report.arms}
-    return tuple(replace(row, details=details(report, arms[row.name])) for row in rows), axis
+    return tuple(
+        replace(row, details=details(report, arms[row.name]), honesty=honesty(report, arms[row.name])) for row in rows
+    ), axis
 
 
 def baselines(report: Report) -> tuple[Row, ...]:

@@ -43,6 +43,7 @@ class Judged:
     equals     why it is plain by construction and was not compared, or ""
     at_cut     {metric of decisions: value} of those that the threshold of the verdict makes; in `metrics` stands the best that
                the metric's own threshold reaches
+    reliability  groups of held-out rows by undone probability: the mean that was given, the share that came true, the rows
     """
 
     name: str
@@ -54,6 +55,7 @@ class Judged:
     equals: str = ""
     point: Point | None = None
     at_cut: dict[str, float] = dataclasses.field(default_factory=dict)
+    reliability: list[dict[str, float]] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -263,6 +265,7 @@ class Study:
                     "outcomes": _outcomes(arm.recipe, task),
                     "metrics": arm.metrics,
                     "at_cut": arm.at_cut,
+                    "reliability": arm.reliability,
                     "strengths": {f"{s:.4g}": n for s, n in arm.settings.items()},
                     "strength": arm.setting,
                     **_threshold(arm.threshold),

@@ -18,7 +18,7 @@ from .final import Refit
 from .fitted import FittedArm, members
 from .goals import Goals
 from .metric import Metric
-from .pictures import Pictures, Predictions
+from .pictures import Pictures, Predictions, promised
 from .rarity import events_in, rare, rare_by_block, rarest
 from .search import Search
 from .split import TIME
@@ -120,7 +120,9 @@ class Contest:
         everyone = [*self.tested, *self.beside]
         cut = at_cut(everyone, metric, self.rule, self.goals.every(task.classes))
         judged = {
-            member.arm.name: self._judged(member.arm, fitted, self._numbers(compared, j), cut[j])
+            member.arm.name: dataclasses.replace(
+                self._judged(member.arm, fitted, self._numbers(compared, j), cut[j]), reliability=self._promised(member)
+            )
             for j, (member, fitted) in enumerate(zip(self.tested, at_best, strict=True))
         }
         arms = [
@@ -325,6 +327,11 @@ class Contest:
             point=arm.point,
             at_cut=at_cut,
         )
+
+    def _promised(self, member: FittedArm | Family) -> list[dict[str, float]]:
+        judged, w = self.search.split.judged, self.task.weights
+        undone = member.undone(self.goals.metric)[:, judged]
+        return promised(undone, self.task.y[judged], np.ones(int(judged.sum())) if w is None else w[judged])
 
     def _pictures(self, best: int | None, moves: bool) -> Pictures:
         """`moves`: whether decisions are to be taken at moved cuts, or as the probabilities are."""

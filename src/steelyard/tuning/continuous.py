@@ -68,6 +68,10 @@ class Family:
         """The value chosen on all rows: what the final model is made by."""
         return self.fitted[self.final]
 
+    def undone(self, metric: Metric) -> np.ndarray:
+        """As `FittedArm.undone`: each fold's rows from the value that was chosen for it."""
+        return self.gather({int(i): self.fitted[int(i)].undone(metric) for i in np.unique(self.picked)})
+
     def predictions(self, metric: Metric, rule: Metric) -> Predictions:
         """As `FittedArm.predictions`: each fold's rows from the value that was chosen for it."""
         used = [int(i) for i in np.unique(self.picked)]

@@ -53,12 +53,17 @@ class FittedArm:
         """What the metric judges, [repetitions, rows(, C)]; settings chosen for `by`, the metric unless said."""
         return self.search.outcomes(metric, by)[self.index]
 
+    def undone(self, metric: Metric) -> np.ndarray:
+        """[repetitions, rows(, C)]: out-of-fold scores on plain scale."""
+        choice = self.search.choice(metric)
+        return np.stack([choice.pool(self.index, a) for a in range(self.search.split.repetitions)])
+
     def predictions(self, metric: Metric, rule: Metric) -> Predictions:
         """Of all rows: undone, as trained, recalibrated, decided by the threshold that is moved for `rule`."""
         choice, j = self.search.choice(metric), self.index
         repetitions = range(self.search.split.repetitions)
         return Predictions(
-            np.stack([choice.pool(j, a) for a in repetitions]),
+            self.undone(metric),
             self.search.trained(choice, j),
             np.stack([recalibrated(choice, j, a) for a in repetitions]),
             self.search.decided(metric, rule)[0][j],

@@ -102,6 +102,13 @@ def curves(pictures: Pictures, classes: int, *thresholds: float) -> dict[str, An
     return out
 
 
+def promised(undone: np.ndarray, y: np.ndarray, w: np.ndarray) -> list[dict[str, float]]:
+    """Reliability of one arm's undone scores [repetitions, rows(, C)]: of the positive class, or of the largest probability."""
+    if undone.ndim == 2:
+        return groups_of(probability(undone), np.broadcast_to(y, undone.shape), w)
+    return groups_of(np.exp(undone).max(axis=-1), undone.argmax(axis=-1) == y, w)
+
+
 def histogram(log_odds: np.ndarray, y: np.ndarray, w: np.ndarray) -> dict[str, list[float]]:
     """Rows, weighed by w [rows], of each class by log-odds [repetitions, rows], means over repetitions; the outermost 0.1 % share the end bins."""
     low, high = np.quantile(log_odds, [0.001, 0.999])

@@ -64,6 +64,7 @@ class Picture:
     """A chart with words around it. `section` is where the page shows it; `desc` says in words what it shows.
 
     follows  whether the page's sliders move something in it
+    arm      the one weighting that it is about, or ""
     """
 
     key: str
@@ -73,6 +74,7 @@ class Picture:
     caption: str
     spec: Mapping[str, Any]
     follows: bool = False
+    arm: str = ""
 
 
 def chart(name: str) -> Any:
@@ -90,6 +92,19 @@ def finished(drawn: Any, **rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The plain specification of a chart with one pair of axes, in the shared size and look."""
     fit = {"type": "fit", "contains": "padding"}
     return looks(drawn.properties(width=WIDTH, height=HEIGHT, autosize=fit), **rows)
+
+
+def told(spec: Mapping[str, Any], **fields: str) -> dict[str, Any]:
+    """With what the page's script says along a line, {field: (title, format)} as "title|format"; the still picture does not carry it."""
+    shown = [
+        {
+            "field": field,
+            "title": title,
+            **({"type": "quantitative", "format": number} if number else {"type": "nominal"}),
+        }
+        for field, (title, _, number) in ((field, said.partition("|")) for field, said in fields.items())
+    ]
+    return {**spec, "usermeta": {"tooltip": shown}}
 
 
 def looks(drawn: Any, **rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

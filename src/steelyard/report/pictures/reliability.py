@@ -1,20 +1,17 @@
 """Reliability: what probabilities promise and what came true, as trained, with the weights undone, and recalibrated."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 from .. import formatting
 from ..decisions import counted
 from ..document import Report
 from ..evidence import PLAIN, Curves
-from ..forest import steps
+from ..forest import end
 from .chart import Picture, called, chart, finished, strokes
 
 SAID = {"before": "as trained", "after": "weights undone", "recalibrated": "recalibrated"}
 STYLE = {"before": "before", "after": "best", "recalibrated": "again"}
 HONEST = "honest"
-TINY = 1e-12  # an axis of that length shows nothing
 
 
 def reliability(report: Report) -> list[Picture]:
@@ -62,17 +59,8 @@ def _one(report: Report, name: str, curves: Curves) -> Picture | None:
         key=f"reliability-{'plain' if name == PLAIN else 'best'}",
         section="reliability",
         title=name,
+        arm=name,
         desc=f"Share of rows that are {event} against the probability given by {name}, in groups of rows. Largest distance from honest: {'; '.join(far)}.",
         caption=f"Held-out rows{counted(report)}, in groups that should hold equally many. On the dotted line, of the rows given 30 % just 30 % are {event}.",
         spec=finished(line + mark, lines=[*lines, *dots], dots=dots),
     )
-
-
-def end(values: Sequence[float]) -> float:
-    """The end of both axes: the next tick beyond the largest value, at most 1."""
-    largest = max(values, default=1.0)
-    if largest <= TINY or largest >= 0.8:
-        return 1.0
-    marks = steps(0, largest, 4)
-    step = marks[1] - marks[0] if len(marks) > 1 else largest
-    return min(1.0, float(f"{math.ceil(largest / step - 1e-9) * step:.12g}"))

@@ -29,7 +29,18 @@ def scores(report: Report) -> list[Picture]:
             ends += [edges[shown[0]], edges[shown[-1] + 1]] if shown else []
             for k, share in enumerate(shares):
                 wide = edges[k + 1] - edges[k]
-                bars.append({"series": arm, "class": name, "x": edges[k], "x2": edges[k + 1], "y": share / wide})
+                bars.append(
+                    {
+                        "series": arm,
+                        "class": name,
+                        "x": edges[k],
+                        "x2": edges[k + 1],
+                        "y": share / wide,
+                        "from": probability(edges[k]),
+                        "to": probability(edges[k + 1]),
+                        "share": share,
+                    }
+                )
     if not ends:
         return []
     low, high = min(ends), max(ends)
@@ -66,6 +77,12 @@ def scores(report: Report) -> list[Picture]:
                 symbolType="square", symbolSize=140, direction="horizontal", labelExpr=relabelled(order, LABEL)
             ),
         ),
+        tooltip=[
+            "class:N",
+            alt.Tooltip("from:Q", title="probability from", format=".3~g"),
+            alt.Tooltip("to:Q", format=".3~g"),
+            alt.Tooltip("share:Q", title="share of the class", format=".2%"),
+        ],
     )
     cut = (
         chart("cuts")
@@ -85,6 +102,10 @@ def scores(report: Report) -> list[Picture]:
             follows=True,
         )
     ]
+
+
+def probability(z: float) -> float:
+    return 1 / (1 + math.exp(-z)) if z > -700 else 0.0
 
 
 def log_odds(p: float) -> float:

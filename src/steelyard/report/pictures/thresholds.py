@@ -9,7 +9,7 @@ from .. import formatting
 from ..decisions import cuts, operating
 from ..document import Report
 from ..evidence import PLAIN, Cut
-from .chart import BEST, INK, Picture, called, chart, finished, strokes, styles
+from .chart import BEST, INK, Picture, called, chart, finished, strokes, styles, told
 
 EVEN = 1000.0
 SCALES = (
@@ -39,6 +39,8 @@ def precision_recall(report: Report) -> list[Picture]:
         guide,
         f"recall: share of {positive} found",
         "precision: alarms that are right",
+        "recall",
+        "precision",
     )
     values = _values(report, "average_precision", list(kept))
     return [
@@ -73,6 +75,8 @@ def roc(report: Report) -> list[Picture]:
         "no better than chance",
         "share of the others called by mistake",
         f"share of {positive} found",
+        "others called",
+        "found",
     )
     return [
         Picture(
@@ -139,7 +143,14 @@ def cost(report: Report) -> list[Picture]:
             title="What decisions cost",
             desc="Cost of the decisions against the number of rows called, at the chosen ratio of costs. It is lowest somewhere between calling nobody and calling everybody.",
             caption="The lowest point is the cheapest threshold on these rows. It moves with the ratio of costs.",
-            spec=finished(both, points=_layered(points)),
+            spec=told(
+                finished(both, points=_layered(points)),
+                series="weighting",
+                x="called, of 1000|,.1f",
+                y="cost|,.1f",
+                fn="missed, of 1000|,.1f",
+                fp="false alarms|,.1f",
+            ),
             follows=True,
         )
     ]
@@ -185,7 +196,12 @@ def exchange(report: Report) -> list[Picture]:
             title="What one more costs",
             desc=f"False alarms that each further {called(moved.positive)} costs, against the share found so far. The price rises as more are found.",
             caption="Upright: the threshold. Level: what one missed positive is worth, in false alarms. Where the curve rises above it, finding more is not worth it.",
-            spec=finished(layers, points=_layered(points), here=here, level=[{}]),
+            spec=told(
+                finished(layers, points=_layered(points), here=here, level=[{}]),
+                series="weighting",
+                x="share found|.3f",
+                y="false alarms for one more|,.2f",
+            ),
             follows=True,
         )
     ]
@@ -213,9 +229,17 @@ def _turns(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float
 
 
 def _curves(
-    report: Report, points: list[dict[str, Any]], straight: list[tuple[float, float]], guide: str, x: str, y: str
+    report: Report,
+    points: list[dict[str, Any]],
+    straight: list[tuple[float, float]],
+    guide: str,
+    x: str,
+    y: str,
+    across: str,
+    up: str,
 ) -> dict[str, Any]:
-    """Lines through the points of each arm, a straight guide, and the mark that the sliders move."""
+    """Lines through the points of each arm, a straight guide, and the mark that the sliders move. `across` and `up` are what x and y
+    are called in a few words of our own."""
     import altair as alt
 
     arms = styles(list(dict.fromkeys(p["series"] for p in points)), PLAIN)
@@ -227,9 +251,10 @@ def _curves(
     }
     base = chart("points").encode(**encoding)
     lines = base.mark_line().encode(order="order:Q", **strokes({**arms, guide: "guide"}))
-    if operating(report) is None:
-        return finished(lines, points=[*guides, *points])
-    return finished((lines + _marker(base)).add_params(*_params(report)), points=[*guides, *points])
+    if operating(report) is not None:
+        lines = (lines + _marker(base)).add_params(*_params(report))
+    said = {"series": "line", "x": f"{across}|.3f", "y": f"{up}|.3f"}
+    return told(finished(lines, points=[*guides, *points]), **said)
 
 
 def _params(report: Report) -> list[Any]:

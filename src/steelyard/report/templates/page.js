@@ -41,13 +41,72 @@
   addEventListener("resize", follow);
   follow();
 
-  /* One weighting is lit in every table that it stands in. */
-  const rowsOfArms = [...document.querySelectorAll("tr[data-arm]")];
-  const light = (event) => {
-    const arm = event.target.closest?.("tr[data-arm]")?.dataset.arm;
-    for (const row of rowsOfArms) row.classList.toggle("lit", row.dataset.arm === arm);
+  /* One weighting is lit in every table and chart that it stands in: what is pointed at, else what was chosen. */
+  const rowsOfArms = [...document.querySelectorAll("[data-arm]")];
+  const arms = new Set(rowsOfArms.map((row) => row.dataset.arm));
+  let chosen = null, lit = null;
+  const armOf = (element) => {
+    const datum = element.__data__?.datum; // Vega's
+    return [datum?.series, datum?.arm, datum?.value].find((name) => arms.has(name)) ?? null;
   };
-  for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, light);
+  function light(arm) {
+    lit = arm ?? chosen;
+    for (const row of rowsOfArms) row.classList.toggle("lit", row.dataset.arm === lit);
+    for (const button of document.querySelectorAll(".arms button")) {
+      button.classList.toggle("lit", button.dataset.arm === lit);
+      button.setAttribute("aria-pressed", String(button.dataset.arm === chosen));
+    }
+    document.querySelectorAll(".live").forEach(dim);
+  }
+  /* A chart without the lit weighting stays as it is. */
+  function dim(chart) {
+    const drawn = [...chart.querySelectorAll("svg path, svg text")].map((element) => [element, armOf(element)]);
+    const here = lit !== null && drawn.some(([, arm]) => arm === lit);
+    for (const [element, arm] of drawn) element.classList.toggle("dim", here && arm !== null && arm !== lit);
+  }
+  const pointed = (event) => event.target.closest?.("[data-arm]")?.dataset.arm ?? (event.target.closest?.(".live") ? armOf(event.target) : null);
+  for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, (event) => { if ((pointed(event) ?? chosen) !== lit) light(pointed(event)); });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("details, a, label, input")) return;
+    const arm = pointed(event);
+    if (arm === null) return;
+    chosen = chosen === arm ? null : arm;
+    light(arm);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && lit !== null) { chosen = null; light(null); }
+  });
+
+  /* On paper everything is open and nothing is lit. */
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    chosen = null;
+    light(null);
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const one of closed) one.open = true;
+  });
+  addEventListener("afterprint", () => { for (const one of closed) one.open = false; });
+
+  /* Over charts of several weightings stand their names, to be pointed at and chosen. */
+  function legend(charts, specs) {
+    const keys = [...charts.querySelectorAll(".picture")].map((picture) => picture.id.replace(/-still$/, ""));
+    const rows = keys.flatMap((key) => Object.values(specs[key]?.datasets ?? {}).flat());
+    const there = [...new Set(rows.flatMap((row) => [row.series, row.arm]))].filter((name) => arms.has(name));
+    if (there.length < 2) return;
+    const group = document.createElement("div");
+    group.className = "arms";
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-label", "Light one weighting in every chart and table");
+    for (const name of there) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = name;
+      button.dataset.arm = name;
+      button.setAttribute("aria-pressed", "false");
+      group.append(button);
+    }
+    charts.before(group);
+  }
 
   /* What the sliders set. Numbers are rounded as the page without script rounds them. */
   const data = read("operating");
@@ -159,7 +218,7 @@
   function mark(view) {
     const known = view.getState().signals;
     for (const name of ["arm", "at", "ratio"]) if (name in known) view.signal(name, state[name]);
-    view.runAsync();
+    view.runAsync().then(() => dim(view.container()));
   }
 
   if (data) {
@@ -198,11 +257,23 @@
   /* The charts, live in place of the still ones. Expressions are interpreted, not compiled, so that nothing is evaluated. */
   const options = { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true } };
   const specs = read("charts");
+  document.querySelectorAll(".charts").forEach((charts) => legend(charts, specs));
+
+  /* What is said where the pointer is on a line: on unseen points along it, which the still picture need not carry. */
+  function told(spec) {
+    const tooltip = spec.usermeta?.tooltip;
+    if (!tooltip) return spec;
+    const { mark, encoding, ...rest } = spec;
+    const layer = spec.layer ?? [{ mark, encoding, data: spec.data, transform: spec.transform }];
+    const { x, y } = layer[0].encoding;
+    const shown = { ...layer[0], mark: { type: "point", opacity: 0, size: 220 }, encoding: { x, y, detail: { field: "series" }, tooltip } };
+    return { ...(spec.layer ? spec : rest), layer: [...layer, shown] };
+  }
   const drawn = Object.entries(specs).map(async ([key, spec]) => {
     const still = byId(key + "-still");
     const live = document.createElement("div");
     live.className = "live";
-    const made = await window.vegaEmbed(live, spec, options);
+    const made = await window.vegaEmbed(live, told(spec), options);
     for (const name of ["role", "aria-roledescription", "aria-label"]) live.removeAttribute(name);
     live.setAttribute("aria-hidden", "true");
     still.replaceChildren(live);

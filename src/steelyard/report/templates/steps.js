@@ -50,7 +50,8 @@
   const change = (value) => { const n = Math.round(value); return n ? (n > 0 ? "+" : "−") + count(Math.abs(n)) : "±0"; };
   function whole(row) {
     const rows = row.map(Math.floor), short = Math.round(sum(row)) - sum(rows);
-    const order = row.map((_, i) => i).sort((a, b) => (rows[a] - row[a]) - (rows[b] - row[b]));
+    const left = row.map((n, i) => Math.round(1000 * (rows[i] - n)));
+    const order = row.map((_, i) => i).sort((a, b) => left[a] - left[b]);
     for (const i of order.slice(0, short)) rows[i] += 1;
     return rows;
   }
@@ -62,7 +63,7 @@
   const right = (rows) => sum(rows.map((row, i) => row[i]));
   const cost = (rows) => sum(rows.map((row, y) => sum(row.map((n, c) => n * state.costs[y][c]))));
   const verdict = table(data.arm, state.moved, data.costs);
-  const before = verdict.map(whole);
+  const before = cells.map((row) => row.map((td) => Number(td.querySelector("b").textContent.replaceAll(",", ""))));
   const first = {
     caption: caption.textContent,
     cells: cells.map((row) => row.map((td) => [td.querySelector("b").textContent, td.querySelector("small").textContent, td.style.getPropertyValue("--depth")])),
@@ -89,7 +90,7 @@
     const own = data.arms[state.arm];
     const priced = data.costs !== null && JSON.stringify(state.costs) !== JSON.stringify(data.costs);
     const rest = state.arm === data.arm && !priced && state.moved.every((v) => v === 0);
-    const exact = table(state.arm, state.moved, state.costs), rows = exact.map(whole);
+    const exact = table(state.arm, state.moved, state.costs), rows = rest ? before : exact.map(whole);
     if (rest) {
       cells.forEach((row, i) => row.forEach((td, c) => {
         const [n, per, depth] = first.cells[i][c];
