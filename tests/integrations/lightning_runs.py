@@ -46,7 +46,7 @@ def recipe_of(norm):
     return sy.Recipe(weight=[1.0, 4.0, 20.0], norm=norm)
 
 
-def train(module, batch, accumulate, callback=True, epochs=1, validate=False, ranks=1, rank=0, **options):
+def train(module, batch, accumulate, callback=True, epochs=1, validate=False, ranks=1, rank=0, resume=None, **options):
     data = rows()
     turns = torch.utils.data.DistributedSampler(data, ranks, rank, shuffle=False)
     loader = torch.utils.data.DataLoader(data, batch_size=batch, sampler=turns)
@@ -56,21 +56,20 @@ def train(module, batch, accumulate, callback=True, epochs=1, validate=False, ra
         accelerator="cpu",
         callbacks=[RecipeCallback(target=1)] if callback is True else list(callback or ()),
         logger=False,
-        enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        **{"devices": 1, **options},
+        **{"devices": 1, "enable_checkpointing": False, **options},
     )
-    trainer.fit(module, loader, *([loader] if validate else []))
+    trainer.fit(module, loader, *([loader] if validate else []), ckpt_path=resume)
     return torch.cat([p.detach().flatten() for p in module.layer.parameters()]), trainer
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    path, norm = sys.argv[1:]
+    path, norm, batch = sys.argv[1:]
     found, trainer = train(
         Net(recipe_of(norm)),
-        4,
+        int(batch),
         2,
         ranks=2,
         rank=int(os.environ["RANK"]),

@@ -1,6 +1,6 @@
 """Trainer under a recipe: one optimiser step is that of one batch on one device, whatever it is cut into.
 
-Files: integrations/output_layer.py, integrations/transformers.py.
+Files: integrations/output_layer.py.
 """
 
 import subprocess

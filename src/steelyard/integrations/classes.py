@@ -28,7 +28,7 @@ def recipe_of(who: str, strategy: Strategy, counts: sy.Counts) -> sy.Recipe:
             f"{who}: the recipe is for the classes {', '.join(recipe.classes or ())}, but y holds {', '.join(counts.classes)}."
             " An ingredient in its place, such as strategy='inverse-frequency', is counted anew at every fit."
         )
-    return dataclasses.replace(recipe, classes=counts.classes, kind="exclusive")
+    return dataclasses.replace(recipe, classes=counts.classes, kind=counts.kind)
 
 
 def _one(who: str, part: Any, counts: sy.Counts) -> sy.Recipe:
