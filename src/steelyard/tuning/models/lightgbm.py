@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
+from ...losses.modules import BinaryCrossEntropy, CrossEntropy
+from ...losses.slopes import slopes as slopes_of
 from ...recipe import Recipe
 from .boosting import AXIS, LEAVES, RATE, ROWS_IN_LEAF, Trees, whole
 from .model import Fit
-from .pointwise import Pointwise, constant, refusal
+from .pointwise import constant, refusal
 
 # A tree moves no logit by more than STEP * RATE = 1. Where 1 % are positive, Newton's step in a pure leaf of them is 1 / p = 100,
 # or 10 logits at rate 0.1: too far, and only without weights, which would let weights win by repairing the optimiser.
@@ -98,17 +99,13 @@ def _gains(model: tuple[Any, np.ndarray], trees: int) -> np.ndarray:
 def _objective(recipe: Recipe, fit: Fit, first: np.ndarray) -> Callable:
     """LightGBM's (scores, data) -> gradient and curvature, [rows] or [rows, C]."""
     y, classes = fit.y, fit.classes
-    times = None if fit.weights is None else fit.weights[:, None]
-    losses, labels = Pointwise.of([recipe], classes), torch.from_numpy(y.astype(np.int64))
+    loss, labels = (BinaryCrossEntropy if classes == 2 else CrossEntropy)(recipe), y.astype(np.int64)
     # the diagonal alone would let C classes that move together go too far; LightGBM's own multiclass has this factor too
     shared = 1.0 if classes == 2 else classes / (classes - 1)
 
     def slopes(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        rows = torch.from_numpy(np.ascontiguousarray(z, dtype=np.float64)).reshape(1, len(y), -1)
-        g, h = losses.slopes(rows, labels)
-        if times is not None:
-            return times * g[0].numpy(), times * h[0].numpy()
-        return g[0].numpy(), h[0].numpy()
+        z = np.ascontiguousarray(z, dtype=np.float64)
+        return slopes_of(loss, z.reshape(len(y)) if classes == 2 else z.reshape(len(y), -1), labels, weight=fit.weights)
 
     _, curvature = slopes(np.broadcast_to(first, (len(y), len(first))))
     factor = 0.25 / curvature.mean()  # row weights have mean 1
@@ -116,7 +113,7 @@ def _objective(recipe: Recipe, fit: Fit, first: np.ndarray) -> Callable:
     def objective(z: np.ndarray, data: Any) -> tuple[np.ndarray, np.ndarray]:
         g, h = slopes(z)
         g, h = factor * g, factor * shared * h
-        return (g[:, 0], h[:, 0]) if classes == 2 else (g, h)
+        return g, h
 
     return objective
 
