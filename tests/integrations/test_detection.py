@@ -289,6 +289,32 @@ def test_a_rule_learns_from_the_last_layer_alone():
         loss(z, z)
 
 
+@pytest.mark.parametrize("name", [*SOFTMAX, *SIGMOID])
+def test_half_precision_is_theirs(name):
+    model = made(name)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        before = classification(name, losses(model))
+        reweigh(model, sy.Recipe())
+        after = classification(name, losses(model))
+    torch.testing.assert_close(after.float(), before.float(), rtol=2e-2, atol=0)
+    assert after.dtype == torch.float32
+    after.backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("name", ["ssd", "fcos"])
+def test_a_norm_that_counts_nothing_is_taken_as_it_says(name):
+    found = {}
+    for norm in ("count", "sum", 7.0):
+        model = made(name)
+        reweigh(model, sy.Recipe(norm=norm))
+        found[norm] = losses(model)["classification"].detach()
+    torch.testing.assert_close(found[7.0] * 7, found["sum"], rtol=1e-5, atol=0)
+    positives = float(found["sum"] / found["count"])
+    assert positives > 3
+    assert positives == pytest.approx(round(positives), rel=1e-4)
+
+
 def test_one_step_lowers_the_loss():
     model = made("ssd")
     reweigh(model, sy.mix(sy.fixed(weight=WEIGHTS), sy.focal(gamma=1.0)))

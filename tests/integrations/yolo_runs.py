@@ -6,11 +6,13 @@ A process of its own: importing Ultralytics sets the number of threads and a set
 import contextlib
 import json
 import os
+import pickle
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from tests.integrations import torchvision_on_cpu  # noqa: F401
@@ -248,6 +250,11 @@ def refused() -> dict[str, str]:
         "cls_pw": (lambda: trained("yolo11n.yaml", data, "detect", sy.Recipe(), "pw", cls_pw=0.5), "cls_pw=0.5 and a recipe"),
     }  # fmt: skip
     found: dict[str, str] = {}
+    cloudpickle = pytest.importorskip("cloudpickle")  # how the processes of several GPUs get a trainer
+    kind = recipe_trainer(sy.inverse_frequency(sy.Counts.of(5, 3, 2)))
+    again = pickle.loads(cloudpickle.dumps(kind))
+    by_value = again is not kind and again.recipe == kind.recipe and again.__bases__ == kind.__bases__
+    found["several GPUs"] = "by value" if by_value else ""
     for name, (call, words) in cases.items():
         found[name] = ""
         try:

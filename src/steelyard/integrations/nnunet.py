@@ -28,6 +28,7 @@ def recipe_trainer(
     recipe: Any = None,
     *,
     map: Map | None = None,
+    pixdim: bool = False,
     cache: Any = None,
     base: Any = None,
     name: str = "nnUNetTrainerRecipe",
@@ -36,6 +37,7 @@ def recipe_trainer(
 
     recipe  a Recipe, or a function of Counts, such as sy.effective_number; None: the one that the plans hold, or none
     map     spatial.Map, such as Map("border", share=0.3): pixel weights of each training patch, made after augmentation, in its workers
+    pixdim  True: distances in the spacing of the plans, millimetres, instead of the map's own
     cache   a folder for maps; random patches are new each time, and would fill it
     base    nnUNetTrainer, or a subclass
     name    of the class, by which nnU-Net looks for it
@@ -50,7 +52,7 @@ def recipe_trainer(
             " checkpoints do not hold."
         )
     given: Any = recipe
-    own = {"recipe": staticmethod(given) if _function(given) else given, "map": map, "cache": cache}
+    own = {"recipe": staticmethod(given) if _function(given) else given, "map": map, "pixdim": pixdim, "cache": cache}
     return type(name, (RecipeMixin, base), own)
 
 
@@ -68,6 +70,7 @@ class RecipeMixin:
 
     recipe: Any = None
     map: Map | None = None
+    pixdim: bool = False
     cache: Cache | str | None = None
 
     def _build_loss(self) -> Any:
@@ -100,7 +103,8 @@ class RecipeMixin:
             steps = made.transforms
             at = len(steps) - 1 if steps and type(steps[-1]).__name__ == "DownsampleSegForDSTransform" else len(steps)
             ignored = self.__dict__["label_manager"].ignore_label
-            steps.insert(at, WithMap(MaskWeights.of("recipe_trainer", own, self.cache), ignored))
+            spacing = self.__dict__["configuration_manager"].spacing if self.pixdim else None
+            steps.insert(at, WithMap(MaskWeights.of("recipe_trainer", own, self.cache), ignored, spacing))
         return made
 
     def _recipe(self) -> sy.Recipe:
@@ -142,10 +146,12 @@ class WithMap:
     """A transform of batchgeneratorsv2: the weights of a patch become a second channel of its segmentation, which moves along.
 
     ignored  the label whose pixels the map takes for background, or None
+    spacing  of the patch's axes, or None: the map's own
     """
 
-    def __init__(self, weights: MaskWeights, ignored: int | None):
+    def __init__(self, weights: MaskWeights, ignored: int | None, spacing: Any = None):
         self.weights, self.ignored = weights, ignored
+        self.spacing = None if spacing is None else [float(step) for step in spacing]
 
     def __call__(self, **sample: Any) -> dict[str, Any]:
         labels = sample["segmentation"][:1]
@@ -153,7 +159,7 @@ class WithMap:
         mask[mask < 0] = 0
         if self.ignored is not None:
             mask[mask == self.ignored] = 0
-        weights = torch.from_numpy(self.weights("segmentation", mask, channel=0))
+        weights = torch.from_numpy(self.weights("segmentation", mask, channel=0, spacing=self.spacing))
         return {**sample, "segmentation": torch.cat([labels.float(), weights.float()])}
 
 

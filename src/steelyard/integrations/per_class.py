@@ -38,7 +38,8 @@ def with_background(name: str, recipe: Any, classes: int, background: float | No
                 f"{name}: the recipe's {field} is per class, and says nothing of the background; only weights can be given one by"
                 f" background=. Make the recipe for all {classes} classes, the background first."
             )
-    if isinstance(getattr(recipe.target, "values", None), np.ndarray) or recipe._live:
+    tables = [t for f in NEUTRAL if (t := getattr(recipe, f)) is not None]
+    if hasattr(recipe.target, "values") or any(t.live for t in tables):
         raise ValueError(
             f"{name}: rows of targets, and numbers that are learned, cannot be given a background; make the recipe for all {classes}"
             " classes, the background first."

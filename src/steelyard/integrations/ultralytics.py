@@ -67,7 +67,7 @@ class RecipeMixin:
     Checkpoints hold no loss, as without; resume with the same trainer, and it is made again. The numbers of rules are kept beside last.pt.
 
     ValueError for cls_pw beside a recipe, for recipes of other classes, and for models whose loss has no such place (RT-DETR, YOLO-World,
-    YOLOE), and several GPUs from one class made by `recipe_trainer`, which no other process can import.
+    YOLOE).
     """
 
     recipe: Any = None
@@ -78,14 +78,6 @@ class RecipeMixin:
         if float(getattr(this.args, "cls_pw", 0.0) or 0.0):
             raise ValueError(
                 f"recipe_trainer: cls_pw={this.args.cls_pw} and a recipe would both weigh the classes; take cls_pw=0."
-            )
-        if (
-            this.world_size > 1
-            and getattr(__import__(type(self).__module__, fromlist=["*"]), type(self).__name__, None) is None
-        ):
-            raise ValueError(
-                "recipe_trainer: the processes of several GPUs import the trainer by its name; write it into a file of yours, class"
-                " Mine(RecipeMixin, DetectionTrainer): recipe = ..., and pass trainer=Mine."
             )
         self._weigh()
 
