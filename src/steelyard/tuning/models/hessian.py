@@ -12,7 +12,12 @@ from .rows import PIECE, Rows, centred, triangle
 # parameters per model up to which its Hessian is written out, for one logit and for more; beyond, conjugate gradients, which
 # pass over all pairs of logits
 DENSE = (1000, 1000)
-FACTORS = 2**24  # numbers in all Hessians of one call
+FACTORS = 2**25  # numbers in all Hessians of one call
+LARGE, SOUND = (
+    400,
+    1e-4,
+)  # parameters from which on a Hessian is first factored in float32, and the ratio of its factor's squares along the
+# diagonal from which on that is taken: below, rounding has made the smallest of them
 PAIRS = 2**24  # the same for the curvatures that conjugate gradients need
 
 
@@ -83,34 +88,52 @@ class Cholesky:
 
     def renew(self, which: Tensor, rows: Rows, form: Form, theta: Tensor, ridge: Tensor) -> None:
         new = _factors(rows, form, theta, ridge, torch.arange(len(theta)))
-        self.factor[self.which[which]] = new.to(self.factor.dtype)
+        self.factor[self.which[which]] = new
 
 
 def _factors(rows: Rows, form: Form, theta: Tensor, ridge: Tensor, group: Tensor) -> Tensor:
     """Cholesky factors [models, C p, C p]; model i has the Hessian group[i] of form and theta, and a ridge of its own."""
-    H = _ridged(rows.hessian(form, theta, exact=True)[group], ridge)
+    every = _flat(rows.hessian(form, theta, exact=True))
+    out = every.new_empty(len(group), *every.shape[1:], dtype=torch.float32 if passes.THERE else torch.float64)
+    for i, k in enumerate(group.tolist()):
+        H = _ridged(every[k], ridge[i], form.width)
+        factor = _factor(H)
+        if factor is None and not form.convex:
+            some = torch.tensor([k])
+            H = _ridged(_flat(rows.hessian(form.take(some), theta[some]))[0], ridge[i], form.width)
+            factor = _factor(H)
+        if factor is None:  # curvature lost to saturation; lean on the gradient's direction there
+            diagonal = H.diagonal()
+            diagonal += (1e-6 * diagonal.mean()).clamp(min=torch.finfo(torch.float32).tiny)
+            factor, _ = torch.linalg.cholesky_ex(H)
+        out[i] = factor
+    return out
+
+
+def _factor(H: Tensor) -> Tensor | None:
+    """Lower; None where H is not positive definite."""
+    if len(H) >= LARGE:
+        factor, failed = torch.linalg.cholesky_ex(H.float())
+        least, most = factor.diagonal().aminmax()
+        if not bool(failed) and float(least) ** 2 > SOUND * float(most) ** 2:
+            return factor
     factor, failed = torch.linalg.cholesky_ex(H)
-    bad = failed.nonzero()[:, 0]
-    if len(bad) and not form.convex:
-        some = group[bad]
-        H[bad] = _ridged(rows.hessian(form.take(some), theta[some]), ridge[bad])
-        factor[bad], failed[bad] = torch.linalg.cholesky_ex(H[bad])
-        bad = failed.nonzero()[:, 0]
-    if len(bad):  # curvature lost to saturation; lean on the gradient's direction there
-        diagonal = H[bad].diagonal(dim1=1, dim2=2)
-        least = (1e-6 * diagonal.mean(dim=1)).clamp(min=torch.finfo(torch.float32).tiny)
-        factor[bad], _ = torch.linalg.cholesky_ex(H[bad] + torch.diag_embed(least[:, None].expand_as(diagonal)))
-    return factor
+    return None if bool(failed) else factor
 
 
-def _ridged(H: Tensor, ridge: Tensor) -> Tensor:
-    """[models, C, p, C, p] -> [models, C p, C p] with the ridge on its diagonal."""
+def _flat(H: Tensor) -> Tensor:
+    """[models, C, p, C, p] -> [models, C p, C p]"""
     models, C, p, _, _ = H.shape
-    flat = H.reshape(models, C * p, C * p)
-    flat.diagonal(dim1=1, dim2=2).add_(ridge.expand(models, C, p).reshape(models, -1))
+    return H.reshape(models, C * p, C * p)
+
+
+def _ridged(H: Tensor, ridge: Tensor, C: int) -> Tensor:
+    """A copy of H [C p, C p] with the ridge [1, p] on its diagonal."""
+    H, p = H.clone(), ridge.shape[-1]
+    H.diagonal().add_(ridge.expand(C, p).reshape(-1))
     if C > 1:  # adding one number to every class's intercept changes nothing: fix it without moving the optimum
-        flat[:, p - 1 :: p, p - 1 :: p] += 1.0
-    return flat
+        H[p - 1 :: p, p - 1 :: p] += 1.0
+    return H
 
 
 class Conjugate:

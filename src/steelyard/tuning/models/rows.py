@@ -19,7 +19,9 @@ OUTER = 2**20  # numbers, likewise, in the outer products of rows,
 WIDE = 48  # columns; from here on a matrix product per model is cheaper than the outer products that all models share
 KEPT = 2**23  # which are kept between Hessians if there are no more of them than this
 SAMPLE = 4000  # rows of a label that may stand for all of them in a Hessian, and at least PER of them
-PER = 60  # for each column
+PER = 60  # for each column; of more than two classes, whose Hessians cost by their pairs, one in SHARE of both
+SHARE = 10
+GRAM = 2**20  # numbers of X that are multiplied with each other at once
 ALIKE = 0.25  # the relative error that their second moments may have, as the Hessian is wrong by as much
 
 
@@ -68,7 +70,8 @@ class Rows:
         kept, parts, at = [], [], 0
         for part in self.parts:
             own = None if self.own is None else self.own[part.start : part.stop]
-            for which, times in thin(self.X[part.start : part.stop], max(SAMPLE, PER * self.width), own):
+            least = max(SAMPLE, PER * self.width) // (1 if len(self.parts) < 3 else SHARE)
+            for which, times in thin(self.X[part.start : part.stop], least, own):
                 kept.append(part.start + which)
                 parts.append(Part(part.label, at, at := at + len(which), part.times * times))
         if at == self.X.shape[0]:
@@ -145,11 +148,13 @@ class Rows:
     def _one_by_one(self, form: Form, theta: Tensor, exact: bool) -> Tensor:
         models, C, p = theta.shape
         sums = theta.new_zeros(models, C, C, p, p)
-        for rows, pairs in self.curvatures(form, theta, exact):
-            X = self.light[rows]
+        step = max(256, GRAM // p)
+        for model in range(models):
+            one = torch.tensor([model])
+            pairs = torch.cat([some[0] for _, some in self.curvatures(form.take(one), theta[one], exact)], dim=1)
             for k, (i, j) in enumerate(torch.triu_indices(C, C).T.tolist()):
-                for model in range(models):
-                    sums[model, i, j] += _gram(X, pairs[model, k])
+                for at in range(0, len(self.light), step):
+                    sums[model, i, j] += _gram(self.light[at : at + step], pairs[k, at : at + step])
         for i, j in torch.triu_indices(C, C, 1).T.tolist():
             sums[:, j, i] = sums[:, i, j]
         return sums.transpose(2, 3)
