@@ -63,7 +63,10 @@ def draws(by_arm: dict[str, list[Matched]]) -> list[dict[str, dict[str, float]]]
 def text(results: dict[str, Any]) -> str:
     lines = []
     for net, found in results["compared"].items():
-        lines += [f"**{net}**, {found['seeds']} seeds, {results['about']['steps']} steps of 16 images", ""]
+        lines += [
+            f"**{net}**, {found['seeds']} seed{'s' * (found['seeds'] > 1)}, {results['about']['steps']} steps of 16 images",
+            "",
+        ]
         lines += ["| | " + " | ".join(SHOWN) + " |", "|---|" + "---:|" * len(SHOWN)]
         for arm, means in found["means"].items():
             lines.append(f"| {arm} | " + " | ".join(f"{means[k]:.3f}" for k in SHOWN) + " |")
