@@ -15,6 +15,7 @@ from .in_rows import PricedTable, in_rows, priced
 from .provenance import provenance, stopped
 from .snippets import Snippet, snippets
 from .stepping import Stepping, stepping
+from .sure import sure
 from .tables import Block, ClassWise, Row, baselines, class_wise, compared, others
 
 OUTCOMES = ("won", "kept", "open", "unfinished")
@@ -28,6 +29,7 @@ class Content:
     outcome: str  # one of OUTCOMES
     headline: str
     in_rows: str
+    sure: str
     priced: PricedTable | None
     sentence: str
     next: tuple[str, ...]
@@ -60,6 +62,7 @@ def contents(report: Report) -> Content:
         outcome=outcome(report),
         headline=headline_of(report),
         in_rows=in_rows(report),
+        sure=sure(report),
         priced=priced(report),
         sentence=report.verdict.sentence,
         next=tuple(_next(report, at)),

@@ -24,7 +24,7 @@ COLOUR = {"won": "blue", "kept": "green", "open": "yellow", "unfinished": "yello
 
 
 def text(report: Report) -> str:
-    """The headline, what it brings in rows, the verdict's sentence on one line, what to do next, the weightings, the decisions, and
+    """The headline, what it brings in rows, how sure that is, the verdict's sentence on one line, what to do next, the weightings, the decisions, and
     how it was computed."""
     return _text(contents(report))
 
@@ -42,7 +42,7 @@ def show(report: Report, console: "Console | None" = None) -> None:
 
 def _text(content: Content) -> str:
     parts = [
-        "\n".join(filter(None, [content.headline, content.in_rows])),
+        "\n".join(filter(None, [content.headline, content.in_rows, content.sure])),
         content.sentence,
         _priced(content.priced, None) if content.priced else "",
         bullets(content.next),
@@ -156,6 +156,7 @@ def _show(content: Content, console: "Console") -> None:
 
     say(content.headline, f"bold {colour}")
     say(content.in_rows, "bold")
+    say(content.sure)
     say(content.sentence)
     if content.priced:
         put(_priced(content.priced, width))
