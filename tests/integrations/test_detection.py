@@ -257,6 +257,19 @@ def test_a_rule_learns_from_the_boxes_and_is_part_of_the_checkpoint(name, rule, 
     torch.testing.assert_close(losses(resumed), losses(model))
 
 
+def test_learned_weights_are_parameters_of_the_model():
+    model = made("ssd")
+    before = len(list(model.parameters()))
+    weight = torch.nn.Parameter(torch.ones(CLASSES))
+    reweigh(model, sy.fixed(weight=weight))
+    assert len(list(model.parameters())) == before + 1
+    losses(model)["classification"].backward()
+    learned = [p for n, p in model.named_parameters() if "recipe_loss" in n]
+    assert learned[0].grad is not None
+    assert learned[0].grad.abs().sum() > 0
+    assert len(list(restore(model).parameters())) == before
+
+
 @pytest.mark.parametrize("aux", [True, False])
 def test_segmentation_models_return_logits(aux):
     from torchvision.models.segmentation import deeplabv3_mobilenet_v3_large, lraspp_mobilenet_v3_large

@@ -243,6 +243,7 @@ def refused() -> dict[str, str]:
     cases: dict[str, tuple[Any, str]] = {
         "width": (lambda: weighed(net, sy.fixed(weight=[1.0] * 5)), "for 5 classes, and the model has 3 outputs"),
         "offset": (lambda: weighed(net, sy.logit_adjustment(sy.Counts.of(5, 3, 2))), "offset is one of exclusive classes"),
+        "learned": (lambda: weighed(net, sy.fixed(weight=torch.ones(2, 3, requires_grad=True))), "made of the network alone"),
         "norm": (lambda: weighed(net, sy.Recipe(norm="sum")), "norm='sum'"),
         "task": (lambda: recipe_trainer(sy.Recipe(), "depth"), "task must be one of detect"),
         "kind": (lambda: recipe_trainer([1.0]), "takes a Recipe, a rule or a function of Counts, got list"),

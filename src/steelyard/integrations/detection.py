@@ -23,14 +23,15 @@ import steelyard as sy
 from .per_class import on_targets, positive_weights, with_background
 
 FOCAL = {"gamma": 2.0, "alpha": 0.25}  # of torchvision.ops.sigmoid_focal_loss, which its heads call without options
-KEPT = "recipe_loss"  # a rule's place in the model
+KEPT = "recipe_loss"  # the place in the model of a rule, and of numbers that are learned
 CHOICES = (None, "theirs", "recipe")
 
 
 def reweigh(model: nn.Module, recipe: Any, *, background: float | None = None, focal: str | None = None) -> Any:
     """Let the detector's classification loss be that of `recipe`, and return it, a CrossEntropy or BinaryCrossEntropy.
 
-    recipe      a Recipe, or a rule such as adaptive.Seesaw(num_classes), whose numbers become part of the model's state
+    recipe      a Recipe, or a rule such as adaptive.Seesaw(num_classes), whose numbers become part of the model's state; numbers that are
+                learned become its parameters, so make the optimiser afterwards
     background  SSD and the R-CNNs: the weight of background boxes, where the recipe was counted from boxes and has no row for them
     focal       RetinaNet and FCOS, whose own loss is focal, gamma 2 and alpha 0.25. "theirs": it stays, and the recipe's weights multiply
                 it; "recipe": the recipe alone, without gamma and alpha. None: "recipe" where it has a curve, else "theirs"
@@ -73,7 +74,7 @@ def reweigh(model: nn.Module, recipe: Any, *, background: float | None = None, f
     if width not in (None, classes):
         raise ValueError(f"reweigh: the recipe is for {width} classes, and {type(model).__name__} has {classes}.")
     head.__class__ = _subclass(kind, type(head))
-    if loss.rule is None:
+    if loss.rule is None and next(loss.parameters(), None) is None:
         head.__dict__["_recipe_loss"] = loss  # beside the modules: a recipe adds nothing to the state_dict
     else:
         head.add_module(KEPT, loss)

@@ -123,7 +123,12 @@ class RecipeMixin:
         found = held if held is not None else own if own is not None else sy.Recipe()
         plans[KEY] = found.to_json()
         heads = this.label_manager.num_segmentation_heads
-        width = sy.CrossEntropy(found).bound().width
+        loss = sy.CrossEntropy(found)
+        if next(loss.parameters(), None) is not None:
+            raise ValueError(
+                "RecipeMixin: nnU-Net's optimiser is made of the network alone; numbers that are learned would stay as they are."
+            )
+        width = loss.bound().width
         if width not in (None, heads):
             raise ValueError(
                 f"RecipeMixin: the recipe is for {width} classes, and the data set has {heads}, the background among them."

@@ -246,6 +246,11 @@ def _function(recipe: Any) -> bool:
 
 
 def _check_width(loss: Any, classes: int) -> None:
+    if next(loss.parameters(), None) is not None:
+        raise ValueError(
+            "recipe_trainer: Ultralytics' optimiser is made of the network alone, and numbers that are learned would stay as they are; take"
+            " a fixed recipe, or a rule that learns from statistics."
+        )
     width = loss.bound().width
     if width not in (None, 1, classes):
         raise ValueError(f"recipe_trainer: the recipe is for {width} classes, and the model has {classes}.")
