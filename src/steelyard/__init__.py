@@ -39,11 +39,11 @@ _HOMES = {
     "tuning": ("tune",),
 }
 _FRAMEWORKS = ("jax", "keras")  # of whom nothing is installed by steelyard: in no list of what there is
-_MODULES = ("adaptive", "curves", "calibrate", "spatial", "testing")
+_MODULES = ("adaptive", "curves", "calibrate", "plot", "spatial", "testing")
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from . import adaptive, calibrate, curves, spatial, testing
+    from . import adaptive, calibrate, curves, plot, spatial, testing
     from .beyond import DeepSupervision, Region, Sum, quality_focal
     from .calibrate import posterior, threshold
     from .counts import Counts

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .. import __version__
+from ..version import __version__
 from . import formatting
 from .columns import aligned
 from .content import headline_of, outcome

@@ -33,7 +33,7 @@ def picture(weights: np.ndarray, mask: np.ndarray, name: str) -> bytes:
     for rows in strips(weights.shape):
         pixels[rows] = colours(weights[rows] / (top or 1.0))
     pixels, mask = _larger(pixels, times), _larger(mask, times)
-    pixels[_edges(mask)] = LINE
+    pixels[edges(mask)] = LINE
     width = max(pixels.shape[1], SIDE // 2)
     canvas = np.full((pixels.shape[0] + STRIP, width, 3), 255, np.uint8)
     canvas[: pixels.shape[0], : pixels.shape[1]] = pixels
@@ -71,7 +71,7 @@ def _larger(image: np.ndarray, times: int) -> np.ndarray:
     return image if times == 1 else image.repeat(times, axis=0).repeat(times, axis=1)
 
 
-def _edges(labels: np.ndarray) -> np.ndarray:
+def edges(labels: np.ndarray) -> np.ndarray:
     """Pixels of an object whose right or lower, left or upper neighbour has another label."""
     other = np.zeros(labels.shape, bool)
     down, across = labels[1:] != labels[:-1], labels[:, 1:] != labels[:, :-1]

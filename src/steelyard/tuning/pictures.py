@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..calibrate.groups import cut, told
 from .weights import Weights
 
 POINTS = 200
-BINS = 10
 SCORE_BINS = 40
 
 
@@ -134,32 +134,13 @@ def reliability(
     times = np.broadcast_to(w, after.shape).reshape(-1)
     before, after, hit = before.reshape(-1), after.reshape(-1), hit.reshape(-1)
     parts = cut(after, times)
-    return {"before": _groups(before, hit, parts, times), "after": _groups(after, hit, parts, times)}
+    return {"before": told(before, hit, parts, times), "after": told(after, hit, parts, times)}
 
 
 def groups_of(p: np.ndarray, hit: np.ndarray, w: np.ndarray) -> list[dict[str, float]]:
     times = np.broadcast_to(w, p.shape).reshape(-1)
     p, hit = p.reshape(-1), hit.reshape(-1)
-    return _groups(p, hit, cut(p, times), times)
-
-
-def cut(p: np.ndarray, times: np.ndarray) -> list[np.ndarray]:
-    """Ten groups of rows by probability that expect equally many hits each. Groups of equal size would put nine of ten where
-    nothing happens when hits are rare."""
-    order = np.argsort(p, kind="stable")
-    promised = np.cumsum((p * times)[order])
-    edges = np.searchsorted(promised, promised[-1] * np.arange(1, BINS) / BINS)
-    return [part for part in np.split(order, edges) if len(part)]
-
-
-def _groups(p: np.ndarray, hit: np.ndarray, parts: list[np.ndarray], times: np.ndarray) -> list[dict[str, float]]:
-    """Mean probability, share that came true, rows."""
-    groups = []
-    for part in parts:
-        w = times[part]
-        predicted, observed = float(np.average(p[part], weights=w)), float(np.average(hit[part], weights=w))
-        groups.append({"predicted": predicted, "observed": observed, "rows": float(w.sum())})
-    return groups
+    return told(p, hit, cut(p, times), times)
 
 
 def sweep(p: np.ndarray, y: np.ndarray, chosen: Sequence[float], w: np.ndarray) -> dict[str, Any]:

@@ -7,8 +7,9 @@ import pytest
 from tests.report.drawn import by_key
 
 from steelyard.report import Report, page
-from steelyard.report.pictures.chart import LABEL, LEGEND, LINES, relabelled
+from steelyard.report.pictures.chart import LINES
 from steelyard.shown import width
+from steelyard.theme import LABEL, LEGEND, relabelled
 
 
 def test_every_picture_can_be_drawn_in_the_colours_of_the_page(any_study):

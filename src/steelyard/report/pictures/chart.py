@@ -1,62 +1,19 @@
-"""What all charts share: size, type, colours that follow the page's light or dark, and names that fit."""
+"""What all charts of the page share: size, and a look whose colours follow the page's light or dark."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...shown import fit, width
+from ...shown import fit
+from ...theme import DASHES, LEGEND, PAGE, TITLE, colour, config, relabelled
 from .. import formatting
 
 WIDTH, HEIGHT = 440, 330  # the page scales them
-LEGEND, LABEL, TITLE = 56, 26, 30  # widths of a letter that fit into a legend, before an axis, and as a name in a title
-FONT = '"Helvetica Neue", Arial, "Liberation Sans", sans-serif'
-INK, SOFT, RULE, BEST, BEFORE, GUIDE, AGAIN, BAND = (
-    f"var(--{name})" for name in ("ink", "soft", "rule", "best", "before", "guide", "again", "band")
-)
+INK, BEST, GUIDE, BAND = PAGE.ink, PAGE.best, PAGE.guide, PAGE.band
 # name of a style: colour, dashes. Never colour alone: lines differ in dashes too
-LINES = {
-    "best": (BEST, [1, 0]),
-    "plain": (INK, [5, 3]),
-    "before": (BEFORE, [8, 3]),
-    "again": (AGAIN, [3, 2]),
-    "guide": (GUIDE, [1, 4]),
-}
-CONFIG = {
-    "background": "transparent",
-    "font": FONT,
-    "aria": False,  # the figure says in words what it shows; a thousand path elements read aloud do not
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": SOFT,
-        "titleColor": SOFT,
-        "gridColor": RULE,
-        "domainColor": GUIDE,
-        "tickColor": GUIDE,
-        "labelFontSize": 12,
-        "titleFontSize": 12.5,
-        "titleFontWeight": "normal",
-        "titlePadding": 9,
-        "titleLimit": 0,  # Vega cuts between the halves of an emoji, which ends the program that draws; see `relabelled`
-        "labelLimit": 0,
-    },
-    "legend": {
-        "orient": "top",
-        "direction": "vertical",
-        "labelColor": INK,
-        "labelFontSize": 12.5,
-        "labelLimit": 0,
-        "symbolStrokeWidth": 2.25,
-        "symbolSize": 500,
-        "rowPadding": 3,
-        "offset": 8,
-        "title": None,
-    },
-    "header": {"labelColor": INK, "labelFontSize": 12.5, "titleColor": SOFT},
-    "line": {"strokeWidth": 2.25},
-    "text": {"color": INK, "fontSize": 12},
-}
+LINES = {style: (colour(style, PAGE), list(dashes)) for style, dashes in DASHES.items()}
+CONFIG = config(PAGE, "transparent")
 
 
 @dataclass(frozen=True)
@@ -143,19 +100,6 @@ def styles(names: Sequence[str], plain: str) -> dict[str, str]:
 def called(name: str | None) -> str:
     """A class in the title of an axis."""
     return formatting.quote(fit(str(name), TITLE))
-
-
-def relabelled(names: Sequence[str], widest: float) -> Any:
-    """The expression by which labels too long for their place are cut; undefined where all fit. What differs stays different."""
-    import altair as alt
-
-    shown: dict[str, str] = {}
-    for name in names:
-        if width(name) > widest:
-            short = fit(name, widest)
-            again = sum(short == one.rpartition(" (")[0] or short == one for one in shown.values())
-            shown[name] = f"{short} ({again + 1})" if again else short
-    return f"{json.dumps(shown)}[datum.label] || datum.label" if shown else alt.Undefined
 
 
 def embedded(svg: str, name: str) -> str:

@@ -1,9 +1,10 @@
 """Class by class: precision, recall and F1 of each class, plain beside the best weighting."""
 
+from ...theme import LABEL, LEGEND, relabelled
 from ..document import Report
 from ..evidence import PLAIN
 from ..tables import MEASURES
-from .chart import LABEL, LEGEND, LINES, Picture, chart, looks, relabelled, styles
+from .chart import LINES, Picture, chart, looks, styles
 
 MOST, HIGH, WIDE = 40, 24, 112
 

@@ -1,10 +1,11 @@
 """The weight path: the deciding metric as weights grow from none, and the trials of a continuous search."""
 
 from ...shown import fit
+from ...theme import TITLE
 from .. import formatting
 from ..document import Report
 from ..evidence import WeightPath
-from .chart import BAND, BEST, INK, TITLE, Picture, chart, finished
+from .chart import BAND, BEST, INK, Picture, chart, finished
 
 
 def weight_paths(report: Report) -> list[Picture]:

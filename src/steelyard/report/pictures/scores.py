@@ -2,9 +2,10 @@
 
 import math
 
+from ...theme import LABEL, relabelled
 from ..decisions import cuts, operating
 from ..document import Report
-from .chart import BEST, GUIDE, INK, LABEL, Picture, called, chart, finished, relabelled
+from .chart import BEST, GUIDE, INK, Picture, called, chart, finished
 
 TRACE = 0.005  # of a class: a tail that holds less, of both classes, would only waste the width
 SHOWN = (1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)

@@ -1,10 +1,10 @@
 """Charts along the threshold: precision and recall, ROC, what decisions cost, and the exchange curve."""
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from ...theme import decades
 from .. import formatting
 from ..decisions import cuts, operating
 from ..document import Report
@@ -181,7 +181,7 @@ def exchange(report: Report) -> list[Picture]:
         "y:Q",
         title="false alarms for one more found",
         scale=alt.Scale(type="symlog", constant=1, domainMin=0),
-        axis=alt.Axis(values=_decades(max(p["y"] for p in points)), format=",~f", labelOverlap=False),
+        axis=alt.Axis(values=decades(max(p["y"] for p in points)), format=",~f", labelOverlap=False),
     )
     arms = styles(list(kept), PLAIN)
     # a step function: this is what every positive on the way there costs, not an average of neighbours
@@ -273,12 +273,6 @@ def _marker(base: Any) -> Any:
     return base.transform_filter(_here()).mark_point(
         filled=True, size=130, color=INK, opacity=1, stroke="var(--ground)", strokeWidth=2
     )
-
-
-def _decades(top: float) -> list[float]:
-    """Ticks from 0 in decades, and halfway between where there is room."""
-    powers = range(1 + math.ceil(math.log10(max(top, 1.0))))
-    return [0.0, *(m * 10.0**k for k in powers for m in ((1, 3) if top < 3000 else (1,)))]
 
 
 def _layered(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
