@@ -80,7 +80,14 @@ SHAPES = {
     "kept": "cross",
     "open": "triangle-down",
 }
-SERIES = ("best", "before", "plain", "kept", "open", "again")  # of lines or dots that are alike; the first four differ for the colour-blind, too
+SERIES = (
+    "best",
+    "before",
+    "plain",
+    "kept",
+    "open",
+    "again",
+)  # of lines or dots that are alike; the first four differ for the colour-blind, too
 
 
 def colour(style: str, palette: Palette) -> str:
