@@ -36,7 +36,7 @@ def tables(folder: Path) -> dict[str, tuple[Path, str, list[str]]]:
 
 
 def measure(path: Path, label: str, options: list[str]) -> dict[str, Any]:
-    """CPU seconds, seconds and fits of one command, and CPU seconds of GridSearchCV where the model is the default's and there are
+    """CPU seconds, seconds and fits of one command, CPU seconds of `steelyard report` on its folder, and of GridSearchCV where the model is the default's and there are
     two classes."""
     import json
 
@@ -48,6 +48,10 @@ def measure(path: Path, label: str, options: list[str]) -> dict[str, Any]:
             raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()[-400:]}")
         row: dict[str, Any] = {"cpu_s": _children() - spent, "wall_s": time.monotonic() - began}
         report = json.loads((Path(out) / "report.json").read_text("utf-8"))
+        for name, more in (("report_s", []), ("compare_s", ["--compare", out])):  # the answer again, from the folder
+            spent = _children()
+            subprocess.run([sys.executable, "-m", "steelyard", "report", out, *more], capture_output=True, check=True)
+            row[name] = _children() - spent
     row |= {"rows": report["data"]["rows"], "fits": report["fits"]["new"]}
     if not options and report["positive"] is not None:
         row["grid_search_s"] = grid_search(path, label)

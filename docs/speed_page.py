@@ -130,10 +130,10 @@ conjugate gradients pay for them.
 
 `steelyard tune FILE --label COLUMN` as it comes, from the start of Python to the written page; GridSearchCV makes its 60 fits (12 class
 weights x 5 folds) in one process on one thread, and its imports are not counted. Five times five folds, seven weightings, three ways to
-resample, 1,000 draws.
+resample, 1,000 draws. *report* is `steelyard report` on its folder, and with `--compare`.
 
-| table | rows | fits | CPU s | GridSearchCV's | times as long |
-|---|---|---|---|---|---|
+| table | rows | fits | CPU s | GridSearchCV's | times as long | report, CPU s |
+|---|---|---|---|---|---|---|
 """
 
 STAGES = """
@@ -166,5 +166,6 @@ def tuner(record: dict[str, Any]) -> str:
     text += STUDIES
     for name, row in record.get("studies", {}).items():
         beside = f"{row['grid_search_s']:.1f} | {row['times']:.1f}" if "times" in row else " | "
-        text += f"| {name} | {row['rows']:,} | {row['fits']:,} | {row['cpu_s']:.0f} | {beside} |\n"
+        again = f"{row['report_s']:.1f}, {row['compare_s']:.1f}" if "report_s" in row else ""
+        text += f"| {name} | {row['rows']:,} | {row['fits']:,} | {row['cpu_s']:.0f} | {beside} | {again} |\n"
     return text + STAGES
