@@ -47,6 +47,23 @@ def test_what_was_saved_is_loaded_bit_by_bit(store):
     assert store.load(PART, []) == {}
 
 
+def test_just_the_keys_that_were_asked_for_are_found(store):
+    """Whether every arm is asked for at every setting or not."""
+    every = [(arm, setting) for arm in "abc" for setting in (0.1, 1.0, 10.0)]
+    store.save(PART, {key: {"n": np.array([i])} for i, key in enumerate(every)})
+    for some in (
+        every,
+        every[:6],
+        every[::3],
+        every[:1],
+        [*every[:4], *every[:2]],
+        every[1:5],
+        [*every[2:4], every[8]],
+    ):
+        loaded = store.load(PART, some)
+        assert {key: int(fit["n"][0]) for key, fit in loaded.items()} == {key: every.index(key) for key in some}
+
+
 def test_what_is_there_already_stays(store):
     store.save(PART, {KEYS[0]: scores(0)})
     store.save(PART, {KEYS[0]: scores(1), KEYS[1]: scores(2)})
