@@ -1,4 +1,4 @@
-"""python -m benchmarks mlp [--rounds 15], or tune|bilevel|ce|binary|linear|numerics|maps|count|slopes|family|rules|honesty|outside, which say their own options with --help"""
+"""python -m benchmarks mlp [--rounds 15], or tune|bilevel|ce|binary|linear|numerics|maps|count|slopes|family|rules|honesty|gpu|outside, which say their own options with --help"""
 
 import argparse
 import importlib
@@ -20,6 +20,7 @@ OWN = {  # they read the rest of the command line
     "family": lambda rest: importlib.import_module(".family", __package__).family(rest),
     "rules": lambda rest: importlib.import_module(".rules", __package__).rules(rest),
     "honesty": lambda rest: importlib.import_module(".honesty", __package__).main(rest),
+    "gpu": lambda rest: importlib.import_module(".gpu", __package__).main(rest),
     "outside": lambda rest: importlib.import_module(".outside", __package__).main(rest),
 }
 

@@ -18,9 +18,7 @@ slower, where they are not: without a compiler at install time, on devices witho
 under `torch.func` and in forward mode, for soft targets that need a gradient, and for a target or weight table of its own for every pair of classes.
 Under `torch.compile` the kernels are one op in the graph.
 
-**Not measured on a GPU yet.** There, Triton kernels of the same terms take over. Tests hold them to the reference in Triton's
-interpreter, and build them for an H100 with Triton's compiler; how fast they are on one, nobody has looked. No call waits for the device, so a label that is no class cannot be named
-there: it makes the loss NaN.
+GPU
 
 `consume_logits=True` lets the gradient take the memory of the logits. Use it where logits are large and nothing reads them after
 the loss. `LinearCrossEntropy` goes further and never makes them.
@@ -38,8 +36,26 @@ an eighth of the bytes, are no faster.
 """
 
 
+ON_A_GPU = """There, Triton kernels of the same terms take over, and check themselves at their first use (docs/backends.md). Tests hold them to the
+reference in Triton's interpreter, and build them for an H100 with Triton's compiler. No call waits for the device, so a label that
+is no class makes the loss NaN there."""
+
+NOT_YET = """**Not measured on a GPU yet.** {there} `python3 run.py bench gpu` measures all of it on one card, within eight minutes."""
+
+MEASURED = """**On a GPU** ({device}, torch {torch}, Triton {triton}): {broken} of {laws} recipes break a law of backends. {there}
+
+| logits | dtype | copy, GB/s | {names} |
+|---|---|---|{dashes}|
+"""
+
+
 def page(note: str) -> str:
-    text = note + "\n" + TEXT
+    path = RESULTS / "gpu.json"
+    text = (
+        note
+        + "\n"
+        + TEXT.replace("GPU\n", on_a_gpu(json.loads(path.read_text("utf-8")) if path.exists() else None) + "\n", 1)
+    )
     for name, title in (("ce", "Cross-entropy"), ("binary", "Yes or no"), ("linear", "Linear layer and cross-entropy")):
         path = RESULTS / f"{name}.json"
         if path.exists():
@@ -47,6 +63,31 @@ def page(note: str) -> str:
     for name, more in (("numerics", exact), ("tune", tuner)):
         path = RESULTS / f"{name}.json"
         text += more(json.loads(path.read_text("utf-8"))) if path.exists() else ""
+    return text
+
+
+def on_a_gpu(found: dict[str, Any] | None) -> str:
+    """What `bench gpu` found: shares of the copy's speed, logits read and gradient written."""
+    if found is None or found["small"]:
+        return NOT_YET.format(there=ON_A_GPU)
+    laws = found["parts"].get("laws", {"rows": []})["rows"]
+    rows = [r for r in found["parts"].get("bandwidth", {"rows": []})["rows"] if "variants" in r]
+    names = list(dict.fromkeys(n for r in rows for n in r["variants"] if n != "copy"))
+    text = MEASURED.format(
+        device=found["machine"]["device"],
+        torch=found["versions"]["torch"],
+        triton=found["versions"]["triton"],
+        broken=sum(bool(r.get("broken", r.get("failed"))) for r in laws),
+        laws=len(laws),
+        there=ON_A_GPU,
+        names=" | ".join(names),
+        dashes="---|" * len(names),
+    )
+    for row in rows:
+        shares = (row["variants"].get(n) for n in names)
+        cells = " | ".join("" if v is None else f"{v['of_copy']:.0%}" for v in shares)
+        copied = row["variants"]["copy"]["gb_per_s"]
+        text += f"| {' x '.join(map(str, row['shape']))} | {row['dtype']} | {copied:.0f} | {cells} |\n"
     return text
 
 

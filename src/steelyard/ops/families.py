@@ -50,8 +50,14 @@ def tried(device: torch.device) -> Iterator[Tried]:
         for shape, size in shapes.items():
             for form in FORMS:
                 for name, dtype in DTYPES.items():
-                    bound = bind(_recipe(link, form, size), link).map(lambda t: t.to(device))
-                    yield Tried(link, shape, form, name, *_try(*_call(link, size, dtype, device), bound))
+                    yield Tried(link, shape, form, name, *_try(*example(link, form, size, dtype, device)))
+
+
+def example(
+    link: str, form: str, size: tuple[int, ...], dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor, Bound]:
+    """Logits, labels and the recipe of one of FORMS."""
+    return *_call(link, size, dtype, device), bind(_recipe(link, form, size), link).map(lambda t: t.to(device))
 
 
 def _recipe(link: str, form: str, size: tuple[int, ...]) -> Recipe:
