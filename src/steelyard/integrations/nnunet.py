@@ -124,7 +124,7 @@ class RecipeMixin:
         plans[KEY] = found.to_json()
         heads = this.label_manager.num_segmentation_heads
         loss = sy.CrossEntropy(found)
-        if next(loss.parameters(), None) is not None:
+        if loss.bound().live or next(loss.parameters(), None) is not None:
             raise ValueError(
                 "RecipeMixin: nnU-Net's optimiser is made of the network alone; numbers that are learned would stay as they are."
             )

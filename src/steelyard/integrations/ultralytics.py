@@ -246,7 +246,7 @@ def _function(recipe: Any) -> bool:
 
 
 def _check_width(loss: Any, classes: int) -> None:
-    if next(loss.parameters(), None) is not None:
+    if loss.bound().live or next(loss.parameters(), None) is not None:
         raise ValueError(
             "recipe_trainer: Ultralytics' optimiser is made of the network alone, and numbers that are learned would stay as they are; take"
             " a fixed recipe, or a rule that learns from statistics."
