@@ -159,11 +159,9 @@ def _tell(making: "Making", near: float, out: Path, over_set: bool, overwrite: b
 
 
 def _watch(tasks: "Sequence[Task]", title: str) -> "Iterable[Task]":
-    from rich.console import Console
-    from rich.progress import track
+    from ..progress import counted
 
-    screen = Console(stderr=True)
-    return track(tasks, title, console=screen, disable=not sys.stderr.isatty(), transient=True)
+    return counted(tasks, title, "masks", shown=sys.stderr.isatty())
 
 
 def build(

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
+from ..progress import counted
 from . import arrays, labels
 from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of_arrow
 from .column_names import find_column, label_columns
 from .gather import ONE_EACH, Gather, refuse_options
 from .notes import Scope, ignored
 from .pandas_types import plain, unique
-from .progress import counted
 from .sequences import ASK
 from .several import count_parts, hinting, in_order, note_on_parts
 from .tally import holds_label_lists

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..counts import Counts
+from ..progress import counted
 from . import arrays, labels
 from .image import apart, no_labels
 from .notes import Doubt, Scope, ignored
-from .progress import counted
 from .sequences import ASK, refuse_recurring, sequences_in, tokens_of
 from .several import note_on_parts
 from .tally import DISTINCT

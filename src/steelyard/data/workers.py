@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..cluster import cores, ray
 from ..counts import Counts
+from ..progress import bar
 from .gate import gate
 from .notes import Scope
-from .progress import bar
 from .source import Shard, Source, Tally
 
 ERRORS = ("raise", "report")

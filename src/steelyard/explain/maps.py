@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import notebook
+from ..progress import counted
 from ..spatial.map import Map
 from ..spatial.regions import NEAR, REGIONS, Sums, sums
 from .aligned import aligned
@@ -74,10 +75,11 @@ class MapExplanation:
         return lines, [carried, *last]
 
 
-def read_map(map: Map, masks: Any, *, near: float = NEAR) -> MapExplanation:
+def read_map(map: Map, masks: Any, *, near: float = NEAR, progress: bool = False) -> MapExplanation:
     """The shares of one mask [H, W], or of an iterable of them (a batch [N, H, W] is a volume: pass `list(batch)`)."""
     one = isinstance(masks, np.ndarray) or hasattr(masks, "detach")
-    return explained(map, (sums(map.parts(mask), near) for mask in ([masks] if one else masks)), near)
+    told = counted([masks] if one else masks, "explaining", "masks", shown=progress)
+    return explained(map, (sums(map.parts(mask), near) for mask in told), near)
 
 
 def explained(map: Map, of_masks: Iterable[Sums], near: float) -> MapExplanation:

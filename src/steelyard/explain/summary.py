@@ -91,16 +91,17 @@ class Explanation:
 
 
 @overload
-def explain(recipe_or_loss: "Map", counts: Any) -> "MapExplanation": ...
+def explain(recipe_or_loss: "Map", counts: Any, *, progress: bool = False) -> "MapExplanation": ...
 @overload
 def explain(recipe_or_loss: Any, counts: "Counts", *, sampled: "Counts | None" = None) -> Explanation: ...
-def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None) -> Any:
+def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None, progress: bool = False) -> Any:
     """Weights, shares of the loss, the prior a recipe implies, where its decisions flip, and warnings.
 
     recipe_or_loss  a Recipe (softmax; multilabel counts and sigmoid-only curves: sigmoid) or one of our losses; or a
                     `spatial.Map`, whose weight is told on objects, near them and far from all
     counts          of the training data; for a map its masks: one, or any number one after another
     sampled         what a sampler shows the network instead, as Counts of the same classes
+    progress        over many masks show a bar on stderr
 
     Warns of: a mean weight off 1 by more than 1 %; corrections that together undo the prior twice (weight, offset,
     sampler); weights more than 100 times apart; labels asking for another class, as torch's weight does together with
@@ -116,7 +117,7 @@ def explain(recipe_or_loss: Any, counts: Any, *, sampled: "Counts | None" = None
     if isinstance(recipe_or_loss, Map):
         from .maps import read_map
 
-        return read_map(recipe_or_loss, counts)
+        return read_map(recipe_or_loss, counts, progress=progress)
     seen = counts if sampled is None else sampled
     if (seen.classes, seen.kind) != (counts.classes, counts.kind):
         raise ValueError(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..progress import counted
 from .border import border
 from .border import parts as border_parts
 from .contour import contour
@@ -112,7 +113,7 @@ class Map:
         return [(k, self.options[k]) for k, default in takes(self.name).items() if self.options[k] != default]
 
 
-def calibrate(masks: Iterable[Any], map: Map, *, share: float) -> Map:
+def calibrate(masks: Iterable[Any], map: Map, *, share: float, progress: bool = False) -> Map:
     """The map with the w0 for which its shape carries `share` of the weight of all masks together.
 
     Within an image (`share=` of a map) every image gets its own w0: a gap between two cells counts more where there are few. With
@@ -121,6 +122,7 @@ def calibrate(masks: Iterable[Any], map: Map, *, share: float) -> Map:
     masks  one after another, each read once, so they may come from a generator or a data set; sizes may differ
     map    its w0 and share are left aside
     share  in [0, 1)
+    progress  show a bar on stderr
 
     The same w0 as of one batch of all masks. Where no mask has any of the shape, w0 is 0.
     ValueError without masks, and where the map or the share is none.
@@ -133,7 +135,7 @@ def calibrate(masks: Iterable[Any], map: Map, *, share: float) -> Map:
     0.3
     """
     total, many = Mass(), 0
-    for mask in masks:
+    for mask in counted(masks, "calibrating", "masks", shown=progress):
         total, many = total + mass(map.parts(mask)), many + 1
     if not many:
         raise ValueError("calibrate: there are no masks; was a generator used up before?")

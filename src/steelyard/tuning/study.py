@@ -11,6 +11,7 @@ import numpy as np
 
 from ..data.notes import warn
 from ..files import make_folder
+from ..progress import bar
 from ..recipe import Recipe
 from ..rule.protocol import Rule
 from . import engine as engines
@@ -85,7 +86,7 @@ def tune(
     budget: float | str | None = None,
     engine: str = "local",
     baselines: bool = True,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = False,
     stage: Callable[[str], None] | None = None,
 ) -> Study:
     """Compare loss weightings with plain training and a moved threshold, and say what the data can tell.
@@ -119,7 +120,7 @@ def tune(
     budget      seconds, or "10m", for all of this; what of the fits is done by then is judged, and the answer says so
     engine      "local" or "ray"
     baselines   False leaves out resampling, the only baselines that cost fits
-    progress    called with (fits done, fits in all); the second grows where the grid is widened
+    progress    True: a bar on stderr. Or what is called with (fits done, fits in all); the second grows where the grid is widened
     stage       called with what is done now: "fitting", then "bootstrap"
 
     Every arm has unit mass, the same folds, and setting and threshold chosen on the other folds; scores are undone to
@@ -128,17 +129,19 @@ def tune(
     """
     started = clock.perf_counter()
     stop = Stop(seconds(budget) if isinstance(budget, str) else budget)
-    study = _study(
-        source,
-        y,
-        data,
-        recipes,
-        Data(label, positive, group, time, gap, classes, ignore, missing, same_case, drop, categorical, weight),
-        Goal(metric, cost_fn, cost_fp, cost_matrix, exchange, capacity),
-        Fits(model, search, folds, repeats, bootstrap, seed, epochs, baselines),
-        Run(folder, fresh, budget, storage, engine, progress, stage),
-        stop,
-    )
+    with bar("fitting", None, shown=progress is True, unit="fits") as tell:
+        told = tell if progress is True else progress or None
+        study = _study(
+            source,
+            y,
+            data,
+            recipes,
+            Data(label, positive, group, time, gap, classes, ignore, missing, same_case, drop, categorical, weight),
+            Goal(metric, cost_fn, cost_fp, cost_matrix, exchange, capacity),
+            Fits(model, search, folds, repeats, bootstrap, seed, epochs, baselines),
+            Run(folder, fresh, budget, storage, engine, told, stage),
+            stop,
+        )
     return dataclasses.replace(study, seconds=clock.perf_counter() - started)
 
 
