@@ -1,4 +1,4 @@
-"""The program of `benchmarks gpu` on the CPU, where its numbers say nothing and its parts must run. Files: benchmarks/gpu.py, benchmarks/gpu_parts.py."""
+"""The program of `benchmarks gpu` on the CPU, where its numbers say nothing and its parts must run."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""steelyard doctor. Files: cli/tell.py."""
+"""steelyard doctor. Files: cli/tell.py, ops/families.py."""
 
 import platform
 import subprocess

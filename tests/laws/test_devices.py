@@ -1,7 +1,7 @@
 """Losses, rules and the undo on a device that has no kernels and no float64, as an Apple GPU: the CPU plays it, where every float64 that an
 operation makes is refused.
 
-Files: ops/widest.py, ops/watched.py, ops/linear.py, ops/reference.py, losses/*.py, adaptive/*.py, calibrate/softmax.py.
+Files: ops/widest.py, ops/watched.py.
 """
 
 import copy

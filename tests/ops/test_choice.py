@@ -1,4 +1,4 @@
-"""Files: ops/choice.py, ops/kernels.py."""
+"""Which backend computes is chosen. Files: ops/kernels.py."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Files: ops/proof.py. The kernels in C++ stand for those of a GPU here; tests/laws/test_triton.py breaks the real ones."""
+"""The kernels in C++ stand for those of a GPU here; tests/laws/test_triton.py breaks the real ones."""
 
 import warnings
 
