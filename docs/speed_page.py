@@ -178,10 +178,11 @@ resample, 1,000 draws. *report* is `steelyard report` on its folder, and with `-
 """
 
 STAGES = """
-Where the time goes: by a profile of the demo's study on one thread, fits 37 % (of them a fifth is drawing resampled rows), imports of
-torch, scikit-learn, altair and SQLAlchemy about 18 %, the bootstrap of all metrics 14 %, page and pictures 10 % (nearly half of it bundling the
-script that draws them in a browser), choosing settings 8 %, the database 5 %. Of a training part of *categories*, 49 weighted fits take as long as the three ways to resample, which share nothing with them
-but the point where they start.
+Where the time goes: an earlier profile of the demo's study on one thread said fits 37 %, imports 18 %, the bootstrap of all metrics 14 %, page
+and pictures 10 %, choosing settings 8 %, the database 5 %. Since then the demo's 15 times have become 12, on a busier machine. What a study
+of a linear model imports takes 2.6 CPU seconds; with scikit-learn, imbalanced-learn and torch._dynamo, which it imported before, 5.7. The
+script of the page, 1.5 s, is made once and kept (docs/files.md). Of the 2.6 seconds two are torch. Of a training part of *categories*, 49
+weighted fits take as long as the three ways to resample, which share nothing with them but the point where they start.
 
 What keeps it down: a strength beyond the grid is fitted only for who still gains there, and for plain training; trees and epochs begin with short axes that
 grow by the same rule; a row that oversampling drew nine times is one row that counts nine times; every fit starts from one of all rows.
