@@ -54,6 +54,7 @@ SHOWN = {
     "explanation": lambda: sy.explain(sy.inverse_frequency(COUNTS), COUNTS),
     "map": lambda: sy.explain(sy.spatial.Map("border"), np.kron(np.diag([1, 2, 3]), np.ones((6, 6), int))),
     "history": history,
+    "exchange": lambda: sy.calibrate.exchange(np.linspace(0, 1, 90), np.arange(90) % 3 // 2),
 }
 
 
@@ -67,6 +68,8 @@ def test_a_notebook_shows_text_from_the_data_as_text(name):
     shown = repr(value)
     assert "Outcome(" not in shown
     assert "Region(" not in shown
+    assert "array(" not in shown
+    assert "\x1b" not in shown
     assert len(shown.splitlines()) < 40
 
 
@@ -99,3 +102,29 @@ def test_a_study_shows_the_verdict_the_forest_plot_and_the_cut():
     assert "svg" in found.tags
     assert fragment(Report.from_json(study.to_dict())) == study._repr_html_()
     assert repr(study).splitlines()[1:] == [study.verdict.headline, study.verdict.sentence]
+
+
+@pytest.mark.slow
+def test_of_more_classes_a_study_shows_what_each_is_divided_by():
+    rng = np.random.default_rng(0)
+    y = rng.choice(3, 300, p=[0.7, 0.2, 0.1])
+    X = rng.normal(size=(300, 2)) + y[:, None]
+    study = sy.tune(X, y, repeats=1, folds=3, bootstrap=100, baselines=False)
+    assert isinstance(study.threshold, tuple)
+    text = Read(study._repr_html_()).text
+    assert "its probability is divided by" in text
+    assert all(f"{factor:.4g}" in text for factor in study.threshold)
+
+
+def test_a_threshold_is_a_plain_number():
+    """A type of its own would be refused by yaml.safe_dump and by torch.load(weights_only=True)."""
+    assert type(sy.threshold([0.1, 0.2, 0.3, 0.8], [0, 1, 0, 1], cost_fn=20, cost_fp=1)) is float
+
+
+def test_an_exchange_shows_some_of_its_steps_and_says_so():
+    curve = sy.calibrate.exchange([0.9, 0.8, 0.7, 0.6, 0.5, 0.4], [1, 0, 1, 0, 0, 0])
+    assert repr(curve).splitlines()[0] == "Exchange of 4 steps from nobody to everybody"
+    assert len(repr(curve).splitlines()) == 6
+    p = np.random.default_rng(0).random(5000)
+    many = sy.calibrate.exchange(p, np.random.default_rng(1).random(5000) < p**2)
+    assert "12 of them shown" in repr(many)

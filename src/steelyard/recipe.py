@@ -21,6 +21,7 @@ from . import checkpoints, curves, marks, notebook
 from .files import loaded, saved_json, write_text_atomically
 from .given import by_label, unwrapped
 from .schema import ByName, Either, Many, Maybe, Number, Numbers, Record, Text
+from .shown import clean
 from .table import Rows, Smooth, Table, as_numpy, is_live, unplain
 
 SHOWN = 40  # classes in a notebook
@@ -170,10 +171,10 @@ class Recipe:
     def __repr__(self) -> str:
         lines = [f"  {f} = {value!r}" for f in (*COMBINE, *ONE_ONLY) if (value := getattr(self, f)) is not None]
         if self.classes is not None:
-            names = ", ".join(self.classes[:8]) + (", …" if len(self.classes) > 8 else "")
+            names = ", ".join(map(clean, self.classes[:8])) + (", …" if len(self.classes) > 8 else "")
             lines.append(f"  classes = {names}{f' ({self.kind})' if self.kind else ''}")
         if self.source:
-            lines.append("  source = " + " × ".join(self.source))
+            lines.append("  source = " + clean(" × ".join(self.source)))
         return "Recipe(\n" + "\n".join(lines) + "\n)" if lines else "Recipe()"
 
     def _repr_html_(self) -> str:

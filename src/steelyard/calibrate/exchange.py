@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from .. import notebook
 from .threshold import candidates, checked
 
+SHOWN = 12  # steps in a notebook and at the prompt
 ROUNDS = 64  # of vectorised pruning before the rest is walked one by one
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Exchange:
     """Steps down the ranking that are worth taking: the corners of the ROC curve's convex hull, from "nobody" to "everybody".
 
@@ -34,6 +36,29 @@ class Exchange:
         if not 0 < rate < np.inf:
             raise ValueError(f"exchange: rate must be a number of false alarms > 0, got {rate}.")
         return float(self.threshold[np.flatnonzero(self.marginal < rate)[-1]])
+
+    def __repr__(self) -> str:
+        head, rows, said = self._said()
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in (head, *rows)]
+        return "\n".join([said, *lines])
+
+    def _repr_html_(self) -> str:
+        head, rows, said = self._said()
+        return notebook.words(said) + notebook.table(head, rows)
+
+    def _said(self) -> tuple[tuple[str, ...], list[tuple[str, ...]], str]:
+        """Head and rows of a table of some of the steps, and a sentence."""
+        n = len(self.threshold)
+        picked = range(n) if n <= SHOWN else sorted({round(i * (n - 1) / (SHOWN - 1)) for i in range(SHOWN)})
+        head = ("threshold", "found", "false alarms", "per further positive")
+        rows = [
+            (f"{t:.4g}", f"{h:,.0f}", f"{a:,.0f}", f"{m:.4g}" if i else "")
+            for i in picked
+            for t, h, a, m in [(self.threshold[i], self.hits[i], self.alarms[i], self.marginal[i])]
+        ]
+        shown = f", {len(rows)} of them shown" if len(rows) < n else ""
+        return head, rows, f"Exchange of {n:,} steps from nobody to everybody{shown}"
 
     def to_dict(self) -> dict[str, list[float]]:
         """Plain lists, ready for JSON except for infinite thresholds and rates."""

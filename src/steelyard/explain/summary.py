@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, overload
 
 from .. import notebook
+from ..shown import clean
 from .aligned import aligned
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Explanation:
 
     def __str__(self) -> str:
         table, words = self._said()
-        return "\n".join([self.source, *aligned(table), *words])
+        return clean("\n".join([self.source, *aligned(table), *words]), keep="\n")
 
     def _said(self) -> tuple[list[list[str]], list[str]]:
         """A table with its head, and the lines under it."""
@@ -82,7 +83,7 @@ class Explanation:
         for o in self.outcomes[:SHOWN]:
             shares = (o.weight_share, o.loss_share, o.implied_prior, o.flip)
             shown = [_percent(o.shown)] if self.sampled else []
-            line = [o.name, f"{o.count:,}", _percent(o.share), *shown, f"{o.weight:.4g}", *map(_percent, shares)]
+            line = [clean(o.name), f"{o.count:,}", _percent(o.share), *shown, f"{o.weight:.4g}", *map(_percent, shares)]
             lines.append(line)
         more = [f"... and {len(self.outcomes) - SHOWN} more"] if len(self.outcomes) > SHOWN else []
         size = f"effective sample size {self.effective_size:,.0f} of {self.size:,}"

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .. import marks, notebook
 from ..files import write_bytes_atomically, write_text_atomically
+from ..shown import clean
 
 KEPT = 512  # rows; beyond, every second one of the observed steps is dropped
 SHOWN = 8  # columns and rows of the printed table
@@ -86,7 +87,7 @@ class History:
         picked = (
             self.rows if len(self) <= SHOWN else [self.rows[i * (len(self) - 1) // (SHOWN - 1)] for i in range(SHOWN)]
         )
-        return [list(shown), *([_number(row.get(n)) for n in shown] for row in picked)], (
+        return [list(map(clean, shown)), *([_number(row.get(n)) for n in shown] for row in picked)], (
             [f"... and {len(self.columns) - len(shown)} more columns"] if len(self.columns) > len(shown) else []
         )
 

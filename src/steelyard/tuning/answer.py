@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .. import marks
+from .. import marks, notebook
 from ..counts import Counts
 from ..explain.summary import weights_and_losses
 from ..files import remove_ours
 from ..recipe import Recipe
+from ..shown import clean
 from ..version import __version__
 from .arms import Point
 from .data.problem import Problem
@@ -28,6 +29,7 @@ from .verdict.practice import Beside, Practice
 from .weights import effective_rows
 
 FORMAT = "steelyard.report/1"
+SHOWN = 40  # classes in a notebook
 
 Threshold = float | tuple[float, ...]  # of two classes, and of more
 
@@ -333,12 +335,17 @@ class Study:
         return _finite(data)
 
     def __repr__(self) -> str:
-        return f"Study of {self.problem.path}\n{self.verdict.headline}\n{self.verdict.sentence}"
+        return f"Study of {clean(str(self.problem.path))}\n{self.verdict.headline}\n{self.verdict.sentence}"
 
     def _repr_html_(self) -> str:
         """The verdict, the forest plot and the cut."""
         page = importlib.import_module("steelyard.report")
-        return page.fragment(page.Report.from_json(self.to_dict()))
+        shown = page.fragment(page.Report.from_json(self.to_dict()))
+        if isinstance(self.threshold, tuple):
+            rows = list(zip(self.problem.counts.classes, (f"{v:.4g}" for v in self.threshold), strict=True))
+            shown += notebook.table(("class", "its probability is divided by"), rows[:SHOWN])
+            shown += notebook.words(f"… {len(rows) - SHOWN:,} more") if len(rows) > SHOWN else ""
+        return shown
 
     def __str__(self) -> str:
         return self.verdict.sentence
