@@ -63,8 +63,8 @@ def test_every_element_is_closed_in_order(any_study, page_of):
     assert len(tags) > 100
 
 
-def test_the_page_is_below_two_megabytes(any_study, page_of):
-    assert len(page_of(any_study).encode()) < 2_000_000
+def test_the_page_is_below_1600_kilobytes(any_study, page_of):
+    assert len(page_of(any_study).encode()) < 1_600_000
 
 
 def test_ids_are_unique_and_every_reference_meets_one(any_study, page_of):
