@@ -132,7 +132,9 @@ def test_the_training_set_is_counted_once_and_training_goes_as_if_it_were_not():
     del callback.counts_
     callback.setup(trainer, other, "fit")
     assert torch.equal(torch.rand(3), drawn), "counting drew nothing from the generator"
-    three = RecipeCallback(target=lambda batch: batch[1].clamp(max=1), strategy="inverse-frequency", classes=["0", "1", "2"])
+    three = RecipeCallback(
+        target=lambda batch: batch[1].clamp(max=1), strategy="inverse-frequency", classes=["0", "1", "2"]
+    )
     runs.train(Placed(), 4, 4, callback=[three])
     assert three.counts_.per_class.tolist()[2] == 0
     assert len(three.recipe_.label_weights()) == 3

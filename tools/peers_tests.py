@@ -1,0 +1,190 @@
+"""Other libraries' own tests of losses and class weights, run against ours: python tools/peers_tests.py PEER CHECKOUT [-- pytest's options]
+
+CHECKOUT is a folder with the peer's source and tests, which the caller has. Its test files are run as they are; the functions under test
+are replaced by shims below, which translate the peer's arguments into a recipe. What the peer checks of arguments stays the peer's.
+
+    fvcore             tests/test_focal_loss.py (needs nothing of fvcore); the tests of its "star" form are left out, which has no counterpart
+    kornia             tests/losses/test_focal_loss.py (needs kornia_rs)
+    imbalanced-losses  tests/test_focal_loss.py
+    scikit-learn       sklearn/utils/tests/test_class_weight.py, of the installed package where CHECKOUT is "installed"
+"""
+
+import argparse
+import functools
+import sys
+import types
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import steelyard as sy
+
+Shim = Callable[[Path], list[str]]  # (checkout) -> what pytest is asked to run
+
+
+def focal_of_yes_or_no(
+    logits: Tensor,
+    target: Tensor,
+    alpha: float | None,
+    gamma: float,
+    pos_weight: Any = None,
+    keep: Tensor | None = None,
+) -> Tensor:
+    """Unreduced, shaped like the logits; alpha weighs "is", 1 - alpha "is not". One recipe for every element, or a column for every class."""
+    no, yes = (1.0, 1.0) if alpha is None else (1 - alpha, alpha)
+    columns = [1.0] if pos_weight is None else torch.as_tensor(pos_weight).reshape(-1).tolist()
+    weight = [[no] * len(columns), [yes * w for w in columns]]
+    recipe = sy.Recipe(weight=weight, curve=sy.curves.Focal(float(gamma)))
+    wide = (logits, target) if pos_weight is not None else (logits.reshape(-1), target.reshape(-1))
+    mask = None if keep is None else keep.expand(logits.shape).reshape(wide[0].shape)
+    return sy.binary_cross_entropy(*wide, recipe, weight=mask, reduction="none").reshape(logits.shape).to(logits.dtype)
+
+
+def reduced(loss: Tensor, reduction: str) -> Tensor:
+    return {"none": lambda: loss, "mean": loss.mean, "sum": loss.sum}[reduction]()
+
+
+# -- one shim for each peer -------------------------------------------------------------------------------------------
+
+
+def fvcore(checkout: Path) -> list[str]:
+    def sigmoid_focal_loss(inputs, targets, alpha=-1.0, gamma=2.0, reduction="none"):
+        loss = focal_of_yes_or_no(inputs, targets.float(), alpha if alpha >= 0 else None, gamma)
+        return reduced(loss, reduction)
+
+    def no_counterpart(*args: Any, **kwargs: Any) -> Tensor:
+        raise NotImplementedError("the star form")
+
+    nn = types.ModuleType("fvcore.nn")
+    nn.sigmoid_focal_loss = nn.sigmoid_focal_loss_jit = sigmoid_focal_loss  # type: ignore[attr-defined]
+    nn.sigmoid_focal_loss_star = nn.sigmoid_focal_loss_star_jit = no_counterpart  # type: ignore[attr-defined]
+    sys.modules |= {"fvcore": types.ModuleType("fvcore"), "fvcore.nn": nn}
+    return [str(checkout / "tests" / "test_focal_loss.py"), "-k", "not star"]
+
+
+def kornia(checkout: Path) -> list[str]:
+    sys.path.insert(0, str(checkout))
+    import kornia as theirs  # pyright: ignore[reportMissingImports]
+
+    focal = theirs.losses.focal
+    checked, checked_binary = focal.focal_loss, focal.binary_focal_loss_with_logits
+
+    @functools.wraps(checked)
+    def focal_loss(pred, target, alpha, gamma=2.0, reduction="none", weight=None, ignore_index=-100):
+        with torch.no_grad():
+            checked(pred, target, alpha, gamma, reduction, weight, ignore_index)
+        classes = pred.shape[1]
+        by_label = np.ones(classes) if alpha is None else np.array([1 - alpha] + [alpha] * (classes - 1))
+        by_label = by_label if weight is None else by_label * weight.detach().double().numpy()
+        recipe = sy.Recipe(weight=by_label, curve=sy.curves.Focal(float(gamma)))
+        ignore = -100 if ignore_index is None else ignore_index
+        each = sy.cross_entropy(pred, target, recipe, ignore_index=ignore, reduction="none")
+        own = torch.nn.functional.one_hot(torch.where(target == ignore, 0, target), classes).movedim(-1, 1)
+        spread = torch.where(own == 1, each.unsqueeze(1).to(pred.dtype), 0.0)  # theirs keeps a place for every class
+        return reduced(spread, reduction)
+
+    @functools.wraps(checked_binary)
+    def binary(pred, target, alpha=0.25, gamma=2.0, reduction="none", pos_weight=None, weight=None, ignore_index=-100):
+        with torch.no_grad():
+            checked_binary(pred, target, alpha, gamma, reduction, pos_weight, weight, ignore_index)
+        keep = None if ignore_index is None else (target != ignore_index)
+        t = target if keep is None else torch.where(keep, target, 0)
+        loss = focal_of_yes_or_no(
+            pred, t.to(pred.dtype), alpha, gamma, pos_weight, None if keep is None else keep.to(pred)
+        )
+        if weight is not None:
+            loss = loss * weight.reshape(1, -1, *[1] * (pred.dim() - 2))
+        return reduced(loss, reduction)
+
+    for module in (focal, theirs.losses):
+        module.focal_loss, module.binary_focal_loss_with_logits = focal_loss, binary
+    return [f"--rootdir={checkout}", str(checkout / "tests" / "losses" / "test_focal_loss.py")]
+
+
+def imbalanced_losses(checkout: Path) -> list[str]:
+    sys.path.insert(0, str(checkout / "src"))
+    import imbalanced_losses as theirs  # pyright: ignore[reportMissingImports]
+    from imbalanced_losses import focal_loss as module  # pyright: ignore[reportMissingImports]
+
+    class Sigmoid(theirs.SigmoidFocalLoss):
+        def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
+            self._should_gather()
+            loss = focal_of_yes_or_no(
+                inputs, targets.to(inputs.dtype), self.alpha if self.alpha >= 0 else None, self.gamma
+            )
+            return module._reduce(loss, self.reduction)
+
+    class Softmax(theirs.SoftmaxFocalLoss):
+        def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
+            self._should_gather()
+            parts = [
+                sy.Recipe(
+                    weight=None if self.alpha is None else self.alpha.tolist(), curve=sy.curves.Focal(float(self.gamma))
+                )
+            ]
+            parts += [sy.smooth(self.label_smoothing)] if self.label_smoothing else []
+            loss = sy.cross_entropy(inputs, targets, sy.mix(*parts), ignore_index=self.ignore_index, reduction="none")
+            valid = targets != self.ignore_index
+            if self.reduction == "mean":
+                return loss.sum() / valid.sum().clamp(min=1)
+            return module._reduce(loss, self.reduction, valid, valid & (targets != self.background_class))
+
+    theirs.SigmoidFocalLoss, theirs.SoftmaxFocalLoss = Sigmoid, Softmax
+    return [str(checkout / "tests" / "test_focal_loss.py")]
+
+
+def scikit_learn(checkout: Path) -> list[str]:
+    from sklearn.utils import class_weight as theirs
+
+    checked = theirs.compute_class_weight
+
+    @functools.wraps(checked)
+    def compute_class_weight(class_weight, *, classes, y, sample_weight=None):
+        found = checked(class_weight, classes=classes, y=y, sample_weight=sample_weight)
+        if class_weight != "balanced":
+            return found
+        places = (
+            np.searchsorted(classes, y) if np.all(classes[:-1] <= classes[1:]) else [list(classes).index(v) for v in y]
+        )
+        n = np.bincount(places, weights=sample_weight, minlength=len(classes))
+        counts = sy.Counts(dict(enumerate(n.tolist())), weighted=sample_weight is not None)
+        return sy.inverse_frequency(counts).label_weights()
+
+    theirs.compute_class_weight = compute_class_weight
+    folder = Path(theirs.__file__).parent if str(checkout) == "installed" else checkout / "sklearn" / "utils"
+    return [str(folder / "tests" / "test_class_weight.py")]
+
+
+PEERS: dict[str, Shim] = {
+    "fvcore": fvcore,
+    "kornia": kornia,
+    "imbalanced-losses": imbalanced_losses,
+    "scikit-learn": scikit_learn,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """pytest's exit code; 2 where the checkout has no such tests."""
+    parser = argparse.ArgumentParser(description="Other libraries' own tests against our losses.")
+    parser.add_argument("peer", choices=PEERS)
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("options", nargs="*", help="for pytest, behind --")
+    given = parser.parse_args(arguments)
+    if str(given.checkout) != "installed" and not given.checkout.is_dir():
+        parser.error(f"{given.checkout} is no folder")
+    asked = PEERS[given.peer](given.checkout if str(given.checkout) == "installed" else given.checkout.resolve())
+    tests = next(name for name in asked if name.endswith(".py"))
+    if not Path(tests).is_file():
+        parser.error(f"{tests} is not there; is {given.checkout} a checkout of {given.peer}?")
+    return int(
+        pytest.main(["-q", "-c", "/dev/null", "-p", "no:cacheprovider", "-p", "no:xdist", *asked, *given.options])
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
