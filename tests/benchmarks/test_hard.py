@@ -4,9 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
+from tests.examples_of import examples
 
-from benchmarks import hard
+from benchmarks import hard, hard_fits
 from steelyard import ReadingWarning, Recipe, inverse_frequency
 from steelyard.tuning import tune
 from steelyard.tuning.data.problem import problem
@@ -15,6 +18,7 @@ from steelyard.tuning.models.linear import LinearModel
 from steelyard.tuning.models.model import Fit
 
 STRENGTHS = np.array([0.03, 1.0, 30.0])
+TWO = {"classes": ("no", "yes"), "kind": "exclusive"}
 ROWS = {"ratios": 1200, "categories": 1500}
 
 
@@ -63,3 +67,41 @@ def test_fits_that_do_not_converge_say_so_and_are_counted(tmp_path, monkeypatch)
     (said,) = (warning for warning in study.warnings if "did not converge" in warning)
     lost, done = (int(word.replace(",", "")) for word in said.split() if word.replace(",", "").isdigit())
     assert 0 < lost <= done == study.fits["new"]
+
+
+def awkward(seed: int, near: float, constant: bool, apart: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Columns that are nearly one, one that is constant, and labels that a plane tells apart."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(200, 40)) * rng.lognormal(0.0, 1.0, size=40)
+    X[:, 1:20] = X[:, :1] + near * X[:, 1:20]
+    X[:, 25] = 3.0 if constant else X[:, 25]
+    z = X[:, 0] / np.abs(X[:, 0]).max() + (0.0 if apart else 0.5) * rng.normal(size=200)
+    return X, (z > np.quantile(z, 0.9)).astype(int)
+
+
+@settings(deadline=None, max_examples=examples(4))
+@given(st.integers(0, 2**20), st.sampled_from([1e-1, 1e-4, 1e-8]), st.booleans(), st.booleans())
+def test_near_collinear_constant_and_separable_tables_end_at_a_zero_of_the_gradient(seed, near, constant, apart):
+    """Where the gradient of a strongly convex objective is g, it is above its minimum by g^T H^-1 g / 2 and less."""
+    X, y = awkward(seed, near, constant, apart)
+    strengths = np.array([1e-3, 1.0, 100.0])
+    fitted = LinearModel().fit(Fit(X, y, [Recipe(**TWO), Recipe(weight=[0.6, 5.0], **TWO)], strengths))
+    assert fitted.converged.all()
+    ones = np.column_stack([X, np.ones(len(X))])
+    for weights, thetas in zip(([1.0, 1.0], [0.6, 5.0]), fitted.theta[:, :, 0], strict=True):
+        for strength, theta in zip(strengths, thetas, strict=True):
+            ridge = np.append(np.full(X.shape[1], strength), 0.0)
+            p = 1 / (1 + np.exp(-ones @ theta))
+            w = np.array(weights)[y]
+            gradient = ones.T @ (w * (p - y)) + ridge * theta
+            H = (ones.T * (w * p * (1 - p))) @ ones + np.diag(ridge)
+            above = gradient @ np.linalg.lstsq(H, gradient, rcond=None)[0] / 2
+            assert above <= 1e-9 * objective(theta, X, y, np.array(weights), strength)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(ROWS))
+def test_the_full_tables_end_where_nobody_gets_lower(name, tmp_path):
+    found = hard_fits.measure(hard_fits.tables(tmp_path)[name]())
+    assert found["converged"] == 1
+    assert found["excess"]["steelyard"] <= 1e-9

@@ -33,7 +33,7 @@ BLIND = {torch.float32: 1e-8, torch.float64: 1e-15}  # below it rounding decides
 NEAR = 1e-5  # below it a decrement that shrinks is enough even where the loss is not convex
 ITERATIONS = 200
 SHORTER = 30  # tries at a shorter step
-AROUND = 2e7  # operations that could be done in the time of what a step takes beside its passes
+AROUND = 4e6  # operations that could be done in the time of what a step takes beside its passes
 Which = Tensor | slice
 
 

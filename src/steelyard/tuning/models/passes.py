@@ -34,13 +34,23 @@ def gamma(form: Form) -> float | None:
 @dataclasses.dataclass(frozen=True)
 class Table:
     """X [rows, p], the ones last, as float32 or float64; `own` [rows] alike is how much each row counts, or None; `bounds` [parts, 3]
-    are label, start and stop, `shares` [parts] what a row of the part counts beside that, of the whole."""
+    are label, start and stop, `shares` [parts] what a row of the part counts beside that, of the whole. `made` is what the last form
+    came to."""
 
     X: Tensor
     own: Tensor | None
     bounds: Tensor
     labels: tuple[int, ...]
     shares: tuple[float, ...]
+    made: list[tuple[Form, tuple[Tensor, Tensor, Tensor]]] = dataclasses.field(default_factory=list)
+
+    def of(self, form: Form) -> tuple[Tensor, Tensor, Tensor]:
+        """chain [parts, models], shift [parts, models, C] and scale [parts, models]"""
+        if not self.made or self.made[0][0] is not form:
+            scale = [form.weight[:, label] * share for label, share in zip(self.labels, self.shares, strict=True)]
+            chain, shift = ([of(label) for label in self.labels] for of in (form.chain, form.shift))
+            self.made[:] = [(form, (torch.stack(chain), torch.stack(shift), torch.stack(scale)))]
+        return self.made[0][1]
 
 
 def run(table: Table, form: Form, theta: Tensor, dtype: torch.dtype, valued: bool) -> tuple[Tensor, Tensor]:
@@ -49,12 +59,7 @@ def run(table: Table, form: Form, theta: Tensor, dtype: torch.dtype, valued: boo
     models, C, p = theta.shape
     theta = theta.contiguous()
     out, value = torch.zeros_like(theta), theta.new_zeros(models)
-    chain = torch.stack([form.chain(label) for label in table.labels])
-    shift = torch.stack([form.shift(label) for label in table.labels])
-    scale = torch.stack(
-        [form.weight[:, label] * share for label, share in zip(table.labels, table.shares, strict=True)]
-    )
-    tensors = (table.X, table.own, table.bounds, theta, chain, shift, scale, out, value if valued else None)
+    tensors = (table.X, table.own, table.bounds, theta, *table.of(form), out, value if valued else None)
     _native.linear_pass(
         [0 if t is None else t.data_ptr() for t in tensors],
         [table.X.stride(0), p, models, C, len(table.labels)],

@@ -80,10 +80,13 @@ class Rows:
         return Rows(self.X[rows], tuple(parts), None if self.own is None else self.own[rows])
 
     @functools.cached_property
-    def table(self) -> passes.Table:
+    def tables(self) -> dict[torch.dtype, passes.Table]:
+        """By what passes run in; where there is none, the one of float64 serves."""
         bounds = torch.tensor([(part.label, part.start, part.stop) for part in self.parts])
         labels, shares = zip(*((part.label, part.times / self.count) for part in self.parts), strict=True)
-        return passes.Table(self.X, self.own, bounds, labels, shares)
+        full = passes.Table(self.X, self.own, bounds, labels, shares)
+        own = None if self.own is None else self.own.to(self.rough)
+        return {torch.float64: full, self.rough: dataclasses.replace(full, X=self.light, own=own, made=[])}
 
     @property
     def rough(self) -> torch.dtype:
@@ -97,7 +100,9 @@ class Rows:
     def gradient(self, form: Form, theta: Tensor, dtype: torch.dtype) -> Tensor:
         """Of the mean loss, [models, C, p] in float64; the rows' share of it is computed in dtype."""
         if passes.gamma(form) is not None:
-            return centred(passes.run(self.table, form, theta, dtype, valued=False)[1])
+            return centred(
+                passes.run(self.tables.get(dtype, self.tables[torch.float64]), form, theta, dtype, valued=False)[1]
+            )
         out = torch.zeros_like(theta)
         for part in self.parts:
             sums = torch.zeros_like(theta)
@@ -119,7 +124,7 @@ class Rows:
     def both(self, form: Form, theta: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """The mean loss and its gradient."""
         if form.width == 1 and passes.gamma(form) is not None:
-            return passes.run(self.table, form, theta, dtype, valued=True)
+            return passes.run(self.tables.get(dtype, self.tables[torch.float64]), form, theta, dtype, valued=True)
         return self.value(form, theta, dtype), self.gradient(form, theta, dtype)
 
     def curvatures(self, form: Form, theta: Tensor, exact: bool = False) -> Iterator[tuple[slice, Tensor]]:
