@@ -25,7 +25,7 @@ SETS = {"baseline": []}
 if platform.machine() in ("x86_64", "AMD64"):
     wide = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"]
     SETS |= {"avx2": ["-mavx2", "-mfma"], "avx512": wide}
-TESTS = ["tests/ops/test_native.py", "tests/spatial/test_border.py"]
+TESTS = ["tests/ops/test_native.py", "tests/spatial/test_border.py", "tests/tuning/models/test_passes.py"]
 # the interpreter's own memory is not freed at its end; torch's libraries are not instrumented
 OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:allocator_may_return_null=1",
@@ -74,7 +74,7 @@ def build(folder: Path) -> Path:
     native = ROOT / "native"
     jobs = {
         f"{source}-{name}": [native / f"{source}.cpp", f"-DSTEELYARD_SET={name}", *flags, *MATH]
-        for source in ("kernels", "nearest")
+        for source in ("kernels", "linear", "nearest")
         for name, flags in SETS.items()
     }
     jobs |= {name: [native / f"{name}.cpp"] for name in ("module", "spread", "settle", "slopes", "tally")}
