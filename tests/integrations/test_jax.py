@@ -152,3 +152,18 @@ class Tangent:
 def test_bad_calls_say_what_to_do(call, says):
     with pytest.raises((ValueError, TypeError), match=says):
         call()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_a_row_that_is_masked_entirely_counts_for_nothing(reduction):
+    z = jnp.array([[1.0, 2.0, 3.0], [-jnp.inf] * 3, [0.5, -jnp.inf, 1.0]])
+    y, kept = jnp.array([0, 1, 2]), jnp.array([0, 2])
+    loss = sy.jax.cross_entropy(sy.mix(sy.fixed(weight=[1.0, 2.0, 3.0]), sy.smooth(0.0)), reduction=reduction)
+    found = loss(z, y)
+    expected = loss(z[kept], y[kept])
+    np.testing.assert_allclose(found if reduction != "none" else found[kept], expected, rtol=1e-6)
+    gradient = jax.grad(lambda z: loss(z, y).sum())(z)
+    assert np.isfinite(gradient).all()
+    assert not gradient[1].any()
+    if reduction == "none":
+        assert found[1] == 0

@@ -42,7 +42,8 @@ def cross_entropy(recipe: Recipe, *, ignore_index: int = -100, reduction: str = 
     target  labels [...], whole numbers in [0, C) or `ignore_index`; or probabilities [..., C], floating-point
     weight  of each item, broadcastable to [...]; None is 1
 
-    reduction "mean" divides by what the recipe's `norm` says, "sum" adds up, "none" gives [...]. The mean of nothing is 0. Computed in
+    reduction "mean" divides by what the recipe's `norm` says, "sum" adds up, "none" gives [...]. The mean of nothing is 0. A row whose
+    logits are all -inf, masked entirely, counts for nothing, as in optax; torch and our losses for it say NaN. Computed in
     float32 or, under jax_enable_x64, in float64. A label outside the classes gives NaN: compiled code cannot raise.
     ValueError for shapes that do not fit, and for a recipe that `CrossEntropy` refuses.
     """
@@ -88,6 +89,11 @@ def _loss(name: str, recipe: Recipe, link: Link, ignore_index: int, reduction: s
             )
         if weight is not None:
             weight = jnp.broadcast_to(jnp.asarray(weight), items)
+        if link.exclusive:
+            # before anything is computed of it: a mask behind NaN would leave NaN in the gradient
+            masked = jnp.isneginf(logits).all(axis=-1)
+            logits = jnp.where(masked[..., None], 0.0, logits)
+            weight = jnp.where(masked, 0.0, jnp.ones(items) if weight is None else weight)
         found = arrays.terms(LIBRARY, logits, target, bound, weight, ignore_index, soft)
         return arrays.reduce(LIBRARY, found, bound.norm, reduction)
 
