@@ -183,7 +183,7 @@ class OutOfFold:
         self, names: Sequence[str], measure: Callable[[np.ndarray, Tuner], dict[str, np.ndarray]]
     ) -> dict[str, np.ndarray]:
         arms, repetitions, k = self.shape
-        out = {name: np.empty((arms, len(self.settings), repetitions, k + 1)) for name in names}
+        out = {name: np.full((arms, len(self.settings), repetitions, k + 1), np.nan) for name in names}
 
         def one(at: tuple[int, ...]) -> None:
             if not self.fitted[at[0], at[1]]:
