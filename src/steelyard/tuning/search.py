@@ -26,10 +26,16 @@ from .validation.outcomes import outcomes
 
 Progress = Callable[[int, int], None]
 JUDGED, PAGE = 5e-6, 6.0  # seconds that judging takes for a row of an arm in a repetition, and what is drawn after it
+CACHED = 400_000  # rows up to which it does; with 1.7 million, which no cache holds, a row took twice as long
 APART = "apart"  # the notes of fits that were made without others of their training part
 LARGE = (
     200_000  # cells of a table from which on plain is fitted before all others, as all at once may not be done in time
 )
+
+
+def judging(rows: int) -> float:
+    """Seconds for an arm in a repetition, about."""
+    return JUDGED * rows * max(1.0, rows / CACHED) ** 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -267,7 +273,7 @@ class Search:
                     self._count(**{"new" if new else "reused": len(fits)})
                     collect(part, fits)
                     repetitions = int(done.all(axis=(0, 1, 3)).sum())
-                    self.tools.stop.needs(PAGE + JUDGED * len(self.task.y) * len(self.arms) * repetitions)
+                    self.tools.stop.needs(PAGE + judging(len(self.task.y)) * len(self.arms) * repetitions)
             else:
                 self._started({key for key in whole if key[1] in some})
         return done
