@@ -6,11 +6,15 @@ are replaced by shims below, which translate the peer's arguments into a recipe.
     fvcore             tests/test_focal_loss.py (needs nothing of fvcore); the tests of its "star" form are left out, which has no counterpart
     kornia             tests/losses/test_focal_loss.py (needs kornia_rs)
     imbalanced-losses  tests/test_focal_loss.py
+    balanced-loss      tests/test_losses.py
+    monai              tests/losses/test_focal_loss.py (needs monai and parameterized); without test_script: nothing of ours is TorchScript
+    smp                tests/test_losses.py, its cross-entropies and focal losses (needs nothing of smp)
     scikit-learn       sklearn/utils/tests/test_class_weight.py, of the installed package where CHECKOUT is "installed"
 """
 
 import argparse
 import functools
+import importlib
 import sys
 import types
 from collections.abc import Callable, Sequence
@@ -138,6 +142,91 @@ def imbalanced_losses(checkout: Path) -> list[str]:
     return [str(checkout / "tests" / "test_focal_loss.py")]
 
 
+def balanced_loss(checkout: Path) -> list[str]:
+    sys.path.insert(0, str(checkout))
+    import balanced_loss as theirs  # pyright: ignore[reportMissingImports]
+
+    class Loss(theirs.Loss):
+        def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+            classes = logits.shape[1]
+            weight = torch.ones(classes)
+            if self.class_balanced:  # theirs sum to the number of classes, ours have mean 1 over the rows
+                counts = sy.Counts(dict(enumerate(self.samples_per_class)))
+                own = torch.as_tensor(sy.effective_number(counts, beta=self.beta).label_weights())
+                weight = (own / own.sum() * classes).float()
+            if self.loss_type == "cross_entropy":
+                return sy.cross_entropy(logits, labels, sy.Recipe(weight=weight.tolist(), norm="count"))
+            hot = torch.nn.functional.one_hot(labels, classes).to(logits.dtype)
+            each = weight[labels].unsqueeze(1)
+            if self.loss_type == "binary_cross_entropy":
+                return (sy.binary_cross_entropy(logits, hot, sy.Recipe(), reduction="none") * each).mean()
+            return (focal_of_yes_or_no(logits, hot, None, self.fl_gamma) * each).sum() / hot.sum()
+
+    theirs.Loss = Loss
+    return [f"--rootdir={checkout}", str(checkout / "tests" / "test_losses.py")]
+
+
+def monai(checkout: Path) -> list[str]:
+    sys.path.insert(0, str(checkout))  # for tests.test_utils
+    from monai.losses import focal_loss as module  # pyright: ignore[reportMissingImports]
+
+    def sigmoid_focal_loss(input, target, gamma=2.0, alpha=None):
+        return focal_of_yes_or_no(input, target, alpha, gamma)
+
+    def softmax_focal_loss(input, target, gamma=2.0, alpha=None):
+        """Theirs is unreduced over the classes too: each class as the label, times what the target gives it."""
+        C, recipe = input.shape[1], sy.focal(gamma=float(gamma))
+        items = [input.shape[0], *input.shape[2:]]
+        each = [sy.cross_entropy(input, torch.full(items, c), recipe, reduction="none") for c in range(C)]
+        factor = [1.0] * C if alpha is None else [1 - alpha] + [alpha] * (C - 1)
+        return torch.stack(each, dim=1) * target * torch.tensor(factor).view(1, C, *[1] * (input.dim() - 2))
+
+    module.sigmoid_focal_loss, module.softmax_focal_loss = sigmoid_focal_loss, softmax_focal_loss
+    return [
+        f"--rootdir={checkout}",
+        "-k",
+        "not test_script",
+        str(checkout / "tests" / "losses" / "test_focal_loss.py"),
+    ]
+
+
+def smp(checkout: Path) -> list[str]:
+    theirs = types.ModuleType("segmentation_models_pytorch")  # without its encoders, which need timm and torchvision
+    theirs.__path__ = [str(checkout / "segmentation_models_pytorch")]
+    sys.modules[theirs.__name__] = theirs
+    losses = importlib.import_module("segmentation_models_pytorch.losses")
+    theirs.losses = losses  # pyright: ignore[reportAttributeAccessIssue]
+
+    def focal(output, target, gamma=2.0, alpha=0.25, reduction="mean", normalized=False, reduced_threshold=None, eps=0):
+        if normalized or reduced_threshold is not None:
+            pytest.skip("normalized and reduced focal losses have no counterpart")
+        return reduced(focal_of_yes_or_no(output, target.to(output.dtype), alpha, gamma), reduction)
+
+    def smoothed(lprobs, target, epsilon, ignore_index=None, reduction="mean", dim=-1):
+        """Their mean counts ignored items; log-probabilities are logits of themselves."""
+        recipe = sy.smooth(epsilon) if epsilon else sy.Recipe()
+        ignored = {} if ignore_index is None else {"ignore_index": ignore_index}
+        return reduced(sy.cross_entropy(lprobs.movedim(dim, 1), target, recipe, reduction="none", **ignored), reduction)
+
+    class SoftBCEWithLogitsLoss(losses.SoftBCEWithLogitsLoss):
+        def forward(self, y_pred: Tensor, y_true: Tensor) -> Tensor:
+            """Their factor moves yes to 1 - e and no to e: our smoothing of 2 e."""
+            parts = [sy.smooth(2 * self.smooth_factor)] if self.smooth_factor else [sy.Recipe()]
+            loss = sy.binary_cross_entropy(
+                y_pred, y_true, sy.mix(*parts), ignore_index=self.ignore_index, reduction="none"
+            )
+            return reduced(loss, self.reduction)
+
+    losses.focal.focal_loss_with_logits = losses._functional.focal_loss_with_logits = focal
+    losses.soft_ce.label_smoothed_nll_loss = smoothed
+    losses.SoftBCEWithLogitsLoss = SoftBCEWithLogitsLoss
+    return [
+        "-k",
+        "focal_loss or focal_class_weights or soft_ce or soft_bce",
+        str(checkout / "tests" / "test_losses.py"),
+    ]
+
+
 def scikit_learn(checkout: Path) -> list[str]:
     from sklearn.utils import class_weight as theirs
 
@@ -164,6 +253,9 @@ PEERS: dict[str, Shim] = {
     "fvcore": fvcore,
     "kornia": kornia,
     "imbalanced-losses": imbalanced_losses,
+    "balanced-loss": balanced_loss,
+    "monai": monai,
+    "smp": smp,
     "scikit-learn": scikit_learn,
 }
 
