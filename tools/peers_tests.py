@@ -219,7 +219,7 @@ def smp(checkout: Path) -> list[str]:
 
     losses.focal.focal_loss_with_logits = losses._functional.focal_loss_with_logits = focal
     losses.soft_ce.label_smoothed_nll_loss = smoothed
-    losses.SoftBCEWithLogitsLoss = SoftBCEWithLogitsLoss
+    losses.SoftBCEWithLogitsLoss = SoftBCEWithLogitsLoss  # pyright: ignore[reportAttributeAccessIssue]
     return [
         "-k",
         "focal_loss or focal_class_weights or soft_ce or soft_bce",
