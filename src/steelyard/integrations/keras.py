@@ -89,15 +89,16 @@ class _Loss(keras.losses.Loss):
         items = z.ndim - exclusive
         if weight is not None:
             weight = ops.convert_to_tensor(weight)
+            weight = ops.cast(weight, "float64" if keras.backend.standardize_dtype(z.dtype) == "float64" else "float32")
             while weight.ndim < items:
                 weight = ops.expand_dims(weight, axis=-1)
             if weight.ndim > items:
                 weight = ops.squeeze(weight, axis=-1)
-            weight = weight * ops.ones_like(ops.cast(z[..., 0] if exclusive else z, "float32"))
+            weight = weight * ops.ones_like(ops.cast(z[..., 0] if exclusive else z, weight.dtype))
         if not exclusive and self.ignore_class is not None:
             kept = y != self.ignore_class
             y = ops.where(kept, y, ops.zeros_like(y))
-            kept = ops.cast(kept, "float32")
+            kept = ops.cast(kept, "float32" if weight is None else weight.dtype)
             weight = kept if weight is None else kept * weight
         found = arrays.terms(LIBRARY, z, y, self._bound, weight, self.ignore_class, soft)
         return arrays.reduce(LIBRARY, found, self._bound.norm, reduction)
