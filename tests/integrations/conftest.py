@@ -4,4 +4,9 @@ import os
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import would ask the network for a newer version
 
-collect_ignore = ["lightning_runs.py", "trainer_runs.py", "yolo_runs.py"]  # programs, which need their framework
+collect_ignore = [
+    "detectors.py",
+    "lightning_runs.py",
+    "trainer_runs.py",
+    "yolo_runs.py",
+]  # parts and programs, which need their framework
