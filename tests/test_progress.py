@@ -57,7 +57,7 @@ def test_files_are_counted_in_bytes(tmp_path, at_once, capsys):
 @pytest.mark.slow
 def test_a_study_counts_its_fits(at_once, capsys):
     told = []
-    options = {"repeats": 1, "folds": 2, "bootstrap": 50, "baselines": False}
+    options = {"repeats": 1, "folds": 2, "bootstrap": 100, "baselines": False}
     sy.tune(X, Y, progress=lambda done, total: told.append((done, total)), **options)
     assert capsys.readouterr().err == ""
     sy.tune(X, Y, progress=True, **options)

@@ -102,7 +102,10 @@ class RecipeMixin:
         done = parent.save_model()
         rules = self._rules()
         if rules:
-            torch.save([rule.state_dict() for rule in rules], Path(self.__any.wdir) / RULES)
+            saved = Path(self.__any.wdir) / RULES
+            beside = saved.with_suffix(".new")  # whole or not at all
+            torch.save([rule.state_dict() for rule in rules], beside)
+            beside.replace(saved)
         return done
 
     @property

@@ -92,5 +92,5 @@ class Run:
         " folder unless said.",
     ] = None
     engine: Annotated[str, "Where fits run: local or ray."] = "local"
-    progress: Any = None
+    progress: Any = False
     stage: Any = None

@@ -169,8 +169,8 @@ def test_what_is_shown_has_intervals_of_its_own_and_never_wins():
     beside, same = compared(2, "stratified", "average_precision", shown=shown)
     assert same == gate
     for name, found in beside.items():
-        np.testing.assert_array_equal(found.low[:3], alone[name].low)
-        np.testing.assert_array_equal(found.high[:3], alone[name].high)
+        np.testing.assert_allclose(found.low[:3], alone[name].low, rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(found.high[:3], alone[name].high, rtol=1e-12, atol=1e-15)
         assert not found.tested[3:].any()
         assert found.best != 3
         assert found.low[3] == pytest.approx(found.gain[3] - 1.959964 * found.deviation[3])
