@@ -69,7 +69,8 @@ def test_a_second_one_ends_at_once(tmp_path, first, second):
     wait_for(lambda: (out / "study.db").exists(), process)
     time.sleep(2)
     process.send_signal(first)
-    time.sleep(0.3)
+    # Two that wait together are heard in the order of their numbers: the second is sent once the first was heard.
+    assert any(b"stopping:" in line for line in process.stderr)
     sent = time.monotonic()
     process.send_signal(second)
     _, err = process.communicate(timeout=60)
