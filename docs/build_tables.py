@@ -1,5 +1,5 @@
-"""Write the pages that are read off the code and the results: ingredients.md from the menu, cli.md from the commands' own help,
-speed.md from benchmarks/results; rules.md from the list in steelyard.adaptive.
+"""Write the pages that are read off the code and the results: in reference/, ingredients.md from the menu, cli.md from the commands' own help,
+evidence/speed.md from benchmarks/results; rules.md from the list in steelyard.adaptive.
 
 python docs/build_tables.py           write them
 python docs/build_tables.py --check   exit 1 and name the pages that are out of date
@@ -45,7 +45,7 @@ INGREDIENTS_PAGE = f"""{NOTE}
 # Ingredients
 
 Each is a function that returns a `Recipe`. `sy.mix` joins recipes; `sy.CrossEntropy` and `sy.BinaryCrossEntropy` bind one
-to a loss. [The algebra](algebra.md) says what the fields do, [choosing](choosing.md) which to take when.
+to a loss. [The algebra](algebra.md) says what the fields do, [choosing](../choosing.md) which to take when.
 
 In the formulas n_c is the count of class c, pi_c its share of the data, y the label, p the probability of the answer, z the
 logits. On the command line the same names are written with dashes: `steelyard weigh DATA --label COL --strategy
@@ -67,8 +67,8 @@ RULES_PAGE = f"""{NOTE}
 
 # Rules
 
-Each emits the next recipe while training goes on: `sy.CrossEntropy(sy.adaptive.NAME(...))`. [Changing weights](adaptive.md) says
-which to take when, with what came of it, [learned weights](learned.md) what can be learned. `help(sy.adaptive.Seesaw)` prints the rest.
+Each emits the next recipe while training goes on: `sy.CrossEntropy(sy.adaptive.NAME(...))`. [Changing weights](../adaptive.md) says
+which to take when, with what came of it, [learned weights](../learned.md) what can be learned. `help(sy.adaptive.Seesaw)` prints the rest.
 
 | rule | options | what it does | source |
 |---|---|---|---|
@@ -79,7 +79,7 @@ CLI_PAGE = f"""{NOTE}
 # The command line
 
 `steelyard COMMAND --help` prints what is listed here. Bad input ends in one paragraph on stderr and exit code 2. Files
-that are not steelyard's are [never replaced](files.md) without `--overwrite`.
+that are not steelyard's are [never replaced](../files.md) without `--overwrite`.
 The strategies and their options are those of [the ingredients](ingredients.md).
 """
 
@@ -87,11 +87,11 @@ The strategies and their options are those of [the ingredients](ingredients.md).
 def build() -> dict[str, str]:
     """{page: text}"""
     return {
-        "ingredients.md": ingredients_page(),
-        "rules.md": rules_page(),
-        "cli.md": cli_page(),
-        "reading.md": reading_page.page(NOTE),
-        "speed.md": speed_page.page(NOTE),
+        "reference/ingredients.md": ingredients_page(),
+        "reference/rules.md": rules_page(),
+        "reference/cli.md": cli_page(),
+        "reference/reading.md": reading_page.page(NOTE),
+        "evidence/speed.md": speed_page.page(NOTE),
         "images/rooms.svg": rooms.draw(),
         "images/tuning.svg": rooms.draw("tuning"),
     }

@@ -1,4 +1,4 @@
-"""docs/reading.md: what is understood, cell by cell, as the readers themselves answer. Loaded by build_tables.py."""
+"""docs/reference/reading.md: what is understood, cell by cell, as the readers themselves answer. Loaded by build_tables.py."""
 
 import tempfile
 from collections import Counter

@@ -1,4 +1,4 @@
-"""docs/speed.md, read off benchmarks/results: build_tables.py writes it."""
+"""docs/evidence/speed.md, read off benchmarks/results: build_tables.py writes it."""
 
 import json
 from collections.abc import Iterator

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\((?!https?:|#)(?P<target>[^)#]+)(?:#[^)]*)?\)")
 EXAMPLE = re.compile(r"(?:examples/)?\b[a-z0-9_]+\.py\b")
@@ -57,7 +57,7 @@ def run_page(page: Path) -> None:
             printed, elsewhere = None, "tests/integrations/test_frameworks_page.py runs it" in block.info
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_the_python_blocks_run_and_print_what_the_page_shows(page, tmp_path, monkeypatch):
     for folder in ("examples", "docs"):
         (tmp_path / folder).symlink_to(ROOT / folder)
@@ -65,7 +65,7 @@ def test_the_python_blocks_run_and_print_what_the_page_shows(page, tmp_path, mon
     run_page(page)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_a_block_that_is_not_run_says_why(page):
     for block in blocks(page.read_text("utf-8")):
         if "no-run" in block.info:
@@ -74,7 +74,7 @@ def test_a_block_that_is_not_run_says_why(page):
             )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page):
     lost = [m["target"] for m in LINK.finditer(page.read_text("utf-8")) if not (page.parent / m["target"]).exists()]
     assert not lost, f"{page.name} links to {lost}"
@@ -82,12 +82,12 @@ def test_links_lead_somewhere(page):
 
 def test_the_index_lists_every_page_and_every_example():
     text = (ROOT / "docs" / "index.md").read_text("utf-8")
-    pages = {p.name for p in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    pages = {p.relative_to(ROOT / "docs").as_posix() for p in PAGES[:-1]} - {"index.md"}
     assert {m["target"] for m in LINK.finditer(text)} >= pages
     assert {m[0] for m in EXAMPLE.finditer(text)} == {p.name for p in (ROOT / "examples").glob("*.py")}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_pages_name_only_examples_that_exist(page):
     named = {m[0] for m in EXAMPLE.finditer(page.read_text("utf-8")) if m[0].startswith("examples/")}
     assert not [name for name in named if not (ROOT / name).exists()]

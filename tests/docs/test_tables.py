@@ -24,14 +24,23 @@ def build_tables():
 
 
 @pytest.mark.parametrize(
-    "page", ["ingredients.md", "rules.md", "cli.md", "reading.md", "speed.md", "images/rooms.svg", "images/tuning.svg"]
+    "page",
+    [
+        "reference/ingredients.md",
+        "reference/rules.md",
+        "reference/cli.md",
+        "reference/reading.md",
+        "evidence/speed.md",
+        "images/rooms.svg",
+        "images/tuning.svg",
+    ],
 )
 def test_generated_pages_are_up_to_date(build_tables, page):
     assert (DOCS / page).read_text("utf-8") == build_tables.build()[page], "run: python3 run.py docs"
 
 
 def test_every_ingredient_stands_in_the_section_of_the_field_it_sets():
-    text = (DOCS / "ingredients.md").read_text("utf-8")
+    text = (DOCS / "reference" / "ingredients.md").read_text("utf-8")
     sections = {part.partition("\n")[0]: part for part in text.split("\n## ")[1:]}
     where = {name: title for title, part in sections.items() for name in _first_column(part)}
     assert {f.spec.name for f in ingredients.OURS} <= set(where)
@@ -55,7 +64,7 @@ def test_every_ingredient_names_a_source():
 
 def test_every_command_of_the_app_is_on_the_page():
     app = pytest.importorskip("steelyard.cli.app").app
-    text = (DOCS / "cli.md").read_text("utf-8")
+    text = (DOCS / "reference" / "cli.md").read_text("utf-8")
     for command in app.registered_commands:
         assert f"\n## steelyard {command.name}\n" in text
 
@@ -65,13 +74,13 @@ def test_a_bar_or_star_cannot_break_the_table(build_tables):
 
 
 def test_a_stale_page_fails_the_check(build_tables, tmp_path, monkeypatch, capsys):
-    (tmp_path / "images").mkdir()
     for name, text in build_tables.build().items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
     monkeypatch.setattr(build_tables, "FOLDER", tmp_path)
     assert build_tables.main(["--check"]) == 0
-    (tmp_path / "ingredients.md").write_text("old", "utf-8")
+    (tmp_path / "reference" / "ingredients.md").write_text("old", "utf-8")
     assert build_tables.main(["--check"]) == 1
-    assert "docs/ingredients.md is out of date" in capsys.readouterr().out
+    assert "docs/reference/ingredients.md is out of date" in capsys.readouterr().out
     assert build_tables.main([]) == 0
     assert build_tables.main(["--check"]) == 0

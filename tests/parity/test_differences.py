@@ -1,4 +1,4 @@
-"""Every row of docs/differences.md: what torch does, asserted too, so that the page stays true, and what we do."""
+"""Every row of docs/reference/differences.md: what torch does, asserted too, so that the page stays true, and what we do."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from torch import nn
 
 import steelyard as sy
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "differences.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "differences.md"
 
 
 def gradient(loss, logits, target):

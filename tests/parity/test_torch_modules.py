@@ -48,7 +48,7 @@ def value_and_gradients(make, case, dtype: torch.dtype, seed: int) -> list[torch
 
 
 def nothing_is_valid(case) -> bool:
-    """Every label ignored: torch's mean is NaN, ours 0, the one difference among these inputs (docs/differences.md)."""
+    """Every label ignored: torch's mean is NaN, ours 0, the one difference among these inputs (docs/reference/differences.md)."""
     target, ignored = case.forward_input.args[1], case.constructor_input.kwargs.get("ignore_index", -100)
     return not target.is_floating_point() and bool((target == ignored).all())
 

@@ -40,7 +40,7 @@ def _one(who: str, part: Any, counts: sy.Counts) -> sy.Recipe:
         name = part.replace("-", "_")
         part = getattr(sy, name) if name in sy.__all__ else None
         if not callable(part) or isinstance(part, type):
-            raise ValueError(f"{who}: there is no ingredient {name!r}; docs/ingredients.md has them all.")
+            raise ValueError(f"{who}: there is no ingredient {name!r}; docs/reference/ingredients.md has them all.")
     if not callable(part):
         raise TypeError(f"{who}: a strategy is a Recipe, an ingredient or its name, got {type(part).__name__}.")
     made = part(counts) if "counts" in inspect.signature(part).parameters or not _is_ingredient(part) else part()

@@ -1,6 +1,6 @@
 """torch.nn.CrossEntropyLoss and BCEWithLogitsLoss again: the same signatures, the same numbers, with our numerics.
 
-Deliberate differences, all towards a defined answer (docs/differences.md lists them with torch's issue numbers): where
+Deliberate differences, all towards a defined answer (docs/reference/differences.md lists them with torch's issue numbers): where
 every target is ignored or the weights sum to 0 the mean is 0 with zero gradient instead of NaN; NaN or inf logits at
 ignored positions stay ignored; every integer dtype is a label; weights may be lists and of another float dtype than the
 logits; a pos_weight of length C is tried on axis 1 where torch raises.

@@ -42,7 +42,7 @@ from .validation import folds as splits
 
 __all__ = ["Study", "tune"]
 
-LARGE = 50_000  # rows above which fewer repetitions and draws are enough (see docs/tuner.md)
+LARGE = 50_000  # rows above which fewer repetitions and draws are enough (see docs/evidence/tuner.md)
 READING = ("classes", "ignore", "missing", "same_case", "drop", "categorical")  # of the fields of Data
 NOT_REACHED = "not fitted in full before the study stopped"
 RESAMPLED = 20_000  # rows up to which resampling is tried

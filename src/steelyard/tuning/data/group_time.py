@@ -17,7 +17,7 @@ def order_of(
 ) -> np.ndarray:
     """int64 [rows]: the rank of each row's time, equal where the times are equal, 0 the earliest.
 
-    Numbers, durations and dates can be put in order, as docs/reading.md lists them.
+    Numbers, durations and dates can be put in order, as docs/reference/reading.md lists them.
 
     rows   boolean, the rows that matter; all unless given
     notes  takes what a reader should know about how the times were read, beside the notes of the table

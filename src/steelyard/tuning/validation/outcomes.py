@@ -41,7 +41,7 @@ def aligned(choice: Choice, arm: int, a: int) -> np.ndarray:
     A ranking metric chooses settings by order alone, so one fold may end with a strong penalty and its neighbour with a weak
     one: the first one's scores are all near the mean, the other's far apart. Pooled as they are they rank worse than either,
     and the more so the more a penalty shrinks: plain training more than balanced weights, whose curvature is larger. That
-    would be a gain without any merit (docs/tuner.md).
+    would be a gain without any merit (docs/evidence/tuner.md).
 
     A model under a strong penalty says little more than its training part's share of positives, which differs a little from
     fold to fold: stretched, that would be the largest difference of all. No label of a fold decides over its scores, and no
