@@ -6,7 +6,7 @@ python3 run.py demo  [...]      tune the mammography data and write a report
 python3 run.py test  [...]      run the tests (arguments go to pytest)
 python3 run.py check            lint, format, types, layers, no import circle
 python3 run.py bench [...]      python -m benchmarks bilevel|ce|binary|linear|maps|count|slopes|family|rules|tune|mlp|honesty|gpu|outside
-python3 run.py docs             build the documentation's generated tables
+python3 run.py docs             build the documentation's generated tables, then the site in docs/_build/html
 """
 
 import hashlib
@@ -101,7 +101,11 @@ def bench(rest: list[str]) -> int:
 
 
 def docs(_: list[str]) -> int:
-    return call(PYTHON, "docs/build_tables.py")
+    site = (PYTHON, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    failed = call(PYTHON, "docs/build_tables.py") or call(*site)
+    if not failed:
+        print("The site: docs/_build/html/index.html")
+    return failed
 
 
 TASKS = {"setup": setup, "demo": demo, "test": test, "check": check, "bench": bench, "docs": docs}

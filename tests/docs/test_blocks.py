@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
+DOCS = ROOT / "docs"
+PAGES = [*sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts), ROOT / "README.md"]
+TOCTREE = re.compile(r"^```\{toctree\}\n(?P<body>.*?)^```", re.DOTALL | re.MULTILINE)
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\((?!https?:|#)(?P<target>[^)#]+)(?:#[^)]*)?\)")
 EXAMPLE = re.compile(r"(?:examples/)?\b[a-z0-9_]+\.py\b")
@@ -80,10 +82,17 @@ def test_links_lead_somewhere(page):
     assert not lost, f"{page.name} links to {lost}"
 
 
-def test_the_index_lists_every_page_and_every_example():
-    text = (ROOT / "docs" / "index.md").read_text("utf-8")
-    pages = {p.relative_to(ROOT / "docs").as_posix() for p in PAGES[:-1]} - {"index.md"}
+def test_the_index_lists_every_page_and_says_what_it_is_for():
+    """In its tables, for whoever reads the folder on a code host, and in its menus, by name or by folder."""
+    text = (DOCS / "index.md").read_text("utf-8")
+    pages = {p.relative_to(DOCS).as_posix() for p in PAGES if p.is_relative_to(DOCS)} - {"index.md"}
     assert {m["target"] for m in LINK.finditer(text)} >= pages
+    menus = "".join(m["body"] for m in TOCTREE.finditer(text)).split()
+    assert not [p for p in pages if p.removesuffix(".md") not in menus and f"{Path(p).parent}/*" not in menus]
+
+
+def test_the_page_of_programs_lists_every_one():
+    text = (DOCS / "examples.md").read_text("utf-8")
     assert {m[0] for m in EXAMPLE.finditer(text)} == {p.name for p in (ROOT / "examples").glob("*.py")}
 
 

@@ -1,0 +1,114 @@
+"""The site builds without a warning, asks nobody, and fits phone and desk, light and dark."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"site_{name}", DOCS / "_site" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def build(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", out / "doctrees"]
+    return subprocess.run([*command, source, out / "html"], capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    for needed in ("sphinx", "furo", "myst_parser"):
+        pytest.importorskip(needed, reason="the site needs steelyard[docs]")
+    out = tmp_path_factory.mktemp("site")
+    done = build(DOCS, out)
+    assert done.returncode == 0, done.stderr
+    return out / "html"
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("site")
+def test_it_builds_without_a_warning(site):
+    pages = [p.relative_to(DOCS) for p in DOCS.rglob("*.md") if "_build" not in p.parts]
+    assert not [p for p in pages if not (site / p.with_suffix(".html")).exists()]
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("site")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1280])
+def test_pages_in_a_browser(site, width, scheme):
+    """No message, no request that leaves the folder, no page wider than its window, no picture that is missing."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip("there is no chromium")
+    wrong: list[str] = []
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda asked: None if inside(asked.url, site) else wrong.append(asked.url))
+        for path in sorted(site.rglob("*.html")):
+            page.goto(path.as_uri())
+            wrong += [f"{path.relative_to(site)}: {fault}" for fault in faults(page, width)]
+        browser.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def inside(address: str, site: Path) -> bool:
+    return address.startswith((site.as_uri(), "data:"))
+
+
+def faults(page: Any, width: int) -> list[str]:
+    found = []
+    if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+        found.append(f"{wide} pixels wide in a window of {width}")
+    missing = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
+    return found + [f"no picture at {source}" for source in page.evaluate(missing)]
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("site")
+def test_a_lost_link_fails_the_build(site, tmp_path):
+    source = tmp_path / "docs"
+    shutil.copytree(DOCS / "_site", source / "_site")
+    (source / "conf.py").write_text((DOCS / "conf.py").read_text("utf-8"), "utf-8")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (source / "index.md").write_text("# Title\n\n[gone](gone.md)\n", "utf-8")
+    done = build(source, tmp_path / "out")
+    assert done.returncode != 0
+    assert "gone.md" in done.stderr
+
+
+def test_links_of_a_page_from_outside_lead_on_from_where_it_is_shown(tmp_path):
+    links = load("links")
+    lies, stands = tmp_path / "examples" / "x" / "README.md", tmp_path / "docs" / "evidence" / "x.md"
+    text = "[a](../y/README.md) ![b](b.png) [c](https://c.org)\n```md\n[a](b.md)\n```\n[d](#d)"
+    led = links.led_on(text, lies, stands, {tmp_path / "examples" / "y" / "README.md": stands.with_name("y.md")})
+    expected = "[a](y.md) ![b](../../examples/x/b.png) [c](https://c.org)\n```md\n[a](b.md)\n```\n[d](#d)"
+    assert led == expected
+
+
+def test_what_would_be_markup_in_a_docstring_is_text():
+    plain = load("docstrings").plain
+    lines = ["Logits [N, C, *space], `n_c` of a|b.", "    l = -w * log p", "Then:", ">>> 2 * 3", "6", "Source: x_y."]
+    said = "\n".join(plain(lines))
+    assert r"*space" not in said.replace(r"\*space", "")
+    assert "``n_c`` of a\\|b." in said
+    assert "\n::\n\n    l = -w * log p\n\nThen:" in said
+    assert "\n>>> 2 * 3\n6\n" in said
