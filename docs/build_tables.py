@@ -67,8 +67,8 @@ RULES_PAGE = f"""{NOTE}
 
 # Rules
 
-Each emits the next recipe while training goes on: `sy.CrossEntropy(sy.adaptive.NAME(...))`. [Changing weights](../adaptive.md) says
-which to take when, with what came of it, [learned weights](../learned.md) what can be learned. `help(sy.adaptive.Seesaw)` prints the rest.
+Each emits the next recipe while training goes on: `sy.CrossEntropy(sy.adaptive.NAME(...))`. [Changing weights](../howto/adaptive.md) says
+which to take when, with what came of it, [learned weights](../howto/learned.md) what can be learned. `help(sy.adaptive.Seesaw)` prints the rest.
 
 | rule | options | what it does | source |
 |---|---|---|---|
@@ -79,7 +79,7 @@ CLI_PAGE = f"""{NOTE}
 # The command line
 
 `steelyard COMMAND --help` prints what is listed here. Bad input ends in one paragraph on stderr and exit code 2. Files
-that are not steelyard's are [never replaced](../files.md) without `--overwrite`.
+that are not steelyard's are [never replaced](files.md) without `--overwrite`.
 The strategies and their options are those of [the ingredients](ingredients.md).
 """
 

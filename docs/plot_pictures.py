@@ -1,4 +1,4 @@
-"""The pictures of docs/plots.md, drawn by sy.plot.
+"""The pictures of docs/howto/plots.md, drawn by sy.plot.
 
     python docs/plot_pictures.py                  writes docs/images/plots/*.png
     python docs/plot_pictures.py --dark FOLDER    the same on dark ground, to look at; --axes FOLDER by matplotlib

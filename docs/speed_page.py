@@ -36,7 +36,7 @@ an eighth of the bytes, are no faster.
 """
 
 
-ON_A_GPU = """There, Triton kernels of the same terms take over, and check themselves at their first use (docs/backends.md). Tests hold them to the
+ON_A_GPU = """There, Triton kernels of the same terms take over, and check themselves at their first use (docs/reference/backends.md). Tests hold them to the
 reference in Triton's interpreter, and build them for an H100 with Triton's compiler. No call waits for the device, so a label that
 is no class makes the loss NaN there."""
 
@@ -182,7 +182,7 @@ STAGES = """
 Where the time goes: an earlier profile of the demo's study on one thread said fits 37 %, imports 18 %, the bootstrap of all metrics 14 %, page
 and pictures 10 %, choosing settings 8 %, the database 5 %. Since then the demo's 15 times have become 12, on a busier machine. What a study
 of a linear model imports takes 2.6 CPU seconds; with scikit-learn, imbalanced-learn and torch._dynamo, which it imported before, 5.7. The
-script of the page, 1.5 s, is made once and kept (docs/files.md). Of the 2.6 seconds two are torch. Of a training part of *categories*, 49
+script of the page, 1.5 s, is made once and kept (docs/reference/files.md). Of the 2.6 seconds two are torch. Of a training part of *categories*, 49
 weighted fits take as long as the three ways to resample, which share nothing with them but the point where they start.
 
 What keeps it down: a strength beyond the grid is fitted only for who still gains there, and for plain training; trees and epochs begin with short axes that

@@ -1,11 +1,11 @@
-"""The table of docs/adaptive.md is that of benchmarks/results/rules.json, and what the page concludes follows from it."""
+"""The table of docs/howto/adaptive.md is that of benchmarks/results/rules.json, and what the page concludes follows from it."""
 
 import json
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "adaptive.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "howto" / "adaptive.md").read_text("utf-8")
 RESULTS = json.loads((ROOT / "benchmarks" / "results" / "rules.json").read_text("utf-8"))["rows"]
 
 

@@ -92,7 +92,7 @@ def test_the_index_lists_every_page_and_says_what_it_is_for():
 
 
 def test_the_page_of_programs_lists_every_one():
-    text = (DOCS / "examples.md").read_text("utf-8")
+    text = (DOCS / "evidence" / "programs.md").read_text("utf-8")
     assert {m[0] for m in EXAMPLE.finditer(text)} == {p.name for p in (ROOT / "examples").glob("*.py")}
 
 

@@ -1,4 +1,4 @@
-"""The blocks of docs/frameworks.md that need a framework and say so, with that framework, after the page's own blocks.
+"""The blocks of docs/howto/frameworks.md that need a framework and say so, with that framework, after the page's own blocks.
 
 The page's other blocks run in tests/docs/test_blocks.py.
 """
@@ -14,7 +14,7 @@ pytest.importorskip("sklearn")
 pytest.importorskip("lightgbm")
 from tests.docs.test_blocks import ROOT, blocks
 
-PAGE = ROOT / "docs" / "frameworks.md"
+PAGE = ROOT / "docs" / "howto" / "frameworks.md"
 HERE = re.compile(r"no-run: needs (\w+); tests/integrations/test_frameworks_page\.py runs it")
 NEEDED = [m[1] for b in blocks(PAGE.read_text("utf-8")) if (m := HERE.search(b.info))]
 pytestmark = pytest.mark.filterwarnings("ignore")
