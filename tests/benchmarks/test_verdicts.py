@@ -13,7 +13,7 @@ from sklearn import metrics as sk
 import steelyard as sy
 from benchmarks import verdicts
 from steelyard.counts import Counts
-from steelyard.tuning.answer import Stopped
+from steelyard.tuning.answer_parts import Stopped
 from steelyard.tuning.data.problem import problem
 from steelyard.tuning.metric import METRICS
 

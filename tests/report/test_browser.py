@@ -1,6 +1,7 @@
 """The page in Debian's chromium: it runs under its own policy, asks nobody, and its sliders tell the truth."""
 
 import base64
+import math
 import re
 import shutil
 import subprocess
@@ -140,6 +141,11 @@ def test_the_cost_slider_moves_the_threshold_to_the_cheapest(kept, opened):
         ratio = 10 ** (step / 20)
         costs = [ratio * fn + fp for fn, fp in zip(table["fn"], table["fp"], strict=True)]
         best = table["threshold"][costs.index(min(costs))]
+        for asked in kept[
+            "priced"
+        ]:  # the table above says another, chosen repetition by repetition: the slider says the same
+            if round(20 * math.log10(asked["miss"])) == step:
+                best = min(table["threshold"], key=lambda t, at=asked["threshold"]: abs(t - at))
         assert float(found.text("#threshold-said")) == best
         assert f"threshold {found.text('#threshold-said')}" in found.text("#cheapest-said")
 

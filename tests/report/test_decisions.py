@@ -54,6 +54,12 @@ def test_the_sliders_get_whole_rows_at_every_threshold_that_was_kept(kept):
     )
     rows = moved.tables["plain"]
     assert (rows["tp"], rows["fn"]) == ([50, 40, 30, 10], [0, 10, 20, 40])
+    assert [(ratio, rows["t"][at]) for ratio, at in moved.asked] == [
+        (1.0, 0.6),
+        (5.0, 0.231),
+        (20.0, 0.0),
+        (100.0, 0.0),
+    ]
     assert [sum(cells) for cells in zip(*(rows[k] for k in ("tp", "fn", "fp", "tn")), strict=True)] == [1000] * 4
 
 

@@ -32,6 +32,8 @@ def test_dearer_misses_ask_for_lower_cuts_and_find_more(study):
     assert all(a.threshold >= b.threshold and a.found <= b.found for a, b in itertools.pairwise(rows))
     n = int((study.problem.y == 1).sum())
     assert all(one.found + one.missed == pytest.approx(n) for one in rows)
+    kept = study.to_dict()["curves"][study.final.arm]["thresholds"]["threshold"]
+    assert {one.threshold for one in rows} <= set(kept)  # so that the page's slider can stop there
 
 
 def test_named_costs_need_no_table():

@@ -1,6 +1,6 @@
 """Whole studies, and small simulations in which the truth is known.
 
-Files: tuning/answer.py, tuning/contest.py, tuning/fitted.py, tuning/job.py, tuning/opening.py, tuning/pruning.py, tuning/search.py.
+Files: tuning/answer.py, tuning/answer_parts.py, tuning/contest.py, tuning/fitted.py, tuning/job.py, tuning/opening.py, tuning/pruning.py, tuning/search.py.
 """
 
 import functools

@@ -23,6 +23,8 @@ class Operating:
     tables    {arm: {"label": [n] thresholds as said, "t": [n], and "tp", "fp", "fn", "tn": [n] whole rows}}, t ascending
     arm, at   the one shown first: the verdict's, at the kept threshold nearest to the verdict's
     ratio     cost of a missed positive in false alarms; capacity = rows that can be checked of `per`, or None
+    asked     (ratio, at) of `arm` where the report says the cheapest threshold itself: it was chosen repetition by repetition, and
+              the slider says the same
     counted   what is to be said of rows that are counted by their weights, or ""
     """
 
@@ -33,6 +35,7 @@ class Operating:
     ratio: float
     capacity: float | None
     per: int
+    asked: tuple[tuple[float, int], ...] = ()
     counted: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,6 +95,7 @@ def operating(report: Report) -> Operating | None:
         ratio=missed / alarm if missed and alarm else COST,
         capacity=report.capacity.rows,
         per=int(report.capacity.per),
+        asked=tuple((one.miss, _nearest(kept[arm], one.threshold)) for one in report.priced),
         counted=counted(report),
     )
 

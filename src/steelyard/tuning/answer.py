@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib
-import json
 import math
 import os
 from datetime import datetime
@@ -16,7 +15,7 @@ from ..files import remove_ours
 from ..recipe import Recipe
 from ..shown import clean
 from ..version import __version__
-from .arms import Point
+from .answer_parts import Baseline, Final, Judged, Priced, Stopped, Threshold, Trace, Verdict
 from .data.problem import Problem
 from .final import NAME, FinalModel, Refit
 from .metric import Metric
@@ -30,105 +29,6 @@ from .weights import effective_rows
 
 FORMAT = "steelyard.report/1"
 SHOWN = 40  # classes in a notebook
-
-Threshold = float | tuple[float, ...]  # of two classes, and of more
-
-
-@dataclasses.dataclass(frozen=True)
-class Judged:
-    """One arm: its recipe on all rows, and what every metric says about it.
-
-    metrics    {metric: {"value", "difference", "low", "high"}}; a positive difference is better than plain
-    settings   {setting of the axis: in how many of the folds it was chosen} for the verdict's metric
-    setting    chosen on all rows; `threshold` likewise, a probability on plain scale, or for more than two classes what each one's
-               probability is divided by before the largest decides
-    equals     why it is plain by construction and was not compared, or ""
-    at_cut     {metric of decisions: value} of those that the threshold of the verdict makes; in `metrics` stands the best that
-               the metric's own threshold reaches
-    reliability  groups of held-out rows by undone probability: the mean that was given, the share that came true, the rows
-    """
-
-    name: str
-    recipe: Recipe
-    metrics: dict[str, dict[str, float]]
-    settings: dict[float, int]
-    setting: float
-    threshold: Threshold
-    equals: str = ""
-    point: Point | None = None
-    at_cut: dict[str, float] = dataclasses.field(default_factory=dict)
-    reliability: list[dict[str, float]] = dataclasses.field(default_factory=list)
-
-
-@dataclasses.dataclass(frozen=True)
-class Baseline:
-    """What people do without weights, beside plain training with a moved threshold. Never a winner; its intervals stand alone."""
-
-    name: str
-    note: str
-    metrics: dict[str, dict[str, float]]
-    at_cut: dict[str, float] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """`winner` names an arm, or is None: no weighting was shown to beat plain training with a moved threshold.
-    `headline` says it in at most twelve words."""
-
-    case: str
-    winner: str | None
-    best: str | None
-    threshold: Threshold
-    sentence: str
-    headline: str = ""
-    ties: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Final:
-    """The winner, or plain, refitted on all rows. `threshold_rule` is the metric that the threshold optimises; `model` is what
-    the kind of model has to show of it: coefficients by column, and the intercept, for a linear one."""
-
-    arm: str
-    recipe: Recipe
-    setting: float
-    threshold: Threshold
-    threshold_rule: str
-    model: dict[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Priced:
-    """Where a missed positive costs so many false alarms: the cut on all rows, and what cross-fitted cuts find, in rows."""
-
-    miss: float
-    threshold: float
-    found: float
-    missed: float
-    alarms: float
-
-
-@dataclasses.dataclass(frozen=True)
-class Trace:
-    """The continuous search of one option: what was tried, with the verdict's metric, and where it ended."""
-
-    point: Point
-    trials: tuple[tuple[float, float], ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Stopped:
-    """Why the fits ended early, and how many repetitions are whole; 0: some weightings at some settings in one of them are.
-
-    weightings, settings  (done, planned) of those that are compared
-    """
-
-    why: str
-    done: int
-    planned: int
-    weightings: tuple[int, int] = (0, 0)
-    settings: tuple[int, int] = (0, 0)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -216,7 +116,7 @@ class Study:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; numbers that are not finite become null."""
-        task, verdict, final = self.problem, self.verdict, self.final
+        task = self.problem
         data = {
             "format": FORMAT,
             "version": __version__,
@@ -260,72 +160,23 @@ class Study:
                 "chance": self.gate.chance,
                 "open": self.gate.open,
             },
-            "arms": [
-                {
-                    "name": arm.name,
-                    "recipe": json.loads(arm.recipe.to_json()),
-                    "outcomes": _outcomes(arm.recipe, task),
-                    "metrics": arm.metrics,
-                    "at_cut": arm.at_cut,
-                    "reliability": arm.reliability,
-                    "strengths": {f"{s:.4g}": n for s, n in arm.settings.items()},
-                    "strength": arm.setting,
-                    **_threshold(arm.threshold),
-                    "equals_plain": arm.equals or None,
-                }
-                for arm in self.arms
-            ],
-            "baselines": [
-                {"name": b.name, "note": b.note, "metrics": b.metrics, "at_cut": b.at_cut} for b in self.baselines
-            ],
+            "arms": [arm.to_dict() | {"outcomes": _outcomes(arm.recipe, task)} for arm in self.arms],
+            "baselines": [dataclasses.asdict(baseline) for baseline in self.baselines],
             "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped.items()],
             "paths": _paths(self),
-            "search": None
-            if self.trace is None
-            else {
-                "ingredient": self.trace.point.ingredient,
-                "parameter": self.trace.point.parameter,
-                "trials": [{"x": x, "value": value} for x, value in self.trace.trials],
-                "best": self.trace.point.x,
-            },
-            "verdict": {
-                "case": verdict.case,
-                "winner": verdict.winner,
-                "best": verdict.best,
-                "ties": list(verdict.ties),
-                **_threshold(verdict.threshold),
-                "threshold_is": "probability" if task.classes == 2 else "factors",
-                "headline": verdict.headline,
-                "sentence": verdict.sentence,
-                "remarks": list(verdict.notes),
-            },
-            "final": {
-                "arm": final.arm,
-                "recipe": json.loads(final.recipe.to_json()),
-                "strength": final.setting,
-                **_threshold(final.threshold),
-                "threshold_rule": final.threshold_rule,
-                **final.model,
-            },
+            "search": None if self.trace is None else self.trace.to_dict(),
+            "verdict": self.verdict.to_dict() | {"threshold_is": "probability" if task.classes == 2 else "factors"},
+            "final": self.final.to_dict(),
             "practice": self.practice.to_dict(),
             "better_without_weights": [one.to_dict() for one in self.better],
-            "stopped": None
-            if self.stopped is None
-            else {
-                "why": self.stopped.why,
-                "repeats_done": self.stopped.done,
-                "repeats_planned": self.stopped.planned,
-                "weightings_done": self.stopped.weightings[0],
-                "weightings_planned": self.stopped.weightings[1],
-                "settings_done": self.stopped.settings[0],
-                "settings_planned": self.stopped.settings[1],
-            },
+            "stopped": None if self.stopped is None else self.stopped.to_dict(),
             "priced": [dataclasses.asdict(one) for one in self.priced],
             "fits": self.fits,
             "curves": curves(
                 self.pictures,
                 task.classes,
-                *(t for t in (final.threshold, self.arms[0].threshold) if isinstance(t, float)),
+                *(t for t in (self.final.threshold, self.arms[0].threshold) if isinstance(t, float)),
+                *(one.threshold for one in self.priced),
             ),
             "per_class": per_class(self.pictures, task.counts.classes) if task.classes > 2 else None,
             "sampled": sampled(self.pictures, task.classes),
@@ -349,13 +200,6 @@ class Study:
 
     def __str__(self) -> str:
         return self.verdict.sentence
-
-
-def _threshold(value: Threshold) -> dict[str, Any]:
-    """More than two classes have `factors`, in their order, and no threshold."""
-    if isinstance(value, tuple):
-        return {"threshold": None, "factors": list(value)}
-    return {"threshold": value}
 
 
 def _outcomes(recipe: Recipe, task: Problem) -> list[dict[str, float | None]] | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .answer import Priced
+from .answer_parts import Priced
 from .continuous import Family
 from .evaluator import Evaluator
 from .fitted import FittedArm

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..recipe import Recipe
-from .answer import Baseline, Final, Judged, Stopped, Study, Trace, Verdict
+from .answer import Study
+from .answer_parts import Baseline, Final, Judged, Stopped, Trace, Verdict
 from .arms import Arm, distance
 from .at_cut import at_cut, priced
 from .baselines import NOTES, at_half, shown

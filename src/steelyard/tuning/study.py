@@ -16,7 +16,8 @@ from ..recipe import Recipe
 from ..rule.protocol import Rule
 from . import engine as engines
 from . import opening, threads
-from .answer import Stopped, Study
+from .answer import Study
+from .answer_parts import Stopped
 from .arms import Arm, arms, equals_plain
 from .baselines import resampled
 from .contest import Contest

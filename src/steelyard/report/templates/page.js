@@ -132,8 +132,11 @@
     return 1000 * (row.fn * state.ratio + row.fp) / row.total;
   }
 
-  /* The cheapest kept threshold of the arm; of several the highest, which calls the fewest rows. */
+  /* The cheapest kept threshold of the arm; of several the highest, which calls the fewest rows. Where the report itself says
+     which it is, at the slider's stop, it is that one. */
   function cheapest() {
+    const asked = state.arm === data.arm && data.asked.find(([ratio]) => RATIO.to(ratio) === RATIO.to(state.ratio));
+    if (asked) return asked[1];
     let best = 0;
     data.tables[state.arm].t.forEach((_, i) => { if (cost(rowsAt(i)) <= cost(rowsAt(best))) best = i; });
     return best;
