@@ -56,14 +56,12 @@ def test_rows_that_were_drawn_again_and_again_are_one_row_that_counts_as_often(d
 
 
 def test_even_classes_are_undone_like_balanced_weights():
-    pytest.importorskip("imblearn")
     recipe = resampled(100)[0].recipe(Counts.of(900, 100))
     assert recipe.label_weights().tolist() == pytest.approx([900 / 1620, 5.0], rel=0.2)
     assert recipe.label_weights()[1] / recipe.label_weights()[0] == pytest.approx(9)
 
 
 def test_smote_needs_neighbours_and_no_gaps():
-    pytest.importorskip("imblearn")
     assert [a.name for a in resampled(100)] == list(NAMES)
     assert "SMOTE" not in [a.name for a in resampled(5)]
     assert "SMOTE" not in [a.name for a in resampled(100, gaps=True)]

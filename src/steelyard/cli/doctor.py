@@ -20,7 +20,6 @@ EXTRAS = {  # what each brings, by package
         "jinja2": "report.html",
     },
     "boosting": {"lightgbm": "tune --model lightgbm"},
-    "resampling": {"imbalanced-learn": "resampling beside the weightings, as a baseline"},
     "skops": {"skops": "model.json of scikit-learn classifiers"},
     "postgres": {"psycopg": "tune --storage postgresql://..."},
     "images": {"pillow": "count and maps of PNG and TIFF masks", "pyyaml": "YOLO's data.yaml"},
@@ -33,7 +32,6 @@ IMPORTED = {  # under another name than it is installed
     "yaml": "pyyaml",
     "sklearn": "scikit-learn",
     "vl_convert": "vl-convert-python",
-    "imblearn": "imbalanced-learn",
 }
 
 

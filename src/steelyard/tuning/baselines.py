@@ -5,7 +5,6 @@ The first three need no fits of their own. Each gives what a metric judges, [rep
 calls more rows of a fold than that keeps the highest of them.
 """
 
-import importlib.util
 from collections.abc import Callable
 
 import numpy as np
@@ -36,17 +35,15 @@ NOTES = {
 
 
 def resampled(rare: int, *, gaps: bool = False, weighted: bool = False) -> list[Arm]:
-    """The resamplings that can be done: none without imbalanced-learn; SMOTE only without gaps, without row weights, which a row that
-    is made up has none of, and with enough rows.
+    """The resamplings that can be done: SMOTE only without gaps, without row weights, which a row that is made up has none of, and with
+    enough rows.
 
     Balancing the rows asks the model for what inverse-frequency weights ask for, so its scores are undone alike.
 
     rare  rows of the rarest class in the smallest training part
     """
-    installed = importlib.util.find_spec("imblearn") is not None
     smote = not gaps and not weighted and rare > NEIGHBOURS
-    names = [n for n in NAMES if n != "SMOTE" or smote] if installed else []
-    return [Arm(name, inverse_frequency, resample=name) for name in names]
+    return [Arm(name, inverse_frequency, resample=name) for name in NAMES if name != "SMOTE" or smote]
 
 
 def shown(search: Search) -> list[Shown]:

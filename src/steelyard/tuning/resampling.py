@@ -1,7 +1,7 @@
 """Rows drawn again until every class has as many: the resamplings that people use without weights, as baselines.
 
-The draws are those of imbalanced-learn with the same seed, which the tests hold them to; it is not loaded, because it brings the
-whole of scikit-learn along, which a study of a linear model or a network needs nothing else of.
+The draws are those of imbalanced-learn with the same seed, which the tests hold them to. It is not loaded: it brings the whole of
+scikit-learn along, and a study of a linear model, which needs nothing else of that, would wait longer for it than for the draws.
 
 Source of SMOTE: Chawla et al. 2002, "SMOTE: synthetic minority over-sampling technique", arXiv:1106.1813.
 """
