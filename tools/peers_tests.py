@@ -10,6 +10,10 @@ are replaced by shims below, which translate the peer's arguments into a recipe.
     monai              tests/losses/test_focal_loss.py (needs monai and parameterized); without test_script: nothing of ours is TorchScript
     smp                tests/test_losses.py, its cross-entropies and focal losses (needs nothing of smp)
     scikit-learn       sklearn/utils/tests/test_class_weight.py, of the installed package where CHECKOUT is "installed"
+    scikit-learn-cuts  sklearn/model_selection/tests/test_classification_threshold.py, alike: TunedThresholdClassifierCV and
+                       FixedThresholdClassifier are `Weighted` without weights. Left out are tests of what has no counterpart: cv="prefit",
+                       cv as a share, refit=False, a grid of cuts and its scores, an estimator fitted before, private functions
+    torchvision        test/test_ops.py, TestFocalLoss (needs torchvision); without test_jit: nothing of ours is TorchScript
 """
 
 import argparse
@@ -249,6 +253,88 @@ def scikit_learn(checkout: Path) -> list[str]:
     return [str(folder / "tests" / "test_class_weight.py")]
 
 
+def scikit_learn_cuts(checkout: Path) -> list[str]:
+    from sklearn import model_selection
+    from sklearn.model_selection import _classification_threshold as module
+    from sklearn.utils.metaestimators import available_if
+
+    from steelyard.integrations.sklearn import Weighted
+
+    def has_probabilities(self: Any) -> bool:
+        return hasattr(self.estimator, "predict_proba")
+
+    def ours(self: Any, threshold: Any, cv: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
+        if self.response_method == "decision_function" or not has_probabilities(self):
+            pytest.skip("cuts of ours are cuts of probabilities")
+        self.ours_ = Weighted(self.estimator, None, threshold=threshold, cv=cv).fit(X, y, **params)
+        self.estimator_, self.best_threshold_ = self.ours_.estimator_, self.ours_.threshold_
+        return self
+
+    class Answers:
+        def predict(self: Any, X: Any) -> Any:
+            return self.ours_.predict(X)
+
+        @available_if(has_probabilities)
+        def predict_proba(self: Any, X: Any) -> Any:
+            return self.ours_.predict_proba(X)
+
+        @available_if(has_probabilities)
+        def predict_log_proba(self: Any, X: Any) -> Any:
+            return self.ours_.predict_log_proba(X)
+
+    class Fixed(Answers, model_selection.FixedThresholdClassifier):
+        def _fit(self, X: Any, y: Any, **params: Any) -> Any:
+            threshold = 0.5 if self.threshold == "auto" else self.threshold
+            first = self.pos_label is not None and self.pos_label == np.unique(y)[0]
+            # "at least t of the first" is "at most 1 - t of the second"
+            return ours(self, float(np.nextafter(1 - threshold, 1)) if first else threshold, None, X, y, params)
+
+    class Tuned(Answers, model_selection.TunedThresholdClassifierCV):
+        def _fit(self, X: Any, y: Any, **params: Any) -> Any:
+            if self.cv == "prefit" or isinstance(self.cv, float) or not self.refit:
+                pytest.skip("a classifier fitted before, and one that is not fitted on all rows, have no counterpart")
+            return ours(self, purpose(self.scoring, y), self.cv or 5, X, y, params)
+
+        @property
+        def cv_results_(self) -> Any:
+            pytest.skip("every cut is tried, and no grid")
+
+    def purpose(scoring: Any, y: Any) -> Any:
+        name = scoring if isinstance(scoring, str) else scoring._score_func.__name__.removesuffix("_score")
+        options = {} if isinstance(scoring, str) else scoring._kwargs
+        if options.get("pos_label", np.unique(y)[1]) != np.unique(y)[1]:
+            pytest.skip("Weighted cuts the second of two classes")
+        if name == "balanced_accuracy":
+            return name
+        return {"metric": "fbeta", "beta": float({"f1": 1.0}.get(name) or options["beta"])}
+
+    for place in (model_selection, module):
+        place.FixedThresholdClassifier, place.TunedThresholdClassifierCV = Fixed, Tuned
+    folder = Path(model_selection.__file__).parent
+    folder = folder if str(checkout) == "installed" else checkout / "sklearn" / "model_selection"
+    return [
+        "-k",
+        "not fit_and_score and not conflict_cv_refit and not thresholds_array and not store_cv_results and not cv_float and not fitted_estimator"
+        " and not classifier_classes_",
+        str(folder / "tests" / "test_classification_threshold.py"),
+    ]
+
+
+def torchvision(checkout: Path) -> list[str]:
+    sys.path.insert(0, str(checkout / "test"))  # for its helpers
+    from tests.integrations import torchvision_on_cpu  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    from torchvision import ops  # pyright: ignore[reportMissingImports]
+
+    def sigmoid_focal_loss(inputs, targets, alpha=0.25, gamma=2, reduction="none"):
+        if reduction not in ("none", "mean", "sum"):
+            raise ValueError(f"Invalid reduction {reduction!r}")
+        loss = focal_of_yes_or_no(inputs, targets.to(inputs.dtype), alpha if alpha >= 0 else None, gamma)
+        return reduced(loss, reduction)
+
+    ops.sigmoid_focal_loss = ops.focal_loss.sigmoid_focal_loss = sigmoid_focal_loss
+    return ["-k", "TestFocalLoss and not test_jit", str(checkout / "test" / "test_ops.py")]
+
+
 PEERS: dict[str, Shim] = {
     "fvcore": fvcore,
     "kornia": kornia,
@@ -257,6 +343,8 @@ PEERS: dict[str, Shim] = {
     "monai": monai,
     "smp": smp,
     "scikit-learn": scikit_learn,
+    "scikit-learn-cuts": scikit_learn_cuts,
+    "torchvision": torchvision,
 }
 
 

@@ -46,6 +46,20 @@ def test_no_cut_is_better(purpose, seed):
     assert got == pytest.approx(best, abs=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_row_of_weight_k_is_k_rows(purpose, seed):
+    (p, y), options = draw(seed), PURPOSES[purpose][0]
+    times = np.random.default_rng(seed).integers(0, 4, len(y))
+    times[:2] = 1
+    expected = threshold(np.repeat(p, times), np.repeat(y, times), **options)
+    assert threshold(p, y, weight=times, **options) == expected
+    assert threshold(p, y, weight=times * 0.37, **options) == expected
+    for wrong, words in ((times[1:], "one number for each row"), (times - 1.0, "finite and >= 0")):
+        with pytest.raises(ValueError, match=words):
+            threshold(p, y, weight=wrong, **options)
+
+
 def test_recall_and_precision_agree_with_the_curve_of_scikit_learn():
     p, y = draw(0, 500)
     precision, recall, _ = metrics.precision_recall_curve(y, p)

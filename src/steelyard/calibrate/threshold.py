@@ -22,6 +22,7 @@ def threshold(
     exchange: float | None = None,
     capacity: float | None = None,
     positive: Any = None,
+    weight: Any = None,
 ) -> float:
     """The cut that is best on (p, y): predict positive where p >= cut. Exactly one purpose must be named.
 
@@ -35,6 +36,7 @@ def threshold(
 
     positive          which of two labels p is the probability of; of text without it the second in order, as p[:, 1] of
                       scikit-learn is
+    weight            [N] >= 0: each row counts so many times, in shares too; 0 is absent. None: once
 
     p [N] probabilities of the positive class, y [N] 0 or 1, or two labels of text: arrays, lists or tensors, held out
     from training. Cuts lie midway between neighbouring scores, so rows with one score stay together; "everything" is
@@ -49,6 +51,15 @@ def threshold(
     >>> threshold([0.1, 0.2, 0.3, 0.8], [0, 1, 0, 1], cost_fn=20, cost_fp=1).__round__(3)
     0.15
     """
+    weights = None if weight is None else _weights(weight)
+    if weights is not None:
+        p, y = as_numpy(p), _labels(y)
+        if weights.shape != p.shape or len(p) != len(y):
+            raise ValueError(
+                f"threshold: weight must have one number for each row, got {list(weights.shape)} for {list(p.shape)}."
+            )
+        kept = weights > 0
+        p, y, weights = p[kept], y[kept], weights[kept]
     scores, is_positive = checked(p, y, positive=positive)
     if scores.min() < 0 or scores.max() > 1:
         low, high = scores.min(), scores.max()
@@ -65,7 +76,8 @@ def threshold(
             f"threshold: name one purpose: cost_fn= and cost_fp=, metric= ({', '.join(METRICS)}), recall=,"
             f" precision=, exchange= or capacity=; got {got}."
         )
-    cuts, hits, alarms = candidates(scores, is_positive)
+    cuts, hits, alarms = candidates(scores, is_positive, weights)
+    near = 0.0 if weights is None else 1e-12  # sums of weights are rounded, those of rows are not
     misses, quiet = hits[-1] - hits, alarms[-1] - alarms
     found = np.divide(hits, hits + alarms, out=np.ones(len(cuts)), where=hits + alarms > 0)  # precision
     if costs:
@@ -87,24 +99,27 @@ def threshold(
             raise ValueError(f"threshold: exchange must be a number of false alarms > 0, got {exchange}.")
         gain = -(exchange * misses + alarms)
     elif capacity is not None:
-        room = _share("capacity", capacity) * len(scores) + 1e-6  # 0.29 * 100 is 28.999999999999996
+        total = hits[-1] + alarms[-1]
+        room = _share("capacity", capacity) * total + 1e-6 * min(1.0, total / len(scores))  # 0.29 * 100 is 28.999999999999996
         gain = np.where(hits + alarms <= room, hits + alarms, -1.0)
     elif precision is not None:
-        gain = np.where((found >= _share("precision", precision)) & (hits > 0), hits, -1.0)
+        gain = np.where((found + near >= _share("precision", precision)) & (hits > 0), hits, -1.0)
         if gain.max() < 0:
             raise ValueError(
                 f"threshold: no cut has a precision of {precision:g}; the highest here is {found[hits > 0].max():.4g}."
             )
     else:
         assert recall is not None
-        gain = np.where(hits / hits[-1] >= _share("recall", recall), found, -1.0)
+        gain = np.where(hits / hits[-1] + near >= _share("recall", recall), found, -1.0)
     return float(cuts[np.argmax(gain)])
 
 
-def candidates(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def candidates(
+    scores: np.ndarray, positive: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Every cut that can differ, highest first, with the positives and the negatives at or above it."""
     order = np.argsort(scores)[::-1]
-    return steps(scores[order], positive[order])
+    return steps(scores[order], positive[order], None if weights is None else weights[order])
 
 
 def steps(
@@ -141,6 +156,13 @@ def checked(p: Any, y: Any, who: str = "threshold", *, positive: Any = None) -> 
     if is_positive.all() or not is_positive.any():
         raise ValueError(f"{who}: y has only one class, so no cut is better than another; give data with both.")
     return scores, is_positive
+
+
+def _weights(weight: Any) -> np.ndarray:
+    found = as_numpy(weight).astype(np.float64)
+    if not (np.isfinite(found) & (found >= 0)).all():
+        raise ValueError("threshold: weight must be finite and >= 0.")
+    return found
 
 
 def _labels(y: Any) -> np.ndarray:

@@ -49,7 +49,7 @@ class Weighted(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     After fit: estimator_, classes_, recipe_, class_weight_ [C], threshold_ (None where nothing was cut).
 
-    sample_weight of `fit` multiplies, and its sums are what is counted. ValueError for recipes of more than weights, for an estimator that
+    sample_weight of `fit` multiplies, and its sums are what is counted, by a tuned threshold too. ValueError for recipes of more than weights, for an estimator that
     takes none, and where both threshold= and costs= are given.
     """
 
@@ -173,10 +173,6 @@ class Weighted(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         served: dict[str, Any],
     ) -> float:
         """The cut that serves best on rows that each fold's classifier has not seen."""
-        if sample_weight is not None:
-            raise ValueError(
-                f"{NAME}: a tuned threshold counts every row once; leave sample_weight out, or give a number."
-            )
         p = np.full(len(y), np.nan)
         folds: Any = check_cv(self.cv, y, classifier=True)
         for train, test in folds.split(X, y):
@@ -185,10 +181,12 @@ class Weighted(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 raise ValueError(
                     f"{NAME}: a training part of the threshold's folds holds one class; take fewer folds (cv=)."
                 )
-            estimator, _, weights = self._fitted(_safe_indexing(X, train), y[train], codes[train], None, some)
+            rows = None if sample_weight is None else sample_weight[train]
+            estimator, _, weights = self._fitted(_safe_indexing(X, train), y[train], codes[train], rows, some)
             p[test] = self._proba(estimator, weights, _safe_indexing(X, test))[:, 1]
         known = ~np.isnan(p)
-        return sy.threshold(p[known], codes[known], **served)
+        rows = None if sample_weight is None else sample_weight[known]
+        return sy.threshold(p[known], codes[known], weight=rows, **served)
 
 
 def _rows_of(params: dict[str, Any], rows: np.ndarray, many: int) -> dict[str, Any]:
