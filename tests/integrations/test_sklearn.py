@@ -116,14 +116,14 @@ def test_a_tuned_threshold_is_that_of_held_out_probabilities():
 
 
 def test_a_tuned_threshold_counts_the_weights_of_rows():
-    folds, w = StratifiedKFold(5), np.exp(X[:, 0])
-    tuned = Weighted(EXACT(), threshold="balanced_accuracy").fit(X, Y, sample_weight=w)
+    folds, w = StratifiedKFold(5), np.where(Y, 4.0, 1.0) + (X[:, 0] > 0)
+    tuned = Weighted(EXACT(), threshold={"cost_fn": 5, "cost_fp": 1}).fit(X, Y, sample_weight=w)
     p = np.full(len(Y), np.nan)
     for train, test in folds.split(X, Y):
         p[test] = Weighted(EXACT()).fit(X[train], Y[train], sample_weight=w[train]).predict_proba(X[test])[:, 1]
-    expected = sy.threshold(p, Y, metric="balanced_accuracy", weight=w)
+    expected = sy.threshold(p, Y, cost_fn=5, cost_fp=1, weight=w)
     assert tuned.threshold_ == pytest.approx(expected, abs=1e-9)
-    assert expected != sy.threshold(p, Y, metric="balanced_accuracy")
+    assert expected != sy.threshold(p, Y, cost_fn=5, cost_fp=1)
 
 
 def test_the_trained_decision_is_the_estimators():

@@ -100,7 +100,9 @@ def threshold(
         gain = -(exchange * misses + alarms)
     elif capacity is not None:
         total = hits[-1] + alarms[-1]
-        room = _share("capacity", capacity) * total + 1e-6 * min(1.0, total / len(scores))  # 0.29 * 100 is 28.999999999999996
+        room = _share("capacity", capacity) * total + 1e-6 * min(
+            1.0, total / len(scores)
+        )  # 0.29 * 100 is 28.999999999999996
         gain = np.where(hits + alarms <= room, hits + alarms, -1.0)
     elif precision is not None:
         gain = np.where((found + near >= _share("precision", precision)) & (hits > 0), hits, -1.0)
