@@ -254,9 +254,9 @@ def scikit_learn(checkout: Path) -> list[str]:
 
 
 def scikit_learn_cuts(checkout: Path) -> list[str]:
-    from sklearn import model_selection
-    from sklearn.model_selection import _classification_threshold as module
-    from sklearn.utils.metaestimators import available_if
+    model_selection: Any = importlib.import_module("sklearn.model_selection")
+    module: Any = importlib.import_module("sklearn.model_selection._classification_threshold")
+    available_if: Any = importlib.import_module("sklearn.utils.metaestimators").available_if
 
     from steelyard.integrations.sklearn import Weighted
 
