@@ -2,14 +2,14 @@
 
 import functools
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
 
-from steelyard import curves, ingredients
-
 pytestmark = pytest.mark.xdist_group("generated pages")  # one worker: they are made once
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 @pytest.fixture(scope="module")
@@ -23,43 +23,26 @@ def build_tables():
     return module
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "reference/ingredients.md",
-        "reference/rules.md",
-        "reference/cli.md",
-        "reference/reading.md",
-        "evidence/speed.md",
-        "images/rooms.svg",
-        "images/tuning.svg",
-    ],
-)
-def test_generated_pages_are_up_to_date(build_tables, page):
-    assert (DOCS / page).read_text("utf-8") == build_tables.build()[page], "run: python3 run.py docs"
+def test_generated_pages_are_up_to_date(build_tables):
+    made = build_tables.build()
+    stale = [n for n, text in made.items() if n.endswith(".md") and (DOCS / n).read_text("utf-8") != text]
+    assert not stale, "run: python3 run.py docs"
 
 
-def test_every_ingredient_stands_in_the_section_of_the_field_it_sets():
-    text = (DOCS / "reference" / "ingredients.md").read_text("utf-8")
-    sections = {part.partition("\n")[0]: part for part in text.split("\n## ")[1:]}
-    where = {name: title for title, part in sections.items() for name in _first_column(part)}
-    assert {f.spec.name for f in ingredients.OURS} <= set(where)
-    assert where["inverse_frequency"].endswith("`weight`")
-    assert where["logit_adjustment"].endswith("`offset`")
-    assert where["class_temperature"].endswith("`scale`")
-    assert where["margin"].endswith("`margin`")
-    assert where["focal"].endswith("`curve`")
-    assert where["smooth"].endswith("`target`")
-    assert set(curves.CURVES) <= set(where)
+def test_generated_pictures_are_up_to_date(build_tables):
+    """To a fifth of a pixel: other CPUs round the last digit of a loss otherwise."""
+    for name, text in build_tables.build().items():
+        if name.endswith(".svg"):
+            kept = (DOCS / name).read_text("utf-8")
+            assert NUMBER.sub("", kept) == NUMBER.sub("", text), f"{name}: run: python3 run.py docs"
+            pairs = zip(NUMBER.findall(kept), NUMBER.findall(text), strict=True)
+            assert max(abs(float(a) - float(b)) for a, b in pairs) < 0.2, f"{name}: run: python3 run.py docs"
 
 
-def _first_column(part):
-    return [line.split("`")[1].split("(")[0] for line in part.splitlines() if line.startswith("| `")]
-
-
-def test_every_ingredient_names_a_source():
-    for function in ingredients.OURS:
-        assert function.spec.source, function.spec.name
+def test_no_generated_page_is_left_over(build_tables):
+    made = build_tables.build()
+    for folder in ("reference/api", "images/losses"):
+        assert {f"{folder}/{p.name}" for p in (DOCS / folder).iterdir()} <= set(made)
 
 
 def test_every_command_of_the_app_is_on_the_page():
@@ -75,7 +58,7 @@ def test_a_bar_or_star_cannot_break_the_table(build_tables):
 
 def test_a_stale_page_fails_the_check(build_tables, tmp_path, monkeypatch, capsys):
     for name, text in build_tables.build().items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
     monkeypatch.setattr(build_tables, "FOLDER", tmp_path)
     assert build_tables.main(["--check"]) == 0
