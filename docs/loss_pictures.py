@@ -16,7 +16,7 @@ import steelyard as sy
 from steelyard import adaptive, ingredients
 from steelyard.theme import DARK, LIGHT
 
-WIDTH, HEIGHT = 640, 226
+WIDTH, HEIGHT = 640, 236
 LEFT, ROW, WIDE, TALL, APART = 46, 19, 252, 160, 62
 REACH = 5.0
 STEPS = 61
@@ -106,13 +106,13 @@ def _values(loss: menu.Loss, y: int) -> tuple[list[float], list[float]]:
 
 
 def draw(name: str, lines: list[Line]) -> str:
-    style = _style(LIGHT) + "@media (prefers-color-scheme: dark) {" + _style(DARK) + "}"
+    style = f"svg{{font-size:12.5px}}@media (max-width:480px){{svg{{font-size:15px}}}}{_style(LIGHT)}@media (prefers-color-scheme: dark){{{_style(DARK)}}}"
     legend, rows = _legend(lines)
-    top = 24 + ROW * rows
+    top = 34 + ROW * rows
     tall = HEIGHT + ROW * rows
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {tall}" width="{WIDTH}" height="{tall}" role="img"'
-        f' aria-labelledby="{name}-title {name}-desc" font-family="sans-serif" font-size="12">',
+        f' aria-labelledby="{name}-title {name}-desc" font-family="sans-serif">',
         f'<title id="{name}-title">{name}: loss and gradient</title>',
         f'<desc id="{name}-desc">{html.escape(alt(lines))}</desc>',
         f"<style>{style}</style>",
@@ -149,7 +149,7 @@ def _legend(lines: list[Line]) -> tuple[list[str], int]:
     """(its parts, how many rows it takes)"""
     x, rows, parts = float(LEFT), 1, []
     for line in lines:
-        wide = 40 + 6.6 * len(line.name)
+        wide = 40 + 7.4 * len(line.name)
         if x + wide > WIDTH - 8:
             x, rows = LEFT, rows + 1
         y = ROW * rows

@@ -52,7 +52,7 @@ RULES = """
 # Rules
 
 Each emits the next recipe while training goes on: `sy.CrossEntropy(sy.adaptive.NAME(...))`. [Changing weights](../howto/adaptive.md) says
-which to take when, [learned weights](../howto/learned.md) what can be learned, [what rules are worth](../evidence/rules.md) what came of it.
+which to take when, [learned weights](../howto/learned.md) what can be learned.
 
 The pictures are as [those of the ingredients](ingredients.md), in a state that the rule has come to: classes of 9 to 1, and a
 net that is right about most.

@@ -5,11 +5,12 @@ columns, which stays as it stands; examples. Nothing in them is markup but `code
 """
 
 import inspect
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
 
-ENTRY = re.compile(r"^(\S.{0,31}?)(?: {2,})(\S.*)$")
+COLUMN = re.compile(r"\S.{0,31}?(?: {2,})(?=\S)")
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 
 
@@ -25,24 +26,30 @@ def body(text: str) -> str:
 
 
 def _joined(parts: list[str]) -> Iterator[str]:
-    """Paragraph after paragraph; what hangs below an indented one belongs to it."""
+    """Paragraph after paragraph; what hangs below a list of names belongs to it."""
     block: list[str] = []
-    for part in parts:
+    for part, after in itertools.zip_longest(parts, parts[1:], fillvalue=""):
+        entries = _entries(part)
+        hangs = bool(block) and not block[0].startswith(" ")
         if part.lstrip().startswith(">>>"):
             yield from _fenced(block)
             block = []
             yield "```pycon\n" + inspect.cleandoc(part) + "\n```"
-        elif part.startswith((" ", "\t")) or (block and not _prose(part)):
+        elif part.startswith(" "):
+            block.append(part)
+        elif _prose(part):
+            yield from _fenced(block)
+            block = []
+            yield escaped(" ".join(part.split()))
+        elif entries is None or after.startswith(" ") or hangs:
+            if not hangs:
+                yield from _fenced(block)
+                block = []
             block.append(part)
         else:
             yield from _fenced(block)
             block = []
-            if _prose(part):
-                yield escaped(" ".join(part.split()))
-            elif (entries := _entries(part)) is not None:
-                yield "\n".join(f"* {_name(name)}: {escaped(meaning)}" for name, meaning in entries)
-            else:
-                block = [part]
+            yield "\n".join(f"* {_name(name)}: {escaped(meaning)}" for name, meaning in entries)
     yield from _fenced(block)
 
 
@@ -55,26 +62,24 @@ def _fenced(block: list[str]) -> Iterator[str]:
 
 def _prose(part: str) -> bool:
     lines = part.splitlines()
-    return (
-        not any(line.startswith(" ") for line in lines)
-        and not any(re.search(r"\S {3,}\S", line) for line in lines)
-        and (_entries(part) is None or (len(lines) == 1 and not ENTRY.match(lines[0])))
-    )
+    return not any(line.startswith(" ") or re.search(r"\S {2,}\S", line) for line in lines)
 
 
 def _entries(part: str) -> list[tuple[str, str]] | None:
-    """[(name, meaning)] of a list of names with their meanings beside them; None if the paragraph is none."""
+    """[(name, meaning)] of a list of names with their meanings in one column beside them; None if the paragraph is none."""
+    first = COLUMN.match(part)
+    if first is None:
+        return None
+    column = first.end()
     found: list[tuple[str, str]] = []
     for line in part.splitlines():
-        if line.startswith(" "):
-            if not found or re.search(r"\S {3,}\S", line):
-                return None
-            found[-1] = (found[-1][0], f"{found[-1][1]} {line.strip()}")
-        elif (entry := ENTRY.match(line)) and not re.search(r" {3,}\S.* {3,}\S", entry[2]):
-            found.append((entry[1], entry[2].strip()))
-        else:
+        name, meaning = line[:column].strip(), line[column:].strip()
+        if re.search(r" {3,}", meaning) or line[column - 1 : column] != " ":
             return None
-    return found or None
+        if name and line.startswith(" "):
+            return None
+        found = [*found, (name, meaning)] if name else [*found[:-1], (found[-1][0], f"{found[-1][1]} {meaning}")]
+    return found
 
 
 def _name(name: str) -> str:
