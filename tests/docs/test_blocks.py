@@ -86,7 +86,9 @@ def test_the_index_lists_every_page_and_says_what_it_is_for():
     """In its tables, for whoever reads the folder on a code host, and in its menus, by name or by folder."""
     text = (DOCS / "index.md").read_text("utf-8")
     pages = {p.relative_to(DOCS).as_posix() for p in PAGES if p.is_relative_to(DOCS)} - {"index.md"}
-    pages = {p for p in pages if not p.startswith("reference/api/")} | {"reference/api/index.md"}  # which lists the others
+    pages = {p for p in pages if not p.startswith("reference/api/")} | {
+        "reference/api/index.md"
+    }  # which lists the others
     assert {m["target"] for m in LINK.finditer(text)} >= pages
     menus = "".join(m["body"] for m in TOCTREE.finditer(text)).split()
     assert not [p for p in pages if p.removesuffix(".md") not in menus and f"{Path(p).parent}/*" not in menus]

@@ -40,7 +40,8 @@ class Mixed(Rule):
 
     >>> import steelyard as sy
     >>> counts = sy.Counts.of(900, 100)
-    >>> rule = sy.adaptive.Mixed(sy.adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(counts), after_epoch=160), sy.focal(gamma=2.0))
+    >>> late = sy.adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(counts), after_epoch=160)
+    >>> rule = sy.adaptive.Mixed(late, sy.focal(gamma=2.0))
     >>> rule.advance(epoch=160)
     >>> rule.recipe() == sy.mix(sy.inverse_frequency(counts), sy.focal(gamma=2.0))
     True
