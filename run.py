@@ -5,7 +5,7 @@ python3 run.py setup            make .venv with steelyard and all that its tests
 python3 run.py demo  [...]      tune the mammography data and write a report
 python3 run.py test  [...]      run the tests (arguments go to pytest)
 python3 run.py check            lint, format, types, layers, no import circle
-python3 run.py bench [...]      python -m benchmarks bilevel|ce|binary|linear|maps|count|slopes|family|rules|tune|mlp|honesty|gpu|outside
+python3 run.py bench [...]      python -m benchmarks bilevel|ce|binary|linear|maps|count|slopes|family|rules|tune|mlp|honesty|gpu|outside|claims
 python3 run.py docs             build the documentation's generated tables, then the site in docs/_build/html
 """
 

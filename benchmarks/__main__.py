@@ -1,4 +1,4 @@
-"""python -m benchmarks mlp [--rounds 15], or tune|bilevel|ce|binary|linear|numerics|maps|count|slopes|family|rules|honesty|gpu|outside, which say their own options with --help"""
+"""python -m benchmarks mlp [--rounds 15], or tune|bilevel|ce|binary|linear|numerics|maps|count|slopes|family|rules|honesty|gpu|outside|claims, which say their own options with --help"""
 
 import argparse
 import importlib
@@ -21,6 +21,7 @@ OWN = {  # they read the rest of the command line
     "rules": lambda rest: importlib.import_module(".rules", __package__).rules(rest),
     "honesty": lambda rest: importlib.import_module(".honesty", __package__).main(rest),
     "gpu": lambda rest: importlib.import_module(".gpu", __package__).main(rest),
+    "claims": lambda rest: importlib.import_module(".claims.run", __package__).main(rest),
     "outside": lambda rest: importlib.import_module(".outside", __package__).main(rest),
 }
 

@@ -1,5 +1,5 @@
 """Write the pages that are read off the code and the results: in reference/, ingredients.md from the menu, cli.md from the commands' own help,
-evidence/speed.md from benchmarks/results; rules.md from the list in steelyard.adaptive.
+evidence/speed.md and claims.md from benchmarks/results; rules.md from the list in steelyard.adaptive.
 
 python docs/build_tables.py           write them
 python docs/build_tables.py --check   exit 1 and name the pages that are out of date
@@ -14,6 +14,7 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))  # a test loads this file by its path
 import api_page  # noqa: E402
+import claims_page  # noqa: E402
 import loss_pictures  # noqa: E402
 import menu_pages  # noqa: E402
 import reading_page  # noqa: E402
@@ -42,6 +43,7 @@ def build() -> dict[str, str]:
         "reference/cli.md": cli_page(),
         "reference/reading.md": reading_page.page(NOTE),
         "evidence/speed.md": speed_page.page(NOTE),
+        "evidence/claims.md": claims_page.page(NOTE),
         "images/rooms.svg": rooms.draw(),
         "images/tuning.svg": rooms.draw("tuning"),
     }
