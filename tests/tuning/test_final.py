@@ -26,7 +26,7 @@ from steelyard.tuning.data.saved import Idf
 from steelyard.tuning.final import Refit
 from steelyard.tuning.job import Job
 from steelyard.tuning.metric import METRICS
-from steelyard.tuning.models import by_name
+from steelyard.tuning.models import by_name, saved
 from steelyard.tuning.models.forms import undo
 
 ROWS = 200
@@ -59,13 +59,14 @@ def table(classes: int) -> pd.DataFrame:
 def refit(model: str, classes: int, weight: str | None = None, *, weighted: bool = True) -> Refit:
     """What a study hands on, without the study."""
     task = problem(table(classes), "y", "ill" if classes == 2 else None, weight=weight, categorical="code")
-    arm = Arm("mixed", (lambda c: mix(inverse_frequency(c), focal(gamma=2.0))) if weighted else Recipe())
+    more = () if model == "boosting" else (focal(gamma=2.0),)  # which takes label weights only
+    arm = Arm("mixed", (lambda c: mix(inverse_frequency(c), *more)) if weighted else Recipe())
     job = Job(task, None, (arm,), ("mixed",), by_name.named(model), 0)  # type: ignore[arg-type]
     rule = METRICS["balanced_accuracy"]
     return Refit(
         job,
         0,
-        {"linear": 1.0, "mlp": 3, "lightgbm": 10}.get(model, 1.0),
+        {"linear": 1.0, "mlp": 3, "lightgbm": 10, "boosting": 10}.get(model, 1.0),
         arm.recipe(task.masses),
         arm.name,
         rule,
@@ -82,8 +83,10 @@ def of_the_study(refit: Refit) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("classes", "weight"), [(2, None), (2, "w"), (3, "w")])
-@pytest.mark.parametrize("model", ["linear", "lightgbm", "mlp"])
+@pytest.mark.parametrize("model", saved.NAMED)
 def test_the_file_gives_the_probabilities_of_the_study(model, classes, weight, tmp_path):
+    if model == "boosting":
+        pytest.importorskip("skops")
     final, data = refit(model, classes, weight), table(classes)
     again = FinalModel.load(final.model.save(tmp_path / "model.json"))
     data.drop(columns="y").to_csv(tmp_path / "new.csv", index=False)
@@ -107,7 +110,7 @@ def test_the_file_gives_the_probabilities_of_the_study(model, classes, weight, t
     ("model", "why"),
     [
         ("sklearn.naive_bayes.GaussianNB", "saved by skops, which is not installed: pip install 'steelyard"),
-        ("boosting", "--model boosting has no plain form.*lightgbm"),
+        ("boosting", "saved by skops, which is not installed: pip install 'steelyard"),
     ],
 )
 def test_a_model_without_a_plain_form_serves_in_python_and_says_why_it_has_no_file(model, why, tmp_path, monkeypatch):

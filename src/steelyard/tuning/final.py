@@ -308,6 +308,8 @@ class Refit:
 
 def unsaved(model: str) -> str:
     """Why a kind of model has no file, or ""."""
+    if model == "boosting":
+        return skopped.missing()
     if model in saved.NAMED:
         return ""
     near = difflib.get_close_matches(model, saved.NAMED, 1)

@@ -22,6 +22,7 @@ from steelyard import (
     margin,
     unit_mass,
 )
+from steelyard.tuning.models import boosting, skopped
 from steelyard.tuning.models.boosting import BoostingModel, one_thread
 from steelyard.tuning.models.forms import undo
 from steelyard.tuning.models.lightgbm import STEP, LightGBMModel
@@ -260,3 +261,18 @@ def test_a_fit_in_a_thread_of_its_own_takes_one_core():
     thread.start()
     thread.join()
     assert seen == [1, 2]
+
+
+def test_a_file_of_another_classifier_or_of_other_columns_is_refused():
+    pytest.importorskip("skops")
+    from sklearn.ensemble import RandomForestClassifier
+
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    fitted = BoostingModel().fit(Fit(X, y, [Recipe()], np.array([2.0])))
+    state = boosting.saved(fitted)
+    np.testing.assert_array_equal(boosting.restored(state, 2, 2).logits(X), fitted.logits(X))
+    with pytest.raises(ValueError, match="read 2 columns and tell 2 classes, and there are 3 and 2"):
+        boosting.restored(state, 2, 3)
+    other = state | {"skops": skopped.dumped(RandomForestClassifier(n_estimators=2).fit(X, y))}
+    with pytest.raises(ValueError, match="is a RandomForestClassifier, and HistGradientBoostingClassifier belongs"):
+        boosting.restored(other, 2, 2)

@@ -6,21 +6,22 @@ one command gives one answer on every machine.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from ...curves import Log
 from ...recipe import Recipe
+from . import skopped
+from .bins import Bins
 from .model import Axis, Fit
 from .pointwise import refusal
 
 # one that still gains at 100 gets more: rare classes are mostly learned by then, and every fit would pay for the trees beyond
 AXIS = Axis("trees", "trees", (25.0, 50.0, 100.0), default=100.0, lower=(10.0,), upper=(200.0, 400.0, 800.0), stride=1)
 RATE, LEAVES, ROWS_IN_LEAF = 0.1, 31, 20
-BINS = 255  # values of a column that scikit-learn tells apart
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,8 +88,8 @@ class BoostingModel:
 
         trees = whole(fit.settings)
         present(fit, self.name)
-        binned = _Bins.of(fit.X, fit.categorical)
-        rows = binned(fit.X)
+        bins = Bins.of(fit.X, fit.categorical)
+        rows = bins(fit.X)
         fixed: dict[str, Any] = {
             "learning_rate": RATE,
             "max_iter": max(trees),
@@ -102,58 +103,37 @@ class BoostingModel:
         with one_thread():
             for recipe in fit.recipes:
                 model = HistGradientBoostingClassifier(**fixed)
-                models.append(model.fit(rows, fit.y, sample_weight=sample_weights(recipe, fit)))
-
-        def staged(model: Any, X: Any, numbers: Sequence[int]) -> np.ndarray:
-            scores = {}
-            with one_thread():
-                for k, raw in enumerate(model.staged_decision_function(binned(X)), start=1):
-                    if k in numbers:
-                        scores[k] = raw.copy()
-            return np.stack([scores[k] for k in numbers])
-
-        return Trees(tuple(models), tuple(trees), staged)
+                models.append((model.fit(rows, fit.y, sample_weight=sample_weights(recipe, fit)), bins))
+        return Trees(tuple(models), tuple(trees), _staged)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Bins:
-    """Every column as at most BINS values, the same ones for all arms.
+def _staged(model: tuple[Any, Bins], X: Any, numbers: Sequence[int]) -> np.ndarray:
+    classifier, binned = model
+    scores = {}
+    with one_thread():
+        for k, raw in enumerate(classifier.staged_decision_function(binned(X)), start=1):
+            if k in numbers:
+                scores[k] = raw.copy()
+    return np.stack([scores[k] for k in numbers])
 
-    scikit-learn would lay the bins by the weights: other ones for every arm, at a cost beyond that of a small fit.
 
-    edges    of the numbers by column: the quantiles, a value equal to an edge below it
-    places   of the categories by column: the frequent codes have one of their own, the others share the last; unseen: NaN
-    """
+def saved(fitted: Trees) -> dict[str, Any]:
+    """The first arm at the first setting: skops' text of the classifier, and the bins."""
+    classifier, bins = fitted.models[0]
+    return {"skops": skopped.dumped(classifier), **bins.to_dict()}
 
-    edges: dict[int, np.ndarray]
-    places: dict[int, np.ndarray]
 
-    @classmethod
-    def of(cls, X: np.ndarray, categorical: np.ndarray | None) -> Self:
-        edges, places = {}, {}
-        codes = np.zeros(X.shape[1], dtype=bool) if categorical is None else categorical
-        for j, column in enumerate(X.T):
-            known = column[~np.isnan(column)]
-            if codes[j]:
-                counts = np.bincount(known.astype(np.int64), minlength=1)
-                order = np.argsort(-counts, kind="stable")
-                place = np.full(len(counts), BINS - 1.0)
-                place[order[: BINS - 1]] = np.arange(min(BINS - 1, len(counts)))
-                places[j] = np.where(counts > 0, place, np.nan)
-            elif len(np.unique(known)) > BINS:
-                shares = np.linspace(0, 1, BINS + 1)[1:-1]
-                edges[j] = np.unique(np.quantile(known, shares, method="averaged_inverted_cdf"))
-        return cls(edges, places)
-
-    def __call__(self, X: np.ndarray) -> np.ndarray:
-        X = X.copy()
-        for j, edge in self.edges.items():
-            X[:, j] = np.where(np.isnan(X[:, j]), np.nan, np.searchsorted(edge, X[:, j], side="left"))
-        for j, place in self.places.items():
-            known = ~np.isnan(X[:, j])
-            codes = X[known, j].astype(np.int64)
-            X[known, j] = np.where(codes < len(place), place[np.minimum(codes, len(place) - 1)], np.nan)
-        return X
+def restored(state: Mapping[str, Any], classes: int, width: int, trusted: Collection[str] = ()) -> Trees:
+    """`saved` again, for rows of `width` columns. ValueError where it is another classifier, or reads other columns."""
+    one = skopped.restored(state["skops"], trusted)
+    kind = type(one).__name__
+    if kind != "HistGradientBoostingClassifier":
+        raise ValueError(f"its classifier is a {kind}, and HistGradientBoostingClassifier belongs there")
+    if (one.n_features_in_, len(one.classes_)) != (width, classes):
+        raise ValueError(
+            f"its trees read {one.n_features_in_} columns and tell {len(one.classes_)} classes, and there are {width} and {classes}"
+        )
+    return Trees(((one, Bins.from_dict(state, width)),), (one.n_iter_,), _staged)
 
 
 def one_thread() -> AbstractContextManager[Any]:

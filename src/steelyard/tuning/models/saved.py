@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...schema import Number, Numbers, Record, Text
+from ...schema import ByName, Many, Maybe, Number, Numbers, Record, Text
 from . import skopped
 from .boosting import Trees
+from .boosting import restored as restored_boosting
+from .boosting import saved as saved_boosting
 from .estimators import Estimators
 from .lightgbm import restored as restored_trees
 from .lightgbm import saved as saved_trees
@@ -25,6 +27,13 @@ FORMS = {  # of the state of each kind
             "lift": Numbers(_WEIGHT, 1, least=1),
             "leave": Numbers(_WEIGHT, 3, least=3),
             "bias": Numbers(_WEIGHT, 3, least=3),
+        }
+    ),
+    "boosting": Record(
+        {
+            "skops": Text(),
+            "edges": ByName(Numbers(Number(-1e308, 1e308), 1, least=1)),
+            "places": ByName(Many(Maybe(Number(0, 255)), some=True)),
         }
     ),
     "lightgbm": Record({"first": Numbers(Number(-1e100, 1e100), 1, least=1), "trees": Text()}),
@@ -60,8 +69,8 @@ def state(name: str, fitted: Fitted) -> dict[str, Any]:
         return {"theta": fitted.theta[0, 0].tolist()}
     if isinstance(fitted, Networks):
         return {name: part.numpy().tolist() for name, part in fitted.snapshots[0]._asdict().items()}
-    if isinstance(fitted, Trees) and fitted.gains is not None:
-        return saved_trees(fitted)
+    if isinstance(fitted, Trees):
+        return saved_boosting(fitted) if name == "boosting" else saved_trees(fitted)
     raise ValueError(f"model: this kind is not saved as plain data; {' and '.join(NAMED)} are.")
 
 
@@ -80,6 +89,8 @@ def restored(model: str, state: Mapping[str, Any], classes: int, width: int, tru
         shapes = (width, hidden), (hidden,), (1, hidden, logits), (1, 1, logits)
         arrays = [_numbers(state, name, shape) for name, shape in zip(Layers._fields, shapes, strict=True)]
         return Networks((Layers(*(torch.from_numpy(a.astype(np.float32)) for a in arrays)),), classes)
+    if model == "boosting":
+        return restored_boosting(state, classes, width, trusted)
     if model == "lightgbm":
         return restored_trees(state, _numbers(state, "first", (logits,)), width)
     raise AssertionError(model)

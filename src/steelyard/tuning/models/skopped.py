@@ -14,18 +14,32 @@ from typing import Any
 
 INSTALL = "pip install 'steelyard[skops]'"
 OWN = frozenset(
-    {"sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"}
-)  # plain arrays
+    {
+        "sklearn.tree._tree.Tree",  # these two are plain arrays
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "functools.partial",  # of a function that must be trusted itself, such as the next one, by which trees read categories
+        "sklearn.utils.validation.check_array",
+    }
+)
 
 
 class Refused(ValueError):
     """What keeps a sound file from being read: a package that is not there, or types that nobody trusted yet."""
 
 
+def missing() -> str:
+    """Why there is no file without skops, or ""."""
+    if importlib.util.find_spec("skops") is not None:
+        return ""
+    return (
+        f"a scikit-learn classifier is saved by skops, which is not installed: {INSTALL}. In Python study.model serves."
+    )
+
+
 def why_not(estimator: Any) -> str:
     """Why there will be no file of a classifier like this one, or ""."""
-    if importlib.util.find_spec("skops") is None:
-        return f"a scikit-learn classifier is saved by skops, which is not installed: {INSTALL}. In Python study.model serves."
+    if without := missing():
+        return without
     try:
         dumped(estimator)
     except ValueError as error:
