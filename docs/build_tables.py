@@ -44,6 +44,8 @@ def build() -> dict[str, str]:
         "reference/reading.md": reading_page.page(NOTE),
         "evidence/speed.md": speed_page.page(NOTE),
         "evidence/claims.md": claims_page.page(NOTE),
+        "evidence/numerics.md": speed_page.numerics_page(NOTE),
+        "evidence/tuner_speed.md": speed_page.tuner_page(NOTE),
         "images/rooms.svg": rooms.draw(),
         "images/tuning.svg": rooms.draw("tuning"),
     }

@@ -1,4 +1,4 @@
-"""docs/evidence/speed.md, read off benchmarks/results: build_tables.py writes it."""
+"""docs/evidence/speed.md, numerics.md and tuner_speed.md, read off benchmarks/results: build_tables.py writes them."""
 
 import json
 from collections.abc import Iterator
@@ -10,33 +10,39 @@ RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results"
 TEXT = """
 # How fast the losses are
 
-`CrossEntropy`, `BinaryCrossEntropy` and the drop-ins compute loss and gradient in one pass in C++ on the CPU: labels, weights,
-offsets, scales, margins, smoothing, curves and call weights of any recipe, float32, bfloat16 and float16 logits, rows and
-planes (`[N, C, *space]`, nothing is transposed in memory). Numbers inside are float32; the answer does not depend on the number of
-threads. `steelyard doctor` says whether the kernels are there and which instruction set they use. Plain torch does the same,
-slower, where they are not: without a compiler at install time, on devices without Triton, in float64, for numbers that are learned,
-under `torch.func` and in forward mode, for soft targets that need a gradient, and for a target or weight table of its own for every pair of classes.
-Under `torch.compile` the kernels are one op in the graph.
+`CrossEntropy`, `BinaryCrossEntropy` and the drop-ins compute loss and gradient in one pass, in C++ on the CPU: labels, weights,
+offsets, scales, margins, smoothing, curves and call weights of any recipe, in float32, bfloat16 and float16, of rows and
+planes. Numbers inside are float32; the answer does not depend on the number of threads. `steelyard doctor` says whether the kernels are
+there. Under `torch.compile` they are one op in the graph.
 
-GPU
+Plain torch does the same, slower, where they are not: without a compiler at install time, on devices without Triton, in float64, for
+numbers that are learned, under `torch.func` and in forward mode, for soft targets that need a gradient, and for a target or weight of its
+own for every pair of classes.
 
 `consume_logits=True` lets the gradient take the memory of the logits. Use it where logits are large and nothing reads them after
 the loss. `LinearCrossEntropy` goes further and never makes them.
 
-The tables come from `python3 run.py bench ce`, `bench binary` and `bench linear`, which time variants in turn in one process: forward
-and backward, medians, CPU time for one thread and wall time for two (on this machine two hardware threads of one core, so they
-say little about two cores). *times* is how many times as fast as the first variant. *extra* is memory beyond logits and
-target, the gradient included, in multiples of the logits. *consumed* is `consume_logits=True`; *copy* is torch's copy of the
-logits, the floor of such a step.
+GPU
 
-What stands in the way of more, on this machine: a fresh gradient. On long rows a consumed step takes about 1.5 times as long as the copy, a
-step with a gradient of 60 MB of its own twice that, one of 500 MB three times, and the difference is the system mapping and
-clearing pages. Planes with few classes and the curves of yes-or-no losses are bound by arithmetic, not by memory: `uint8` labels,
-an eighth of the bytes, are no faster.
+## How it was measured
+
+`python3 run.py bench ce`, `bench binary` and `bench linear` time variants in turn in one process: forward and backward, medians.
+One thread is CPU time; two threads, in the full tables, are wall time of two hardware threads of one core, which says little about two cores.
+
+* *eager* is torch as it comes, *compile* the same under `torch.compile`, *consumed* ours with `consume_logits=True`.
+* *times* says how many times as fast as eager.
+* *extra* is memory beyond logits and target, the gradient included, in multiples of the logits.
+
+What stands in the way of more, on this machine, is a fresh gradient. On long rows a consumed step takes about 1.5 times as long as a plain copy
+of the logits, the floor of such a step; a step with a gradient of 60 MB of its own twice that, one of 500 MB three times, and the difference
+is the system mapping and clearing pages. Planes with few classes and the curves of yes-or-no losses are bound by arithmetic, not by
+memory: `uint8` labels, an eighth of the bytes, are no faster. Batches of a few hundred rows cost what a call costs, some 0.1 ms.
+
+[How exact the losses are](numerics.md) and [how long the tuner takes](tuner_speed.md) have pages of their own.
 """
 
 
-ON_A_GPU = """There, Triton kernels of the same terms take over, and check themselves at their first use (docs/reference/backends.md). Tests hold them to the
+ON_A_GPU = """There, Triton kernels of the same terms take over, and check themselves at their first use ([backends](../reference/backends.md)). Tests hold them to the
 reference in Triton's interpreter, and build them for an H100 with Triton's compiler. No call waits for the device, so a label that
 is no class makes the loss NaN there."""
 
@@ -60,10 +66,15 @@ def page(note: str) -> str:
         path = RESULTS / f"{name}.json"
         if path.exists():
             text += section(title, json.loads(path.read_text("utf-8")))
-    for name, more in (("numerics", exact), ("tune", tuner)):
-        path = RESULTS / f"{name}.json"
-        text += more(json.loads(path.read_text("utf-8"))) if path.exists() else ""
     return text
+
+
+def numerics_page(note: str) -> str:
+    return note + "\n" + exact(json.loads((RESULTS / "numerics.json").read_text("utf-8")))
+
+
+def tuner_page(note: str) -> str:
+    return note + "\n" + tuner(json.loads((RESULTS / "tune.json").read_text("utf-8")))
 
 
 def on_a_gpu(found: dict[str, Any] | None) -> str:
@@ -92,29 +103,37 @@ def on_a_gpu(found: dict[str, Any] | None) -> str:
 
 
 EXACT = """
-## How exact
+# How exact the losses are
 
-`python3 run.py bench numerics` compares losses and gradients with mpmath, for focal curves with gamma 0 (cross-entropy) to 5,
-logits up to 10,000 (float32) or 1,000 (bfloat16, float16) of both signs, and both labels. *not finite* and *zero* count numbers that should be
-neither (zero: where the exact number is a normal float); the errors are the largest relative ones of the rest, over all gammas.
-Gradients have the type of the logits, so theirs cannot be below its rounding: 4e-3 in bfloat16, 5e-4 in float16.
+A focal loss that overflows stops a training, and one that says 0 where there is a loss stops it in silence. `python3 run.py bench numerics`
+compares losses and gradients with mpmath at 60 digits: focal curves with gamma 0 (cross-entropy) to 5, logits up to
+10,000 (float32) or 1,000 (bfloat16, float16) of both signs, and both labels.
 
-| type | implementation | numbers | not finite | zero | error of the loss | of the gradient |
-|---|---|---|---|---|---|---|
+*Not finite* and *zero* count answers that should be neither (zero: where the exact number is a normal float). The errors are the largest
+relative ones of the rest, over all gammas. Gradients have the type of the logits, so theirs cannot be below its rounding: 4e-3 in
+bfloat16, 5e-4 in float16.
+
 """
 
 
 def exact(record: dict[str, Any]) -> str:
-    """One line for each type and implementation, over all gammas."""
+    """One line for each type and implementation, over all gammas; half precision is behind a fold."""
     text, rows = EXACT, record["rows"]
     for dtype in dict.fromkeys(row["dtype"] for row in rows):
+        table = "| implementation | answers | not finite | zero | error of the loss | of the gradient |\n|---|---|---|---|---|---|\n"
         for who in dict.fromkeys(row["who"] for row in rows):
             mine = [row for row in rows if (row["dtype"], row["who"]) == (dtype, who)]
             name = f"{who} {record['peers'][who]}" if who in record["peers"] else who
             counts = " | ".join(str(sum(row[k] for row in mine)) for k in ("cells", "not_finite", "zero"))
             worst = " | ".join(f"{max(row[k] for row in mine):.1g}" for k in ("worst_loss", "worst_gradient"))
-            text += f"| {dtype} | {name} | {counts} | {worst} |\n"
+            table += f"| {name} | {counts} | {worst} |\n"
+        text += f"## {dtype}\n\n{table}\n" if dtype == "float32" else folded(f"The same in {dtype}", table)
     return text
+
+
+def folded(title: str, text: str) -> str:
+    """Behind a fold, on code hosts and on the site."""
+    return f"<details>\n<summary>{title}</summary>\n\n{text}\n</details>\n\n"
 
 
 def section(title: str, record: dict[str, Any]) -> str:
@@ -123,23 +142,48 @@ def section(title: str, record: dict[str, Any]) -> str:
     told = [machine["cpu"] + sets, f"Python {versions['python']}", f"torch {versions['torch']}"]
     told += [f"{name} {number}" for name, number in record.get("peers", {}).items()]
     text = f"\n## {title}\n\n{', '.join(told)}.\n"
-    groups = dict.fromkeys(row["group"] for row in record["rows"])
-    for group in groups:
-        text += f"\n### {group[:1].upper()}{group[1:]}\n\n| shape | type | threads | variant | ms | times | extra |\n"
-        text += "|---|---|---|---|---|---|---|\n"
-        text += "".join(line for row in record["rows"] if row["group"] == group for line in lines(row))
+    for group in dict.fromkeys(row["group"] for row in record["rows"]):
+        rows = [row for row in record["rows"] if row["group"] == group]
+        head = "| logits | type | threads | variant | ms | times | extra |\n|---|---|---|---|---|---|---|\n"
+        whole = head + "".join(line for row in rows for line in lines(row))
+        text += f"\n### {group[:1].upper()}{group[1:]}\n\n{short(rows)}\n"
+        text += folded(f"All {sum(len(row['variants']) for row in rows)} lines: other types, threads, memory", whole)
+    return text.rstrip() + "\n"
+
+
+def short(rows: list[dict[str, Any]]) -> str:
+    """What a reader asks first: one thread, float32, times as fast, and the memory of the first and of ours."""
+    rows = [row for row in rows if (row["dtype"], row["threads"]) == ("float32", 1)]
+    first, *others = [name for name in rows[0]["variants"] if name != "copy"]
+    ours = next((name for name in others if name.startswith("steelyard")), None)
+    text = f"| logits | {first}, ms | {' | '.join(others)} |" + (" extra |" if ours else "") + "\n"
+    text += "|---|" + "---|" * (len(others) + 1 + bool(ours)) + "\n"
+    for row in rows:
+        found = row["variants"]
+        times = " | ".join(f"{found[name]['ratio']:.1f}×" if name in found else "" for name in others)
+        text += f"| {' × '.join(f'{n:,}' for n in row['shape'])} | {milliseconds(found[first]['median_ms'])} | {times} |"
+        extra = [memory(row, name) for name in (first, ours)] if ours else []
+        text += (f" {' → '.join(extra)} |" if all(extra) else " |") * bool(ours) + "\n"
     return text
 
 
-def lines(row: dict[str, Any]) -> Iterator[str]:
+def milliseconds(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def memory(row: dict[str, Any], name: str | None) -> str:
+    """Memory beyond logits and target in multiples of the logits; nothing where these are small."""
     size = {"float32": 4, "bfloat16": 2}[row["dtype"]]
     for n in row["shape"]:
         size *= n
-    first = f"{tuple(row['shape'])} | {row['dtype']} | {row['threads']}"
+    extra = row["variants"].get(name, {}).get("extra_mib")
+    return "" if extra is None or size < 2**22 else f"{extra * 2**20 / size:.2f}"
+
+
+def lines(row: dict[str, Any]) -> Iterator[str]:
+    first = f"{' × '.join(f'{n:,}' for n in row['shape'])} | {row['dtype']} | {row['threads']}"
     for name, found in row["variants"].items():
-        extra = found.get("extra_mib")
-        told = "" if extra is None or size < 2**22 else f"{extra * 2**20 / size:.2f}"
-        yield f"| {first} | {name} | {found['median_ms']:.3g} | {found['ratio']:.2f} | {told} |\n"
+        yield f"| {first} | {name} | {milliseconds(found['median_ms'])} | {found['ratio']:.2f} | {memory(row, name)} |\n"
         first = " | | "
 
 
@@ -182,7 +226,7 @@ STAGES = """
 Where the time goes: an earlier profile of the demo's study on one thread said fits 37 %, imports 18 %, the bootstrap of all metrics 14 %, page
 and pictures 10 %, choosing settings 8 %, the database 5 %. Since then the demo's 15 times have become 12, on a busier machine. What a study
 of a linear model imports takes 2.6 CPU seconds; with scikit-learn, imbalanced-learn and torch._dynamo, which it imported before, 5.7. The
-script of the page, 1.5 s, is made once and kept (docs/reference/files.md). Of the 2.6 seconds two are torch. Of a training part of *categories*, 49
+script of the page, 1.5 s, is made once and kept ([files](../reference/files.md)). Of the 2.6 seconds two are torch. Of a training part of *categories*, 49
 weighted fits take as long as the three ways to resample, which share nothing with them but the point where they start.
 
 What keeps it down: a strength beyond the grid is fitted only for who still gains there, and for plain training; trees and epochs begin with short axes that
