@@ -17,6 +17,7 @@ import api_page  # noqa: E402
 import claims_page  # noqa: E402
 import loss_pictures  # noqa: E402
 import menu_pages  # noqa: E402
+import rates_page  # noqa: E402
 import reading_page  # noqa: E402
 import rooms  # noqa: E402
 import speed_page  # noqa: E402
@@ -45,6 +46,7 @@ def build() -> dict[str, str]:
         "evidence/speed.md": speed_page.page(NOTE),
         "evidence/claims.md": claims_page.page(NOTE),
         "evidence/numerics.md": speed_page.numerics_page(NOTE),
+        "evidence/tuner_rates.md": rates_page.page(NOTE),
         "evidence/tuner_speed.md": speed_page.tuner_page(NOTE),
         "images/rooms.svg": rooms.draw(),
         "images/tuning.svg": rooms.draw("tuning"),

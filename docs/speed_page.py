@@ -161,7 +161,9 @@ def short(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         found = row["variants"]
         times = " | ".join(f"{found[name]['ratio']:.1f}×" if name in found else "" for name in others)
-        text += f"| {' × '.join(f'{n:,}' for n in row['shape'])} | {milliseconds(found[first]['median_ms'])} | {times} |"
+        text += (
+            f"| {' × '.join(f'{n:,}' for n in row['shape'])} | {milliseconds(found[first]['median_ms'])} | {times} |"
+        )
         extra = [memory(row, name) for name in (first, ours)] if ours else []
         text += (f" {' → '.join(extra)} |" if all(extra) else " |") * bool(ours) + "\n"
     return text
