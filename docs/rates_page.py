@@ -116,17 +116,15 @@ def _crossed(rows: list[Row], kinds: dict[str, str]) -> str:
     return text
 
 
-def _table(rows: list[Row], kinds: dict[str, str], *, gain: bool) -> str:
-    text = (
-        "| a table | metric | winners |" + (" true gain |" if gain else "") + "\n|---|---|---|" + "---|" * gain + "\n"
-    )
+def _table(rows: list[Row], kinds: dict[str, str]) -> str:
+    text = "| a table | metric | winners | true gain |\n|---|---|---|---|\n"
     for kind, meaning in kinds.items():
         said = meaning
         for metric, title in METRICS.items():
             found = _largest(r for r in rows if (r["generator"], r["metric"]) == (kind, metric))
             if found is not None:
-                best = f" {found['true_best'][1]:.3f} |" if found.get("true_best") else " |"
-                text += f"| {said} | {title} | {rate(found['winners'])} |{best}\n"
+                best = f"{found['true_best'][1]:.3f}" if found.get("true_best") else ""
+                text += f"| {said} | {title} | {rate(found['winners'])} | {best} |\n"
                 said = ""
     return text
 
