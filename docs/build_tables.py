@@ -21,6 +21,7 @@ import rates_page  # noqa: E402
 import reading_page  # noqa: E402
 import rooms  # noqa: E402
 import speed_page  # noqa: E402
+import worth_page  # noqa: E402
 
 NOTE = "<!-- Written by docs/build_tables.py; edit the docstrings, then run: python3 run.py docs -->"
 
@@ -46,6 +47,7 @@ def build() -> dict[str, str]:
         "evidence/speed.md": speed_page.page(NOTE),
         "evidence/claims.md": claims_page.page(NOTE),
         "evidence/numerics.md": speed_page.numerics_page(NOTE),
+        "evidence/rules.md": worth_page.page(NOTE),
         "evidence/tuner_rates.md": rates_page.page(NOTE),
         "evidence/tuner_speed.md": speed_page.tuner_page(NOTE),
         "images/rooms.svg": rooms.draw(),

@@ -52,7 +52,8 @@ RULES = """
 # Rules
 
 Each emits the next recipe while training goes on: `sy.CrossEntropy(sy.adaptive.NAME(...))`. [Changing weights](../howto/adaptive.md) says
-which to take when, [learned weights](../howto/learned.md) what can be learned.
+which to take when, [learned weights](../howto/learned.md) what can be learned. Each is shown [at work](../howto/rules_at_work.md);
+[what rules are worth](../evidence/rules.md) has what came of them.
 
 The pictures are as [those of the ingredients](ingredients.md), in a state that the rule has come to: classes of 9 to 1, and a
 net that is right about most.
