@@ -6,6 +6,8 @@ python3 run.py demo  [...]      tune the mammography data and write a report
 python3 run.py test  [...]      run the tests (arguments go to pytest)
 python3 run.py check            lint, format, types, layers, no import circle
 python3 run.py bench [...]      python -m benchmarks bilevel|ce|binary|linear|maps|count|slopes|family|rules|tune|mlp|honesty|gpu|outside|claims
+python3 run.py wheels [...]     the source archive and this machine's wheels, in dist/
+python3 run.py smoke [...]      every wheel of dist/ in an empty environment
 python3 run.py docs             build the documentation's generated tables, then the site in docs/_build/html
 """
 
@@ -20,7 +22,7 @@ ROOT = Path(__file__).resolve().parent
 HOME = ROOT / ".venv"
 BIN = HOME / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
-NEEDS = {"demo": "tune"}  # every other task needs "dev", which holds the rest
+NEEDS = {"demo": "tune", "wheels": "release", "smoke": "release"}  # every other task needs "dev", which holds the rest
 
 
 def main(arguments: list[str]) -> int:
@@ -108,7 +110,24 @@ def docs(_: list[str]) -> int:
     return failed
 
 
-TASKS = {"setup": setup, "demo": demo, "test": test, "check": check, "bench": bench, "docs": docs}
+def wheels(rest: list[str]) -> int:
+    return call(PYTHON, "tools/wheels.py", *rest)
+
+
+def smoke(rest: list[str]) -> int:
+    return call(PYTHON, "tools/smoke.py", *rest)
+
+
+TASKS = {
+    "setup": setup,
+    "demo": demo,
+    "test": test,
+    "check": check,
+    "bench": bench,
+    "docs": docs,
+    "wheels": wheels,
+    "smoke": smoke,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -4,8 +4,8 @@ Pages are plain Markdown that reads on a code host as well. Their ```python bloc
 compares what they print with the ```output block below; so Sphinx runs nothing, and a build takes seconds.
 """
 
+import runpy
 import sys
-import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE / "_site"), str(HERE.parent / "src")]
 project = "steelyard"
 author = "The steelyard authors"
 project_copyright = author
-release = version = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+release = version = runpy.run_path(str(HERE.parent / "src/steelyard/version.py"))["__version__"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "links", "pictures", "docstrings"]
 exclude_patterns = ["_build", "_site"]

@@ -19,9 +19,9 @@ inline nanobind::object tally_objects(nanobind::list items, Py_ssize_t most) {
     while (static_cast<Py_ssize_t>(size) < 4 * most) size *= 2;
     std::vector<Seen> table(size);
     std::vector<size_t> order;
-    const Py_ssize_t n = PyList_GET_SIZE(items.ptr());
+    const Py_ssize_t n = PyList_Size(items.ptr());
     for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject* object = PyList_GET_ITEM(items.ptr(), i);
+        PyObject* object = PyList_GetItem(items.ptr(), i);
         size_t at = (reinterpret_cast<uintptr_t>(object) * 0x9E3779B97F4A7C15u >> 20) & (size - 1);
         while (table[at].object && table[at].object != object) at = (at + 1) & (size - 1);
         if (!table[at].object) {

@@ -16,6 +16,7 @@ from .checkpoints import allow as _allow
 
 # not lazy: importing the submodule of that name later would put the module in the function's place
 from .explain import explain
+from .extras import brings
 from .version import __version__
 
 _allow()
@@ -62,7 +63,12 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+        try:
+            value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+        except ModuleNotFoundError as missing:
+            if not (sentence := brings(missing.name or "")):
+                raise
+            raise ModuleNotFoundError(f"steelyard.{name}: {sentence}", name=missing.name) from None
     elif name in _MODULES:
         value = importlib.import_module(f".{name}", __name__)
     elif name in _FRAMEWORKS:

@@ -3,14 +3,12 @@
 import platform
 import subprocess
 import sys
-import tomllib
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 import torch
 
-from steelyard import __version__
+from steelyard import __version__, extras
 from steelyard.cli import doctor
 from steelyard.ops import native
 
@@ -110,25 +108,10 @@ def test_with_a_gpu_it_says_what_computes_there(steelyard, monkeypatch, version,
 def test_every_extra_says_what_each_of_its_packages_gives(steelyard, monkeypatch):
     monkeypatch.setattr(doctor, "installed", lambda name: None)
     _, out, _ = steelyard("doctor")
-    for extra, packages in doctor.EXTRAS.items():
+    for extra, packages in extras.EXTRAS.items():
         for name, gives in packages.items():
             assert f"note: {name} is missing; pip install 'steelyard[{extra}]' brings it. It gives: {gives}." in out
     assert "PNG and TIFF masks" in out
-
-
-def test_every_package_of_doctor_stands_in_that_extra_of_the_project():
-    text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
-    extras = tomllib.loads(text)["project"]["optional-dependencies"]
-    for extra, packages in doctor.EXTRAS.items():
-        listed = " ".join(extras[extra])
-        assert [name for name in packages if name not in listed] == []
-
-
-def test_a_missing_module_is_one_sentence_with_what_to_install():
-    assert doctor.brings("PIL.Image") == (
-        "this needs pillow (count and maps of PNG and TIFF masks), which is not installed; pip install 'steelyard[images]' brings it."
-    )
-    assert doctor.brings("numpy") == ""
 
 
 def test_it_works_on_a_bare_install():

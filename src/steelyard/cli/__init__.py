@@ -124,7 +124,7 @@ def _sentence(error: Any) -> str:
             else ("not enough memory; use a machine with more, or fewer rows.")
         )
     if isinstance(error, ModuleNotFoundError) and str(error) == f"No module named {error.name!r}":
-        from .doctor import brings
+        from ..extras import brings
 
         return brings(error.name or "") or str(error)
     if isinstance(error, OSError) and error.strerror and error.filename is not None:

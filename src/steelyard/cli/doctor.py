@@ -6,42 +6,8 @@ import sys
 from typing import Any
 
 from .. import __version__, core
+from ..extras import EXTRAS
 from .tell import tell
-
-EXTRAS = {  # what each brings, by package
-    "tables": {"pyarrow": "tables: CSV, Parquet and DataFrames"},
-    "cli": {"typer": "the commands", "rich": "tables and bars in the terminal"},
-    "tune": {
-        "scikit-learn": "the tuner's models and metrics",
-        "scipy": "the tuner, and distances of maps",
-        "optuna": "the tuner's --search",
-        "altair": "pictures of a report",
-        "vl-convert-python": "pictures of a report",
-        "jinja2": "report.html",
-    },
-    "boosting": {"lightgbm": "tune --model lightgbm"},
-    "skops": {"skops": "model.json of scikit-learn classifiers"},
-    "postgres": {"psycopg": "tune --storage postgresql://..."},
-    "images": {"pillow": "count and maps of PNG and TIFF masks", "pyyaml": "YOLO's data.yaml"},
-    "ray": {"ray": "--engine ray: many machines"},
-}
-
-
-IMPORTED = {  # under another name than it is installed
-    "PIL": "pillow",
-    "yaml": "pyyaml",
-    "sklearn": "scikit-learn",
-    "vl_convert": "vl-convert-python",
-}
-
-
-def brings(module: str) -> str:
-    """The sentence about a module that is missing, with what to install, or "" where no extra has it."""
-    package = IMPORTED.get(root := module.partition(".")[0], root)
-    for extra, packages in EXTRAS.items():
-        if package in packages:
-            return f"this needs {package} ({packages[package]}), which is not installed; pip install 'steelyard[{extra}]' brings it."
-    return ""
 
 
 def run() -> None:
