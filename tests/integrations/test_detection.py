@@ -1,7 +1,13 @@
-"""Recipes in torchvision's detectors: theirs to rounding where the recipe is neutral, a plain reference where it is not."""
+"""Recipes in torchvision's detectors: theirs to rounding where the recipe is neutral, a plain reference where it is not.
+
+Files: integrations/across.py.
+"""
 
 import copy
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +19,7 @@ from torch.nn import functional as F
 import steelyard as sy
 
 pytest.importorskip("torchvision")
+from tests.integrations import detection_runs as runs
 from tests.integrations import detectors
 from tests.integrations.detectors import ALL, CLASSES, NAME, SIGMOID, SOFTMAX, losses
 
@@ -339,3 +346,65 @@ def test_one_step_lowers_the_loss():
     assert set(SOFTMAX) | set(SIGMOID) < set(ALL)
     with torch.no_grad():
         assert len(model.eval()(detectors.batch()[0])) == 2
+
+
+@pytest.mark.parametrize("name", ["ssd", "fcos"])
+def test_micro_batches_add_up_under_a_number_and_not_under_the_boxes_of_each(name):
+    """The images have two boxes and one. torchvision divides each micro-batch by its own matches; a number is the same for all."""
+    whole, slope = runs.found(runs.made(name, 20.0), name, slice(0, 2))
+    model = runs.made(name, 20.0)
+    parts = [runs.found(model, name, slice(i, i + 1)) for i in range(2)]
+    torch.testing.assert_close(parts[0][0] + parts[1][0], whole, rtol=1e-5, atol=0)
+    torch.testing.assert_close(parts[0][1] + parts[1][1], slope, rtol=1e-4, atol=1e-5)
+    model = runs.made(name, "mass")
+    parts = [runs.found(model, name, slice(i, i + 1))[0] for i in range(2)]
+    assert abs((parts[0] + parts[1]) / 2 / runs.found(model, name, slice(0, 2))[0] - 1) > 0.002
+    with (
+        pytest.raises(ValueError, match="give the recipe norm=number"),
+        sy.accumulate(
+            model.__dict__.get("_recipe_loss") or model.head.__dict__["_recipe_loss"],
+            torch.zeros(0, dtype=torch.int64) if name == "ssd" else torch.zeros(0, CLASSES),
+        ),
+    ):
+        runs.found(model, name, slice(0, 2))
+
+
+@pytest.mark.parametrize("norm", ["count", "mass"])
+def test_retinanets_mean_over_images_is_that_of_micro_batches(norm):
+    model = runs.made("retinanet", norm)
+    whole, slope = runs.found(model, "retinanet", slice(0, 2))
+    parts = [runs.found(model, "retinanet", slice(i, i + 1)) for i in range(2)]
+    torch.testing.assert_close((parts[0][0] + parts[1][0]) / 2, whole, rtol=1e-5, atol=0)
+    torch.testing.assert_close((parts[0][1] + parts[1][1]) / 2, slope, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_two_ranks_are_one_where_asked_and_torchvisions_otherwise(tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "-m"]
+    run = subprocess.run(
+        [*command, "tests.integrations.detection_runs", tmp_path / "found.pt"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert run.returncode == 0, run.stderr
+    found = torch.load(tmp_path / "found.pt", weights_only=True)
+    assert found["alone"] > 0
+    w, off = torch.tensor(WEIGHTS), {}
+    for name in runs.MODELS:
+        for norm in runs.NORMS:
+            exact, own = (found[f"{name} {norm} {over}"] for over in (True, False))
+            if name == "faster":
+                z, y = (torch.cat([call[i] for call in exact["calls"]]) for i in range(2))
+                total = F.cross_entropy(z, y, weight=w, reduction="sum")
+                expected = total / (len(y) if norm == "count" else w[y].sum())
+            else:
+                expected, slope = runs.found(runs.made(name, norm), name, slice(0, 2))
+                torch.testing.assert_close(exact["slope"], slope, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(exact["loss"], expected, rtol=1e-5, atol=0)
+            off[name, norm] = abs(float(own["loss"] / expected) - 1)
+    for norm in runs.NORMS:
+        assert off["retinanet", norm] < 1e-5  # a mean over images, of which both ranks have one
+        assert off["ssd", norm] > 0.01
+        assert off["fcos", norm] > 0.002
+        assert off["faster", norm] > 1e-5  # as many boxes are sampled, nearly

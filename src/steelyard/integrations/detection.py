@@ -20,6 +20,7 @@ from torchvision.models.detection.ssd import SSD
 
 import steelyard as sy
 
+from . import across
 from .per_class import on_targets, positive_weights, with_background
 
 FOCAL = {"gamma": 2.0, "alpha": 0.25}  # of torchvision.ops.sigmoid_focal_loss, which its heads call without options
@@ -27,7 +28,14 @@ KEPT = "recipe_loss"  # the place in the model of a rule, and of numbers that ar
 CHOICES = (None, "theirs", "recipe")
 
 
-def reweigh(model: nn.Module, recipe: Any, *, background: float | None = None, focal: str | None = None) -> Any:
+def reweigh(
+    model: nn.Module,
+    recipe: Any,
+    *,
+    background: float | None = None,
+    focal: str | None = None,
+    over_ranks: bool = True,
+) -> Any:
     """Let the detector's classification loss be that of `recipe`, and return it, a CrossEntropy or BinaryCrossEntropy.
 
     recipe      a Recipe, or a rule such as adaptive.Seesaw(num_classes), whose numbers become part of the model's state; numbers that are
@@ -35,16 +43,20 @@ def reweigh(model: nn.Module, recipe: Any, *, background: float | None = None, f
     background  SSD and the R-CNNs: the weight of background boxes, where the recipe was counted from boxes and has no row for them
     focal       RetinaNet and FCOS, whose own loss is focal, gamma 2 and alpha 0.25. "theirs": it stays, and the recipe's weights multiply
                 it; "recipe": the recipe alone, without gamma and alpha. None: "recipe" where it has a curve, else "theirs"
+    over_ranks  under DistributedDataParallel the classification loss is divided by what all ranks hold, so that its gradient is that of
+                one process with all images (one all-reduce of a number, on every rank, where gradients are asked for). False: each rank
+                divides by its own, as torchvision does, and still does for boxes
 
     What a loss is divided by is torchvision's: boxes matched by an anchor (SSD over the batch, RetinaNet image by image, FCOS over the
     batch), sampled boxes (R-CNN); under norm="mass" their weights, and "sum" or a number is taken as it says. SSD keeps its three hardest
     negatives for each positive, hard by the plain loss. Box, mask, keypoint and objectness losses stay as they are. The divisor is that
-    of one rank and one micro-batch, as it is without.
+    of one micro-batch, as it is without: boxes are matched in the forward pass, so that nothing knows those of the next. Where
+    micro-batches shall add up, say norm=number, such as the boxes matched in a usual step, and add their losses.
 
     A Recipe leaves the state_dict as it was. Copies and pickles of the model keep the recipe; `restore` ends it.
 
-    TypeError for other models; ValueError for a model that is reweighed already, for recipes of other classes, and for focal=None where
-    the recipe has no curve but says what "is not" weighs, which alpha says too.
+    TypeError for other models; ValueError for a model that is reweighed already, for recipes of other classes, for focal=None where
+    the recipe has no curve but says what "is not" weighs, which alpha says too, and inside sy.accumulate, which cannot know the boxes.
     """
     head = _head(model)
     if isinstance(head, _Reweighed):
@@ -78,6 +90,7 @@ def reweigh(model: nn.Module, recipe: Any, *, background: float | None = None, f
         head.__dict__["_recipe_loss"] = loss  # beside the modules: a recipe adds nothing to the state_dict
     else:
         head.add_module(KEPT, loss)
+    head.__dict__["_over_ranks"] = bool(over_ranks)
     head.__dict__["_divided_by"] = recipe  # before theirs is mixed in, whose alpha is no weight of a class
     return loss
 
@@ -88,7 +101,7 @@ def restore(model: nn.Module) -> nn.Module:
     if not isinstance(head, _Reweighed):
         raise ValueError(f"restore: this {type(model).__name__} has no recipe.")
     head.__class__ = type(head).__bases__[1]
-    for name in ("_recipe_loss", "_divided_by", "_labels"):
+    for name in ("_recipe_loss", "_divided_by", "_over_ranks", "_labels"):
         head.__dict__.pop(name, None)
     modules: Any = head._modules  # pyright: ignore[reportAttributeAccessIssue]
     modules.pop(KEPT, None)
@@ -130,24 +143,39 @@ class _Reweighed:
     def _loss_of(self, logits: Tensor) -> Any:
         this: Any = self
         loss = this._modules[KEPT] if KEPT in this._modules else this.__dict__["_recipe_loss"]
+        if loss.in_step:
+            raise ValueError(
+                "reweigh: inside sy.accumulate the boxes of all micro-batches would have to be known, and each is matched in its own"
+                " forward pass. Leave accumulate out, and where micro-batches shall add up, give the recipe norm=number."
+            )
         first = next((t for t in (*loss.buffers(), *loss.parameters())), None)
         return loss if first is None or first.device == logits.device else loss.to(logits.device)
 
-    def _divisor(self, labels: Tensor) -> Tensor:
-        """What theirs divides by, as the recipe's norm has it: of the labels [P] of positives; 1 where there is none. Of this rank alone."""
+    def _now(self) -> sy.Recipe:
         this: Any = self
         recipe = this.__dict__["_divided_by"]
-        now = recipe if isinstance(recipe, sy.Recipe) else recipe.recipe()
+        return recipe if isinstance(recipe, sy.Recipe) else recipe.recipe()
+
+    def _mass(self, labels: Tensor) -> Tensor:
+        """What theirs divides by, as the recipe's norm has it, of the labels [P] of positives on this rank."""
+        this: Any = self
+        now = self._now()
         if now.norm == "sum":
             return labels.new_ones((), dtype=torch.float64)
         if isinstance(now.norm, (int, float)):
             return labels.new_tensor(now.norm, dtype=torch.float64)
         if now.norm == "mass":
             weights = positive_weights(now, _classes(this), exclusive=self.exclusive)
-            z = torch.from_numpy(weights).to(labels.device)[labels].sum()
-        else:
-            z = labels.new_tensor(len(labels), dtype=torch.float64)
+            return torch.from_numpy(weights).to(labels.device)[labels].sum()
+        return labels.new_tensor(len(labels), dtype=torch.float64)
+
+    def _divisor(self, labels: Tensor) -> Tensor:
+        """That, of all ranks; 1 where there is no positive."""
+        z = self._shared(self._mass(labels), self._now())
         return torch.where(z > 0, z, 1.0)
+
+    def _shared(self, z: Tensor, recipe: sy.Recipe) -> Tensor:
+        return across.divisor(z, recipe) if self.__dict__["_over_ranks"] else z
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         """Copies and pickles name torchvision's class, or its user's: the subclass is made anew."""
@@ -173,12 +201,15 @@ class _RetinaNetHead(_Reweighed):
     def compute_loss(self, targets: Any, head_outputs: Any, matched_idxs: Any) -> Tensor:
         this: Any = self
         logits, answers, shares = [], [], []
+        like = head_outputs["cls_logits"]
+        images = self._shared(like.new_tensor(len(targets), dtype=torch.float64), sy.Recipe())
         for target, z, matched in zip(targets, head_outputs["cls_logits"], matched_idxs, strict=True):
             valid = matched != this.BETWEEN_THRESHOLDS
             labels = _matched(target["labels"], matched, -1)[valid]
             logits.append(z[valid])
             answers.append(_answers(labels, z.shape[-1]))
-            share = 1 / (self._divisor(labels[labels >= 0]) * len(targets))
+            own = self._mass(labels[labels >= 0])
+            share = 1 / (torch.where(own > 0, own, 1.0) * images)
             shares.append(share.to(z.dtype if z.dtype == torch.float64 else torch.float32).expand(len(labels)))
         z = torch.cat(logits)
         return self._loss_of(z)(z, torch.cat(answers), weight=torch.cat(shares), normalizer=1.0)
@@ -218,7 +249,10 @@ class _RoIHeads(_Reweighed):
         finally:
             handle.remove()
         labels, logits = torch.cat(self.__dict__.pop("_labels")), heard[-1]
-        return result, {**losses, "loss_classifier": self._loss_of(logits)(logits, labels)}
+        loss, z = self._loss_of(logits), None
+        if self.__dict__["_over_ranks"] and across.ranks() > 1:
+            z = sy.global_mass(labels, loss, averaged=True)
+        return result, {**losses, "loss_classifier": loss(logits, labels, normalizer=z)}
 
 
 HEADS: dict[type, type[_Reweighed]] = {
