@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import would ask the network for a newer version
 
 collect_ignore = [
+    "across_runs.py",
     "detection_runs.py",
     "detectors.py",
     "lightning_runs.py",

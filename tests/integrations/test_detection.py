@@ -1,7 +1,4 @@
-"""Recipes in torchvision's detectors: theirs to rounding where the recipe is neutral, a plain reference where it is not.
-
-Files: integrations/across.py.
-"""
+"""Recipes in torchvision's detectors: theirs to rounding where the recipe is neutral, a plain reference where it is not."""
 
 import copy
 import io

@@ -98,3 +98,22 @@ def test_levels_with_ignored_labels_are_the_sum_of_levels():
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
     cut = loss(levels[0][:, :, 3:], targets[0][:, :, 3:])
     torch.testing.assert_close(loss(levels[0], targets[0]), cut, rtol=1e-10, atol=0)
+
+
+@pytest.mark.parametrize("norm", ["count", "mass"])
+@pytest.mark.parametrize("layout", ["channel", "floats", "plain", "onehot"])
+def test_micro_batches_add_up_to_one_batch_in_every_layout(layout, norm):
+    """Of the cross-entropy; Dice is a ratio of sums, and keeps the mean of its own of each micro-batch."""
+    labels = torch.cat([LABELS, LABELS.flip(2)])
+    if layout != "onehot":
+        labels[0, :, :5] = 255
+    hot = torch.nn.functional.one_hot(labels[:, 0] % 255, 3).movedim(-1, 1).double()
+    y = {"channel": labels, "floats": labels.double(), "plain": labels[:, 0], "onehot": hot}[layout]
+    z = torch.cat([LOGITS, LOGITS.flip(0)])
+    ce = sy.CrossEntropy(sy.fixed(weight=WEIGHT.tolist(), norm=norm), ignore_index=255)
+    loss = sy.Sum(ce=ce, dice=(0.0, sy.Region(DiceLoss(), ignore_index=255)))
+    pieces = [slice(0, 1), slice(1, 4)]
+    with sy.accumulate(loss, [y[i] for i in pieces]):
+        found = sum(loss(z[i], y[i]) for i in pieces)
+    torch.testing.assert_close(found, loss(z, y), rtol=1e-12, atol=0)
+    assert abs(sum(loss(z[i], y[i]) for i in pieces) / 2 / found - 1) > 1e-3

@@ -21,10 +21,10 @@ def run(tmp_path_factory):
         pytest.skip("ultralytics is not installed")
     folder = tmp_path_factory.mktemp("yolo")
 
-    def run(what: str):
+    def run(what: str, start: tuple[str, ...] = ()):
         path = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", str(PROGRAM), str(folder), what],
+            [sys.executable, "-W", "ignore", *start, str(PROGRAM), str(folder), what],
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,
             text=True,
@@ -68,6 +68,30 @@ def test_a_resumed_run_has_the_recipe_and_what_its_rules_had_learned(run):
     assert found["saved"][0] != found["saved"][1]  # a rule for each branch
     assert found["epochs"] == 3
     assert found["further"] != found["saved"]
+
+
+def test_two_ranks_are_one_process_where_asked_and_as_theirs_otherwise(run):
+    found = run("ranks", ("-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"))
+    assert len(found) == 8
+    for name, (exact, own, whole) in found.items():
+        assert exact == pytest.approx(whole, rel=2e-5), name
+        if name != "yolo11n-cls.yaml count":  # one image each
+            assert abs(own / whole - 1) > (1e-5 if "sem" in name else 1e-3), name
+
+
+def test_micro_batches_are_divided_each_by_its_own_as_theirs_are(run):
+    found = run("micro")
+    assert set(found) == {"count", "mass", "theirs"}
+    for ratio in found.values():
+        assert 1e-3 < abs(ratio - 1) < 0.5
+
+
+def test_rules_hear_the_epoch_and_the_ema_copy_has_their_numbers(run):
+    for model, rows in run("later").items():
+        (waiting, plain), (later, as_before) = rows["first"], rows["second"]
+        assert waiting == pytest.approx(plain, rel=1e-3), model
+        assert later > 1.05 * as_before, model
+        assert set(rows["ema"]) == {50.0}
 
 
 def test_what_has_no_place_is_refused(run):

@@ -230,6 +230,104 @@ def resumed() -> dict[str, Any]:
     return found
 
 
+def scheduled() -> dict[str, Any]:
+    """A rule that waits for the second epoch hears of it, and so does the EMA copy."""
+    found: dict[str, Any] = {}
+    for model in ("yolo11n.yaml", "yolo11n-cls.yaml"):
+        task = "classify" if "cls" in model else "detect"
+        later = (
+            sy.fixed(weight=[1.0, 1.0, 50.0]) if task == "classify" else sy.fixed(weight=[[1.0] * 3, [1.0, 1.0, 50.0]])
+        )
+        rule = sy.adaptive.Deferred(sy.Recipe(), later, after_epoch=1)
+        trainer, losses = trained(model, dataset(FOLDER / f"data-later-{task}", task), task, rule, "later", epochs=2)
+        _, plain = trained(model, dataset(FOLDER / f"data-later-{task}", task), task, sy.Recipe(), "now", epochs=2)
+        from steelyard.integrations.ultralytics import _losses
+
+        found[model] = {
+            "first": [losses[:2], plain[:2]],
+            "second": [losses[2], plain[2]],
+            "ema": [float(each.recipe.weight.numpy().max()) for each in _losses(trainer.ema.ema.criterion)],
+        }
+    return found
+
+
+def still(net: Any) -> Any:
+    """Without what a batch does to other batches."""
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()
+        elif isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return net
+
+
+def parted(batch: dict[str, Any], image: int) -> dict[str, Any]:
+    """One of the two images of `pieces`."""
+    rows = batch["batch_idx"] == image
+    part: dict[str, Any] = {"img": batch["img"][image : image + 1], "batch_idx": batch["batch_idx"][rows] * 0}
+    part |= {"bboxes": batch["bboxes"][rows]}
+    part["cls"] = batch["cls"][image : image + 1] if batch["cls"].ndim == 1 else batch["cls"][rows]
+    if "semantic_mask" in batch:
+        part["semantic_mask"] = batch["semantic_mask"][image : image + 1]
+    return part
+
+
+RANKED = (
+    ("detect", "yolo11n.yaml", "cls_loss"),
+    ("detect", "yolo26n.yaml", "cls_loss"),
+    ("classify", "yolo11n-cls.yaml", "loss"),
+    ("semantic", "yolo26n-sem.yaml", "ce_loss"),
+)
+
+
+def ranked() -> dict[str, Any]:
+    """Of each model and norm: the mean of two ranks, each with one image, beside one process with both, and a rank alone without gradient."""
+    import torch.distributed as dist
+
+    from steelyard.integrations.ultralytics import weighed
+
+    dist.init_process_group("gloo")
+    rank, found = dist.get_rank(), {}
+    for task, model, key in RANKED:
+        net, batch = pieces(model, task)
+        still(net)
+        if task == "semantic":
+            batch["semantic_mask"][0, 9:40] = 255  # ranks hold different numbers of labels
+        part, weight = parted(batch, rank), [0.5, 2.0, 6.0]
+        for norm in ("count", "mass"):
+            recipe = sy.Recipe(weight=weight, norm=norm, kind="exclusive")
+            means = []
+            for over_ranks in (True, False):
+                value = weighed(net, recipe, over_ranks=over_ranks)(net(part["img"]), part)[1][key].detach()
+                dist.all_reduce(value)
+                means.append(float(value) / 2)
+            whole = weighed(net, recipe, over_ranks=False)(net(batch["img"]), batch)[1][key]
+            found[f"{model} {norm}"] = [*means, float(whole)]
+        if rank == 0:
+            with torch.no_grad():
+                weighed(net, sy.Recipe(norm="mass"))(net(part["img"]), part)
+    dist.barrier()
+    dist.destroy_process_group()
+    return found if rank == 0 else {}
+
+
+def micro() -> dict[str, float]:
+    """The class loss of two images over the mean of each by itself, which is what their nbs adds up."""
+    from steelyard.integrations.ultralytics import weighed
+
+    net, batch = pieces("yolo26n.yaml", "detect")
+    still(net)
+    found = {}
+    for norm in ("count", "mass"):
+        criterion = weighed(net, sy.Recipe(weight=[0.5, 2.0, 6.0], norm=norm, kind="exclusive"))
+        each = [float(criterion(net(p["img"]), p)[1]["cls_loss"]) for p in (parted(batch, i) for i in range(2))]
+        found[norm] = float(criterion(net(batch["img"]), batch)[1]["cls_loss"]) / (sum(each) / 2)
+    theirs = net.init_criterion()
+    each = [float(theirs(net(p["img"]), p)[1]["cls_loss"]) for p in (parted(batch, i) for i in range(2))]
+    found["theirs"] = float(theirs(net(batch["img"]), batch)[1]["cls_loss"]) / (sum(each) / 2)
+    return found
+
+
 def refused() -> dict[str, str]:
     """The messages, without those that are not the expected ones."""
     from ultralytics.nn.tasks import RTDETRDetectionModel
@@ -269,7 +367,10 @@ def refused() -> dict[str, str]:
 
 def main(what: str) -> None:
     os.environ.update(YOLO_OFFLINE="true", YOLO_CONFIG_DIR=str(FOLDER / "settings"), MPLCONFIGDIR=str(FOLDER / "mpl"))
-    made = {"exact": exact, "resume": resumed, "refused": refused}.get(what, lambda: a_task(what))()
+    kinds = {"exact": exact, "resume": resumed, "refused": refused, "later": scheduled, "ranks": ranked, "micro": micro}
+    made = kinds.get(what, lambda: a_task(what))()
+    if os.environ.get("RANK", "0") != "0":
+        return
     (FOLDER / f"{what}.json").write_text(json.dumps(made))
 
 

@@ -29,6 +29,19 @@ def soft(z):
     return (2 * z).softmax(dim=1)
 
 
+@pytest.mark.parametrize("norm", ["count", "mass"])
+def test_labels_with_a_channel_as_a_sum_takes_them_have_the_mass_of_those_without(norm):
+    y = torch.randint(0, 3, (4, 5, 6))
+    y[0] = -100
+    loss, s = sy.CrossEntropy(sy.Recipe(weight=[1.0, 2.0, 5.0], norm=norm)), torch.rand(4, 5, 6)
+    for labels in (y[:, None], y[:, None].float()):
+        for weight in (None, s, s[:, None]):
+            expected = sy.global_mass(y, loss, weight=weight)
+            torch.testing.assert_close(sy.global_mass(labels, loss, weight=weight), expected)
+    with pytest.raises(ValueError, match="the labels hold fractions"):
+        sy.global_mass(y[:, None] + 0.5, loss)
+
+
 def test_all_losses_of_a_sum_share_one_all_reduce(batch, monkeypatch):
     z, _, s = batch
     total = sy.Sum(a=sy.CrossEntropy(MASS), b=sy.BinaryCrossEntropy(), c=sy.CrossEntropy(sy.fixed(norm=3.0)))

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 import steelyard as sy
 
 from ..spatial import Cache, Map
+from . import across
 from .mask_weights import MaskWeights
 
 KEY = "steelyard_recipe"  # of the plans
@@ -62,7 +63,7 @@ class RecipeMixin:
     The cross-entropy of its Dice and cross-entropy loss becomes sy.CrossEntropy(recipe), with its ignored label; Dice, the weights of deep
     supervision and everything else stay. Counts are those of `sy.count(nnUNet_raw/DATASET)`, all cases of labelsTr, as nnU-Net's own
     fingerprint; the recipe stands in the plans (`plans.json` of the results, and checkpoints) as JSON under "steelyard_recipe", and plans
-    that hold one already are taken by their word. Maps weigh the cross-entropy of training patches at every level, not that of validation.
+    that hold one already are taken by their word. Over ranks the cross-entropy is divided by what all of them hold. Maps weigh the cross-entropy of training patches at every level, not that of validation.
 
     ValueError for regions, whose outputs are no classes that exclude each other, for other losses, where the plans hold another recipe
     than the trainer, and where a recipe is to be counted and nnUNet_raw is not set.
@@ -177,8 +178,13 @@ class _Pixels(nn.Module):
         self.pixels: Tensor | None = None  # the weights of this call
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        labels = target[:, 0] if target.dim() == logits.dim() else target
-        return self.loss(logits, labels.long(), weight=self.pixels)
+        labels = (target[:, 0] if target.dim() == logits.dim() else target).long()
+        z = None
+        if (
+            logits.requires_grad and across.ranks() > 1
+        ):  # whose patches may be of different number, ignored or weighed differently
+            z = sy.global_mass(labels, self.loss, weight=self.pixels, averaged=True)
+        return self.loss(logits, labels, weight=self.pixels, normalizer=z)
 
 
 class _Mapped(nn.Module):

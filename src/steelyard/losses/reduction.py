@@ -8,6 +8,7 @@ from torch import Tensor
 from ..ops import Bound, Terms, reference
 from ..ops.shapes import Call, align
 from ..ops.widest import widest
+from .region import whole_labels
 
 REDUCTIONS = ("none", "mean", "sum")
 COUNTED = ("count", "mass")  # norms that depend on the data
@@ -40,7 +41,10 @@ def divided(total: Tensor, z: float | Tensor) -> Tensor:
 
 def own_mass(target: Tensor, bound: Bound, weight: Any, ignore_index: int, axis: int) -> Tensor:
     """Count or mass of one micro-batch, in the widest float of the device."""
-    soft, softmax = target.is_floating_point(), bound.link.exclusive
+    softmax = bound.link.exclusive
+    if softmax and axis == 1 and target.dim() > 2 and target.shape[1] == 1 and bound.width != 1:
+        target = whole_labels("global_mass", target.squeeze(1))  # labels [N, 1, *space], as a Sum takes them
+    soft = target.is_floating_point()
     if softmax and target.dim() == int(soft):  # logits [C]: one item without a batch axis
         target, weight = target.unsqueeze(0), weight.unsqueeze(0) if isinstance(weight, Tensor) else weight
     wide = bound.link.wide(target)

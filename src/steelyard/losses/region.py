@@ -91,7 +91,11 @@ def labels_of(name: str, logits: Tensor, target: Tensor) -> Tensor | None:
             f"{name}: logits {shape} need labels of shape {without} or {[shape[0], 1, *shape[2:]]}, or one value per class"
             f" {shape}; got {given}."
         )
-    labels = target if given == without else target.squeeze(1)
+    return whole_labels(name, target if given == without else target.squeeze(1))
+
+
+def whole_labels(name: str, labels: Tensor) -> Tensor:
+    """int64 of labels that may be floats. ValueError, on the CPU, for fractions."""
     if labels.is_floating_point():
         if labels.device.type == "cpu" and not torch.compiler.is_compiling() and bool((labels != labels.round()).any()):
             raise ValueError(f"{name}: the labels hold fractions; resize masks by nearest neighbour.")
