@@ -154,6 +154,19 @@ def test_bad_calls_say_what_to_do(call, says):
         call()
 
 
+@pytest.mark.parametrize("norm", ["count", "mass"])
+def test_sums_of_micro_batches_over_their_common_mass_are_one_batch(norm):
+    recipe = sy.Recipe(weight=[1.0, 2.0, 9.0], norm=norm)
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(12, 3)).astype("float32"), np.where(np.arange(12) < 3, -100, np.arange(12) % 3)
+    mean, total = (sy.jax.cross_entropy(recipe, reduction=r) for r in ("mean", "sum"))
+    mass = float(sy.global_mass([torch.from_numpy(y[:4]), torch.from_numpy(y[4:])], recipe))
+    whole = jax.value_and_grad(mean)(z, y)
+    parts = [jax.value_and_grad(lambda z, y: total(z, y) / mass)(z[i], y[i]) for i in (slice(0, 4), slice(4, 12))]
+    np.testing.assert_allclose(parts[0][0] + parts[1][0], whole[0], rtol=1e-5)
+    np.testing.assert_allclose(np.concatenate([p[1] for p in parts]), whole[1], rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_a_row_that_is_masked_entirely_counts_for_nothing(reduction):
     z = jnp.array([[1.0, 2.0, 3.0], [-jnp.inf] * 3, [0.5, -jnp.inf, 1.0]])

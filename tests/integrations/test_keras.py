@@ -127,6 +127,37 @@ def test_a_model_is_trained_saved_and_loaded(tmp_path):
     assert doubled.history["loss"][0] == pytest.approx(2 * plain.history["loss"][0], rel=1e-4)
 
 
+def stepped(recipe, batch, accumulate, y, **options):
+    """Weights of a linear net after one optimiser step over 16 rows, less those before."""
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(16, 4)).astype("float32")
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)])
+    before = np.concatenate([w.ravel() for w in model.get_weights()])
+    optimizer = keras.optimizers.SGD(0.5, gradient_accumulation_steps=accumulate if accumulate > 1 else None)
+    model.compile(optimizer, loss=sy.keras.CrossEntropy(recipe, from_logits=True, ignore_class=-1))
+    model.fit(x, y, batch_size=batch, epochs=1, shuffle=False, verbose=0)
+    return np.concatenate([w.ravel() for w in model.get_weights()]) - before
+
+
+def test_keras_averages_micro_batches_which_is_one_batch_where_all_hold_alike_or_a_number_divides():
+    def recipe(norm):
+        return sy.Recipe(weight=[1.0, 2.0, 9.0], norm=norm)
+
+    y = np.arange(16) % 3
+    whole = stepped(recipe("count"), 16, 1, y)
+    np.testing.assert_allclose(stepped(recipe("count"), 4, 4, y), whole, rtol=1e-4, atol=1e-6)
+    off = {}
+    uneven = np.where((np.arange(16) < 7) & (np.arange(16) > 0), -1, y)
+    for norm in ("count", "mass"):
+        whole = stepped(recipe(norm), 16, 1, uneven)
+        parts = stepped(recipe(norm), 4, 4, uneven)
+        off[norm] = np.linalg.norm(parts - whole) / np.linalg.norm(whole)
+        assert off[norm] > 0.1
+    # the mean of four sums over 4 is one sum over 16
+    whole = stepped(recipe(16.0), 16, 1, uneven)
+    np.testing.assert_allclose(stepped(recipe(4.0), 4, 4, uneven), whole, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
     [
