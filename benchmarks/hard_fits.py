@@ -44,9 +44,7 @@ def measure(table: Table) -> dict[str, Any]:
     classes = int(y.max()) + 1
     counts = Counts.of(*np.bincount(y).tolist())
     recipes = [*(inverse_frequency(counts, beta=beta) for beta in BETAS), focal(gamma=2.0)]
-    recipes = [
-        Recipe(classes=counts.classes, kind="exclusive") if r.weight is None and r.curve is None else r for r in recipes
-    ]
+    recipes = [Recipe() if r.weight is None and r.curve is None else r for r in recipes]
     strengths = np.array(LinearModel.axis.grid)
     train = np.flatnonzero(np.arange(len(y)) % FOLDS != 0)
     here, there = (X, y), (X[train], y[train])

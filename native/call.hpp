@@ -93,6 +93,25 @@ struct LinearSteps {
     int64_t models, size, pairs;
 };
 
+// Many linear models on sparse rows to their optimum, see sparse.cpp: truncated Newton. The matrix [rows, p] is given by row and by column,
+// in doubles and in floats, without a column of ones;
+// within a row columns ascend. Rows lie in parts and read the models' tables as in LinearPass.
+struct SparseNewton {
+    const int64_t *row_ends, *column_ends;  // [rows + 1], [p + 1], from 0 on
+    const int32_t *columns, *rows_of;
+    const double *by_row, *by_column;
+    const float *light_by_row, *light_by_column;
+    const double* own;       // [rows] or null
+    const int64_t* bounds;   // [parts, 3]
+    const double *chain, *shift, *scale, *ridge;  // as in LinearPass; [models]
+    const int64_t* order;    // [p] which of the coefficients a column has
+    double* theta;           // [models, C, width] in and out, the intercept last; 0 where no column has it
+    uint8_t* converged;      // [models] out
+    int64_t rows, p, width, models, C, parts, iterations, products;
+    int64_t blocks;  // so many of the first columns, and the intercept, have their part of the Hessian inverted whole
+    double gamma, tolerance, residual;  // as in models/sparse.py
+};
+
 struct Kernels {
     const char* name;
     double (*softmax)(const Softmax&);  // the sum of the losses
@@ -102,6 +121,7 @@ struct Kernels {
     bool (*nearest)(const Nearest&);  // false where memory ran out
     void (*linear_pass)(const LinearPass&);
     void (*linear_steps)(const LinearSteps&);
+    void (*sparse_newton)(const SparseNewton&);
 };
 
 extern const Kernels baseline_kernels, avx2_kernels, avx512_kernels;

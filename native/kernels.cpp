@@ -13,8 +13,10 @@ namespace STEELYARD_SET {
 bool nearest(const Nearest&);  // in nearest.cpp, which is compiled otherwise
 void linear_pass(const LinearPass&);  // in linear.cpp
 void linear_steps(const LinearSteps&);
+void sparse_newton(const SparseNewton&);  // in sparse.cpp
 }
 const Kernels NAME(STEELYARD_SET) = {TEXT(STEELYARD_SET), STEELYARD_SET::softmax, STEELYARD_SET::sigmoid,
                                        STEELYARD_SET::softmax_census, STEELYARD_SET::sigmoid_census,
-                                       STEELYARD_SET::nearest, STEELYARD_SET::linear_pass, STEELYARD_SET::linear_steps};
+                                       STEELYARD_SET::nearest, STEELYARD_SET::linear_pass, STEELYARD_SET::linear_steps,
+                                       STEELYARD_SET::sparse_newton};
 }

@@ -4,7 +4,7 @@
 // it for every model before the next block. Numbers within a block are of type T, sums over blocks are doubles.
 #include <vector>
 
-#include "vectors.hpp"
+#include "logistic.hpp"
 
 namespace steelyard::STEELYARD_SET {
 
@@ -15,62 +15,16 @@ template <class T> INLINE Vector<T> sums(Vector<T> (&x)[WIDTH<T>]) {  // lane k:
     return x[0];
 }
 
-typedef int64_t Longs __attribute__((vector_size(4 * LANES)));
-typedef Vector<double> Doubles;
-
-// e^x for x <= 0: Taylor's polynomial on [-ln 2 / 2, ln 2 / 2], whose error is below rounding. 0 from e^-708 on.
-INLINE Doubles exp(Doubles x) {
-    const Doubles shifter = every<double>(6755399441055744.0);  // 1.5 * 2^52: adding it rounds to a whole number
-    x = x < -708.0 ? every<double>(-708.0) : x;
-    const Doubles turned = x * 1.4426950408889634074 + shifter, whole = turned - shifter;
-    Doubles r = x - whole * 6.93147180369123816490e-01;
-    r = r - whole * 1.90821492927058770002e-10;
-    Doubles p = every<double>(1.0 / 6227020800);
-    p = p * r + 1.0 / 479001600;
-    p = p * r + 1.0 / 39916800;
-    p = p * r + 1.0 / 3628800;
-    p = p * r + 1.0 / 362880;
-    p = p * r + 1.0 / 40320;
-    p = p * r + 1.0 / 5040;
-    p = p * r + 1.0 / 720;
-    p = p * r + 1.0 / 120;
-    p = p * r + 1.0 / 24;
-    p = p * r + 1.0 / 6;
-    p = p * r + 0.5;
-    p = p * (r * r) + r + 1.0;
-    const Longs n = bits<Longs>(turned) - bits<Longs>(shifter);
-    return p * bits<Doubles>((n + 1023) << 52);
-}
-// log(1 + x) = 2 artanh(s), s = x / (2 + x), for x in [0, 1], where s <= 1/3: the series up to s^33.
-INLINE Doubles log1p(Doubles x) {
-    const Doubles s = x / (2.0 + x), t = s * s;
-    Doubles p = every<double>(1.0 / 33);
-    for (int k = 31; k > 1; k -= 2) p = p * t + 1.0 / k;
-    return 2.0 * (s + s * t * p);
-}
-
-template <class T> INLINE Vector<T> away(Vector<T> u) { return u > T(0) ? -u : u; }  // -|u|
-
 // Slopes dl/du in place of u, and the losses added to `value`. u is the logit that is large where the row is wrong.
 template <class T, bool FOCAL_, bool VALUED>
 INLINE void sigmoid_slopes(T* u, int64_t count, T gamma, const T* own, double* value) {
     constexpr int W = WIDTH<T>;
     Vector<T> losses{};
     for (int64_t i = 0; i < count; i += W) {
-        const Vector<T> x = load(u + i), e = exp(away<T>(x)), inverse = T(1) / (T(1) + e);
-        const Vector<T> q = x > T(0) ? inverse : e * inverse;
-        Vector<T> slope = q, loss{};
-        if constexpr (FOCAL_ || VALUED) {
-            loss = (x > T(0) ? x : Vector<T>{}) + log1p(e);
-            if constexpr (FOCAL_) {
-                const Vector<T> power = exp(away<T>(gamma * (x - loss))), p = x > T(0) ? e * inverse : inverse;
-                slope = power * (q + gamma * p * loss);
-                loss = power * loss;
-            }
-        }
+        const Wrong<T> w = wrong<FOCAL_, VALUED, false, T>(load(u + i), every<T>(gamma));
         const Vector<T> times = load(own + i);
-        store<T>(u + i, slope * times);
-        if constexpr (VALUED) losses += loss * times;
+        store<T>(u + i, w.slope * times);
+        if constexpr (VALUED) losses += w.loss * times;
     }
     if constexpr (VALUED)
         for (int k = 0; k < W; k++) *value += static_cast<double>(losses[k]);
@@ -216,12 +170,6 @@ void linear_pass(const LinearPass& call) {
 }
 
 // -- steps: what limited-memory BFGS and a Cholesky factor make of a gradient
-template <class T> INLINE Doubles widen(const T* from) {
-    typedef T Some __attribute__((vector_size(sizeof(T) * WIDTH<double>)));
-    Some out;
-    std::memcpy(&out, from, sizeof(out));
-    return __builtin_convertvector(out, Doubles);
-}
 template <class T> INLINE double dot(const T* a, const double* b, int64_t n) {
     constexpr int W = WIDTH<double>;
     Doubles all[4] = {};

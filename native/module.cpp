@@ -175,6 +175,17 @@ NB_MODULE(_native, m) {
         chosen->linear_steps({at<const double>(a[0]), at<const double>(a[1]), at<const double>(a[2]), at<const double>(a[3]),
                               at<const float>(a[4]), at<const int64_t>(a[5]), at<double>(a[6]), models, size, pairs});
     });
+    m.def("sparse_newton", [](std::vector<Address> addresses, std::vector<int64_t> sizes, double gamma, double tolerance, double residual) {
+        if (addresses.size() != 17 || sizes.size() != 9) throw std::invalid_argument("sparse_newton: 17 addresses, 9 sizes");
+        nb::gil_scoped_release free;
+        const auto& a = addresses;
+        const auto& s = sizes;
+        chosen->sparse_newton({at<const int64_t>(a[0]), at<const int64_t>(a[1]), at<const int32_t>(a[2]), at<const int32_t>(a[3]),
+                               at<const double>(a[4]), at<const double>(a[5]), at<const float>(a[6]), at<const float>(a[7]),
+                               at<const double>(a[8]), at<const int64_t>(a[9]), at<const double>(a[10]), at<const double>(a[11]),
+                               at<const double>(a[12]), at<const double>(a[13]), at<const int64_t>(a[14]), at<double>(a[15]),
+                               at<uint8_t>(a[16]), s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], gamma, tolerance, residual});
+    });
     m.def("tally", [](Address numbers, int64_t n, int type, int64_t start, int64_t size, Address table, int threads) {
         nb::gil_scoped_release free;
         return tally(at<const void>(numbers), n, type, start, size, at<int64_t>(table), threads);

@@ -8,7 +8,18 @@ from sklearn.linear_model import LogisticRegression
 
 from steelyard import Recipe, curves
 from steelyard.tuning.models import sparse as solver
+from steelyard.tuning.models import sparse_core
 from steelyard.tuning.models.forms import Sigmoid, Softmax
+
+
+@pytest.fixture(autouse=True, params=["core", "torch"])
+def both(request, monkeypatch):
+    """By the C++ core and by plain torch, which takes over where it is not."""
+    if request.param == "torch":
+        monkeypatch.setattr(sparse_core, "THERE", False)
+    elif not sparse_core.THERE:
+        pytest.skip("the native core has no sparse solver")
+
 
 STRENGTHS = np.array([0.03, 1.0, 30.0])
 NAMES = ("a", "b", "c")

@@ -35,6 +35,11 @@ class Form(Protocol):
         ...
 
     @property
+    def ends(self) -> tuple[int, ...]:
+        """[labels + 1]: where each label's rows start, if they are sorted by label."""
+        ...
+
+    @property
     def width(self) -> int: ...
 
     @property

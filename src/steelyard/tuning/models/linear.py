@@ -115,8 +115,8 @@ def _dense(X: np.ndarray, order: np.ndarray, ends: tuple[int, ...], weights: np.
 def _sparse(X: Any, order: np.ndarray, weights: np.ndarray | None) -> Solve:
     from . import sparse
 
-    rows, own = X[order], None if weights is None else weights[order]
-    return lambda form, strength, arm, start: sparse.fit(form, rows, strength, weights=own, start=start)
+    design = sparse.Design(X[order], None if weights is None else weights[order])
+    return lambda form, strength, arm, start: sparse.solve(form, design, strength, start)
 
 
 def _every(

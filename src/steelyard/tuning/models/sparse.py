@@ -9,16 +9,21 @@ misses the next one, from a gradient in float64, makes up for.
 Source: Dembo, Eisenstat & Steihaug 1982, "Inexact Newton methods", SIAM J. Numer. Anal. 19 (2).
 """
 
+import functools
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from . import passes, sparse_core
 from .forms import Form
 
 BATCH = 2**21  # numbers in one [p or rows, C, models] array; more models are fitted in turn
-RESIDUAL = 0.3  # of the gradient, in the norm of the preconditioner, that a step may leave
+RESIDUAL = 0.15  # of the gradient, in the norm of the preconditioner, that a step may leave
+TOLERANCE = 2e-8
+SHRUNK = 0.5  # of the coefficients of the straightened curve, where one that is flat for rows that are right starts
+ITERATIONS = 60  # steps, at most
 PRODUCTS = 250  # Hessian products per step, at most
 FILLED, BLOCK = 0.1, 32  # columns with this share of non-zero rows, and at most so many, get an exact block
 
@@ -30,8 +35,8 @@ def fit(
     *,
     weights: np.ndarray | None = None,
     start: Tensor | None = None,
-    tolerance: float = 1e-7,
-    iterations: int = 60,
+    tolerance: float = TOLERANCE,
+    iterations: int = ITERATIONS,
 ) -> tuple[Tensor, Tensor]:
     """Coefficients [models, C, p + 1], intercept last, and whether each model converged [models].
 
@@ -42,10 +47,26 @@ def fit(
     start      [models, C, p + 1]; zeros unless given
     tolerance  on g^T d for the step d, relative to the objective, before the last step
     """
-    design = _Design(X, weights)
-    rows, p = X.shape
+    return solve(form, Design(X, weights), strength, start, tolerance, iterations)
+
+
+def solve(
+    form: Form,
+    design: "Design",
+    strength: Tensor,
+    start: Tensor | None = None,
+    tolerance: float = TOLERANCE,
+    iterations: int = ITERATIONS,
+) -> tuple[Tensor, Tensor]:
+    """`fit`, where the design was made before."""
+    rows, p = design.rows, design.p
     shape = (form.models, form.width, p + 1)
-    theta = torch.zeros(shape, dtype=torch.float64) if start is None else start.clone()
+    theta = torch.zeros(shape, dtype=torch.float64) if start is None else start * (1 if form.convex else SHRUNK)
+    if sparse_core.THERE and (gamma := passes.gamma(form)) is not None:
+        limits = (iterations, PRODUCTS, RESIDUAL, tolerance)
+        return sparse_core.fit(
+            form, design.core, strength / design.mass, design.mass, len(design.block) - 1, theta, gamma, limits
+        )
     converged = torch.zeros(form.models, dtype=torch.bool)
     batch = max(1, BATCH // (form.width * max(rows, p)))
     for part in torch.arange(form.models).split(batch):
@@ -56,23 +77,49 @@ def fit(
     return theta, converged
 
 
-class _Design:
+class Design:
     """X and what is made of it once. Arrays of models are [p + 1, C, models] or [rows, C, models], so that all models
     of a row lie side by side."""
 
     def __init__(self, X: Any, weights: np.ndarray | None):
-        self.X, self.XT = X, X.T.tocsr()
+        self.X = X
         self.rows, self.p = X.shape
         self.weights = weights
-        self.times = None if weights is None else torch.from_numpy(weights)
         self.mass = self.rows if weights is None else float(weights.sum())
-        self.light, self.lightT = self.X.astype(np.float32), self.XT.astype(np.float32)
-        self.squares = self.lightT.power(2)
-        filled = np.diff(self.XT.indptr) / self.rows
+        filled = np.bincount(X.indices, minlength=self.p) / self.rows
         order = np.argsort(-filled, kind="stable")[:BLOCK]
         self.block = np.append(order[filled[order] >= FILLED], self.p)  # and the intercept
-        self.columns = np.ones((self.rows, len(self.block)), np.float32)
-        self.columns[:, :-1] = self.light[:, self.block[:-1]].toarray()
+
+    @functools.cached_property
+    def core(self) -> sparse_core.Matrix:
+        return sparse_core.Matrix.of(self.X, self.weights)
+
+    @functools.cached_property
+    def times(self) -> Tensor | None:
+        return None if self.weights is None else torch.from_numpy(self.weights)
+
+    @functools.cached_property
+    def XT(self) -> Any:
+        return self.X.T.tocsr()
+
+    @functools.cached_property
+    def light(self) -> Any:
+        return self.X.astype(np.float32)
+
+    @functools.cached_property
+    def lightT(self) -> Any:
+        return self.XT.astype(np.float32)
+
+    @functools.cached_property
+    def squares(self) -> Any:
+        return self.lightT.power(2)
+
+    @functools.cached_property
+    def columns(self) -> np.ndarray:
+        """Of the block, [rows, k]."""
+        columns = np.ones((self.rows, len(self.block)), np.float32)
+        columns[:, :-1] = self.light[:, self.block[:-1]].toarray()
+        return columns
 
     def logits(self, theta: np.ndarray) -> np.ndarray:
         X = self.light if theta.dtype == np.float32 else self.X
@@ -90,7 +137,7 @@ class _Design:
 
 
 def _newton(
-    form: Form, design: _Design, ridge: np.ndarray, start: np.ndarray, tolerance: float, iterations: int
+    form: Form, design: Design, ridge: np.ndarray, start: np.ndarray, tolerance: float, iterations: int
 ) -> tuple[np.ndarray, np.ndarray]:
     theta = start.copy()
     converged = np.zeros(form.models, dtype=bool)
@@ -124,7 +171,7 @@ def _newton(
 
 def _backtrack(
     form: Form,
-    design: _Design,
+    design: Design,
     z: np.ndarray,
     move: np.ndarray,
     theta: np.ndarray,
@@ -154,7 +201,7 @@ def _backtrack(
     return size, new_theta, new_z, new_value
 
 
-def _direction(design: _Design, curvature: np.ndarray, ridge: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+def _direction(design: Design, curvature: np.ndarray, ridge: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     """H d = gradient, solved until every model's residual is small; models that are done leave the batch.
 
     curvature [rows, C (C + 1) / 2, models], ridge [models]; gradient and d [p + 1, C, models]
@@ -191,7 +238,7 @@ def _direction(design: _Design, curvature: np.ndarray, ridge: np.ndarray, gradie
     return solved.astype(np.float64)
 
 
-def _preconditioner(design: _Design, own: np.ndarray, ridge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _preconditioner(design: Design, own: np.ndarray, ridge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What is cheap of the inverse Hessian: 1 / diagonal [p + 1, C, models], and for the filled columns (numbers beside the
     text, which may be correlated) and the intercept the inverse block [k, k, C, models]. own [rows, C, models]: each
     class's curvature with itself."""
@@ -209,7 +256,7 @@ def _preconditioner(design: _Design, own: np.ndarray, ridge: np.ndarray) -> tupl
     return 1 / rest, np.linalg.inv(H).astype(np.float32).transpose(2, 3, 0, 1)
 
 
-def _precondition(design: _Design, rest: np.ndarray, block: np.ndarray, r: np.ndarray) -> np.ndarray:
+def _precondition(design: Design, rest: np.ndarray, block: np.ndarray, r: np.ndarray) -> np.ndarray:
     s = r * rest
     s[design.block] = np.einsum("ijcm,jcm->icm", block, r[design.block])
     return s
@@ -232,7 +279,7 @@ def _bend(curvature: np.ndarray, move: np.ndarray) -> np.ndarray:
     return np.stack([(curvature[:, at[c]] * move).sum(axis=1) for c in range(C)], axis=1)
 
 
-def _objective(form: Form, design: _Design, z: np.ndarray, theta: np.ndarray, ridge: np.ndarray) -> np.ndarray:
+def _objective(form: Form, design: Design, z: np.ndarray, theta: np.ndarray, ridge: np.ndarray) -> np.ndarray:
     loss = form.value(_by_model(z), design.times).numpy()
     return loss / design.mass + ridge * _dot(theta[:-1], theta[:-1]) / 2
 
