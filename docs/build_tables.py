@@ -15,6 +15,7 @@ FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))  # a test loads this file by its path
 import api_page  # noqa: E402
 import claims_page  # noqa: E402
+import flow  # noqa: E402
 import loss_pictures  # noqa: E402
 import menu_pages  # noqa: E402
 import rates_page  # noqa: E402
@@ -52,6 +53,7 @@ def build() -> dict[str, str]:
         "evidence/tuner_speed.md": speed_page.tuner_page(NOTE),
         "images/rooms.svg": rooms.draw(),
         "images/tuning.svg": rooms.draw("tuning"),
+        **flow.pictures(),
     }
 
 

@@ -1,6 +1,7 @@
 """Every ```python block of the docs and the README runs, and prints what the page says it prints.
 
-Blocks of one page share their names, top to bottom, and run in a folder that holds links to examples/ and docs/. An ```output
+Blocks of one page share their names, top to bottom, and run in a folder that holds links to examples/ and docs/, where the pictures that
+they save stay (docs/page_pictures.py keeps those of the pages). An ```output
 block right after one is compared with what it printed. ```python no-run: REASON is not run; where the reason is that a test of frameworks
 runs it, that test compares the output.
 """
@@ -74,6 +75,27 @@ def test_a_block_that_is_not_run_says_why(page):
             assert re.search(r"no-run: \S+ \S+", block.info), (
                 f"{page.name}:{block.line}: write ```python no-run: REASON"
             )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_no_block_hides_from_the_tests_by_being_indented(page):
+    assert not re.findall(r"^[ \t]+```python", page.read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_a_picture_that_a_page_saves_is_kept_and_shown(page):
+    """In light and dark, written by docs/page_pictures.py out of these very blocks."""
+    text = page.read_text("utf-8")
+    saved = re.findall(r'\.save\("([a-z0-9-]+)\.svg"\)', "".join(b.body for b in blocks(text) if b.info == "python"))
+    for name in saved:
+        assert f"](../images/pages/{name}.svg)" in text, name
+        for kept in (f"{name}.svg", f"{name}-dark.svg"):
+            assert (DOCS / "images" / "pages" / kept).exists(), f"{kept}: run python docs/page_pictures.py {page}"
+
+
+def test_every_kept_picture_is_on_a_page():
+    kept = {p.name.replace("-dark.svg", ".svg") for p in (DOCS / "images" / "pages").iterdir()}
+    assert kept == {m for page in PAGES for m in re.findall(r"images/pages/([a-z0-9-]+\.svg)", page.read_text("utf-8"))}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())

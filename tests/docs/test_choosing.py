@@ -1,6 +1,7 @@
 """The measured tables of docs/choosing.md are what the named commands print."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
@@ -10,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "choosing.md").read_text("utf-8")
 
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"choosing_{name}", ROOT / "examples" / f"{name}.py")
+def load(name, folder="examples"):
+    spec = importlib.util.spec_from_file_location(f"choosing_{name}", ROOT / folder / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -56,3 +57,22 @@ def test_what_the_page_concludes_follows_from_its_tables():
     assert pair[0] <= alone[0]
     assert pair[1] > alone[1] + 0.05
     assert row("plain, threshold = share of positives")[2] > row("balanced weights, threshold 1/2")[2]
+
+
+def test_the_chart_and_the_list_below_it_say_the_same():
+    flow = load("flow", "docs")
+    items = [line + " " for line in re.split(r"^\d\. ", TEXT, flags=re.MULTILINE)[1:]]
+    assert len(items) >= len(flow.QUESTIONS)
+    for item, question in zip(items, flow.QUESTIONS, strict=False):
+        assert item.startswith(f"**{' '.join(question.asks)}**")
+        for taken in question.take.split(", "):
+            assert taken.removeprefix("sy.").split("(")[0].casefold() in item.casefold(), taken
+        assert re.search(r"\]\(\S+\.md\)", item), item
+
+
+def test_no_line_of_the_chart_leaves_its_box():
+    """At 15 pixels a letter is 7.5 wide on average and bold ones 8; a browser has the last word (test_site.py)."""
+    flow = load("flow", "docs")
+    for question in flow.QUESTIONS:
+        assert max(map(len, question.asks)) * 7.5 <= flow.ASKS - 20
+        assert max(len(question.take) * 8, *(len(line) * 7.2 for line in question.why)) <= flow.TAKES - 28

@@ -96,6 +96,7 @@ def test_a_lost_link_fails_the_build(site, tmp_path):
 
 
 def test_links_of_a_page_from_outside_lead_on_from_where_it_is_shown(tmp_path):
+    pytest.importorskip("sphinx", reason="the site needs steelyard[docs]")
     links = load("links")
     lies, stands = tmp_path / "examples" / "x" / "README.md", tmp_path / "docs" / "evidence" / "x.md"
     text = "[a](../y/README.md) ![b](b.png) [c](https://c.org)\n```md\n[a](b.md)\n```\n[d](#d)"
@@ -105,6 +106,7 @@ def test_links_of_a_page_from_outside_lead_on_from_where_it_is_shown(tmp_path):
 
 
 def test_what_would_be_markup_in_a_docstring_is_text():
+    pytest.importorskip("sphinx", reason="the site needs steelyard[docs]")
     plain = load("docstrings").plain
     lines = ["Logits [N, C, *space], `n_c` of a|b.", "    l = -w * log p", "Then:", ">>> 2 * 3", "6", "Source: x_y."]
     said = "\n".join(plain(lines))
@@ -112,3 +114,16 @@ def test_what_would_be_markup_in_a_docstring_is_text():
     assert "``n_c`` of a\\|b." in said
     assert "\n::\n\n    l = -w * log p\n\nThen:" in said
     assert "\n>>> 2 * 3\n6\n" in said
+
+
+def test_a_picture_has_variants_where_there_is_a_dark_one(tmp_path):
+    pytest.importorskip("sphinx", reason="the site needs steelyard[docs]")
+    variants = load("pictures").variants
+    for name in ("a", "a-dark", "b", "b-dark", "b-narrow", "b-narrow-dark", "c"):
+        (tmp_path / f"{name}.svg").write_text('<svg viewBox="0 0 700 9" width="700" height="9"/>', "utf-8")
+    one = {str(path): " ".join(classes) for path, classes in variants(tmp_path, Path("a.svg")).items()}
+    assert one == {"a.svg": "wide only-light", "a-dark.svg": "wide only-dark"}
+    two = {str(path): " ".join(classes) for path, classes in variants(tmp_path, Path("b.svg")).items()}
+    desk = {"b.svg": "desk only-light", "b-dark.svg": "desk only-dark"}
+    assert two == desk | {"b-narrow.svg": "narrow only-light", "b-narrow-dark.svg": "narrow only-dark"}
+    assert variants(tmp_path, Path("c.svg")) == {}
