@@ -1,6 +1,6 @@
 """Pages that live outside of docs/, and links to them.
 
-A page that starts with `<!-- whole page: PATH -->` is shown as that file, whose links and pictures are made to lead on from here; on a
+A link to a folder, which a code host shows and a site does not, is its text alone. A page that starts with `<!-- whole page: PATH -->` is shown as that file, whose links and pictures are made to lead on from here; on a
 code host the page shows its own few lines and the link. A link to such a file anywhere in the docs leads to its page.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 WHOLE = re.compile(r"\A<!-- whole page: (?P<path>\S+) -->")
+FOLDER = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?!https?:|mailto:|#)(?P<target>[^)#\s]+)\)")
 LINK = re.compile(r"(?P<start>\]\()(?!https?:|mailto:|#)(?P<target>[^)#\s]+)")
 FENCE = re.compile(r"^```.*?^```[ \t]*$", re.DOTALL | re.MULTILINE)
 
@@ -32,11 +33,17 @@ def led_on(text: str, lies: Path, stands: Path, shown: dict[Path, Path]) -> str:
         target = shown.get(target, target)
         return found["start"] + Path(os.path.relpath(target, stands.parent)).as_posix()
 
+    def folder(found: re.Match[str]) -> str:
+        return found["text"] if (lies.parent / found["target"]).is_dir() else found[0]
+
+    def prose(part: str) -> str:
+        return LINK.sub(link, FOLDER.sub(folder, part))
+
     parts, end = [], 0
     for fence in FENCE.finditer(text):
-        parts += [LINK.sub(link, text[end : fence.start()]), fence[0]]
+        parts += [prose(text[end : fence.start()]), fence[0]]
         end = fence.end()
-    return "".join([*parts, LINK.sub(link, text[end:])])
+    return "".join([*parts, prose(text[end:])])
 
 
 def read(app: Sphinx, docname: str, source: list[str]) -> None:
