@@ -104,7 +104,6 @@ def test_links_of_a_page_from_outside_lead_on_from_where_it_is_shown(tmp_path):
     expected = "[a](y.md) ![b](../../examples/x/b.png) [c](https://c.org)\n```md\n[a](b.md)\n```\n[d](#d)"
     assert led == expected
     (tmp_path / "results").mkdir()
-    assert links.led_on("[the results](../results)", stands.parent / "x.md", stands, {}) == "[the results](../results)"
     assert links.led_on("[the results](../../results)", stands, stands, {}) == "the results"
 
 
