@@ -34,7 +34,8 @@ effective-number --beta 0.99`. Options are keyword arguments; an option out of i
 
 Each section has a picture for 900 examples of a common class and 100 of a rare one. Over x, by how much the logit of the true class
 leads, it shows the loss of one example and how hard that example pulls on the logit. *Undone* says how
-`sy.posterior` gets honest probabilities back, *runs in* who computes it.
+`sy.posterior` gets honest probabilities back ([what that is](../read/glossary.md#undone)), *runs in* who computes it. Weights have
+[unit mass](../read/glossary.md#unit-mass): their mean over the data is 1.
 
 """
 

@@ -100,3 +100,19 @@ def test_every_adapter_is_on_a_page():
     sources = {p.stem: p.read_text("utf-8") for p in folder.glob("*.py") if not p.stem.startswith("_")}
     # an adapter that is not shown is one that others are made of
     assert all(any(f"from .{name} import" in other for other in sources.values()) for name in set(sources) - shown)
+
+
+def test_every_picture_is_shown_somewhere():
+    docs = REFERENCE.parent
+    pages = "".join(
+        p.read_text("utf-8") for p in [*docs.rglob("*.md"), docs.parent / "README.md"] if "_build" not in p.parts
+    )
+    pictures = {p.relative_to(docs / "images").as_posix() for p in (docs / "images").rglob("*.*")}
+    shown = {p for p in pictures if f"images/{p}" in pages}
+    assert {p for p in pictures - shown if p.replace("-dark.", ".") not in shown} == set()
+
+
+def test_the_glossary_has_the_words_of_the_report():
+    words = set(re.findall(r"^### (.+)$", (REFERENCE.parent / "read" / "glossary.md").read_text("utf-8"), re.MULTILINE))
+    wanted = {"plain", "undone", "unit mass", "prior shift", "case", "arm", "fold set", "threshold", "cut", "winner"}
+    assert wanted <= words
