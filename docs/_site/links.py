@@ -34,7 +34,7 @@ def led_on(text: str, lies: Path, stands: Path, shown: dict[Path, Path]) -> str:
         return found["start"] + Path(os.path.relpath(target, stands.parent)).as_posix()
 
     def folder(found: re.Match[str]) -> str:
-        return found["text"] if (lies.parent / found["target"]).is_dir() else found[0]
+        return found["text"] if (lies.parent / found["target"]).resolve().is_dir() else found[0]
 
     def prose(part: str) -> str:
         return LINK.sub(link, FOLDER.sub(folder, part))
