@@ -137,7 +137,7 @@ def _largest(rows: Iterable[Row]) -> Row | None:
 def rate(share: dict[str, Any], *, short: bool = False) -> str:
     hits, (low, high) = round(share["rate"] * share["of"]), share["interval"]
     if short:
-        return f"{hits} of {share['of']}"
+        return f"{hits}\u00a0of\u00a0{share['of']}"
     ends = (
         f"at most {high:.1%}"
         if not hits
