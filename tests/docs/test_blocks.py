@@ -66,6 +66,15 @@ def test_the_python_blocks_run_and_print_what_the_page_shows(page, tmp_path, mon
         (tmp_path / folder).symlink_to(ROOT / folder)
     monkeypatch.chdir(tmp_path)
     run_page(page)
+    for drawn in tmp_path.glob("*.svg"):
+        kept = DOCS / "images" / "pages" / drawn.name
+        assert words(kept) == words(drawn), f"{kept.name} is out of date; run: python docs/page_pictures.py {page}"
+
+
+def words(picture: Path) -> list[str]:
+    """What is written in a picture, without numbers: their last digits are those of the machine."""
+    found = re.findall(r"<text[^>]*>([^<]*)</text>", picture.read_text("utf-8"))
+    return [word for word in (re.sub(r"[\d.,%−+-]+", "", text).strip() for text in found) if word]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
