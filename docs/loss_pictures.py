@@ -50,7 +50,7 @@ def of_ingredient(function: object) -> list[Line]:
 
 def of_rule(name: str) -> list[Line]:
     lines = [_plain()]
-    for i, (stage, loss) in enumerate(menu.STAGES[name]().items()):
+    for i, (stage, loss) in enumerate(menu.stages(name).items()):
         lines += _pair(loss, f", {stage}", 2 * i)
     return _merged(lines)
 

@@ -234,6 +234,18 @@ STAGES: dict[str, Callable[[], dict[str, Loss]]] = {
 }
 
 
+def stages(name: str) -> dict[str, Loss]:
+    """{what is drawn: the loss in that state}; of a rule that has no line in STAGES, as it starts from counts."""
+    if name in STAGES:
+        return STAGES[name]()
+    try:
+        return {"as it starts": loss_of(adaptive.RULES[name](COUNTS))}  # type: ignore[call-arg]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"docs/menu.py: give {name} a line in STAGES; it is not made from counts alone ({error})."
+        ) from None
+
+
 def beside_tables(rule: type[adaptive.Rule]) -> list[str]:
     """What a rule does to single items or logits, which no table holds and no undo knows."""
     told = []

@@ -1,6 +1,7 @@
 """docs/reference/ingredients.md and rules.md: a table of all, and a section of each. Loaded by build_tables.py."""
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -122,7 +123,9 @@ def _ingredient(function: Callable[..., Any]) -> str:
         "Options": _options(spec),
         "Sets": "any field" if spec.name == "fixed" else _fields(function),
         "Paper": prose.source(spec.source),
-        "Undone": " ".join([_each(list(found), undone), *(f"Refused {r}" for r in menu.refused(function))]),
+        "Undone": " ".join(
+            ["by `sy.posterior`,", _each(list(found), undone), *(f"Refused {r}" for r in menu.refused(function))]
+        ),
         "Runs in": _each(list(found), runs),
     }
     return _section(spec.name, f"{spec.name}({takes})", function, facts, f"`sy.{menu.call(function)}`")
@@ -143,7 +146,7 @@ def _each(options: list[str], answers: list[str]) -> str:
 
 def _rule(name: str, rule: type[adaptive.Rule]) -> str:
     spec = spec_of(rule)
-    stages = menu.STAGES[name]()
+    stages = menu.stages(name)
     losses = list(stages.values())
     undone = [menu.undo(loss.bound()) for loss in losses][:1]
     beside = menu.beside_tables(rule)
@@ -152,7 +155,7 @@ def _rule(name: str, rule: type[adaptive.Rule]) -> str:
     facts = {
         "Options": _options(spec),
         "Paper": prose.source(spec.source) or "ours",
-        "Undone": "the tables as they stand, " + ". ".join(undone) + ".",
+        "Undone": "the tables as they stand, by `sy.posterior`, " + ". ".join(undone) + ".",
         "Runs in": menu.kernel(losses[0]) + ".",
     }
     return _section(name, f"{name}({menu.positional(rule)})", rule, facts, ", ".join(stages), level="##")
@@ -169,8 +172,13 @@ def _options(spec: Spec) -> str:
     told = []
     for o in spec.options.values():
         default = "" if o.default is inspect.Parameter.empty else f"={o.default!r}"
-        told.append(f"`{o.name}{default}`" + (f" {prose.escaped(str(o.rule))}" if o.rule is not None else ""))
+        told.append(f"`{o.name}{default}`" + (f" {_domain(str(o.rule))}" if o.rule is not None else ""))
     return "<br>".join(told)
+
+
+def _domain(rule: str) -> str:
+    """What an option may be, names as code."""
+    return prose.escaped(re.sub(r"'(\w+)'", r"`'\1'`", rule))
 
 
 def _curves() -> str:

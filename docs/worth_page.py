@@ -72,7 +72,7 @@ def number(value: float, *, signed: bool = False, digits: int = 3) -> str:
 
 
 def gain(row: Row) -> str:
-    return f"{number(row['gain'], signed=True)} ± {number(row['error'])}"
+    return f"{number(row['gain'], signed=True)}\u00a0±\u00a0{number(row['error'])}"
 
 
 def _tail(rows: list[Row]) -> str:

@@ -15,7 +15,7 @@ def told(number: float) -> str:
 
 
 def test_every_measured_rule_stands_in_the_table_with_its_number():
-    rows = re.findall(r"^\| .* \| (softmax|sigmoid) \| (\S+) ± (\S+) \|$", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| .* \| (softmax|sigmoid) \| (\S+)\s±\s(\S+) \|$", PAGE, re.MULTILINE)
     measured = [r for r in ROWS if r["data"] == "long tail"]
     assert rows == [(r["link"], told(r["gain"]), f"{r['error']:.3f}".removeprefix("0")) for r in measured]
 
