@@ -65,8 +65,8 @@ from steelyard.cli import main
 assert main(["weigh", "data.csv", "--label", "y", "--strategy", "cube-root"]) == 0
 
 sys.path.insert(0, "docs")
-import build_tables
-print(build_tables.ingredients_page())
+import menu_pages
+print(menu_pages.ingredients_page(""))
 
 import pytest
 sys.exit(pytest.main(["-q", "--co", "--import-mode=importlib", "tests/laws/test_ingredients.py"]))
@@ -83,7 +83,8 @@ def test_a_new_ingredient_is_one_file_and_one_line(checkout):
     told = checkout.run(SEEN_BY)
     assert "('cube_root()',) True\n" in told
     assert "cube_root()\npositive class: 'b'\n" in told
-    assert "| `cube_root(counts)` |  | Weigh a label by n_c^(-1/3). | nobody. |" in told
+    assert "### cube_root\n\n`cube_root(counts)`\n\nWeigh a label by n_c^(-1/3).\n" in told
+    assert "| **Paper** | nobody. |\n| **Undone** | by `sy.posterior`, in closed form. |\n" in told
     assert told.count("[cube-root") > 10
 
 
@@ -102,8 +103,8 @@ except ValueError as error:
 steelyard.testing.check_rule(rule)
 
 sys.path.insert(0, "docs")
-import build_tables
-print(build_tables.rules_page())
+import menu_pages
+print(menu_pages.rules_page(""))
 
 import pytest
 names = "(Running and not compiled) or every_rule"
@@ -116,7 +117,8 @@ def test_a_new_rule_is_one_file_and_one_line(checkout):
     checkout.follow("A new rule")
     told = checkout.run(RULE_SEEN_BY)
     assert "Running: power must be in [0, inf), got -1." in told
-    assert "| `Running(counts)` | `power=1.0` in [0, inf) | Weigh a label by n_c^(-power), with n_c the labels" in told
+    assert "## Running\n\n`Running(counts)`\n\nWeigh a label by n_c^(-power), with n_c the labels" in told
+    assert "| **Options** | `power=1.0` in \\[0, inf) |\n" in told
     assert told.count("test_a_law_holds[Running-") == 14
 
 
