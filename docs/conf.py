@@ -16,7 +16,7 @@ author = "The steelyard authors"
 project_copyright = author
 release = version = runpy.run_path(str(HERE.parent / "src/steelyard/version.py"))["__version__"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "links", "pictures", "docstrings"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "links", "pictures", "docstrings", "glossary"]
 exclude_patterns = ["_build", "_site"]
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -117,3 +117,10 @@ def test_the_glossary_has_the_words_of_the_report():
     words = set(re.findall(r"^### (.+)$", (REFERENCE.parent / "read" / "glossary.md").read_text("utf-8"), re.MULTILINE))
     wanted = {"plain", "undone", "unit mass", "prior shift", "case", "arm", "fold set", "threshold", "cut", "winner"}
     assert wanted <= words
+
+
+def test_words_that_the_site_links_are_in_the_glossary():
+    text = (REFERENCE.parent / "_site" / "glossary.py").read_text("utf-8")
+    linked = set(re.findall(r'^    "[a-z -]+": "([a-z -]+)",$', text, re.MULTILINE))
+    words = set(re.findall(r"^### (.+)$", (REFERENCE.parent / "read" / "glossary.md").read_text("utf-8"), re.MULTILINE))
+    assert {"undone", "unit mass", "prior shift"} <= linked <= words
