@@ -9,7 +9,18 @@ from importlib import import_module
 
 from .claim import Claim
 
-CLAIMS = ("numbers", "programs", "shift")
+CLAIMS = (
+    "numbers",
+    "programs",
+    "shift",
+    "threshold",
+    "geometry",
+    "denominator",
+    "comparison",
+    "delineation",
+    "dynamic",
+    "detection",
+)
 
 
 def claim(name: str) -> Claim:

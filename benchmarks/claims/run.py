@@ -36,6 +36,9 @@ def main(arguments: Sequence[str]) -> None:
     )
     parser.add_argument("--small", action="store_true", help="a tiny size that takes seconds; nothing is written")
     parser.add_argument("--again", action="store_true", help="forget what is there")
+    parser.add_argument(
+        "--backwards", action="store_true", help="from the last part of each on, beside a run that goes forward"
+    )
     options = parser.parse_args(arguments)
     names = [found(w, parser) for w in options.which] or list(CLAIMS)
     torch.set_num_threads(1)
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str]) -> None:
         if options.small:
             show(one, one.conclude({unit: one.run(unit, True) for unit in one.units(True)}))
         else:
-            show(one, run(one, RESULTS / f"{name}.json", again=options.again))
+            show(one, run(one, RESULTS / f"{name}.json", again=options.again, backwards=options.backwards))
 
 
 def found(which: str, parser: argparse.ArgumentParser) -> str:
@@ -57,45 +60,64 @@ def found(which: str, parser: argparse.ArgumentParser) -> str:
     return which
 
 
-def run(one: Claim, path: Path, *, again: bool = False) -> Conclusion:
-    """Units that are not in the file yet, then the file with all of them; its findings are there once every unit is."""
+def run(one: Claim, path: Path, *, again: bool = False, backwards: bool = False) -> Conclusion:
+    """Units that are not in the file yet, then the file with all of them; its findings are there once every unit is.
+
+    backwards  from the last unit on: two runs share a claim so, as each looks before a unit whether it is there by now
+    """
     digest = code(one)
-    old = json.loads(path.read_text("utf-8")) if path.exists() and not again else {}
-    records: dict[str, dict[str, Any]] = old.get("units", {}) if old.get("code") == digest else {}
-    about, skipped = old.get("about", {}) if records else {}, []
-    conclusion = Conclusion([])
-    for unit in one.units(False):
-        if unit not in records:
-            start = time.process_time()
-            try:
-                found = one.run(unit, False)
-            except Absent as reason:
-                print(f"  {unit} skipped: {reason}", flush=True)
-                skipped.append(str(reason))
-                continue
-            records[unit] = {"seconds": round(time.process_time() - start, 2), "found": found}
-            about = _about()
-            write(path, one, digest, about, records, Conclusion([]), skipped)
-            print(f"  {one.name}: {unit}, {records[unit]['seconds']:.1f} CPU seconds", flush=True)
-    if records:
-        conclusion = one.conclude({unit: r["found"] for unit, r in records.items()})
-        write(path, one, digest, about, records, conclusion, skipped)
+    if again:
+        path.unlink(missing_ok=True)
+    skipped: list[str] = []
+    order = list(one.units(False))
+    for unit in reversed(order) if backwards else order:
+        if unit in kept(path, digest):
+            continue
+        start = time.process_time()
+        try:
+            found = one.run(unit, False)
+        except Absent as reason:
+            print(f"  {unit} skipped: {reason}", flush=True)
+            skipped.append(str(reason))
+            continue
+        seconds = round(time.process_time() - start, 2)
+        write(
+            path,
+            one,
+            digest,
+            kept(path, digest) | {unit: {"seconds": seconds, "found": found}},
+            Conclusion([]),
+            skipped,
+        )
+        print(f"  {one.name}: {unit}, {seconds:.1f} CPU seconds", flush=True)
+    records = kept(path, digest)
+    records = {unit: records[unit] for unit in order if unit in records}
+    if not records or len(records) + len(skipped) < len(order):
+        return Conclusion([])
+    conclusion = one.conclude({unit: r["found"] for unit, r in records.items()})
+    write(path, one, digest, records, conclusion, skipped)
     return conclusion
+
+
+def kept(path: Path, digest: str) -> dict[str, dict[str, Any]]:
+    """{unit: record} of the file, where this program made them."""
+    old = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return old["units"] if old.get("code") == digest else {}
 
 
 def write(
     path: Path,
     one: Claim,
     digest: str,
-    about: dict[str, Any],
     records: dict[str, dict[str, Any]],
     conclusion: Conclusion,
     skipped: list[str],
 ) -> None:
+    new = not path.exists() or set(records) != set(kept(path, digest))
     made = {
         "claim": one.name,
         "code": digest,
-        "about": about,
+        "about": _about() if new else json.loads(path.read_text("utf-8"))["about"],
         "seeds": one.seeds,
         "seconds": round(sum(r["seconds"] for r in records.values()), 1),
         "skipped": skipped,
@@ -132,10 +154,10 @@ def code(one: Claim) -> str:
 
 
 def _is_told(node: ast.stmt) -> bool:
-    """Whether a statement of a program's file only says what came out."""
+    """Whether a statement of a program's file only says which units there are, or what came of them."""
     if isinstance(node, ast.Assign):
-        return [ast.unparse(t) for t in node.targets] == ["CLAIM"]
-    return isinstance(node, ast.Expr) or (isinstance(node, ast.FunctionDef) and node.name.startswith("conclude"))
+        return [ast.unparse(t) for t in node.targets] in (["CLAIM"], ["SEEDS"])
+    return isinstance(node, ast.Expr) or (isinstance(node, ast.FunctionDef) and node.name in ("units", "conclude"))
 
 
 def show(one: Claim, conclusion: Conclusion) -> None:
