@@ -77,9 +77,9 @@ struct LinearPass {
     const void *X, *own;     // own [rows], of X's type: what each row counts beside that, or null
     const int64_t* bounds;   // [parts, 3]: label, start, stop
     const double *theta, *chain, *shift, *scale;  // [models, C, p], [parts, models], [parts, models, C], [parts, models]
-    double *gradient, *value;  // [models, C, p] and, if wanted of one logit, [models], both added to
+    double *gradient, *value;  // [models, C, p] and, if wanted, [models], both added to
     int64_t stride, p, models, C, parts;  // C = 1: a sigmoid; `stride` from row to row
-    double gamma;                         // of the focal loss, which has one logit; 0: cross-entropy
+    double gamma;                         // of the focal loss; 0: cross-entropy
     bool doubles, fine;                   // X is doubles; compute in doubles
 };
 

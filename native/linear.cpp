@@ -2,6 +2,7 @@
 //
 // A block of rows is copied to where it stays in the nearest caches; logits, slopes and the slopes' products with the rows are made of
 // it for every model before the next block. Numbers within a block are of type T, sums over blocks are doubles.
+#include <type_traits>
 #include <vector>
 
 #include "logistic.hpp"
@@ -50,6 +51,32 @@ template <class T> INLINE void softmax_slopes(T* u, int64_t C, int64_t stride, i
         for (int64_t c = 0; c < C; c++) store<T>(u + c * stride + i, load(u + c * stride + i) * each);
         store<T>(u + label * stride + i, -others * each);  // -(1 - p) without cancellation
     }
+}
+
+// The same for any curve that one wrong logit has, which is here the others' log-sum-exp less the label's, with the losses.
+template <class T, bool FOCAL_, bool VALUED>
+INLINE void others_slopes(T* u, int64_t C, int64_t stride, int64_t count, int64_t label, T gamma, const T* own, double* value) {
+    constexpr int W = WIDTH<T>;
+    Vector<T> losses{};
+    for (int64_t i = 0; i < count; i += W) {
+        Vector<T> most = every<T>(-FAR<T>), sum{};
+        for (int64_t c = 0; c < C; c++) {
+            const Vector<T> x = load(u + c * stride + i);
+            if (c != label) most = x > most ? x : most;
+        }
+        for (int64_t c = 0; c < C; c++) {
+            if (c == label) continue;
+            const Vector<T> e = exp(load(u + c * stride + i) - most);
+            sum += e;
+            store<T>(u + c * stride + i, e);
+        }
+        const Wrong<T> w = wrong<FOCAL_, VALUED, false, T>(most + log(sum) - load(u + label * stride + i), every<T>(gamma));
+        const Vector<T> times = load(own + i), slope = w.slope * times, each = slope / sum;
+        for (int64_t c = 0; c < C; c++) store<T>(u + c * stride + i, c == label ? -slope : load(u + c * stride + i) * each);
+        if constexpr (VALUED) losses += w.loss * times;
+    }
+    if constexpr (VALUED)
+        for (int k = 0; k < W; k++) *value += static_cast<double>(losses[k]);
 }
 
 // z [2, B] of two models and all rows of a block: products along the columns.
@@ -134,20 +161,24 @@ template <class T, class From> void pass_of(const LinearPass& call) {
                 times[r] = T(0);
             }
             for (int64_t k = 0; k < even; k += 2) two_logits<T>(X.data(), &theta[k * pp], pp, whole, &u[k * B], B);
-            if (call.C > 1) {
-                for (int64_t m = 0; m < call.models; m++)
-                    softmax_slopes<T>(&u[m * call.C * B], call.C, B, whole, label, times.data());
-            } else {
-                const T gamma = static_cast<T>(call.gamma);
-                for (int64_t m = 0; m < call.models; m++) {
-                    double loss = 0;
-                    T* mine = &u[m * B];
-                    if (call.gamma != 0 && call.value) sigmoid_slopes<T, true, true>(mine, whole, gamma, times.data(), &loss);
-                    else if (call.gamma != 0) sigmoid_slopes<T, true, false>(mine, whole, gamma, times.data(), &loss);
-                    else if (call.value) sigmoid_slopes<T, false, true>(mine, whole, gamma, times.data(), &loss);
-                    else sigmoid_slopes<T, false, false>(mine, whole, gamma, times.data(), &loss);
-                    if (call.value) call.value[m] += scale[m] * loss;
-                }
+            const T gamma = static_cast<T>(call.gamma);
+            for (int64_t m = 0; m < call.models; m++) {
+                double loss = 0;
+                T* mine = &u[m * call.C * B];
+                auto one = [&](auto focal, auto valued) INLINE_LAMBDA {
+                    constexpr bool F = decltype(focal)::value, V = decltype(valued)::value;
+                    if (call.C == 1)
+                        sigmoid_slopes<T, F, V>(mine, whole, gamma, times.data(), &loss);
+                    else if (F || V)
+                        others_slopes<T, F, V>(mine, call.C, B, whole, label, gamma, times.data(), &loss);
+                    else
+                        softmax_slopes<T>(mine, call.C, B, whole, label, times.data());
+                };
+                if (call.gamma != 0 && call.value) one(std::true_type{}, std::true_type{});
+                else if (call.gamma != 0) one(std::true_type{}, std::false_type{});
+                else if (call.value) one(std::false_type{}, std::true_type{});
+                else one(std::false_type{}, std::false_type{});
+                if (call.value) call.value[m] += scale[m] * loss;
             }
             int64_t k = 0;
             for (; k + 4 <= logits; k += 4) outers<T, 4>(X.data(), &u[k * B], pp, rows, B, &total[k * pp]);

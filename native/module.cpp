@@ -168,6 +168,7 @@ NB_MODULE(_native, m) {
                              at<const double>(a[4]), at<const double>(a[5]), at<const double>(a[6]), at<double>(a[7]),
                              at<double>(a[8]), sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], gamma, doubles, fine});
     });
+    m.attr("linear_focal") = true;  // of more than one logit, too: cores that lack this would compute cross-entropy
     m.def("linear_steps", [](std::vector<Address> addresses, int64_t models, int64_t size, int64_t pairs) {
         if (addresses.size() != 7 || pairs > 64) throw std::invalid_argument("linear_steps: 7 addresses, at most 64 pairs");
         nb::gil_scoped_release free;

@@ -21,6 +21,9 @@ FORMS = {
     "focal": [Recipe(curve=curves.Focal(2.0), **TWO), Recipe(curve=curves.Focal(2.0), weight=[0.5, 5.0], **TWO)],
     "focal below 1": [Recipe(curve=curves.Focal(0.5), margin=[0.1, 0.6], **TWO)],
     "softmax": [Recipe(weight=[0.5, 1.0, 3.0, 2.0], margin=[0.1, 0.0, 0.6, 0.2], kind="exclusive")],
+    "softmax focal": [
+        Recipe(curve=curves.Focal(2.0), weight=[0.5, 1.0, 3.0, 2.0], margin=[0.1, 0.0, 0.6, 0.2], kind="exclusive")
+    ],
 }
 
 
@@ -43,7 +46,7 @@ def every_set(native_core):
 def case(name: str, p: int, own: bool, dtype: torch.dtype) -> tuple[Rows, Sigmoid | Softmax, torch.Tensor]:
     """Parts of awkward length, one of them of a sample, and models that saturate on some rows."""
     torch.manual_seed(p)
-    recipes, classes = FORMS[name] * 3, 4 if name == "softmax" else 2
+    recipes, classes = FORMS[name] * 3, 4 if name.startswith("softmax") else 2
     ends = np.cumsum([0, 211, 1, 40, 7][: classes + 1]).tolist()
     X = torch.randn(ends[-1], p, dtype=dtype)
     X[:, -1] = 1
@@ -105,7 +108,7 @@ def test_steps_are_those_of_torch(size, moves, every_set, monkeypatch):
 @pytest.mark.parametrize("name", FORMS)
 def test_fits_are_the_same_without_the_core(name, every_set, monkeypatch):
     rng = np.random.default_rng(0)
-    classes = 4 if name == "softmax" else 2
+    classes = 4 if name.startswith("softmax") else 2
     X = rng.normal(size=(600, 5))
     X[:, 1] = X[:, 0] + 1e-3 * X[:, 1]
     y = (X @ rng.normal(size=(5, classes)) + rng.gumbel(size=(600, classes))).argmax(axis=1)

@@ -17,6 +17,7 @@ TABLES = {
     "cross-entropy": (2, {"weight": (0.6, 7.0), "offset": [[0.3, -1.0]], "scale": (1.5, 0.7)}),
     "focal": (2, {"curve": curves.Focal(2.0), "weight": (0.5, 5.0)}),
     "softmax": (3, {"weight": (0.5, 3.0, 1.0), "margin": (0.1, 0.6, 0.0)}),
+    "softmax focal": (3, {"curve": curves.Focal(1.5), "weight": (0.5, 3.0, 1.0)}),
 }
 
 

@@ -1,6 +1,6 @@
 """Passes over the rows, and steps, by the C++ core where it is there: native/linear.cpp.
 
-It knows cross-entropy, and of one logit focal loss; other curves and machines without a compiler take plain torch.
+It knows cross-entropy and focal loss; other curves and machines without a compiler take plain torch.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ from .forms import Form, Sigmoid, Softmax
 
 _native = core.load()
 THERE = hasattr(_native, "linear_pass")  # a core that was built before these passes lacks them
+SEVERAL = hasattr(_native, "linear_focal")  # and before focal loss of several logits
 
 
 def gamma(form: Form) -> float | None:
@@ -21,12 +22,16 @@ def gamma(form: Form) -> float | None:
     if not THERE:
         return None
     if isinstance(form, Softmax):
-        return 0.0 if isinstance(form.curve, Log) else None
-    if not isinstance(form, Sigmoid):
+        curves = (form.curve, form.curve)
+    elif isinstance(form, Sigmoid):
+        curves = form.curves
+    else:
         return None
-    first, other = form.curves
+    first, other = curves
     if isinstance(first, Log) and isinstance(other, Log):
         return 0.0
+    if isinstance(form, Softmax) and not SEVERAL:
+        return None
     same = isinstance(first, Focal) and isinstance(other, Focal) and first.gamma == other.gamma > 0
     return float(first.gamma) if same and isinstance(first, Focal) else None
 
@@ -54,7 +59,7 @@ class Table:
 
 
 def run(table: Table, form: Form, theta: Tensor, dtype: torch.dtype, valued: bool) -> tuple[Tensor, Tensor]:
-    """The mean loss [models] if `valued`, which takes one logit, else zeros, and its gradient [models, C, p]; within blocks of rows
+    """The mean loss [models] if `valued`, else zeros, and its gradient [models, C, p]; within blocks of rows
     computed in dtype. The form must have a `gamma`."""
     models, C, p = theta.shape
     theta = theta.contiguous()

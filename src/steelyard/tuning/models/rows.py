@@ -123,8 +123,10 @@ class Rows:
 
     def both(self, form: Form, theta: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """The mean loss and its gradient."""
-        if form.width == 1 and passes.gamma(form) is not None:
-            return passes.run(self.tables.get(dtype, self.tables[torch.float64]), form, theta, dtype, valued=True)
+        if passes.gamma(form) is not None:
+            table = self.tables.get(dtype, self.tables[torch.float64])
+            value, gradient = passes.run(table, form, theta, dtype, valued=True)
+            return value, centred(gradient)
         return self.value(form, theta, dtype), self.gradient(form, theta, dtype)
 
     def curvatures(self, form: Form, theta: Tensor, exact: bool = False) -> Iterator[tuple[slice, Tensor]]:
