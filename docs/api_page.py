@@ -20,7 +20,7 @@ from steelyard import adaptive, ingredients
 
 SOURCE = Path(sy.__file__).parent
 # adapters that others are made of, and that nobody imports by themselves
-INNER = {"boosting", "classes", "mask_weights", "output_layer", "per_class", "recipe_classifier"}
+INNER = {"across", "boosting", "classes", "mask_weights", "output_layer", "per_class", "recipe_classifier"}
 ARRAYS = ("jax", "keras")
 
 # page: (title, what stands above, the homes of names of steelyard.__all__, submodules that are on it)
@@ -141,7 +141,7 @@ def _page(note: str, page: str) -> str:
     text = f"{note}\n\n# {title}\n\n{above}\n"
     for module in modules:
         if page != "undo":
-            text += "\n" + _docstring(inspect.getdoc(importlib.import_module(f"steelyard.{module}")) or "")
+            text += "\n" + _docstring(importlib.import_module(f"steelyard.{module}").__doc__)
     return text + "".join(_section(name, value) for name, value in names_on(page).items())
 
 
@@ -195,6 +195,8 @@ def _methods(value: type) -> Iterator[tuple[str, Any]]:
 
 
 def _signature(name: str, value: Any, bound: bool = False) -> str:
+    if getattr(value, "_is_protocol", False):
+        return ""
     try:
         parameters = list(inspect.signature(value).parameters.values())
     except (TypeError, ValueError):
@@ -260,44 +262,69 @@ def adapters() -> list[str]:
 def _adapters(note: str, title: str, above: str, modules: list[str]) -> str:
     text = f"{note}\n\n# {title}\n\n{above}\n"
     for module in modules:
-        tree = ast.parse((SOURCE / "integrations" / f"{module}.py").read_text("utf-8"))
-        text += f"\n## {module}\n\n" + _docstring(ast.get_docstring(tree))
-        for node in _offered(tree):
-            text += f"\n### {module}.{node.name}\n\n" + _call(node.name, _arguments(node))
-            text += _docstring(ast.get_docstring(node))
-            for method in node.body if isinstance(node, ast.ClassDef) else ():
-                if (
-                    isinstance(method, ast.FunctionDef)
-                    and not method.name.startswith("_")
-                    and ast.get_docstring(method)
-                ):
-                    text += f"\n#### {node.name}.{method.name}\n\n" + _call(method.name, _arguments(method))
-                    text += _docstring(ast.get_docstring(method))
+        tree = _tree(module)
+        text += f"\n## {module}\n\n" + _docstring(ast.get_docstring(tree, clean=False))
+        homes = {alias.name: node.module or "" for node in _imports(tree) for alias in node.names}
+        for node in _offered(tree, homes):
+            text += f"\n### {module}.{node.name}\n\n" + _call(node.name, _arguments(node, homes))
+            text += _docstring(ast.get_docstring(node) or ast.get_docstring(_base(node, homes) or node))
+            for method in _documented(node, homes):
+                text += f"\n#### {node.name}.{method.name}\n\n" + _call(method.name, _arguments(method, homes))
+                text += _docstring(ast.get_docstring(method))
     return text
 
 
-def _offered(tree: ast.Module) -> Iterator[ast.ClassDef | ast.FunctionDef]:
+def _tree(module: str) -> ast.Module:
+    return ast.parse((SOURCE / "integrations" / f"{module}.py").read_text("utf-8"))
+
+
+def _imports(tree: ast.Module) -> list[ast.ImportFrom]:
+    return [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.level == 1]
+
+
+def _offered(tree: ast.Module, homes: dict[str, str]) -> Iterator[ast.ClassDef | ast.FunctionDef]:
     """Its own classes and functions, and those of neighbours that its __all__ names."""
-    named: list[str] = []
-    homes: dict[str, str] = {}
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
-            named = list(ast.literal_eval(node.value))
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            homes |= {alias.name: node.module or "" for alias in node.names}
-    for name in named:
-        if name in homes:
-            neighbour = ast.parse((SOURCE / "integrations" / f"{homes[name]}.py").read_text("utf-8"))
-            yield from (n for n in neighbour.body if isinstance(n, (ast.ClassDef, ast.FunctionDef)) and n.name == name)
+            for name in ast.literal_eval(node.value):
+                if name in homes:
+                    yield from _named(name, homes)
     for node in tree.body:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_"):
             yield node
 
 
-def _arguments(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
+def _named(name: str, homes: dict[str, str]) -> Iterator[ast.ClassDef | ast.FunctionDef]:
+    for node in _tree(homes[name]).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == name:
+            yield node
+
+
+def _base(node: ast.AST, homes: dict[str, str]) -> ast.ClassDef | None:
+    """The class of a neighbour that this one is made of."""
+    for base in node.bases if isinstance(node, ast.ClassDef) else ():
+        if isinstance(base, ast.Name) and base.id in homes:
+            found = next(_named(base.id, homes), None)
+            return found if isinstance(found, ast.ClassDef) else None
+    return None
+
+
+def _documented(node: ast.AST, homes: dict[str, str]) -> list[ast.FunctionDef]:
+    own = (
+        [n for n in getattr(node, "body", ()) if isinstance(n, ast.FunctionDef)]
+        if isinstance(node, ast.ClassDef)
+        else []
+    )
+    base = _base(node, homes)
+    more = [] if base is None else [m for m in _documented(base, {}) if m.name not in {n.name for n in own}]
+    return [n for n in own if not n.name.startswith("_") and ast.get_docstring(n)] + more
+
+
+def _arguments(node: ast.ClassDef | ast.FunctionDef, homes: dict[str, str]) -> list[str]:
     if isinstance(node, ast.ClassDef):
         made = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
-        return _arguments(made[0]) if made else []
+        base = _base(node, homes)
+        return _arguments(made[0], homes) if made else [] if base is None else _arguments(base, {})
     a = node.args
     plain = [*a.posonlyargs, *a.args]
     defaults = [None] * (len(plain) - len(a.defaults)) + list(a.defaults)

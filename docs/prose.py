@@ -4,6 +4,7 @@ A docstring's paragraphs stay what they are: text; a list of "name   meaning", w
 columns, which stays as it stands; examples. Nothing in them is markup but `code`.
 """
 
+import ast
 import inspect
 import itertools
 import re
@@ -35,7 +36,7 @@ def _joined(parts: list[str]) -> Iterator[str]:
             yield from _fenced(block)
             block = []
             yield "```pycon\n" + inspect.cleandoc(part) + "\n```"
-        elif part.startswith(" "):
+        elif part.startswith(" ") or _is_code(part):
             block.append(part)
         elif _prose(part):
             yield from _fenced(block)
@@ -58,6 +59,17 @@ def _fenced(block: list[str]) -> Iterator[str]:
         lines = "\n\n".join(block).splitlines()
         least = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
         yield "```text\n" + "\n".join(line[least:].rstrip() for line in lines) + "\n```"
+
+
+def _is_code(part: str) -> bool:
+    """Whether a paragraph is statements: assignments and calls."""
+    try:
+        body = ast.parse(part).body
+    except SyntaxError:
+        return False
+    return bool(body) and all(
+        isinstance(n, ast.Assign) or (isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)) for n in body
+    )
 
 
 def _prose(part: str) -> bool:
