@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from .checkpoints import allow as _allow
 
 # not lazy: importing the submodule of that name later would put the module in the function's place
-from .explain import explain
+from .explain import explain as explain
 from .extras import brings
-from .version import __version__
+from .version import __version__ as __version__
 
 _allow()
 
@@ -36,29 +36,40 @@ _HOMES = {
     "losses.accumulation": ("accumulate", "global_mass"),
     "ops.choice": ("backend",),
     "beyond": ("Sum", "Region", "DeepSupervision", "quality_focal"),
-    "calibrate": ("posterior", "threshold"),
+    "calibrate.posterior": ("posterior",),
+    "calibrate.threshold": ("threshold",),
     "tuning": ("tune",),
 }
 _FRAMEWORKS = ("jax", "keras")  # of whom nothing is installed by steelyard: in no list of what there is
 _MODULES = ("adaptive", "curves", "calibrate", "plot", "spatial", "testing")
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-if TYPE_CHECKING:
-    from . import adaptive, calibrate, curves, plot, spatial, testing
-    from .beyond import DeepSupervision, Region, Sum, quality_focal
-    from .calibrate import posterior, threshold
-    from .counts import Counts
-    from .data import ReadingWarning, count
+if TYPE_CHECKING:  # `as` hands a name on, for strict type checkers
+    from . import (
+        adaptive as adaptive,
+        calibrate as calibrate,
+        curves as curves,
+        plot as plot,
+        spatial as spatial,
+        testing as testing,
+    )
+    from .beyond import DeepSupervision as DeepSupervision, Region as Region, Sum as Sum, quality_focal as quality_focal
+    from .calibrate.posterior import (
+        posterior as posterior,
+    )  # mypy takes the modules of these names, from calibrate itself
+    from .calibrate.threshold import threshold as threshold
+    from .counts import Counts as Counts
+    from .data import ReadingWarning as ReadingWarning, count as count
     from .ingredients import *  # noqa: F403
-    from .losses.accumulation import accumulate, global_mass
-    from .losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss
-    from .losses.functional import binary_cross_entropy, cross_entropy
-    from .losses.linear import LinearCrossEntropy
-    from .losses.modules import BinaryCrossEntropy, CrossEntropy
-    from .losses.slopes import slopes
-    from .ops.choice import backend
-    from .recipe import Recipe, mix, unit_mass
-    from .tuning import tune
+    from .losses.accumulation import accumulate as accumulate, global_mass as global_mass
+    from .losses.dropin import BCEWithLogitsLoss as BCEWithLogitsLoss, CrossEntropyLoss as CrossEntropyLoss
+    from .losses.functional import binary_cross_entropy as binary_cross_entropy, cross_entropy as cross_entropy
+    from .losses.linear import LinearCrossEntropy as LinearCrossEntropy
+    from .losses.modules import BinaryCrossEntropy as BinaryCrossEntropy, CrossEntropy as CrossEntropy
+    from .losses.slopes import slopes as slopes
+    from .ops.choice import backend as backend
+    from .recipe import Recipe as Recipe, mix as mix, unit_mass as unit_mass
+    from .tuning import tune as tune
 
 
 def __getattr__(name: str) -> Any:

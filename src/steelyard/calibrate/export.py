@@ -4,6 +4,7 @@ Both are ordinary layers of torch, which torch.export and ONNX know.
 """
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -55,6 +56,8 @@ class Posterior(nn.Module):
         rows = z.movedim(self.class_dim, -1)
         p = torch.softmax(softmax.one_hot_undo(rows.reshape(-1, rows.shape[-1]), bound), dim=1)
         return p.reshape(rows.shape).movedim(-1, self.class_dim)
+
+    __call__: Callable[..., Tensor]  # nn.Module says Any
 
     def extra_repr(self) -> str:
         return f"link={str(self._bound.link)!r}, class_dim={self.class_dim}"

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
@@ -21,6 +21,14 @@ from .prior import shift
 INFINITE = 1e9  # stands for an infinite logit: beyond any finite one, and differences of it are still numbers
 
 
+@overload
+def posterior(
+    logits: Tensor, recipe_or_loss: Any, *, link: str | Link | None = None, prior: Any = None, counts: Any = None
+) -> Tensor: ...
+@overload
+def posterior(
+    logits: Any, recipe_or_loss: Any, *, link: str | Link | None = None, prior: Any = None, counts: Any = None
+) -> Any: ...
 def posterior(
     logits: Any, recipe_or_loss: Any, *, link: str | Link | None = None, prior: Any = None, counts: Any = None
 ) -> Any:

@@ -54,6 +54,8 @@ class DeepSupervision(nn.Module):
         first, *rest = parts or [logits[0].sum() * 0.0]
         return sum(rest, start=first)
 
+    __call__: Callable[..., Tensor]  # nn.Module says Any
+
     def _one(self, logits: Tensor, target: Tensor, weight: Any, normalizer: Any) -> Tensor:
         call = {"weight": weight, "normalizer": normalizer}
         return self.loss(logits, target, **{k: v for k, v in call.items() if v is not None})

@@ -85,6 +85,8 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
         loss = reduced(name, call, bound, ignore_index=self.ignore_index, reduction=self.reduction, normalizer=None)
         return _like_torch(loss, input)
 
+    __call__: Callable[..., Tensor]  # nn.Module says Any
+
     def bound(self) -> Bound:
         """The weights and the smoothing of labels as the ops take them: what `posterior` and `explain` read."""
         return self._bound(self.label_smoothing, "mass")
@@ -149,6 +151,8 @@ class BCEWithLogitsLoss(nn.BCEWithLogitsLoss):
             normalizer=max(input.numel(), 1) if self.reduction == "mean" else None,
         )
         return _like_torch(loss.reshape(input.shape) if self.reduction == "none" else loss, input)
+
+    __call__: Callable[..., Tensor]  # nn.Module says Any
 
     def _laid_out(self, input: Tensor) -> tuple[Bound, list[int] | None]:
         """The weights for inputs of this shape, and the shape that the logits take; None: as they are."""

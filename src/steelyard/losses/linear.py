@@ -1,5 +1,6 @@
 """LinearCrossEntropy: the last linear layer and its cross-entropy together, without ever holding all logits."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -76,6 +77,8 @@ class LinearCrossEntropy(RecipeLoss):
         if self.training and self.rule is not None and not self.in_step:
             self.rule.driver.settle()
         return value
+
+    __call__: Callable[..., Tensor]  # nn.Module says Any
 
     def _value(
         self,

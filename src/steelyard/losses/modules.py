@@ -147,6 +147,8 @@ class RecipeLoss(nn.Module):
             return self._adaptive(self.rule, call, bound, normalizer)
         return self._reduced(call, bound, normalizer)
 
+    __call__: Callable[..., Tensor]  # nn.Module says Any
+
     def share(
         self, logits: Tensor, target: Tensor, *, weight: Any = None, normalizer: float | Tensor | None = None
     ) -> Tensor:

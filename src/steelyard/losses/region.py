@@ -61,6 +61,8 @@ class Region(nn.Module):
             return self.fn(scores, hot)
         return self.fn(torch.where(valid, scores, 0.0), torch.where(valid, hot, 0.0))
 
+    __call__: Callable[..., Tensor]  # nn.Module says Any
+
     def _refuse_ignored(self, labels: Tensor) -> None:
         own = getattr(self.fn, "ignore_index", None)
         if self.ignore_index is None or own == self.ignore_index or torch.compiler.is_compiling():

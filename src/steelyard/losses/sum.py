@@ -68,6 +68,8 @@ class Sum(nn.Module):
         first, *rest = (self.factors[key] * part for key, part in parts.items())
         return sum(rest, start=first)
 
+    __call__: Callable[..., Tensor]  # nn.Module says Any
+
     def _term(self, key: str) -> Term:
         return self._functions[key] if key in self._functions else self.get_submodule(key)
 
