@@ -17,14 +17,15 @@ from .cells import NAMES
 from .measure import Matched, measures
 
 DRAWS = 400
+UNSEEN = 0.01  # average precision, below which a class was not learned
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- written by the program: begin -->", "<!-- written by the program: end -->"
 SHOWN = [*(f"AP {n}" for n in NAMES), "AP mean", *(f"recall {n}" for n in NAMES)]
 
 
 def compare(matched: dict[tuple[str, str, int], Matched]) -> dict[str, Any]:
-    """{net: {"seeds": number, "means": {arm: {measure: number}}, "minus plain": {arm: {measure: [difference, low, high]}}}} of the seeds for
-    which every arm of that net is there."""
+    """{net: {"seeds": number, "means": {arm: {measure: number}}, "minus plain": {arm: {measure: [difference, low, high]}}, "says nothing of": [...]}} of the
+    seeds for which every arm of that net is there."""
     out: dict[str, Any] = {}
     for net in dict.fromkeys(key[0] for key in matched):
         names = list(dict.fromkeys(arm for n, arm, _ in matched if n == net))
@@ -43,8 +44,16 @@ def compare(matched: dict[tuple[str, str, int], Matched]) -> dict[str, Any]:
                         k: [means[arm][k] - means[PLAIN][k], *map(float, np.percentile(apart[k], [2.5, 97.5]))]
                         for k in SHOWN
                     }
+        found["says nothing of"] = silent(found)
         out[net] = found
     return out
+
+
+def silent(found: dict[str, Any]) -> list[str]:
+    """Why arms of a net cannot be compared on what it learned: one seed, and classes that no arm finds."""
+    why = [] if found["seeds"] > 1 else ["any difference: one seed has no interval"]
+    unseen = [n for n in NAMES if all(means[f"AP {n}"] < UNSEEN for means in found["means"].values())]
+    return why + [f"{n}: no arm finds any, so the training was too short for that class" for n in unseen]
 
 
 def draws(by_arm: dict[str, list[Matched]]) -> list[dict[str, dict[str, float]]]:
@@ -73,7 +82,10 @@ def text(results: dict[str, Any]) -> str:
         for arm, apart in found["minus plain"].items():
             cells = [f"{d:+.3f}<br>{low:+.3f} to {high:+.3f}" for d, low, high in (apart[k] for k in SHOWN)]
             lines.append(f"| {arm} minus plain | " + " | ".join(cells) + " |")
-        lines.append("")
+        lines += [""]
+        lines += (
+            [f"Says nothing of {'; nor of '.join(found['says nothing of'])}.", ""] if found["says nothing of"] else []
+        )
     return "\n".join(lines)
 
 
