@@ -12,7 +12,7 @@ import pytest
 import steelyard
 
 FOLDER = Path(steelyard.__file__).parent / "integrations"
-HELPERS = ("__init__", "mask_weights", "classes", "per_class")  # of no framework
+HELPERS = ("__init__", "across", "mask_weights", "classes", "output_layer", "per_class")  # of no framework
 OWN = {  # scikit-learn's face is what the boosters show
     "boosting": {"sklearn"},
     "recipe_classifier": {"sklearn"},

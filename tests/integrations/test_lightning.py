@@ -43,6 +43,33 @@ def test_clipping_sees_the_gradients_of_one_batch():
     torch.testing.assert_close(parts, whole, rtol=1e-9, atol=1e-11)
 
 
+class Single(runs.Net):
+    """In float32, as autocast takes it."""
+
+    def __init__(self, recipe):
+        super().__init__(recipe)
+        self.layer = self.layer.float()
+
+    def training_step(self, batch, index):
+        return self.loss(self.layer(batch[0].float()), batch[1])
+
+
+@pytest.mark.parametrize(("precision", "near"), [("32-true", 2e-6), ("bf16-mixed", 2e-2)])
+def test_half_precision_adds_up_as_far_as_it_goes(precision, near):
+    whole, _ = runs.train(Single(runs.recipe_of("mass")), 16, 1, precision=precision)
+    parts, _ = runs.train(Single(runs.recipe_of("mass")), 4, 4, precision=precision)
+    assert float((parts - whole).norm() / (whole - start().float()).norm()) < near
+
+
+def test_a_step_of_ignored_labels_alone_is_none(monkeypatch):
+    data = runs.rows()
+    data.tensors[1].fill_(-100)
+    monkeypatch.setattr(runs, "rows", lambda: data)
+    for norm in ("count", "mass"):
+        found, _ = runs.train(runs.Net(runs.recipe_of(norm)), 4, 4)
+        assert torch.equal(found, start(norm))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("norm", "batch"), [("count", 4), ("mass", 4), ("mass", 6)]

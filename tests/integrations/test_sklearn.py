@@ -20,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import check_estimator
 
+from steelyard.integrations.classes import check_names
 from steelyard.integrations.sklearn import RecipeClassifier, Weighted
 
 X, Y = make_classification(600, 5, n_informative=3, n_redundant=0, weights=[0.9], random_state=0)
@@ -169,6 +170,22 @@ def test_pipelines_grids_and_calibration():
     assert len(set(grid.cv_results_["mean_test_score"][::2])) > 1
     calibrated = CalibratedClassifierCV(Weighted(EXACT()), cv=3).fit(X, Y)
     assert abs(calibrated.predict_proba(X)[:, 1].mean() - Y.mean()) < 0.02
+
+
+def test_names_in_another_order_are_refused_and_numbers_are_no_names():
+    def check(counts, names):
+        check_names("Trainer", sy.inverse_frequency(sy.Counts(counts)), names, "data.yaml")
+
+    for counts, names in (
+        ({"red": 5, "white": 3}, ["red", "white"]),
+        ({"0": 5, "1": 3}, ["red", "white"]),
+        ([5, 3], ["red", "white"]),
+        ({"red": 5, "white": 3}, None),
+        ({"red": 5, "white": 3}, ["background", "red", "white"]),  # their widths are another question
+    ):
+        check(counts, names)
+    with pytest.raises(ValueError, match=r"Trainer: class 0 of the recipe is 'red', and of data\.yaml 'white'"):
+        check({"red": 5, "white": 3}, ["white", "red"])
 
 
 def test_metadata_is_routed():

@@ -187,6 +187,31 @@ def test_weights_stand_in_the_log_and_probabilities_are_undone():
     np.testing.assert_allclose(p.sum(-1), 1, atol=1e-6)
 
 
+def test_a_recipe_of_the_models_labels_in_another_order_is_refused():
+    from transformers import TrainingArguments
+
+    model, arguments = runs.model_of("sequence"), TrainingArguments("unused", use_cpu=True, report_to=[])
+    loss = sy.CrossEntropy(sy.inverse_frequency(sy.Counts({"spam": 5, "ham": 3, "news": 1})))
+    RecipeTrainer(model, arguments, recipe_loss=loss)  # LABEL_0 is no name
+    model.config.id2label = {0: "ham", 1: "spam", 2: "news"}
+    for given in (loss, sy.Sum(ce=loss)):
+        with pytest.raises(ValueError, match=r"class 0 of the recipe is 'spam', and of model\.config\.id2label 'ham'"):
+            RecipeTrainer(model, arguments, recipe_loss=given)
+
+
+@pytest.mark.parametrize("task", ["sequence", "tokens"])
+def test_half_precision_adds_up_as_far_as_it_goes_and_a_step_of_nothing_is_none(task):
+    whole, _, before = runs.train(task, runs.loss_of(task, "mass"), 8, 1, steps=1)
+    half, _, _ = runs.train(task, runs.loss_of(task, "mass"), 8, 1, steps=1, bf16=True)
+    parts, _, _ = runs.train(task, runs.loss_of(task, "mass"), 2, 4, steps=1, bf16=True)
+    assert change(whole, before, half) < 0.05
+    assert change(half, before, parts) < 0.05
+    rows = [{**row, "labels": torch.full_like(row["labels"], -100)} for row in runs.rows(task)[:8]]
+    nothing, trainer, _ = runs.train(task, runs.loss_of(task, "mass"), 2, 4, steps=1, data=rows)
+    assert torch.equal(nothing, before)
+    assert trainer.state.log_history[0]["loss"] == 0
+
+
 def test_a_rule_learns_once_per_step_and_is_told_how_far_training_is():
     counts = sy.Counts.of(14, 7, 3)
     made = lambda: sy.CrossEntropy(sy.adaptive.Seesaw(counts))  # noqa: E731

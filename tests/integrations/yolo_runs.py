@@ -346,6 +346,7 @@ def refused() -> dict[str, str]:
         "task": (lambda: recipe_trainer(sy.Recipe(), "depth"), "task must be one of detect"),
         "kind": (lambda: recipe_trainer([1.0]), "takes a Recipe, a rule or a function of Counts, got list"),
         "rt-detr": (lambda: weighed(detr, sy.Recipe()), "no place for a recipe"),
+        "names": (lambda: trained("yolo11n.yaml", data, "detect", sy.fixed(weight={"white": 1.0, "red": 2.0, "platelet": 3.0}), "names"), "class 0 of the recipe is 'white', and of data.yaml 'red'"),
         "cls_pw": (lambda: trained("yolo11n.yaml", data, "detect", sy.Recipe(), "pw", cls_pw=0.5), "cls_pw=0.5 and a recipe"),
     }  # fmt: skip
     found: dict[str, str] = {}

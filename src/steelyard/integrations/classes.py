@@ -53,6 +53,24 @@ def _is_ingredient(part: Callable[..., Any]) -> bool:
     return getattr(part, "__module__", "").startswith("steelyard.ingredients")
 
 
+def check_names(who: str, recipe: Any, names: Sequence[Any] | None, whose: str) -> None:
+    """ValueError where a recipe names its classes otherwise, or in another order, than the framework does: weights would go to other classes.
+
+    recipe  of whose classes one is each output, in order; numbers are no names
+    names   of the outputs, in order, or None
+    """
+    own = getattr(recipe, "classes", None)
+    if own is None or names is None or len(own) != len(names) or all(str(name).lstrip("-").isdigit() for name in own):
+        return
+    theirs = [str(name) for name in names]
+    if list(own) != theirs:
+        at = next(i for i, pair in enumerate(zip(own, theirs, strict=True)) if pair[0] != pair[1])
+        raise ValueError(
+            f"{who}: class {at} of the recipe is {own[at]!r}, and of {whose} {theirs[at]!r}. Weights go by place: count in the order"
+            " of the outputs, or order what was counted, sy.Counts({name: n[name] for name in NAMES})."
+        )
+
+
 def weights_of(who: str, recipe: sy.Recipe) -> np.ndarray:
     """[C], of a recipe that is weights per label alone. ValueError for more, which no weight of rows can say."""
     more = [f for f in ("scale", "offset", "margin", "target", "curve") if getattr(recipe, f) is not None]

@@ -19,6 +19,7 @@ import steelyard as sy
 
 from ..spatial import Cache, Map
 from . import across
+from .classes import check_names
 from .mask_weights import MaskWeights
 
 KEY = "steelyard_recipe"  # of the plans
@@ -134,6 +135,9 @@ class RecipeMixin:
             raise ValueError(
                 f"RecipeMixin: the recipe is for {width} classes, and the data set has {heads}, the background among them."
             )
+        names = {label: name for name, label in this.dataset_json["labels"].items() if isinstance(label, int)}
+        ordered = [names.get(label) for label in range(heads)]
+        check_names("RecipeMixin", found, None if None in ordered else ordered, "dataset.json")
         return found
 
     def _counts(self) -> sy.Counts:

@@ -17,6 +17,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 import steelyard as sy
 
+from .classes import check_names
 from .output_layer import check_last, left_out
 
 CAUSAL = {
@@ -44,7 +45,7 @@ class RecipeMixin:
     becomes part of the model, under the name recipe_loss, so that it is moved, optimised, checkpointed and resumed with it; from_pretrained
     then speaks of keys that it does not know.
 
-    ValueError for DataParallel, for learned numbers on several ranks, which nothing would keep alike, for a loss of other programs, and
+    ValueError for DataParallel, for a recipe whose classes have other names than id2label of the model's config, for learned numbers on several ranks, which nothing would keep alike, for a loss of other programs, and
     under LinearCrossEntropy for a model whose logits are more than its last layer gives.
     """
 
@@ -83,6 +84,7 @@ class RecipeMixin:
             raise ValueError(
                 "RecipeTrainer: LinearCrossEntropy with torch_compile=True is not supported; use sy.CrossEntropy(recipe)."
             )
+        self._check_names()
         learned = any(p.requires_grad for p in recipe_loss.parameters())
         if learned and trainer.args.world_size > 1:
             raise ValueError(
@@ -218,6 +220,15 @@ class RecipeMixin:
         bare = bare.get_base_model() if hasattr(bare, "get_base_model") else bare  # of adapters
         encodes = bool(getattr(getattr(bare, "config", None), "is_encoder_decoder", False))
         return bool(getattr(self, "_loss_shifts_labels", False)) or (type(bare).__name__ in CAUSAL and not encodes)
+
+    def _check_names(self) -> None:
+        trainer: Any = self
+        known = getattr(getattr(trainer.model, "config", None), "id2label", None) or {}
+        names = [known.get(i) for i in range(len(known))]
+        if None in names or all(str(name) == f"LABEL_{i}" for i, name in enumerate(names)):
+            return
+        for module in self.recipe_loss.modules():
+            check_names("RecipeTrainer", getattr(module, "recipe", None), names, "model.config.id2label")
 
     def _labels_of(self, batch: Any) -> Tensor:
         labels = batch["labels"]

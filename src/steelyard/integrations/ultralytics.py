@@ -22,6 +22,7 @@ from ultralytics.utils.torch_utils import unwrap_model
 import steelyard as sy
 
 from . import across
+from .classes import check_names
 from .per_class import on_targets
 
 TRAINERS = {
@@ -139,16 +140,22 @@ class RecipeMixin:
             raise ValueError(f"{type(self).__name__}: say recipe = ... in the class, or use recipe_trainer(recipe).")
         if _function(recipe):
             recipe = recipe(self._counts())
+        now = recipe.recipe() if hasattr(recipe, "observe") else recipe
+        check_names(type(self).__name__, now, self._names(), "data.yaml")
         model.criterion = weighed(model, recipe, over_ranks=self.over_ranks)
         callbacks: Any = self
         for event, call in (("on_train_epoch_start", _told), ("on_train_epoch_end", _shown)):
             if call not in callbacks.callbacks[event]:
                 callbacks.add_callback(event, call)
 
-    def _counts(self) -> sy.Counts:
+    def _names(self) -> list[str]:
         this: Any = self
         names = this.data["names"]
-        names = [str(names[i]) for i in range(len(names))] if isinstance(names, dict) else [str(n) for n in names]
+        return [str(names[i]) for i in range(len(names))] if isinstance(names, dict) else [str(n) for n in names]
+
+    def _counts(self) -> sy.Counts:
+        this: Any = self
+        names = self._names()
         if hasattr(this, "get_class_counts"):
             table = this.get_class_counts()
         else:

@@ -5,6 +5,7 @@ registered ones, which see an array through `AsTensor`; nothing is defined anew.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -162,7 +163,9 @@ class _Form:
     def _log_softmax(self, u: Array) -> Array:
         """As reference.log_softmax: exact to rounding where one class has nearly everything."""
         np = self.of.np
-        highest = self.of.still(np.max(u, axis=-1, keepdims=True))
+        highest = self.of.still(
+            np.max(u, axis=-1, keepdims=True, initial=-math.inf)
+        )  # Keras has none of an empty batch
         rough = u - highest - np.log(np.sum(np.exp(u - highest), axis=-1, keepdims=True))
         likely = rough > LIKELY
         others = np.sum(np.where(likely, 0.0, np.exp(rough)), axis=-1, keepdims=True)
