@@ -10,8 +10,8 @@ import steelyard as sy
 
 from .claim import Claim, Conclusion, Record, Table, exact, paired
 
-SEEDS, ROWS, RARE, FEATURES, STEPS = 6, 100, 10, 300, 4000
-LOOKS = (10, 100, 1000, 4000)
+SEEDS, ROWS, RARE, FEATURES, STEPS = 6, 100, 10, 300, 1000
+LOOKS = (10, 100, 1000)
 COUNTS = sy.Counts.of(ROWS - RARE, RARE)
 TEMPERATURE = 3.0
 BINARY = {
