@@ -3,6 +3,7 @@
 The examples are the only thing written by hand; the rest is asked of the library: `posterior` is called, the kernels are asked why not.
 """
 
+import functools
 import inspect
 import math
 import re
@@ -217,7 +218,7 @@ STAGES: dict[str, Callable[[], dict[str, Loss]]] = {
         "at the end": _advanced(adaptive.Curriculum(COUNTS, over=(0, 10)), epoch=10),
     },
     "Deferred": lambda: {"from epoch 160 on": _advanced(_deferred(), epoch=160)},
-    "BatchStatistics": lambda: {"after 500 steps": _trained(adaptive.BatchStatistics(2), 500)},
+    "BatchStatistics": lambda: {"after 50 steps": _trained(adaptive.BatchStatistics(2, momentum=0.9, warm_up=10), 50)},
     "FBetaKnee": lambda: {"after 50 steps": _trained(adaptive.FBetaKnee(), 50)},
     "Seesaw": lambda: {"900 and 100 seen": loss_of(adaptive.Seesaw(COUNTS))},
     "Equalized": lambda: {"after 50 steps": _trained(adaptive.Equalized(1), 50)},
@@ -234,6 +235,7 @@ STAGES: dict[str, Callable[[], dict[str, Loss]]] = {
 }
 
 
+@functools.cache
 def stages(name: str) -> dict[str, Loss]:
     """{what is drawn: the loss in that state}; of a rule that has no line in STAGES, as it starts from counts."""
     if name in STAGES:
