@@ -1,7 +1,7 @@
 """The pictures of docs/howto/plots.md, drawn by sy.plot.
 
-    python docs/plot_pictures.py                  writes docs/images/plots/*.png
-    python docs/plot_pictures.py --dark FOLDER    the same on dark ground, to look at; --axes FOLDER by matplotlib
+    python docs/plot_pictures.py                  writes docs/images/plots/NAME.png, and NAME-dark.png on dark ground
+    python docs/plot_pictures.py --axes FOLDER    the same by matplotlib, to look at
 
 Each name below is a picture of that name.
 """
@@ -85,10 +85,9 @@ def drawn(ax: Callable[[], Any]) -> dict[str, Callable[[], Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--dark", type=Path)
     parser.add_argument("--axes", type=Path)
     found = parser.parse_args()
-    folder = found.axes or found.dark or FOLDER
+    folder = found.axes or FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     if found.axes is not None:
         import matplotlib
@@ -108,12 +107,13 @@ def main() -> None:
     import vl_convert
     from PIL import Image
 
-    if found.dark is not None:
-        alt.theme.enable("dark")
-    for name, draw in drawn(lambda: None).items():
-        png = vl_convert.vegalite_to_png(draw().to_json(), scale=1.0)
-        # 64 colours are enough for these, and a quarter of the bytes
-        Image.open(io.BytesIO(png)).convert("RGB").quantize(64).save(folder / f"{name}.png", optimize=True)
+    for theme, ending in (("default", ""), ("dark", "-dark")):
+        with alt.theme.enable(theme):
+            for name, draw in drawn(lambda: None).items():
+                png = vl_convert.vegalite_to_png(draw().to_json(), scale=1.0)
+                # 64 colours are enough for these, and a quarter of the bytes
+                small = Image.open(io.BytesIO(png)).convert("RGB").quantize(64)
+                small.save(folder / f"{name}{ending}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import tomllib
 from collections import defaultdict
 from pathlib import Path
 
+from steelyard.theme import DARK, LIGHT, Palette
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "steelyard"
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 112, 30, 20, 36, 20
@@ -32,11 +34,19 @@ def draw(container: str = "") -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {tall}" width="{wide}" height="{tall}" font-family="sans-serif">',
-            f'<rect width="{wide}" height="{tall}" fill="#ffffff"/>',
+            f"<style>{_style(LIGHT)} @media (prefers-color-scheme: dark) {{ {_style(DARK)} }}</style>",
+            f'<rect class="ground" width="{wide}" height="{tall}"/>',
             *lines,
             *boxes,
             "</svg>\n",
         ]
+    )
+
+
+def _style(palette: Palette) -> str:
+    return (
+        f".ground {{ fill: {palette.ground} }} path {{ fill: none; stroke: {palette.guide}; stroke-width: 1.2 }} "
+        f".room {{ fill: {palette.band}; stroke: {palette.best} }} text {{ fill: {palette.ink} }}"
     )
 
 
@@ -85,11 +95,11 @@ def _line(upper: tuple[float, float], lower: tuple[float, float]) -> str:
     x1, y1, x2, y2 = upper[0] + WIDTH / 2, upper[1] + HEIGHT, lower[0] + WIDTH / 2, lower[1]
     bend = max((y2 - y1) / 2, GAP_Y / 2)
     way = f"M{x1:g} {y1:g} C{x1:g} {y1 + bend:g} {x2:g} {y2 - bend:g} {x2:g} {y2:g}"
-    return f'<path d="{way}" fill="none" stroke="#9aa5b1" stroke-width="1.2"/>'
+    return f'<path d="{way}"/>'
 
 
 def _box(name: str, x: float, y: float) -> str:
     return (
-        f'<rect x="{x:g}" y="{y:g}" width="{WIDTH}" height="{HEIGHT}" rx="6" fill="#eef3f8" stroke="#33546f"/>'
-        f'<text x="{x + WIDTH / 2:g}" y="{y + 20:g}" text-anchor="middle" font-size="14" fill="#12293b">{html.escape(name)}</text>'
+        f'<rect x="{x:g}" y="{y:g}" width="{WIDTH}" height="{HEIGHT}" rx="6" class="room"/>'
+        f'<text x="{x + WIDTH / 2:g}" y="{y + 20:g}" text-anchor="middle" font-size="14">{html.escape(name)}</text>'
     )
