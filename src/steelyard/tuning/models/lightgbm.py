@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from ...losses.modules import BinaryCrossEntropy, CrossEntropy
 from ...losses.slopes import slopes as slopes_of
@@ -68,7 +69,10 @@ class LightGBMModel:
             rows.set_init_score(np.full(len(y), first[0]) if classes == 2 else np.tile(first, (len(y), 1)))
             objective = _objective(recipe, fit, first)
             try:
-                booster = lightgbm.train({**fixed, "objective": objective}, rows, num_boost_round=max(trees))
+                # kept as it is: otherwise it is written as text and read again, which takes a tenth of the time
+                booster = lightgbm.train(
+                    {**fixed, "objective": objective}, rows, num_boost_round=max(trees), keep_training_booster=True
+                )
             except lightgbm.basic.LightGBMError as error:
                 if "num_features" not in str(error):
                     raise
@@ -99,21 +103,23 @@ def _gains(model: tuple[Any, np.ndarray], trees: int) -> np.ndarray:
 def _objective(recipe: Recipe, fit: Fit, first: np.ndarray) -> Callable:
     """LightGBM's (scores, data) -> gradient and curvature, [rows] or [rows, C]."""
     y, classes = fit.y, fit.classes
-    loss, labels = (BinaryCrossEntropy if classes == 2 else CrossEntropy)(recipe), y.astype(np.int64)
+    loss = (BinaryCrossEntropy if classes == 2 else CrossEntropy)(recipe)
+    # tensors, once: what is asked a hundred times has nothing to convert
+    labels = torch.from_numpy(y.astype(np.int64))
+    weights = None if fit.weights is None else torch.from_numpy(np.ascontiguousarray(fit.weights, dtype=np.float64))
     # the diagonal alone would let C classes that move together go too far; LightGBM's own multiclass has this factor too
     shared = 1.0 if classes == 2 else classes / (classes - 1)
 
-    def slopes(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        z = np.ascontiguousarray(z, dtype=np.float64)
-        return slopes_of(loss, z.reshape(len(y)) if classes == 2 else z.reshape(len(y), -1), labels, weight=fit.weights)
+    def slopes(z: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        scores = torch.from_numpy(np.ascontiguousarray(z, dtype=np.float64).reshape(len(y), -1))
+        return slopes_of(loss, scores[:, 0] if classes == 2 else scores, labels, weight=weights)
 
-    _, curvature = slopes(np.broadcast_to(first, (len(y), len(first))))
-    factor = 0.25 / curvature.mean()  # row weights have mean 1
+    _, curvature = slopes(np.tile(first, (len(y), 1)))
+    factor = 0.25 / float(curvature.mean())  # row weights have mean 1
 
     def objective(z: np.ndarray, data: Any) -> tuple[np.ndarray, np.ndarray]:
         g, h = slopes(z)
-        g, h = factor * g, factor * shared * h
-        return g, h
+        return g.mul_(factor).numpy(), h.mul_(factor * shared).numpy()
 
     return objective
 
