@@ -280,3 +280,16 @@ def test_callbacks_are_the_boosters_own(name, make):
         callback = Heard()
     make("inverse-frequency", trees=4).fit(X, Y, callbacks=[callback])
     assert len(seen) == 4
+
+
+def test_they_are_recalibrated_on_request(make):
+    """Trees that were fitted far beyond the optimum say too much; CalibratedClassifierCV around them takes it back."""
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.metrics import log_loss
+
+    rows = np.arange(len(Y)) % 2 == 0
+    fitted = make("inverse-frequency", trees=60).fit(X[rows], Y[rows])
+    calibrated = CalibratedClassifierCV(make("inverse-frequency", trees=60), cv=3).fit(X[rows], Y[rows])
+    p, q = (model.predict_proba(X[~rows]) for model in (fitted, calibrated))
+    assert log_loss(Y[~rows], q) < log_loss(Y[~rows], p)
+    assert abs(q[:, 1].mean() - SHARE) < 0.03
