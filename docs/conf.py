@@ -20,6 +20,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "links", "pictures", "docstri
 exclude_patterns = ["_build", "_site"]
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
+smartquotes = False  # `--label` and quotes in the help of commands stay what one types
 
 autodoc_default_options = {"members": True, "show-inheritance": False}
 autodoc_member_order = "bysource"
