@@ -38,7 +38,8 @@ class Linked(SphinxPostTransform):
         if not PAGES.match(page) or GLOSSARY not in self.env.found_docs or self.app.builder.format != "html":
             return
         there = self.app.builder.get_relative_uri(page, GLOSSARY)
-        seen: set[str] = set()
+        by_hand = [link.get("refuri", "").partition("#") for link in self.document.findall(nodes.reference)]
+        seen = {anchor.replace("-", " ") for target, _, anchor in by_hand if target == there}
         for text in list(self.document.findall(nodes.Text)):
             if text.parent is None or _inside(text):
                 continue
