@@ -80,7 +80,7 @@ def losses_agree_with_torch() -> None:
     recipe = sy.mix(sy.inverse_frequency(sy.Counts.of(900, 100)), sy.focal(gamma=2.0))
     z = torch.randn(8, 2, requires_grad=True)
     sy.CrossEntropy(recipe)(z, torch.randint(0, 2, (8,))).backward()
-    expect(bool(torch.isfinite(z.grad).all()), "the gradient of a mixed recipe is not finite.")
+    expect(z.grad is not None and bool(torch.isfinite(z.grad).all()), "the gradient of a mixed recipe is not finite.")
 
 
 def the_backend(pure: bool) -> None:

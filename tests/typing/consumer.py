@@ -73,6 +73,7 @@ def program() -> None:
 
     p = sy.posterior(logits, loss)
     assert_type(p, Tensor)
+    print(sy.posterior(np.zeros((4, 2)), loss).argmax(axis=1))
     cut = sy.threshold(np.zeros(4), np.zeros(4), cost_fn=20, cost_fp=1)
     print(sy.explain(recipe, counts), float(cut))
     scaling = sy.calibrate.scaling(np.zeros((4, 2)), np.zeros(4, dtype=np.int64))

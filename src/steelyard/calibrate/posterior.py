@@ -27,6 +27,10 @@ def posterior(
 ) -> Tensor: ...
 @overload
 def posterior(
+    logits: np.ndarray, recipe_or_loss: Any, *, link: str | Link | None = None, prior: Any = None, counts: Any = None
+) -> np.ndarray: ...
+@overload
+def posterior(
     logits: Any, recipe_or_loss: Any, *, link: str | Link | None = None, prior: Any = None, counts: Any = None
 ) -> Any: ...
 def posterior(
