@@ -9,6 +9,7 @@ collect_ignore = [
     "detection_runs.py",
     "detectors.py",
     "lightning_runs.py",
+    "sharded_runs.py",
     "trainer_runs.py",
     "yolo_runs.py",
 ]  # parts and programs, which need their framework

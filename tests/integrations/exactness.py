@@ -72,13 +72,13 @@ EXACT: dict[str, tuple[Held, Held, Held, Held]] = {
             "keras_averages_micro_batches_which_is_one_batch_where_all_hold_alike_or_a_number_divides",
         ),
         here("as micro-batches", "keras", "keras_averages_micro_batches_which_is_one_batch_where_all_hold_alike_or_a_number_divides"),
-        Held("not tested"),
+        here("1e-6 (JAX backend)", "jax", "two_devices_are_one"),
         here("same numbers", "keras", "a_model_is_trained_saved_and_loaded"),
     ),
     "JAX": (
         here("1e-5, sums over `sy.global_mass`", "jax", "sums_of_micro_batches_over_their_common_mass_are_one_batch"),
         here("1e-5, alike", "jax", "sums_of_micro_batches_over_their_common_mass_are_one_batch"),
-        Held("not tested"),
+        here("1e-6", "jax", "two_devices_are_one"),
         Held("nothing to keep"),
     ),
     "skorch": (

@@ -4,6 +4,10 @@ Files: ops/arrays.py, ops/as_tensor.py.
 """
 
 import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -180,3 +184,16 @@ def test_a_row_that_is_masked_entirely_counts_for_nothing(reduction):
     assert not gradient[1].any()
     if reduction == "none":
         assert found[1] == 0
+
+
+@pytest.mark.slow
+def test_two_devices_are_one():
+    """Arrays whose rows lie on two devices, one of them with few labels; Keras by its own DataParallel."""
+    pytest.importorskip("keras")
+    program = Path(__file__).parent / "sharded_runs.py"
+    run = subprocess.run([sys.executable, "-W", "ignore", str(program)], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout.splitlines()[-1])
+    assert set(found) == {"jax count", "jax mass", "keras count", "keras mass"}
+    for one, two in found.values():
+        np.testing.assert_allclose(two, one, rtol=1e-6, atol=1e-6)
