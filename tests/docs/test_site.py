@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -59,27 +60,67 @@ def test_it_builds_without_a_warning(site):
     assert not [p for p in pages if not (site / p.with_suffix(".html")).exists()]
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip("there is no chromium")
+    with playwright.sync_playwright() as running:
+        found = running.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+def opened(browser: Any, site: Path, width: int, scheme: str) -> tuple[Any, list[str]]:
+    """A page, and what it complains about or asks for outside of the site."""
+    wrong: list[str] = []
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda asked: None if inside(asked.url, site) else wrong.append(asked.url))
+    return page, wrong
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("site")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1280])
-def test_pages_in_a_browser(site, width, scheme):
+def test_pages_in_a_browser(site, browser, width, scheme):
     """No message, no request that leaves the folder, no page wider than its window, no picture that is missing."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("there is no chromium")
-    wrong: list[str] = []
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda asked: None if inside(asked.url, site) else wrong.append(asked.url))
-        for path in sorted(site.rglob("*.html")):
-            page.goto(path.as_uri())
-            wrong += [f"{path.relative_to(site)}: {fault}" for fault in faults(page, width)]
-        browser.close()
+    page, wrong = opened(browser, site, width, scheme)
+    for path in sorted(site.rglob("*.html")):
+        page.goto(path.as_uri())
+        wrong += [f"{path.relative_to(site)}: {fault}" for fault in faults(page, width)]
+    page.close()
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("site")
+def test_it_is_searched_without_a_server(site, browser):
+    page, wrong = opened(browser, site, 1280, "light")
+    page.goto((site / "search.html").as_uri() + "?q=capacity")
+    page.wait_for_selector("#search-results li a[href*='howto/fraud.html']")
+    page.wait_for_timeout(300)
+    page.close()
+    assert wrong == []
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("site")
+def test_one_picture_is_seen_of_those_for_light_dark_and_phone(site, browser):
+    page, _ = opened(browser, site, 1280, "light")
+    page.goto((site / "choosing.html").as_uri())
+
+    def seen() -> list[str]:
+        return [Path(i.get_attribute("src")).name for i in page.locator("article img").all() if i.is_visible()]
+
+    assert seen() == ["decide.svg"]
+    page.locator(".theme-toggle:visible").first.click()  # on a light machine the first click is dark
+    assert seen() == ["decide-dark.svg"]
+    page.set_viewport_size({"width": 400, "height": 900})
+    assert seen() == ["decide-narrow-dark.svg"]
+    page.close()
 
 
 def inside(address: str, site: Path) -> bool:
