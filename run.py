@@ -8,6 +8,7 @@ python3 run.py check            lint, format, types, layers, no import circle
 python3 run.py bench [...]      python -m benchmarks bilevel|ce|binary|linear|maps|count|slopes|family|rules|tune|mlp|honesty|gpu|outside|claims
 python3 run.py wheels [...]     the source archive and this machine's wheels, in dist/
 python3 run.py smoke [...]      every wheel of dist/ in an empty environment
+python3 run.py release          all that must hold before a release, a line each; nothing is uploaded
 python3 run.py docs             build the documentation's generated tables, then the site in docs/_build/html
 """
 
@@ -22,7 +23,12 @@ ROOT = Path(__file__).resolve().parent
 HOME = ROOT / ".venv"
 BIN = HOME / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
-NEEDS = {"demo": "tune", "wheels": "release", "smoke": "release"}  # every other task needs "dev", which holds the rest
+NEEDS = {"demo": "tune"}  # every other task needs "dev", which holds the rest
+    "demo": "tune",
+    "wheels": "release",
+    "smoke": "release",
+    "release": "dev,release",
+}  # every other task needs "dev", which holds the rest
 
 
 def main(arguments: list[str]) -> int:
@@ -118,6 +124,10 @@ def smoke(rest: list[str]) -> int:
     return call(PYTHON, "tools/smoke.py", *rest)
 
 
+def release(rest: list[str]) -> int:
+    return call(PYTHON, "tools/release.py", *rest)
+
+
 TASKS = {
     "setup": setup,
     "demo": demo,
@@ -127,6 +137,7 @@ TASKS = {
     "docs": docs,
     "wheels": wheels,
     "smoke": smoke,
+    "release": release,
 }
 
 if __name__ == "__main__":
