@@ -24,11 +24,6 @@ HOME = ROOT / ".venv"
 BIN = HOME / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 NEEDS = {"demo": "tune"}  # every other task needs "dev", which holds the rest
-    "demo": "tune",
-    "wheels": "release",
-    "smoke": "release",
-    "release": "dev,release",
-}  # every other task needs "dev", which holds the rest
 
 
 def main(arguments: list[str]) -> int:
