@@ -1,5 +1,6 @@
 """Peers' tests are run as they are against our losses: a checkout that asks for the right numbers passes, one that does not fails."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,3 +41,14 @@ def test_what_is_no_checkout_is_named(tmp_path):
     assert found.returncode == 2
     assert "a checkout of fvcore" in found.stderr
     assert "is no folder" in run("kornia", tmp_path / "nowhere").stderr
+
+
+@pytest.mark.slow
+def test_scikit_learns_threshold_tests_are_as_the_page_counts_them():
+    """Of the installed package; the one that fails asks for an error where we answer everything or nothing."""
+    pytest.importorskip("sklearn.model_selection.tests")
+    page = (TOOL.parents[1] / "docs" / "reference" / "differences.md").read_text("utf-8")
+    passed, many = re.search(r"scikit-learn, threshold tuners \| (\d+) of (\d+)", page).groups()
+    found = run("scikit-learn-cuts", "installed")
+    assert f"{int(many) - int(passed)} failed, {passed} passed" in found.stdout, found.stdout + found.stderr
+    assert "constant_predictor" in found.stdout
