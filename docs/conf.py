@@ -16,19 +16,11 @@ author = "The steelyard authors"
 project_copyright = author
 release = version = runpy.run_path(str(HERE.parent / "src/steelyard/version.py"))["__version__"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "links", "pictures", "docstrings", "glossary"]
+extensions = ["myst_parser", "links", "pictures", "glossary"]
 exclude_patterns = ["_build", "_site"]
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 smartquotes = False  # `--label` and quotes in the help of commands stay what one types
-
-autodoc_default_options = {"members": True, "show-inheritance": False}
-autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
-autodoc_preserve_defaults = True
-maximum_signature_line_length = 80
-add_module_names = False
-python_use_unqualified_type_names = True
 
 html_theme = "furo"
 html_title = "steelyard"

@@ -158,17 +158,6 @@ def test_links_of_a_page_from_outside_lead_on_from_where_it_is_shown(tmp_path):
     assert links.led_on("[the results](../../results)", stands, stands, {}) == "the results"
 
 
-def test_what_would_be_markup_in_a_docstring_is_text():
-    pytest.importorskip("sphinx", reason="the site needs steelyard[docs]")
-    plain = load("docstrings").plain
-    lines = ["Logits [N, C, *space], `n_c` of a|b.", "    l = -w * log p", "Then:", ">>> 2 * 3", "6", "Source: x_y."]
-    said = "\n".join(plain(lines))
-    assert r"*space" not in said.replace(r"\*space", "")
-    assert "``n_c`` of a\\|b." in said
-    assert "\n::\n\n    l = -w * log p\n\nThen:" in said
-    assert "\n>>> 2 * 3\n6\n" in said
-
-
 def test_a_picture_has_variants_where_there_is_a_dark_one(tmp_path):
     pytest.importorskip("sphinx", reason="the site needs steelyard[docs]")
     variants = load("pictures").variants
