@@ -267,3 +267,9 @@ def test_two_runs_share_a_claim(tmp_path):
     running.run(dataclasses.replace(one, run=meeting), path)
     assert calls == ["a", "b", "a", "back"]
     assert set(json.loads(path.read_text())["units"]) == {"a", "b"}
+
+
+def test_without_the_images_of_nuclei_one_sentence_says_where_they_are_from(tmp_path, monkeypatch):
+    monkeypatch.setenv("STEELYARD_NUCLEI", str(tmp_path))
+    with pytest.raises(Absent, match=r"not here; examples/nuclei/README.md says where they are from, STEELYARD_NUCLEI"):
+        claims.claim("delineation").run("nuclei 0", False)
