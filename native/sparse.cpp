@@ -3,7 +3,6 @@
 // L models go side by side, one in each lane: a number of the matrix is read once for all of them, and what is next to it are L numbers
 // that follow each other. A lane whose model is done takes the next one.
 #include <cmath>
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <vector>
@@ -79,8 +78,11 @@ typedef float Some __attribute__((vector_size(sizeof(float) * WIDTH<double>)));
 // All arrays of a group in one piece of large pages: what is gathered lies on many small ones otherwise.
 class Arena {
     static constexpr size_t PAGE = size_t(2) << 20;
-    std::unique_ptr<char, void (*)(void*)> memory{nullptr, std::free};
-    size_t used = 0, size = 0;
+    struct Free {
+        void operator()(char* memory) const { ::operator delete(memory, std::align_val_t(PAGE)); }
+    };
+    std::unique_ptr<char, Free> memory;
+    size_t used = 0;
 
   public:
     template <class T> void plan(T*& array, int64_t count) {
@@ -88,10 +90,8 @@ class Arena {
         used += (static_cast<size_t>(count) * sizeof(T) + 63) / 64 * 64;
     }
     void make() {
-        size = (used + PAGE - 1) / PAGE * PAGE;
-        memory.reset(static_cast<char*>(std::aligned_alloc(PAGE, size)));
-        if (!memory) throw std::bad_alloc();
-        settle(memory.get(), static_cast<int64_t>(size));
+        memory.reset(static_cast<char*>(::operator new(used, std::align_val_t(PAGE))));
+        settle(memory.get(), static_cast<int64_t>(used));
         std::memset(memory.get(), 0, used);
         used = 0;
     }
