@@ -215,7 +215,7 @@ fast. The others, on near-collinear columns, take as many steps again; scikit-le
 the first two tables and on text.
 
 On text the whole solver is in C++ (`native/sparse.cpp`): eight or sixteen models go side by side, so that a number of the matrix is read once for all
-of them, and a model that is done makes room for the next. Plain torch and scipy take more than five times as long. Of a training part nearly half are products with the
+of them, and a model that is done makes room for the next. Plain torch and scipy take four to five times as long. Of a training part nearly half are products with the
 matrix and its transpose in conjugate gradients, of which a fit takes 20, a fifth objectives and gradients in float64, a seventh preconditioners; a quarter of
 all is the focal weighting, which has no other weighting's lanes beside it. What is gathered, 1.3 MB for sixteen models, is more than the nearest caches hold.
 
