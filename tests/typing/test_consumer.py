@@ -28,7 +28,7 @@ def test_the_package_says_that_it_has_types():
 
 
 @pytest.mark.slow
-def test_mypy_strict_has_nothing_to_say(tmp_path):
+def test_mypy_strict_has_nothing_to_say(tmp_path: Path):
     if importlib.util.find_spec("mypy") is None:
         pytest.skip("mypy is not installed")
     command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--cache-dir", tmp_path, CONSUMER]
