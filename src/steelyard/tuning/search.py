@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from ..recipe import Recipe
-from . import order
+from . import order, pace
 from .arms import Arm
 from .data.problem import Problem
 from .job import ALL_ROWS, Job, Start, Todo
@@ -25,17 +25,10 @@ from .validation.cuts import decide
 from .validation.outcomes import outcomes
 
 Progress = Callable[[int, int], None]
-JUDGED, PAGE = 5e-6, 6.0  # seconds that judging takes for a row of an arm in a repetition, and what is drawn after it
-CACHED = 400_000  # rows up to which it does; with 1.7 million, which no cache holds, a row took twice as long
 APART = "apart"  # the notes of fits that were made without others of their training part
 LARGE = (
     200_000  # cells of a table from which on plain is fitted before all others, as all at once may not be done in time
 )
-
-
-def judging(rows: int) -> float:
-    """Seconds for an arm in a repetition, about."""
-    return JUDGED * rows * max(1.0, rows / CACHED) ** 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -273,10 +266,16 @@ class Search:
                     self._count(**{"new" if new else "reused": len(fits)})
                     collect(part, fits)
                     repetitions = int(done.all(axis=(0, 1, 3)).sum())
-                    self.tools.stop.needs(PAGE + judging(len(self.task.y)) * len(self.arms) * repetitions)
+                    self.tools.stop.needs(self._after(repetitions))
             else:
                 self._started({key for key in whole if key[1] in some})
         return done
+
+    def _after(self, repetitions: int) -> float:
+        """Seconds for what comes after the fits; nothing is measured where nobody waits."""
+        if self.tools.stop.end is None:
+            return 0.0
+        return pace.PAGE + pace.judging(len(self.task.y)) * len(self.arms) * repetitions
 
     def _rounds(self, settings: tuple[float, ...], every: Sequence[Key]) -> list[tuple[tuple[float, ...], list[Todo]]]:
         """What is fitted one after the other, each with its settings. All arms of a part at once where that is cheaper, else arm
