@@ -56,7 +56,7 @@ def test_rows_that_are_equal_are_made_up_alike():
 def test_neighbours_are_found_in_pieces(monkeypatch):
     from steelyard.tuning import resampling
 
-    X, y = table(2, 2, form="dense")
+    X, y = table(2, 2, form="dense", columns=resampling.NARROW + 1)
     whole = resample("SMOTE", X, y, 1)[0]
     monkeypatch.setattr(resampling, "CHUNK", 1)
     np.testing.assert_array_equal(resample("SMOTE", X, y, 1)[0], whole)
