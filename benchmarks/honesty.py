@@ -182,7 +182,9 @@ def publish(name: str, rows: list[dict[str, Any]]) -> Path:
 
 
 def _stays(earlier: dict[str, Any], row: dict[str, Any]) -> bool:
-    return earlier["studies"] > row["studies"] and earlier.get("code") != row.get("code")
+    """An earlier run of the same question that rests on more tables, or looked at the truth where this one did not."""
+    richer = earlier["studies"] > row["studies"] or (bool(earlier.get("truth")) and not row.get("truth"))
+    return richer and earlier.get("code") != row.get("code")
 
 
 def _what(row: dict[str, Any]) -> tuple[str, ...]:

@@ -61,7 +61,8 @@ end](#every-row) with their commits.
 FOUND = """
 ## Something to find
 
-How often a winner was declared where some weighting helps. *True gain* is that of the best weighting, on fresh data.
+How often a winner was declared where some weighting helps. *True gain* is that of the best weighting, on
+fresh data, over those studies in which it was looked at.
 
 """
 EVENTS = """
@@ -121,9 +122,10 @@ def _table(rows: list[Row], kinds: dict[str, str]) -> str:
     for kind, meaning in kinds.items():
         said = meaning
         for metric, title in METRICS.items():
-            found = _largest(r for r in rows if (r["generator"], r["metric"]) == (kind, metric))
+            asked = [r for r in rows if (r["generator"], r["metric"]) == (kind, metric)]
+            found, known = _largest(asked), _largest(r for r in asked if r.get("true_best"))
             if found is not None:
-                best = f"{found['true_best'][1]:.3f}" if found.get("true_best") else ""
+                best = f"{known['true_best'][1]:.3f}" if known else ""
                 text += f"| {said} | {title} | {rate(found['winners'])} | {best} |\n"
                 said = ""
     return text

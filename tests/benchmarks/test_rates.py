@@ -143,3 +143,11 @@ def test_a_row_of_more_tables_is_not_lost_to_one_of_fewer(tmp_path, monkeypatch)
     assert json.loads(path.read_text())["machine"] == "see each row"
     publish("some", [row | {"studies": 200, "code": "c"}])
     assert [r["studies"] for r in json.loads(path.read_text())["rows"]] == [200]
+
+
+def test_a_row_that_looked_at_the_truth_is_not_lost_to_one_that_did_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(measure, "RESULTS", tmp_path)
+    row = {"model": "linear", "generator": "H1", "metric": "f1"}
+    publish("some", [row | {"studies": 60, "code": "a", "truth": {"a": [0.1, 0.01, 60]}}])
+    path = publish("some", [row | {"studies": 200, "code": "b"}])
+    assert [r["studies"] for r in json.loads(path.read_text())["rows"]] == [60, 200]
