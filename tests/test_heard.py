@@ -56,6 +56,34 @@ def test_a_forked_child_hears_what_it_did_before(setup):
     assert "stopping" not in done.stderr
 
 
+def test_a_signal_that_meets_a_child_at_its_birth_is_not_lost():
+    """Sent before the child has its handlers back: a pool that ends at once does that, and waits."""
+    born = []
+    with heard.listening(lambda *_: None):
+        for _ in range(200):
+            child = os.fork()
+            if not child:
+                time.sleep(3)
+                os._exit(0)
+            os.kill(child, signal.SIGTERM)
+            born.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    assert born == [-signal.SIGTERM] * 200
+
+
+def test_what_a_thread_had_blocked_it_has_blocked_after_a_fork():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    try:
+        with heard.listening(lambda *_: None):
+            child = os.fork()
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, []) & {signal.SIGUSR1, *heard.SIGNALS}
+            if not child:
+                os._exit(blocked == {signal.SIGUSR1})
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+            assert blocked == {signal.SIGUSR1}
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+
+
 def test_the_process_that_listens_hears_and_gets_its_handlers_back():
     numbers = []
     before = {number: signal.getsignal(number) for number in heard.SIGNALS}

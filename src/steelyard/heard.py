@@ -10,6 +10,7 @@ from typing import Any
 SIGNALS: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}  # and what they make of a study
 
 _befores: list[dict[int, Any]] = []  # the handlers that come back, of whoever listens, the innermost last
+_masks = threading.local()  # what a thread that forks had blocked before
 
 
 @contextmanager
@@ -51,10 +52,22 @@ def _restore(before: dict[int, Any]) -> None:
         signal.signal(number, handler)
 
 
+def _before_fork() -> None:
+    """A signal that met the child before it has its handlers back would be lost, and whoever sent it would wait for ever: it is held
+    back until then."""
+    _masks.held = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if _befores else None
+
+
+def _after_fork() -> None:
+    if _masks.held is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, _masks.held)
+
+
 def _in_the_child() -> None:
     while _befores:
         _restore(_befores.pop())
+    _after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_the_child)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_the_child)
