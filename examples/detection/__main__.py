@@ -35,15 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> Path:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     begun, photos = time.monotonic(), load(options.data)
-    runs: list[dict[str, Any]] = []
     matched: dict[tuple[str, str, int], Matched] = {}
-    compared: dict[str, Any] = {}
+    runs, compared, steps = _others(options.out, options.nets)
     about = {
         "images": {part: len(each) for part, each in photos.items()},
         "boxes": {
             part: dict(zip(NAMES, map(int, counts(each).per_class), strict=True)) for part, each in photos.items()
         },
-        "steps": options.steps,
+        "steps": steps | dict.fromkeys(options.nets, options.steps),
         "machine": f"{platform.machine()}, one thread",
         "torch": torch.__version__,
     }
@@ -68,9 +67,22 @@ def main(arguments: Sequence[str] | None = None) -> Path:
                 )
                 print(json.dumps(runs[-1]), flush=True)
                 write(options.out, about, runs, compared)
-            compared = table.compare(matched)
+            compared |= table.compare(matched)
             write(options.out, about, runs, compared)
     return options.out / "results.json"
+
+
+def _others(out: Path, nets: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, int]]:
+    """What an earlier call wrote of other nets: its runs, their comparison, and the steps of each net."""
+    if not (path := out / "results.json").exists():
+        return [], {}, {}
+    earlier = json.loads(path.read_text("utf-8"))
+    runs = [run for run in earlier["runs"] if run["net"] not in nets]
+    compared, steps = (
+        {net: value for net, value in part.items() if net not in nets}
+        for part in (earlier["compared"], earlier["about"]["steps"])
+    )
+    return runs, compared, steps
 
 
 def write(out: Path, about: dict[str, Any], runs: list[dict[str, Any]], compared: dict[str, Any]) -> None:

@@ -73,7 +73,7 @@ def text(results: dict[str, Any]) -> str:
     lines = []
     for net, found in results["compared"].items():
         lines += [
-            f"**{net}**, {found['seeds']} seed{'s' * (found['seeds'] > 1)}, {results['about']['steps']} steps of 16 images",
+            f"**{net}**, {found['seeds']} seed{'s' * (found['seeds'] > 1)}, {results['about']['steps'][net]} steps of 16 images",
             "",
         ]
         lines += ["| | " + " | ".join(SHOWN) + " |", "|---|" + "---:|" * len(SHOWN)]
