@@ -60,14 +60,14 @@ def test_a_signal_that_meets_a_child_at_its_birth_is_not_lost():
     """Sent before the child has its handlers back: a pool that ends at once does that, and waits."""
     born = []
     with heard.listening(lambda *_: None):
-        for _ in range(200):
+        for _ in range(50):
             child = os.fork()
             if not child:
                 time.sleep(3)
                 os._exit(0)
             os.kill(child, signal.SIGTERM)
             born.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-    assert born == [-signal.SIGTERM] * 200
+    assert born == [-signal.SIGTERM] * 50
 
 
 def test_what_a_thread_had_blocked_it_has_blocked_after_a_fork():

@@ -119,11 +119,3 @@ def test_fits_end_early_enough_for_what_comes_after_them():
     free = Stop()
     free.needs(60)
     assert not free()
-
-
-def test_a_row_of_a_large_table_takes_longer_to_judge():
-    from steelyard.tuning.search import CACHED, JUDGED, judging
-
-    assert judging(1000) == pytest.approx(1000 * JUDGED)
-    assert judging(CACHED) == pytest.approx(CACHED * JUDGED)
-    assert judging(4 * CACHED) == pytest.approx(8 * CACHED * JUDGED)
