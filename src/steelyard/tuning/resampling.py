@@ -103,7 +103,7 @@ def _neighbours(X: Any) -> np.ndarray:
             cKDTree,
         )  # a tree is worth it where columns are few, and other studies need not load it
 
-        return cKDTree(X).query(X, NEIGHBOURS + 1)[1][:, 1:]
+        return KDTree(X).query(X, NEIGHBOURS + 1)[1][:, 1:]
     square = np.asarray(X.multiply(X).sum(axis=1)).ravel() if sparse.issparse(X) else np.einsum("np,np->n", X, X)
     wanted = min(NEIGHBOURS + 1 + SPARE, n)
     near = np.empty((n, NEIGHBOURS), np.int64)
