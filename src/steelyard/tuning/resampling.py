@@ -99,11 +99,10 @@ def _neighbours(X: Any) -> np.ndarray:
     left out as the row itself."""
     n = X.shape[0]
     if not sparse.issparse(X) and X.shape[1] <= NARROW:
-        from scipy.spatial import (
-            cKDTree,
-        )  # a tree is worth it where columns are few, and other studies need not load it
+        # a tree is worth it where columns are few; studies that need none need not load it
+        from scipy.spatial import KDTree
 
-        return KDTree(X).query(X, NEIGHBOURS + 1)[1][:, 1:]
+        return np.asarray(KDTree(X).query(X, NEIGHBOURS + 1)[1])[:, 1:]
     square = np.asarray(X.multiply(X).sum(axis=1)).ravel() if sparse.issparse(X) else np.einsum("np,np->n", X, X)
     wanted = min(NEIGHBOURS + 1 + SPARE, n)
     near = np.empty((n, NEIGHBOURS), np.int64)
