@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 SAMPLE = 2**18  # scores that are sorted to see; more would take longer than they tell
-SORTS = 250  # what judging a row costs, in rows sorted: measured 150 to 300, from 20,000 to 600,000 rows
+SORTS = 100  # what judging a row costs, in rows sorted, but for the bootstrap, which ends when its time is up: 75 with 1.7 million rows
 PAGE = 6.0  # seconds for what is drawn after it
 
 
