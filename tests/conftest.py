@@ -15,6 +15,7 @@ if "STEELYARD_CACHE" not in os.environ:  # nothing is left in the cache of whoev
 
 import hypothesis
 import pytest
+from tests.chromium import browser  # noqa: F401  # a fixture
 from tests.examples_of import MORE
 from tests.postgresql import postgresql, server  # noqa: F401  # fixtures
 
@@ -51,7 +52,7 @@ def examples_data() -> Path:
 
 
 # A test that needs something which is not everywhere asks for it by one of these (PostgreSQL: tests/postgresql.py; a browser:
-# tests/report), so that what is skipped says why.
+# tests/chromium.py), so that what is skipped says why.
 
 
 @pytest.fixture(scope="session")

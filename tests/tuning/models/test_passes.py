@@ -27,22 +27,6 @@ FORMS = {
 }
 
 
-@pytest.fixture
-def every_set(native_core):
-    """Instruction sets, the usual one again at the end."""
-    if not passes.THERE:
-        pytest.skip("the native core was built before these passes")
-    usual = native_core.current()
-
-    def sets():
-        for name in native_core.sets():
-            native_core.choose(name)
-            yield name
-
-    yield sets
-    native_core.choose(usual)
-
-
 def case(name: str, p: int, own: bool, dtype: torch.dtype) -> tuple[Rows, Sigmoid | Softmax, torch.Tensor]:
     """Parts of awkward length, one of them of a sample, and models that saturate on some rows."""
     torch.manual_seed(p)

@@ -21,22 +21,6 @@ TABLES = {
 }
 
 
-@pytest.fixture
-def every_set(native_core):
-    """Instruction sets, the usual one again at the end."""
-    if not sparse_core.THERE:
-        pytest.skip("the native core was built before this solver")
-    usual = native_core.current()
-
-    def sets():
-        for name in native_core.sets():
-            native_core.choose(name)
-            yield name
-
-    yield sets
-    native_core.choose(usual)
-
-
 @pytest.mark.parametrize("models", [1, 8, 23])
 @pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("name", TABLES)
