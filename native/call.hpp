@@ -28,6 +28,23 @@ struct Table {
     const float *row, *column, *full;
 };
 
+// What a pass tells of every item's own label (sigmoid: of every logit) while it computes the loss.
+enum Told : int32_t {
+    NOTHING,
+    MISSED,    // 1 - p of the label; sigmoid: the smaller of P(is) and, with a minus, P(is not), so that neither loses its digits
+    SURPRISE,  // -log p of the label; softmax only
+    SIZE,      // of the gradient: 1 - p of the label, |sigma - y|
+};
+
+// What an adaptive rule asks of the pass; see ops/beside.py. Made for tables by which u is z, but for an offset.
+struct Beside {
+    Told told;
+    float* out;             // of each item, NaN where it does not count; null for NOTHING
+    const float* regions;   // [bins] or null: an item counts regions[floor(its SIZE times bins)] times
+    int32_t bins;
+    float power, log_floor;  // softmax: z_c + power max(0, log p_c - max(log p_y, log_floor)) in place of z_c; 0: as it is
+};
+
 // Logits [N, C, S] of `type`, contiguous; labels and everything per item [N, S].
 struct Common {
     const void* logits;
@@ -42,6 +59,7 @@ struct Common {
     int64_t ignore, N, C, S;
     float factor;
     int32_t threads;
+    Beside beside;
 };
 
 struct Softmax : Common {
@@ -67,6 +85,17 @@ struct Census {
     int64_t count = 0;
     int64_t wrong = 0;
     bool bad = false;
+};
+
+// Sums of one number per item (sigmoid: per logit) of a call; see sums.hpp.
+struct Sums {
+    const float* values;  // [N, S], sigmoid [N, C, S]: as told by the pass; NaN does not count. Null: items are only counted
+    const void* target;
+    const float* weight;  // or null; 0 does not count
+    Label label;
+    int64_t ignore, N, C, S;
+    double* out;  // softmax [2, C]: items, sum of values; sigmoid [4, C]: not, is, missed of either
+    int32_t threads;
 };
 
 struct Nearest;  // see nearest.hpp
@@ -118,6 +147,9 @@ struct Kernels {
     double (*sigmoid)(const Sigmoid&);
     Census (*softmax_census)(const Softmax&, bool mass);
     Census (*sigmoid_census)(const Sigmoid&, bool mass);
+    void (*softmax_sums)(const Sums&);
+    void (*sigmoid_sums)(const Sums&);
+    void (*region_sums)(const float* sizes, int64_t items, int bins, double* out, int threads);
     bool (*nearest)(const Nearest&);  // false where memory ran out
     void (*linear_pass)(const LinearPass&);
     void (*linear_steps)(const LinearSteps&);

@@ -29,6 +29,13 @@ constexpr float LIKELY = 0.6f;
 // Tables by label, for one label or for the labels of many lanes.
 INLINE float by_label(const float* table, int64_t y, float absent) { return table ? table[y] : absent; }
 
+// What items of these gradients count, see Beside.
+INLINE Floats regional(const Beside& beside, Floats size) {
+    if (!beside.regions) return all(1.0f);
+    const float bins = static_cast<float>(beside.bins);  // NaN counts as the last
+    return gather(beside.regions, __builtin_convertvector(smaller(size * bins, all(bins - 1)), Ints));
+}
+
 // The sum of work(chunk) over all chunks, in their order.
 template <class Do> double over(int64_t chunks, int threads, const Do& work) {
     std::unique_ptr<double[]> found(new double[chunks]);

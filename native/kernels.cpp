@@ -2,6 +2,7 @@
 #include "census.hpp"
 #include "sigmoid.hpp"
 #include "softmax.hpp"
+#include "sums.hpp"
 
 #define NAME_(set) set##_kernels
 #define NAME(set) NAME_(set)
@@ -17,6 +18,7 @@ void sparse_newton(const SparseNewton&);  // in sparse.cpp
 }
 const Kernels NAME(STEELYARD_SET) = {TEXT(STEELYARD_SET), STEELYARD_SET::softmax, STEELYARD_SET::sigmoid,
                                        STEELYARD_SET::softmax_census, STEELYARD_SET::sigmoid_census,
+                                       STEELYARD_SET::softmax_sums, STEELYARD_SET::sigmoid_sums, STEELYARD_SET::region_sums,
                                        STEELYARD_SET::nearest, STEELYARD_SET::linear_pass, STEELYARD_SET::linear_steps,
                                        STEELYARD_SET::sparse_newton};
 }

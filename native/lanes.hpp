@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <type_traits>
 
 #include "curves.hpp"
@@ -35,7 +36,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
 
     // of each item, from pass to pass
     Floats top[V], at_label[V], others[V], e_label[V], weighed[V], asked[V], inverse[V], rise[V], here[V], gives[V],
-        log_total[V], logp[V], p[V], q[V];
+        log_total[V], logp[V], p[V], q[V], times[V];
 
     Floats losses{};  // of few vectors, in float32: their sums are double
     int waiting = 0;
@@ -257,6 +258,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
     void find_top() {
         for (int v = 0; v < V; v++) {
             float* u = kept.get() + v * LANES;
+            if (!SOFT_TARGET && call.beside.power != 0) raise(u, v);
             if (scaled || moved || call.margin) adjust(u, v);
             Floats most = all(-INF), found = all(0.0f);
             for (int64_t c = 0; c < C; c++) {
@@ -266,6 +268,22 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             }
             top[v] = most;
             at_label[v] = found;
+        }
+    }
+
+    // z + power max(0, log p - max(log p_y, log_floor)), see Beside
+    void raise(float* u, int v) {
+        Floats most = all(-INF), own = all(0.0f), total = all(0.0f);
+        for (int64_t c = 0; c < C; c++) {
+            const Floats x = F32::load(u + c * ITEMS);
+            own = is_label(v, c) ? x : own;
+            most = larger(most, x);
+        }
+        for (int64_t c = 0; c < C; c++) total = total + exp(F32::load(u + c * ITEMS) - most);
+        const Floats from = larger(own, most + log(total) + call.beside.log_floor);
+        for (int64_t c = 0; c < C; c++) {
+            const Floats x = F32::load(u + c * ITEMS), above = x - from;
+            F32::store(u + c * ITEMS, above > 0.0f ? x + call.beside.power * above : x);
         }
     }
 
@@ -354,7 +372,8 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
 
     // Loss, mass and lse, and what the gradient of every class follows from.
     INLINE void finish(int v, int64_t at, int count) {
-        const Floats upstream = F32::load(up + v * LANES), along_lse = F32::load(through + v * LANES);
+        times[v] = regional(call.beside, q[v]);
+        const Floats upstream = F32::load(up + v * LANES) * times[v], along_lse = F32::load(through + v * LANES);
         const Floats k = F32::load(labelled + v * LANES);
         const Ints live = ints(valid + v * LANES);
 
@@ -375,10 +394,14 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         } else {
             loss = every_class(v);
         }
-        loss = live ? loss * F32::load(weight + v * LANES) : all(0.0f);
+        loss = live ? loss * F32::load(weight + v * LANES) * times[v] : all(0.0f);
         losses = losses + loss;
         if (count <= 0) return;
         give_out(call.loss, at + v * LANES, count, loss);
+        if (call.beside.out) {
+            const Floats told = call.beside.told == SURPRISE ? -logp[v] : q[v];
+            give_out(call.beside.out, at + v * LANES, count, live ? told : all(NAN));
+        }
         if (call.mass) {
             const Floats mass = F32::load(weight + v * LANES) * F32::load(own + v * LANES);
             give_out(call.mass, at + v * LANES, count, live ? mass : all(0.0f));
@@ -445,7 +468,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                     F32::store(e + c * ITEMS, is_label(v, c) ? label_d : d);
                 }
             } else {
-                const Floats upstream = F32::load(up + v * LANES), along_lse = F32::load(through + v * LANES);
+                const Floats upstream = F32::load(up + v * LANES) * times[v], along_lse = F32::load(through + v * LANES);
                 const float* h = soft.get() + C * ITEMS + v * LANES;
                 for (int64_t c = 0; c < C; c++) {
                     Floats yes, no, d = F32::load(e + c * ITEMS);

@@ -76,11 +76,24 @@ struct Where {
     }
 };
 
+// See call.hpp: Beside, of addresses.
+struct Aside {
+    int told;
+    Address out, regions;
+    int bins;
+    float power, log_floor;
+
+    Beside filled() const {
+        return {static_cast<Told>(told), at<float>(out), table(regions), bins, power, log_floor};
+    }
+};
+
 template <class Plan>
-Result run(Plan plan, const Where& w, int norm, double divisor, double (*kernel)(const Plan&),
+Result run(Plan plan, const Where& w, int norm, double divisor, const Aside* beside, double (*kernel)(const Plan&),
            Census (*census)(const Plan&, bool)) {
     nb::gil_scoped_release free;
     w.fill(plan);
+    if (beside) plan.beside = beside->filled();
     const Census seen = census(plan, norm == MASS);
     if (seen.bad) return {0, 0, seen.count, seen.wrong};
     if (norm == COUNT) divisor = static_cast<double>(seen.count);
@@ -129,9 +142,12 @@ NB_MODULE(_native, m) {
                  self->yes = yes;
                  self->no = no;
              })
-        .def("__call__", [](const Softmax& self, const Where& w, int norm, double divisor) {
-            return run(self, w, norm, divisor, chosen->softmax, chosen->softmax_census);
-        });
+        .def(
+            "__call__",
+            [](const Softmax& self, const Where& w, int norm, double divisor, const Aside* beside) {
+                return run(self, w, norm, divisor, beside, chosen->softmax, chosen->softmax_census);
+            },
+            nb::arg(), nb::arg(), nb::arg(), nb::arg() = nb::none());
     nb::class_<Sigmoid>(m, "Sigmoid")
         .def("__init__",
              [](Sigmoid* self, std::vector<Address> tables, int64_t period, int64_t stride, bool by_label,
@@ -150,9 +166,28 @@ NB_MODULE(_native, m) {
                  self->yes = yes;
                  self->no = no;
              })
-        .def("__call__", [](const Sigmoid& self, const Where& w, int norm, double divisor) {
-            return run(self, w, norm, divisor, chosen->sigmoid, chosen->sigmoid_census);
+        .def(
+            "__call__",
+            [](const Sigmoid& self, const Where& w, int norm, double divisor, const Aside* beside) {
+                return run(self, w, norm, divisor, beside, chosen->sigmoid, chosen->sigmoid_census);
+            },
+            nb::arg(), nb::arg(), nb::arg(), nb::arg() = nb::none());
+    nb::class_<Aside>(m, "Beside")
+        .def("__init__", [](Aside* self, int told, Address out, Address regions, int bins, float power, float log_floor) {
+            new (self) Aside{told, out, regions, bins, power, log_floor};
         });
+    // values, target, weight, out; ignore, N, C, S
+    m.def("sums", [](bool softmax, std::vector<Address> buffers, int label, std::vector<int64_t> sizes, int threads) {
+        if (buffers.size() != 4 || sizes.size() != 4) throw std::invalid_argument("sums: 4 buffers, 4 sizes");
+        nb::gil_scoped_release free;
+        const Sums call{table(buffers[0]), at<const void>(buffers[1]), table(buffers[2]), static_cast<Label>(label),
+                        sizes[0], sizes[1], sizes[2], sizes[3], at<double>(buffers[3]), threads};
+        (softmax ? chosen->softmax_sums : chosen->sigmoid_sums)(call);
+    });
+    m.def("region_sums", [](Address sizes, int64_t items, int bins, Address out, int threads) {
+        nb::gil_scoped_release free;
+        chosen->region_sums(at<const float>(sizes), items, bins, at<double>(out), threads);
+    });
     m.def("nearest", [](Address labels, Address first, Address second, Address both, std::vector<int64_t> shape,
                         std::vector<double> spacing, int threads) {
         nb::gil_scoped_release free;

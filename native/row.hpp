@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <type_traits>
 
 #include "curves.hpp"
@@ -44,11 +45,12 @@ template <class T> struct Row {
             if (call.loss) call.loss[i] = 0;
             if (call.mass) call.mass[i] = 0;
             if (call.lse) call.lse[i] = 0;
+            if (call.beside.out) call.beside.out[i] = NAN;
             return;
         }
         const int64_t y = soft_target ? -1 : label(call, i);
         const float s = weight_of(call, i);
-        const float up = s * (call.upstream ? peek(call.upstream + i) : call.factor);
+        float up = s * (call.upstream ? peek(call.upstream + i) : call.factor);
         const float through = call.through ? peek(call.through + i) : 0;
         const float* t = soft_target ? static_cast<const float*>(call.target) + i * C : nullptr;
 
@@ -73,11 +75,14 @@ template <class T> struct Row {
         const bool scaled = scales || scale_all != 1.0f, moved = offsets || offset_all != 0.0f;
         float* u = kept.get();
         const float margin = call.margin && y >= 0 ? call.margin[y] : 0.0f;
+        const bool raised = call.beside.power != 0 && y >= 0;
         const float* from = u;  // where u is read from: the logits themselves, if nothing changes them
         float m;
-        if (std::is_same_v<T, F32> && !scaled && !moved && margin == 0 && !smooth) {
+        if (std::is_same_v<T, F32> && !scaled && !moved && margin == 0 && !smooth && !raised) {
             from = reinterpret_cast<const float*>(z);
             m = maximum<false>(z, u, scales, scale_all, offsets, offset_all, scaled, moved);
+        } else if (raised) {
+            m = maximum<true, F32>(raise(z, y, u), u, scales, scale_all, offsets, offset_all, scaled, moved);
         } else {
             m = maximum<true>(z, u, scales, scale_all, offsets, offset_all, scaled, moved);
         }
@@ -114,6 +119,9 @@ template <class T> struct Row {
         const float p = e_y * inverse, logp = q < 0.5f ? log1p(all(-q))[0] : (u_y - m) - log_total;
 
         // 3: the loss, and the gradient in place of e
+        const float times = regional(call.beside, all(q))[0];
+        up *= times;
+        if (call.beside.out) call.beside.out[i] = call.beside.told == SURPRISE ? -logp : q;
         float loss;
         if (!smooth) {
             const Bent bend = along(call.yes, all(logp), all(p), all(q));
@@ -146,7 +154,7 @@ template <class T> struct Row {
             }
             loss = curved(g, u, t, gives, y, own_k, inverse, log_total, up, through, scales, scale_all, scaled);
         }
-        loss *= s;
+        loss *= s * times;
         sum_of_losses += loss;
         if (call.loss) call.loss[i] = loss;
         if (call.mass) call.mass[i] = s * mass;
@@ -207,15 +215,15 @@ template <class T> struct Row {
     }
 
     // u in the buffer, -inf beyond the last class, and its maximum; without STORE only that
-    template <bool STORE>
-    float maximum(const typename T::Type* z, float* u, const float* scales, float scale_all, const float* offsets,
+    template <bool STORE, class From = T>
+    float maximum(const typename From::Type* z, float* u, const float* scales, float scale_all, const float* offsets,
                   float offset_all, bool scaled, bool moved) const {
         Floats m0 = all(-INF), m1 = m0, m2 = m0, m3 = m0;
         const int64_t whole = C / LANES * LANES;
         int64_t c = 0;
         if (!scaled && !moved) {
             auto step = [&](int64_t at, Floats& most) INLINE_LAMBDA {
-                const Floats x = T::load(z + at);
+                const Floats x = From::load(z + at);
                 if constexpr (STORE) F32::store(u + at, x);
                 most = larger(most, x);
             };
@@ -228,7 +236,7 @@ template <class T> struct Row {
             for (; c < whole; c += LANES) step(c, m0);
         } else {
             for (; c < whole; c += LANES) {
-                Floats x = T::load(z + c);
+                Floats x = From::load(z + c);
                 if (scaled) x = x * (scales ? F32::load(scales + c) * scale_all : all(scale_all));
                 if (moved) x = x + (offsets ? F32::load(offsets + c) + offset_all : all(offset_all));
                 F32::store(u + c, x);
@@ -237,7 +245,7 @@ template <class T> struct Row {
         }
         float most = largest(larger(larger(m0, m1), larger(m2, m3)));
         for (; c < C; c++) {
-            float x = T::one(z + c);
+            float x = From::one(z + c);
             if (scaled) x *= scales ? scales[c] * scale_all : scale_all;
             if (moved) x += offsets ? offsets[c] + offset_all : offset_all;
             if constexpr (STORE) u[c] = x;
@@ -246,6 +254,26 @@ template <class T> struct Row {
         if constexpr (STORE)
             for (; c < padded; c++) u[c] = -INF;
         return most;
+    }
+    // z + power max(0, log p - max(log p_y, log_floor)) in the buffer, see Beside
+    const float* raise(const typename T::Type* z, int64_t y, float* u) const {
+        const float most = maximum<true>(z, u, nullptr, 1, nullptr, 0, false, false);
+        Floats s0 = all(0.0f), s1 = s0, s2 = s0, s3 = s0;
+        int64_t c = 0;
+        for (; c + 4 * LANES <= padded; c += 4 * LANES) {
+            s0 = s0 + exp(F32::load(u + c) - most);
+            s1 = s1 + exp(F32::load(u + c + LANES) - most);
+            s2 = s2 + exp(F32::load(u + c + 2 * LANES) - most);
+            s3 = s3 + exp(F32::load(u + c + 3 * LANES) - most);
+        }
+        for (; c < padded; c += LANES) s0 = s0 + exp(F32::load(u + c) - most);
+        const float least = most + log(all(sum((s0 + s1) + (s2 + s3))))[0] + call.beside.log_floor;
+        const float from = u[y] > least ? u[y] : least;
+        for (c = 0; c < padded; c += LANES) {
+            const Floats x = F32::load(u + c), above = x - from;
+            F32::store(u + c, above > 0.0f ? x + call.beside.power * above : x);
+        }
+        return u;
     }
     // The label may have been the maximum before its margin was taken off.
     float again(const float* u) const {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 
 #include "curves.hpp"
 #include "items.hpp"
@@ -117,7 +118,7 @@ template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
             } else {
                 branch(odds[v], t, given.up, given.along, loss, lse, d);
             }
-            finish<true>(at + v * LANES, LANES, given, loss, t.own, lse, d);
+            finish<true>(at + v * LANES, LANES, given, odds[v], loss, t.own, lse, d);
         }
     }
 
@@ -134,6 +135,8 @@ template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
         const Both both = tables<PLANE>(k);
         const Entry t = said(both, given);
         Floats loss, lse, d;
+        const Floats u = t.scale * z + t.offset;
+        Odds odds;
         if (SOFT_TARGET && call.by_label) {
             const Entry &no = both.no, &yes = both.yes;
             const Floats share = given.share, rest = 1.0f - share;
@@ -145,18 +148,21 @@ template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
             loss = l0 + l1;
             lse = rest * e0 + share * e1;
             d = d0 + d1;
+            if (call.beside.out) odds = Odds(u);
         } else if (PLAIN && !SOFT_TARGET) {
-            const Floats u = t.scale * z + t.offset;
-            single(Odds(given.is ? u : -u), given.is, t, given.up, given.along, loss, lse, d);
+            odds = Odds(given.is ? u : -u);
+            single(odds, given.is, t, given.up, given.along, loss, lse, d);
         } else {
-            branch(Odds(t.scale * z + t.offset), t, given.up, given.along, loss, lse, d);
+            odds = Odds(u);
+            branch(odds, t, given.up, given.along, loss, lse, d);
         }
-        finish<WHOLE>(at, count, given, loss, t.own, lse, d);
+        finish<WHOLE>(at, count, given, odds, loss, t.own, lse, d);
     }
 
     template <bool WHOLE>
-    INLINE void finish(int64_t at, int count, const Given& given, Floats loss, Floats own, Floats lse, Floats d) {
+    INLINE void finish(int64_t at, int count, const Given& given, const Odds& odds, Floats loss, Floats own, Floats lse, Floats d) {
         const Ints live = given.live;
+        if (call.beside.out || call.beside.regions) beside<WHOLE>(at, count, given, odds, loss, d);
         loss = live ? loss * given.weight : all(0.0f);
         d = live ? d : all(0.0f);
         losses = losses + loss;
@@ -172,6 +178,24 @@ template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
             T::store(spare, d);
             std::memcpy(g, spare, count * sizeof(*g));
         }
+    }
+
+    // See Beside.
+    template <bool WHOLE>
+    void beside(int64_t at, int count, const Given& given, const Odds& odds, Floats& loss, Floats& d) {
+        const Ints turned = PLAIN && !SOFT_TARGET ? ~given.is : Ints{};  // the odds are those of the label's outcome
+        const Floats p = turned ? odds.q : odds.p, q = turned ? odds.p : odds.q;
+        Floats size = given.is ? q : p;
+        if constexpr (SOFT_TARGET) {
+            const Floats off = given.share > 0.5f ? q - (1.0f - given.share) : p - given.share;
+            size = off < 0.0f ? -off : off;
+        }
+        const Floats times = regional(call.beside, size);
+        loss = loss * times;
+        d = d * times;
+        if (!call.beside.out) return;
+        const Floats told = call.beside.told == SIZE ? size : p <= q ? p : -larger(q, all(1e-37f));
+        give<WHOLE>(call.beside.out, at, count, given.live ? told : all(NAN));
     }
 
     template <bool WHOLE> INLINE Given read(int64_t at, int count) const {

@@ -1,0 +1,135 @@
+// Sums by class of what a pass told of its items (call.hpp: Beside), so that adaptive rules need no pass of their own over the logits.
+//
+// Chunks are the same for any number of threads, and are added up in their order.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "call.hpp"
+
+namespace steelyard::STEELYARD_SET {
+
+constexpr int64_t SUMMED = 1 << 16;  // items of one chunk
+constexpr int64_t WIDE_ROW = 64;     // short rows are taken together, so that vectors are full
+
+// work(first, last, table [size]) for chunks of `each` items; out is the sum of the tables.
+template <class Work> void summed(int64_t items, int64_t each, int64_t size, int threads, double* out, const Work& work) {
+    const int64_t chunks = (items + each - 1) / each;
+    std::unique_ptr<double[]> found(new double[chunks * size]());
+    auto one = [&](int64_t i) { work(i * each, std::min(items, (i + 1) * each), found.get() + i * size); };
+    spread(chunks, threads, [](void* state, int64_t i) { (*static_cast<decltype(one)*>(state))(i); }, &one);
+    std::fill(out, out + size, 0.0);
+    for (int64_t i = 0; i < chunks; i++)
+        for (int64_t j = 0; j < size; j++) out[j] += found[i * size + j];
+}
+
+template <class Label> void softmax_sums_of(const Sums& call, const Label* y) {
+    const int64_t C = call.C;
+    summed(call.N * call.S, std::max(SUMMED, 16 * C), 2 * C, call.threads, call.out, [&](int64_t first, int64_t last, double* table) {
+        for (int64_t i = first; i < last; i++) {
+            const auto label = static_cast<int64_t>(peek(y + i));
+            const float value = call.values ? peek(call.values + i) : 0.0f;
+            if (label == call.ignore || label < 0 || label >= C || value != value) continue;
+            if (call.weight && peek(call.weight + i) == 0) continue;
+            table[label] += 1;
+            table[C + label] += value;
+        }
+    });
+}
+
+inline void softmax_sums(const Sums& call) {
+    switch (call.label) {
+        case INT64: return softmax_sums_of(call, static_cast<const int64_t*>(call.target));
+        case INT32: return softmax_sums_of(call, static_cast<const int32_t*>(call.target));
+        default: return softmax_sums_of(call, static_cast<const uint8_t*>(call.target));
+    }
+}
+
+// One stretch of `width` neighbours, added to [4, width].
+template <class Label> void add_row(const float* values, const Label* y, int64_t width, float* sums) {
+    float *no = sums, *is = no + width, *no_missed = is + width, *is_missed = no_missed + width;
+    for (int64_t j = 0; j < width; j++) {
+        const float x = values[j], t = static_cast<float>(peek(y + j));
+        const float p = x < 0 ? 1 + x : x, q = x < 0 ? -x : 1 - x;
+        const bool counts = x == x && t == t;
+        const float yes = counts ? t : 0.0f, not_ = counts ? 1 - t : 0.0f;
+        no[j] += not_;
+        is[j] += yes;
+        no_missed[j] += counts ? not_ * p : 0.0f;
+        is_missed[j] += counts ? yes * q : 0.0f;
+    }
+}
+
+template <class Label> void sigmoid_sums_of(const Sums& call, const Label* y) {
+    const int64_t C = call.C;
+    const bool planes = call.S > 1 && C > 1;  // else rows of all classes, several at once where they are short
+    const int64_t total = call.N * C * call.S;
+    const int64_t together = planes ? 1 : std::max<int64_t>(1, WIDE_ROW / C), row = planes ? call.S : C * together;
+    const int64_t rows = planes ? call.N * C : total / row, width = planes ? WIDE_ROW : row;
+    const int64_t most = std::max<int64_t>(SUMMED / row, planes ? 1 : 64), each = std::min<int64_t>(1024, most);
+    summed(rows + (planes ? 0 : 1), each, 4 * C, call.threads, call.out, [&](int64_t first, int64_t last, double* table) {
+        std::vector<float> sums(4 * width);
+        auto flush = [&](int64_t c) {  // `c` of a plane
+            for (int kind = 0; kind < 4; kind++)
+                for (int64_t j = 0; j < width; j++) table[kind * C + (planes ? c : j % C)] += sums[kind * width + j];
+            std::fill(sums.begin(), sums.end(), 0.0f);
+        };
+        auto rest = [&](int64_t from, int64_t to, int64_t c) {  // fewer than a row, or than a vector's worth of a plane
+            float one[4] = {};
+            for (int64_t i = from; i < to; i++) {
+                add_row(call.values + i, y + i, 1, one);
+                for (int kind = 0; kind < 4; kind++) table[kind * C + (planes ? c : i % C)] += one[kind], one[kind] = 0;
+            }
+        };
+        for (int64_t r = first; r < last; r++) {
+            if (!planes && r == rows) {
+                rest(rows * row, total, 0);
+            } else if (!planes) {
+                add_row(call.values + r * row, y + r * row, width, sums.data());
+            } else {
+                const int64_t at = r * row, c = r % C;
+                int64_t i = 0;
+                for (int64_t turns = 1; i + width <= row; i += width, turns++) {
+                    add_row(call.values + at + i, y + at + i, width, sums.data());
+                    if (turns % 1024 == 0) flush(c);
+                }
+                flush(c);
+                rest(at + i, at + row, c);
+            }
+        }
+        if (!planes) flush(0);
+    });
+}
+
+inline void sigmoid_sums(const Sums& call) {
+    switch (call.label) {
+        case INT64: return sigmoid_sums_of(call, static_cast<const int64_t*>(call.target));
+        case INT32: return sigmoid_sums_of(call, static_cast<const int32_t*>(call.target));
+        case SOFT: return sigmoid_sums_of(call, static_cast<const float*>(call.target));
+        default: return sigmoid_sums_of(call, static_cast<const uint8_t*>(call.target));
+    }
+}
+
+// How many sizes in [0, 1] lie in each region; NaN in none.
+inline void region_sums(const float* sizes, int64_t items, int bins, double* out, int threads) {
+    summed(items, std::max<int64_t>(SUMMED, 16 * bins), bins, threads, out, [&](int64_t first, int64_t last, double* table) {
+        constexpr int64_t TOGETHER = 256;
+        std::vector<int32_t> counts(4 * (bins + 1));  // neighbours often lie in one region: four tables take turns
+        int32_t place[TOGETHER];
+        for (int64_t at = first; at < last; at += TOGETHER) {
+            const int64_t n = std::min(TOGETHER, last - at);
+            const float most = static_cast<float>(bins - 1), times = static_cast<float>(bins);
+            for (int64_t j = 0; j < n; j++) {
+                const float x = sizes[at + j], b = x * times;
+                place[j] = x == x ? static_cast<int32_t>(b < most ? b : most) : bins;
+            }
+            for (int64_t j = 0; j < n; j++) counts[(j & 3) * (bins + 1) + place[j]]++;
+        }
+        for (int b = 0; b < bins; b++)
+            for (int turn = 0; turn < 4; turn++) table[b] += counts[turn * (bins + 1) + b];
+    });
+}
+
+}  // namespace steelyard::STEELYARD_SET
