@@ -7,6 +7,7 @@ runs every check on one rank, which finds the others through FOLDER and writes w
 
 import contextlib
 import dataclasses
+import gc
 import itertools
 import sys
 import types
@@ -335,4 +336,6 @@ if __name__ == "__main__":
     folder, rank, ranks = Path(sys.argv[1]).resolve(), int(sys.argv[2]), int(sys.argv[3])
     dist.init_process_group("gloo", store=dist.FileStore(str(folder / "store"), ranks), rank=rank, world_size=ranks)
     torch.save(dict(findings()), folder / f"{rank}.pt")
+    gc.collect()  # hundreds of models, gone before the ranks are: see examples/shards.py
+    dist.barrier()
     dist.destroy_process_group()
