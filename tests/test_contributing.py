@@ -77,6 +77,7 @@ sys.exit(pytest.main(["-q", "--import-mode=importlib", "tests/ingredients/test_m
 """
 
 
+@pytest.mark.slow
 def test_a_new_ingredient_is_one_file_and_one_line(checkout):
     checkout.follow("A new weighting")
     (checkout.folder / "data.csv").write_text("y\n" + "a\n" * 8 + "b\n", "utf-8")

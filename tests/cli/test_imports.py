@@ -68,10 +68,12 @@ def study(tmp_path_factory):
     return folder, loaded(TUNE, "tune", folder / "t.csv", "--label", "state", *few, "--out", folder / "out")
 
 
+@pytest.mark.slow
 def test_a_study_of_a_linear_model_loads_neither_scikit_learn_nor_a_compiler(study):
     assert study[1] == ""
 
 
+@pytest.mark.slow
 def test_a_report_is_read_without_what_made_it(study):
     folder, _ = study
     assert loaded(REPORT, "report", folder / "out") == ""
