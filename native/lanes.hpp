@@ -1,7 +1,8 @@
 // Softmax of many items side by side, one per lane: few classes, or classes that are planes. See softmax.hpp.
 //
-// A block of items goes through four passes, each a loop whose turns do not wait for one another: the largest logit, the
-// exponentials, the loss, the gradient.
+// A block of items goes through passes whose turns do not wait for one another: the logits and their largest, the exponentials,
+// the loss, the gradient. Logits are read once and gradients written once, a line of the cache of one plane at a time; what lies
+// between stays in the nearest cache. What is ignored counts as zeros, so that no pass has to know.
 #pragma once
 
 #include <algorithm>
@@ -18,15 +19,18 @@ constexpr int64_t PAST = int64_t(1) << 22;  // logits whose gradient goes past t
 template <class T, bool SOFT_TARGET, int V> struct Lanes {
     typedef typename T::Type Type;
     static constexpr int ITEMS = V * LANES;
+    static constexpr int GROUP = V < 4 ? V : 4;  // vectors side by side in registers
     const Softmax& call;
     const int64_t C;
     const bool smooth, linear, scaled, moved;
     const bool past;  // the gradient is too large for the caches, and has memory of its own
-    float takes = 0;
     Buffer kept;  // [C][ITEMS]: u, then e^(u - top), then the gradient
     Buffer rows;  // [ITEMS][C]: rows of half precision, widened
     std::unique_ptr<int32_t[]> places;  // [C][LANES]: where in `kept` the numbers of LANES rows lie, in the order of the rows
+    Buffer powers;  // [C][ITEMS]: e^(u - top), where curves of every class need u beside it
     Buffer soft;  // [C][ITEMS]: soft targets; [C][ITEMS]: u - top, then h, of curves that need every class
+    Buffer asked_by;  // [C]: sum_c k_c of a label
+    const Lookup labelled_by, own_by, give_by, asked_table, scale_by, offset_by, margin_by;
 
     // of each item
     alignas(64) float weight[ITEMS], up[ITEMS], through[ITEMS], labelled[ITEMS], give[ITEMS], own[ITEMS];
@@ -35,8 +39,9 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
     bool whole = false;  // nothing in the block is ignored or beyond its end
 
     // of each item, from pass to pass
-    Floats top[V], at_label[V], others[V], e_label[V], weighed[V], asked[V], inverse[V], rise[V], here[V], gives[V],
-        log_total[V], logp[V], p[V], q[V], times[V];
+    Floats top[V], below_label[V], others[V], e_label[V], weighed[V], asked[V], inverse[V], rise[V], here[V], gives[V],
+        log_total[V], logp[V], p[V], q[V], times[V],
+        under[V];  // the sum of what is less than e^0
 
     Floats losses{};  // of few vectors, in float32: their sums are double
     int waiting = 0;
@@ -51,16 +56,22 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
           moved(call.offset.row || call.offset.column || call.offset.full),
           past(call.gradient != call.logits && call.N * call.C * call.S >= PAST),
           kept(buffer(call.C * ITEMS)),
-          soft(smooth && (SOFT_TARGET || !linear) ? buffer(2 * call.C * ITEMS) : nullptr) {
+          powers(smooth && !SOFT_TARGET && !linear ? buffer(call.C * ITEMS) : nullptr),
+          soft(SOFT_TARGET ? buffer(2 * call.C * ITEMS) : nullptr),
+          asked_by(asked_for(call)),
+          labelled_by(call.labelled, call.C),
+          own_by(call.mass ? call.own : nullptr, call.C),
+          give_by(call.give, call.C),
+          asked_table(asked_by.get(), call.C),
+          scale_by(call.scale.row, call.C),
+          offset_by(call.offset.row, call.C),
+          margin_by(call.margin, call.C) {
         for (int i = 0; i < ITEMS; i++) {
             weight[i] = labelled[i] = own[i] = asked_of[i] = 1.0f;
             up[i] = call.factor;
             through[i] = give[i] = 0.0f;
             y[i] = 0;  // what depends on the label is the same for all where targets are soft
         }
-        double all_takes = 0;
-        for (int64_t c = 0; call.take && c < C; c++) all_takes += call.take[c];
-        takes = static_cast<float>(all_takes);
         if (call.S > 1) return;
         if (!std::is_same_v<T, F32>) rows = buffer(C * ITEMS);
         places.reset(new int32_t[C * LANES]);
@@ -73,27 +84,34 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         read(at, count);
         const int64_t start = S > 1 ? n * C * S + first : at * C;  // of logit
         const Type* z = static_cast<const Type*>(call.logits) + start;
-        if (S > 1) {
-            load_planes(z, count);
+        const bool planes = S > 1 && count == ITEMS, raised = !SOFT_TARGET && call.beside.power != 0;
+        ahead = S > 1 ? z + ITEMS : z;
+        if (planes && !raised) {
+            whole ? find_top<true, true>(z) : find_top<true, false>(z);
         } else {
-            load_rows(z, count);
+            S > 1 ? load_planes(z, count) : load_rows(z, count);
+            for (int v = 0; raised && v < V; v++) raise(kept.get() + v * LANES, v);
+            whole ? find_top<false, true>(z) : find_top<false, false>(z);
         }
         if constexpr (SOFT_TARGET) load_soft(start, count);
-        if (!whole) clear();
-        ahead = S > 1 ? z + ITEMS : z;
-        find_top();
         exponentials();
         logarithms();
         for (int v = 0; v < V; v++) finish(v, at, std::min(count - v * LANES, LANES));
         waiting += V;
         if (waiting >= 64) flush(total);
         if (!call.gradient) return;
-        gradient();
         Type* g = static_cast<Type*>(call.gradient) + start;
-        if (S > 1) {
-            store_planes(g, count);
+        if (planes) {
+            if constexpr (std::is_same_v<T, F32>) {
+                if (past && reinterpret_cast<uintptr_t>(g) % sizeof(Floats) == 0 && S % LANES == 0) {
+                    gradient([&](int v, int64_t c, Floats d) INLINE_LAMBDA { stream(g + c * S + v * LANES, d); });
+                    return;
+                }
+            }
+            gradient([&](int v, int64_t c, Floats d) INLINE_LAMBDA { T::store(g + c * S + v * LANES, d); });
         } else {
-            store_rows(g, count);
+            gradient([&](int v, int64_t c, Floats d) INLINE_LAMBDA { F32::store(kept.get() + c * ITEMS + v * LANES, d); });
+            S > 1 ? store_planes(g, count) : store_rows(g, count);
         }
     }
 
@@ -151,13 +169,22 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         if constexpr (SOFT_TARGET) return;
         for (int i = 0; i < ITEMS; i += LANES) {
             const Ints label = ints(y + i);
-            if (call.labelled) F32::store(labelled + i, gather(call.labelled, label));
-            if (call.own && call.mass) F32::store(own + i, gather(call.own, label));
+            if (call.labelled) F32::store(labelled + i, labelled_by(label));
+            if (call.own && call.mass) F32::store(own + i, own_by(label));
             if (!call.give) continue;
-            const Floats gives = gather(call.give, label);
-            F32::store(give + i, gives);
-            F32::store(asked_of + i, F32::load(labelled + i) + gives * (takes - gather(call.take, label)));
+            F32::store(give + i, give_by(label));
+            F32::store(asked_of + i, asked_table(label));
         }
+    }
+    // [C], of hard labels that give
+    static Buffer asked_for(const Softmax& call) {
+        if (SOFT_TARGET || !call.give) return nullptr;
+        double takes = 0;
+        for (int64_t c = 0; c < call.C; c++) takes += call.take[c];
+        Buffer of = buffer(call.C);
+        for (int64_t y = 0; y < call.C; y++)
+            of[y] = by_label(call.labelled, y, 1.0f) + call.give[y] * (static_cast<float>(takes) - call.take[y]);
+        return of;
     }
 
     void load_planes(const Type* z, int count) {
@@ -210,20 +237,8 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         return all_shares.total;
     }
 
-    // What is ignored may hold anything: zeros instead, before the passes and after them, so that none of them has to know.
-    void clear() {
-        for (int64_t c = 0; c < C; c++)
-            for (int v = 0; v < V; v++) {
-                float* u = kept.get() + c * ITEMS + v * LANES;
-                F32::store(u, ints(valid + v * LANES) ? F32::load(u) : all(0.0f));
-            }
-    }
-
     // -- tables -------------------------------------------------------------------------------------------------------
 
-    INLINE Floats at_labels(const float* table, int v) const {
-        return gather(table, ints(y + v * LANES));
-    }
     INLINE Ints is_label(int v, int64_t c) const {
         return SOFT_TARGET ? Ints{} : ints(y + v * LANES) == static_cast<int32_t>(c);
     }
@@ -236,7 +251,8 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         return scale ? row * table.column[c] : row + table.column[c];
     }
     INLINE Floats scale_of(int v, int64_t c, Floats row) const { return entry(call.scale, row, v, c, true); }
-    INLINE Floats scale_row(int v) const { return call.scale.row ? at_labels(call.scale.row, v) : all(1.0f); }
+    INLINE Floats scale_row(int v) const { return call.scale.row ? scale_by(ints(y + v * LANES)) : all(1.0f); }
+    INLINE Floats offset_row(int v) const { return call.offset.row ? offset_by(ints(y + v * LANES)) : all(0.0f); }
 
     // What class c asks: (through g of the labelled class, through g of the others)
     INLINE void asks(int v, int64_t c, Floats& yes, Floats& no) const {
@@ -255,22 +271,6 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
 
     // -- passes -------------------------------------------------------------------------------------------------------
 
-    void find_top() {
-        for (int v = 0; v < V; v++) {
-            float* u = kept.get() + v * LANES;
-            if (!SOFT_TARGET && call.beside.power != 0) raise(u, v);
-            if (scaled || moved || call.margin) adjust(u, v);
-            Floats most = all(-INF), found = all(0.0f);
-            for (int64_t c = 0; c < C; c++) {
-                const Floats x = F32::load(u + c * ITEMS);
-                if (!SOFT_TARGET) found = is_label(v, c) ? x : found;
-                most = larger(most, x);
-            }
-            top[v] = most;
-            at_label[v] = found;
-        }
-    }
-
     // z + power max(0, log p - max(log p_y, log_floor)), see Beside
     void raise(float* u, int v) {
         Floats most = all(-INF), own = all(0.0f), total = all(0.0f);
@@ -287,16 +287,38 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
     }
 
-    // u = S z + O - margin
-    void adjust(float* u, int v) {
-        const Floats scales = scale_row(v), offsets = call.offset.row ? at_labels(call.offset.row, v) : all(0.0f);
-        const Floats margin = call.margin && !SOFT_TARGET ? at_labels(call.margin, v) : all(0.0f);
-        for (int64_t c = 0; c < C; c++) {
-            Floats x = F32::load(u + c * ITEMS);
-            if (scaled) x = x * scale_of(v, c, scales);
-            if (moved) x = x + entry(call.offset, offsets, v, c, false);
-            if (call.margin) x = is_label(v, c) ? x - margin : x;
-            F32::store(u + c * ITEMS, x);
+    // u = S z + O - margin, and its largest, class by class
+    template <bool PLANES, bool WHOLE> void find_top(const Type* z) {
+        scaled || moved || call.margin ? find_top<PLANES, WHOLE, true>(z) : find_top<PLANES, WHOLE, false>(z);
+    }
+    template <bool PLANES, bool WHOLE, bool ADJUST> void find_top(const Type* z) {
+        for (int from = 0; from < V; from += GROUP) {
+            Floats most[GROUP], scales[GROUP], offsets[GROUP], margins[GROUP];
+            Ints live[GROUP];
+            for (int i = 0; i < GROUP; i++) {
+                most[i] = all(-INF);
+                live[i] = ints(valid + (from + i) * LANES);
+                if (!ADJUST) continue;
+                scales[i] = scale_row(from + i);
+                offsets[i] = offset_row(from + i);
+                margins[i] = call.margin && !SOFT_TARGET ? margin_by(ints(y + (from + i) * LANES)) : all(0.0f);
+            }
+            for (int64_t c = 0; c < C; c++) {
+                float* u = kept.get() + c * ITEMS + from * LANES;
+                const Type* of = PLANES ? z + c * call.S + from * LANES : z;
+                for (int i = 0; i < GROUP; i++) {
+                    Floats x = PLANES ? T::load(of + i * LANES) : F32::load(u + i * LANES);
+                    if constexpr (ADJUST) {
+                        if (scaled) x = x * scale_of(from + i, c, scales[i]);
+                        if (moved) x = x + entry(call.offset, offsets[i], from + i, c, false);
+                        if (call.margin) x = is_label(from + i, c) ? x - margins[i] : x;
+                    }
+                    if constexpr (!WHOLE) x = live[i] ? x : all(0.0f);
+                    most[i] = larger(most[i], x);
+                    if (PLANES || ADJUST || !WHOLE) F32::store(u + i * LANES, x);
+                }
+            }
+            for (int i = 0; i < GROUP; i++) top[from + i] = most[i];
         }
     }
 
@@ -308,14 +330,14 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         for (int v = 0; v < V; v++) {
             float* u = kept.get() + v * LANES;
             const Floats m = top[v];
-            Floats rest = all(0.0f), label_e = all(0.0f), weigh = all(0.0f), ask = all(0.0f);
+            Floats rest = all(0.0f), at_label = all(0.0f), weigh = all(0.0f), ask = all(0.0f);
             if (!smooth) {
                 for (int64_t c = 0; c < C; c++) {
                     fetch(v, c);
-                    const Floats e = exp(F32::load(u + c * ITEMS) - m);
+                    const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
                     const Ints label = is_label(v, c);
-                    rest = rest + (label ? all(0.0f) : e);
-                    label_e = label ? e : label_e;
+                    rest = label ? rest : rest + e;
+                    at_label = label ? below : at_label;
                     F32::store(u + c * ITEMS, e);
                 }
             } else if (linear && !SOFT_TARGET) {
@@ -323,27 +345,37 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                     fetch(v, c);
                     const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
                     const Ints label = is_label(v, c);
-                    rest = rest + (label ? all(0.0f) : e);
-                    label_e = label ? e : label_e;
-                    if (const float take = call.take[c]; take != 0) weigh = weigh + (label ? all(0.0f) : below * take);
+                    rest = label ? rest : rest + e;
+                    at_label = label ? below : at_label;
+                    if (const float take = call.take[c]; take != 0) weigh = label ? weigh : weigh + below * take;
                     F32::store(u + c * ITEMS, e);
                 }
                 const Floats share = F32::load(give + v * LANES);
                 weigh = share == 0.0f ? all(0.0f) : weigh * share;
                 ask = F32::load(asked_of + v * LANES);
+            } else if (!SOFT_TARGET) {
+                float* to = powers.get() + v * LANES;
+                Floats less = all(0.0f);
+                for (int64_t c = 0; c < C; c++) {
+                    fetch(v, c);
+                    const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
+                    const Ints label = is_label(v, c);
+                    rest = label ? rest : rest + e;
+                    less = e < 1.0f ? less + e : less;
+                    at_label = label ? below : at_label;
+                    F32::store(to + c * ITEMS, e);
+                }
+                under[v] = less;
             } else {
                 Sum asks_for, weighs;
                 for (int64_t c = 0; c < C; c++) {
                     const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
-                    const Ints label = is_label(v, c);
-                    rest = rest + (label ? all(0.0f) : e);
-                    label_e = label ? e : label_e;
+                    rest = rest + e;
                     Floats yes, no;
                     asks(v, c, yes, no);
                     const Floats k = yes + no;
                     asks_for.add(k);
-                    // the label's own term comes later, with the digits that u - top loses
-                    weighs.add((k == 0.0f) | label ? all(0.0f) : k * below);
+                    weighs.add(k == 0.0f ? all(0.0f) : k * below);
                     if (!linear) F32::store(soft.get() + (C + c) * ITEMS + v * LANES, below);
                     F32::store(u + c * ITEMS, e);
                 }
@@ -351,22 +383,25 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                 weigh = weighs.total;
             }
             others[v] = rest;
-            e_label[v] = label_e;
+            below_label[v] = at_label;
+            e_label[v] = SOFT_TARGET ? all(0.0f) : exp(at_label);
             weighed[v] = weigh;
             asked[v] = ask;
         }
     }
 
-    // Of the label: p, q = 1 - p and log p, each to its own last digits.
+    // Of the label: p, q = 1 - p and log p, each to its own last digits. The largest class has e^0 = 1, and the log of what all have
+    // is that of 1 + the rest, which the others of a label that is the largest are to the last digit; log p is exact with it.
     void logarithms() {
         for (int v = 0; v < V; v++) {
-            const Floats total = others[v] + e_label[v], one_over = 1.0f / total, unlikely = others[v] * one_over;
-            const Floats logs = log(total), likely = log1p(-unlikely);
-            inverse[v] = one_over;
-            log_total[v] = logs;
-            q[v] = unlikely;
-            p[v] = e_label[v] * one_over;
-            logp[v] = unlikely < 0.5f ? likely : (at_label[v] - top[v]) - logs;
+            const Floats total = others[v] + e_label[v], over = 1.0f / total;
+            const Floats rest = SOFT_TARGET ? total - 1.0f : below_label[v] == 0.0f ? others[v] : (others[v] - 1.0f) + e_label[v];
+            const Floats sum = 1.0f + rest;
+            inverse[v] = over;
+            log_total[v] = log(sum) + (rest - (sum - 1.0f)) * over;
+            q[v] = others[v] * over;
+            p[v] = e_label[v] * over;
+            logp[v] = below_label[v] - log_total[v];
         }
     }
 
@@ -391,8 +426,17 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             rise[v] = (asked[v] * upstream + along_lse) * inverse[v];
             here[v] = (rest - asked[v] * q[v]) * upstream + along_lse * p[v];
             gives[v] = F32::load(give + v * LANES) * upstream;
+        } else if (!SOFT_TARGET) {
+            const auto any = [&](Floats logp, Floats p, Floats q) INLINE_LAMBDA { return along(call.no, logp, p, q); };
+            const bool squared = call.no.kind == FOCAL && call.no.a == 2.0f;
+            loss = squared ? every_other_class(v, upstream, SquaredFocal{}) : every_other_class(v, upstream, any);
         } else {
             loss = every_class(v);
+        }
+        if (!whole) {
+            rise[v] = live ? rise[v] : all(0.0f);
+            here[v] = live ? here[v] : all(0.0f);
+            gives[v] = live ? gives[v] : all(0.0f);
         }
         loss = live ? loss * F32::load(weight + v * LANES) * times[v] : all(0.0f);
         losses = losses + loss;
@@ -453,58 +497,102 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         return loss.total;
     }
 
-    // dl/du, then dl/dz, in place of e^(u - top)
-    void gradient() {
-        for (int v = 0; v < V; v++) {
-            float* e = kept.get() + v * LANES;
-            const Floats factor = rise[v], label_d = here[v];
-            if (!smooth) {
-                for (int64_t c = 0; c < C; c++)
-                    F32::store(e + c * ITEMS, is_label(v, c) ? label_d : F32::load(e + c * ITEMS) * factor);
-            } else if (linear && !SOFT_TARGET) {
-                const Floats share = gives[v];
-                for (int64_t c = 0; c < C; c++) {
-                    const Floats d = F32::load(e + c * ITEMS) * factor - share * call.take[c];
-                    F32::store(e + c * ITEMS, is_label(v, c) ? label_d : d);
+    // The same of hard labels: what asks is a class's `take`, times what the label gives, and the label's own term apart, with the digits
+    // that it has alone. Leaves take dg/dlog p in place of u, and what the gradient makes of that and of e.
+    template <class Curved> Floats every_other_class(int v, Floats upstream, const Curved& curve) {
+        float* u = kept.get() + v * LANES;
+        const float* e = powers.get() + v * LANES;
+        const Floats over = inverse[v], unlikely = under[v] * over, m = top[v], logs = log_total[v];
+        Sum losses_of, pulls;
+        for (int64_t start = 0; start < C; start += 16) {
+            Floats loss = all(0.0f), pull = all(0.0f);
+            for (int64_t c = start; c < std::min(C, start + 16); c++) {
+                const float take = call.take[c];
+                if (take == 0) {
+                    F32::store(u + c * ITEMS, all(0.0f));
+                    continue;
                 }
-            } else {
-                const Floats upstream = F32::load(up + v * LANES) * times[v], along_lse = F32::load(through + v * LANES);
-                const float* h = soft.get() + C * ITEMS + v * LANES;
-                for (int64_t c = 0; c < C; c++) {
-                    Floats yes, no, d = F32::load(e + c * ITEMS);
-                    if (linear) {
-                        asks(v, c, yes, no);
-                        d = d * factor - (yes + no) * upstream;
-                    } else {
-                        const Floats p = d * inverse[v];
-                        d = (F32::load(h + c * ITEMS) - p * factor) * upstream + p * along_lse;
-                    }
-                    F32::store(e + c * ITEMS, d);
-                }
+                const Floats p = F32::load(e + c * ITEMS) * over, logp = (F32::load(u + c * ITEMS) - m) - logs;
+                const Bent g = curve(logp, p, p > LIKELY ? unlikely : 1.0f - p);
+                const Ints label = is_label(v, c);
+                const Floats d = g.slope * take;
+                loss = label ? loss : loss + g.value * take;
+                pull = label ? pull : pull + d;
+                F32::store(u + c * ITEMS, d);
             }
-            if (!scaled) continue;
-            const Floats scales = scale_row(v);
-            for (int64_t c = 0; c < C; c++)
-                F32::store(e + c * ITEMS, F32::load(e + c * ITEMS) * scale_of(v, c, scales));
+            losses_of.add(loss);
+            pulls.add(pull);
         }
-        if (!whole) clear();
+        const Floats along_lse = F32::load(through + v * LANES);
+        const Floats share = F32::load(give + v * LANES), k = F32::load(labelled + v * LANES);
+        const Bent own_g = along(call.yes, logp[v], p[v], q[v]);
+        const Floats h = k * own_g.slope, pull = share == 0.0f ? all(0.0f) : share * pulls.total;
+        rise[v] = (along_lse - (pull + h) * upstream) * over;
+        here[v] = (h * q[v] - p[v] * pull) * upstream + along_lse * p[v];
+        gives[v] = share * upstream;
+        return penalty(share, losses_of.total) + penalty(k, own_g.value);
+    }
+
+    // dl/dz of every class, handed to put(v, c, it)
+    template <class Put> INLINE void gradient(const Put& put) {
+        const float* e = powers ? powers.get() : kept.get();
+        if (!smooth) {
+            each(put, [&](int i, int64_t c, int v, const Floats* factor, const Floats*) INLINE_LAMBDA {
+                return F32::load(e + c * ITEMS + v * LANES) * factor[i];
+            });
+        } else if (linear && !SOFT_TARGET) {
+            each(put, [&](int i, int64_t c, int v, const Floats* factor, const Floats* share) INLINE_LAMBDA {
+                return F32::load(e + c * ITEMS + v * LANES) * factor[i] - share[i] * call.take[c];
+            });
+        } else if (!SOFT_TARGET) {
+            each(put, [&](int i, int64_t c, int v, const Floats* factor, const Floats* share) INLINE_LAMBDA {
+                return F32::load(e + c * ITEMS + v * LANES) * factor[i] + F32::load(kept.get() + c * ITEMS + v * LANES) * share[i];
+            });
+        } else {
+            const float* h = soft.get() + C * ITEMS;
+            each(put, [&](int i, int64_t c, int v, const Floats* factor, const Floats*) INLINE_LAMBDA {
+                const Floats upstream = F32::load(up + v * LANES) * times[v];
+                const Floats d = F32::load(e + c * ITEMS + v * LANES);
+                Floats found;
+                if (linear) {
+                    Floats yes, no;
+                    asks(v, c, yes, no);
+                    found = d * factor[i] - (yes + no) * upstream;
+                } else {
+                    const Floats p = d * inverse[v];
+                    found = (F32::load(h + c * ITEMS + v * LANES) - p * factor[i]) * upstream + p * F32::load(through + v * LANES);
+                }
+                return ints(valid + v * LANES) ? found : all(0.0f);
+            });
+        }
+    }
+    template <class Put, class Find> INLINE void each(const Put& put, const Find& find) {
+        scaled ? each<true>(put, find) : each<false>(put, find);
+    }
+    template <bool SCALED, class Put, class Find> INLINE void each(const Put& put, const Find& find) {
+        for (int from = 0; from < V; from += GROUP) {
+            Floats factor[GROUP], share[GROUP], label_d[GROUP], scales[GROUP];
+            Ints label[GROUP];
+            for (int i = 0; i < GROUP; i++) {
+                factor[i] = rise[from + i];
+                share[i] = gives[from + i];
+                label_d[i] = here[from + i];
+                label[i] = ints(y + (from + i) * LANES);
+                if (SCALED) scales[i] = scale_row(from + i);
+            }
+            for (int64_t c = 0; c < C; c++)
+                for (int i = 0; i < GROUP; i++) {
+                    Floats d = find(i, c, from + i, factor, share);
+                    if (!SOFT_TARGET) d = label[i] == static_cast<int32_t>(c) ? label_d[i] : d;
+                    if (SCALED) d = d * scale_of(from + i, c, scales[i]);
+                    put(from + i, c, d);
+                }
+        }
     }
 
     void store_planes(Type* g, int count) {
         const int64_t S = call.S;
         const float* from = kept.get();
-        if constexpr (std::is_same_v<T, F32>) {
-            if (count == ITEMS && past && reinterpret_cast<uintptr_t>(g) % sizeof(Floats) == 0 && S % LANES == 0) {
-                for (int64_t c = 0; c < C; c++)
-                    for (int v = 0; v < V; v++) stream(g + c * S + v * LANES, F32::load(from + c * ITEMS + v * LANES));
-                return;
-            }
-        }
-        if (count == ITEMS) {
-            for (int64_t c = 0; c < C; c++)
-                for (int v = 0; v < V; v++) T::store(g + c * S + v * LANES, F32::load(from + c * ITEMS + v * LANES));
-            return;
-        }
         for (int64_t c = 0; c < C; c++)
             for (int i = 0; i < count; i++) T::put(g + c * S + i, from[c * ITEMS + i]);
     }
