@@ -82,10 +82,50 @@ template <class Own> Census census_of(const Common& call, int64_t items, int64_t
     }
 }
 
+// The same of classes, whose weights are one table: vectors of labels at a time, their sums in double.
+template <class Label> Census classes_census(const Softmax& call, const Label* y, bool mass) {
+    typedef double Doubles __attribute__((vector_size(8 * LANES)));
+    const Lookup own(call.own, call.C);
+    return counted(call.N * call.S, call.threads, [&](int64_t first, int64_t last) {
+        Census found = labels_of(y + first, last - first, call.ignore, call.C);
+        if (found.bad || (!call.weight && !mass)) return found;
+        Doubles total{};
+        Ints lost{};  // what has no weight
+        for (int64_t i = first; i < last; i += LANES) {
+            Label padded[LANES] = {};
+            float weights[LANES] = {};
+            const Label* some = y + i;
+            const float* s = call.weight ? call.weight + i : nullptr;
+            const auto rest = static_cast<int32_t>(last - i);
+            if (rest < LANES) {
+                for (int k = 0; k < rest; k++) padded[k] = peek(some + k);
+                for (int k = 0; k < rest; k++) weights[k] = call.weight ? peek(s + k) : 1.0f;
+                some = padded;
+                s = weights;
+            }
+            const Ints label = low_words(some), there = (label != static_cast<int32_t>(call.ignore)) & (lane() < rest);
+            const Floats weight = call.weight || rest < LANES ? F32::load(s) : all(1.0f);
+            const Ints counts = there & (weight != 0.0f);
+            lost = lost - (there & ~counts);
+            if (!mass) continue;
+            const Floats share = call.own ? own(label & there) : all(1.0f);
+            total += __builtin_convertvector(counts ? weight : all(0.0f), Doubles) *
+                     __builtin_convertvector(counts ? share : all(0.0f), Doubles);
+        }
+        for (int k = 0; k < LANES; k++) found.count -= lost[k];
+        for (int k = 0; k < LANES; k++) found.mass += total[k];
+        return found;
+    });
+}
+
 inline Census softmax_census(const Softmax& call, bool mass) {
     const int64_t items = call.N * call.S, C = call.C, S = call.S;
-    if (call.label != SOFT)
-        return census_of(call, items, C, mass, [&](int64_t, int64_t y) { return call.own ? call.own[y] : 1.0f; });
+    switch (call.label) {
+        case INT64: return classes_census(call, static_cast<const int64_t*>(call.target), mass);
+        case INT32: return classes_census(call, static_cast<const int32_t*>(call.target), mass);
+        case UINT8: return classes_census(call, static_cast<const uint8_t*>(call.target), mass);
+        default: break;
+    }
     const float* t = static_cast<const float*>(call.target);
     return counted(items, call.threads, [&](int64_t first, int64_t last) {
         Census found;

@@ -15,7 +15,7 @@ template <class T> struct Row {
     const int64_t C, padded;
     const bool smooth, linear, soft_target;
     Buffer kept;  // [padded]: u, then e^(u - m); -inf, then 0, beyond C
-    Buffer below, h;
+    Buffer below, h;  // of curves of every class: u - m and h; of hard labels e^(u - m), u keeping its place, and nothing
     float takes = 0;
     const typename T::Type *next_logits = nullptr, *next_gradient = nullptr;
 
@@ -28,7 +28,7 @@ template <class T> struct Row {
           soft_target(call.label == SOFT),
           kept(buffer(padded)),
           below(smooth && !linear ? buffer(padded) : nullptr),
-          h(smooth && !linear ? buffer(padded) : nullptr) {
+          h(soft_target && smooth && !linear ? buffer(padded) : nullptr) {
         double all_takes = 0;
         for (int64_t c = 0; call.take && c < C; c++) all_takes += call.take[c];
         takes = static_cast<float>(all_takes);
@@ -94,21 +94,27 @@ template <class T> struct Row {
         // 2: e^(u - m), the label's apart: the vector that holds it and the last one are the only ones that have to know
         const float u_y = y < 0 ? 0.0f : peek(from + y);
         float asked_for = 0, weighed = 0;
-        if (smooth && (soft_target || !linear)) sum_of_asked(u, m, t, gives, y, own_k, asked_for, weighed);
-        if (below)
+        if (soft_target) sum_of_asked(u, m, t, gives, y, own_k, asked_for, weighed);
+        const bool apart = below && !soft_target;  // u is wanted beside its powers
+        float* to = apart ? below.get() : u;
+        if (below && !apart)
             for (int64_t c = 0; c < padded; c += LANES) F32::store(below.get() + c, F32::load(u + c) - m);
         const float* take = smooth && linear && !soft_target ? call.take : nullptr;
         const int64_t whole = C / LANES * LANES, special = y < 0 ? whole : y / LANES * LANES;
-        Floats total_e = all(0.0f), taken = all(0.0f);
-        if (take) {
-            powers<true>(from, u, 0, std::min(special, whole), m, take, total_e, taken);
-            powers<true>(from, u, special + LANES, whole, m, take, total_e, taken);
-        } else {
-            powers<false>(from, u, 0, std::min(special, whole), m, take, total_e, taken);
-            powers<false>(from, u, special + LANES, whole, m, take, total_e, taken);
-        }
-        if (special < whole) guarded(from, u, special, y, m, take, total_e, taken);
-        if (whole < C) guarded(from, u, whole, y, m, take, total_e, taken);
+        Floats total_e = all(0.0f), taken = all(0.0f);  // with `apart`, taken is the sum of what is less than e^0
+        auto stretch = [&](int64_t start, int64_t stop) {
+            if (take) {
+                powers<TAKEN>(from, to, start, stop, m, take, total_e, taken);
+            } else if (apart) {
+                powers<UNDER>(from, to, start, stop, m, take, total_e, taken);
+            } else {
+                powers<PLAIN>(from, to, start, stop, m, take, total_e, taken);
+            }
+        };
+        stretch(0, std::min(special, whole));
+        stretch(special + LANES, whole);
+        if (special < whole) guarded(from, to, special, y, m, take, apart, total_e, taken);
+        if (whole < C) guarded(from, to, whole, y, m, take, apart, total_e, taken);
         if (take) {
             asked_for = own_k + gives * (takes - take[y]);
             weighed = gives == 0 ? 0 : gives * sum(taken);
@@ -129,7 +135,7 @@ template <class T> struct Row {
             if (g) {
                 const float h_y = own_k * bend.slope[0] * up;
                 const float elsewhere = (through - h_y) * inverse, here = h_y * q + through * p;
-                write(g, u, elsewhere, scales, scale_all, scaled);
+                write(g, scales, scale_all, scaled, [&](int64_t c, const auto&) INLINE_LAMBDA { return F32::load(u + c) * elsewhere; });
                 put(g, y, here, scales, scale_all);
             }
         } else if (linear) {
@@ -138,21 +144,27 @@ template <class T> struct Row {
             if (!soft_target) loss += penalty(all(own_k), all(-logp))[0];
             if (g) {
                 if (y >= 0) u[y] = e_y;
-                const Floats rise = all((asked_for * up + through) * inverse);
-                int64_t at = 0;
-                if (take && !scaled)
-                    for (const float share = up * gives; at + LANES <= C; at += LANES)
-                        T::store(g + at, F32::load(u + at) * rise - F32::load(take + at) * share);
-                for (; at < C; at += LANES)
-                    write_some(g, at, F32::load(u + at) * rise - up * asked(at, t, gives), scales, scale_all, scaled);
+                const float rise = (asked_for * up + through) * inverse, share = up * gives;
+                if (take) {
+                    write(g, scales, scale_all, scaled, [&](int64_t c, const auto& at) INLINE_LAMBDA {
+                        return F32::load(u + c) * rise - at(take, c) * share;
+                    });
+                } else {
+                    write(g, scales, scale_all, scaled, [&](int64_t c, const auto&) INLINE_LAMBDA {
+                        return F32::load(u + c) * rise - up * asked(c, t, gives);
+                    });
+                }
                 if (y >= 0) put(g, y, (rest - asked_for * q) * up + through * p, scales, scale_all);
             }
+        } else if (soft_target) {
+            loss = curved(g, u, t, gives, inverse, log_total, up, through, scales, scale_all, scaled);
         } else {
-            if (y >= 0) {
-                u[y] = e_y;
-                below[y] = u_y - m;
-            }
-            loss = curved(g, u, t, gives, y, own_k, inverse, log_total, up, through, scales, scale_all, scaled);
+            const float unlikely = (sum(taken) + (u_y < m ? e_y : 0.0f)) * inverse;
+            const Label_ of{y, own_k, gives, logp, p, q, unlikely};
+            const auto any = [&](Floats log_c, Floats p_c, Floats q_c) INLINE_LAMBDA { return along(call.no, log_c, p_c, q_c); };
+            const bool squared = call.no.kind == FOCAL && call.no.a == 2.0f;
+            loss = squared ? curved_others(g, to, u, m, of, inverse, log_total, up, through, scales, scale_all, scaled, SquaredFocal{})
+                           : curved_others(g, to, u, m, of, inverse, log_total, up, through, scales, scale_all, scaled, any);
         }
         loss *= s * times;
         sum_of_losses += loss;
@@ -162,17 +174,24 @@ template <class T> struct Row {
     }
 
   private:
+    enum Beside_ { PLAIN, TAKEN, UNDER };  // what is added up beside the powers: nothing, take (u - m), what is less than e^0
+    struct Label_ {
+        int64_t y;
+        float k, gives, logp, p, q, unlikely;  // of the label; 1 - p of a class that is likely
+    };
+
     // take * below, where what takes nothing adds nothing
     INLINE static Floats skip_nothing(Floats below, Floats take) { return take == 0.0f ? all(0.0f) : take * below; }
 
-    // e^(u - m) for whole vectors of classes start..stop; adds up these, and take (u - m)
-    template <bool TAKE>
+    // e^(u - m) for whole vectors of classes start..stop; adds up these, and what WHAT says
+    template <Beside_ WHAT>
     INLINE void powers(const float* from, float* to, int64_t start, int64_t stop, float m, const float* take, Floats& total,
                        Floats& taken) const {
         Floats s0 = all(0.0f), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0;
         auto step = [&](int64_t c, Floats& sum, Floats& share) INLINE_LAMBDA {
             const Floats below = F32::load(from + c) - m, e = exp(below);
-            if constexpr (TAKE) share = share + skip_nothing(below, F32::load(take + c));
+            if constexpr (WHAT == TAKEN) share = share + skip_nothing(below, F32::load(take + c));
+            if constexpr (WHAT == UNDER) share = e < 1.0f ? share + e : share;
             F32::store(to + c, e);
             sum = sum + e;
         };
@@ -189,18 +208,19 @@ template <class T> struct Row {
         }
         for (; c < stop; c += LANES) step(c, s0, t0);
         total = total + ((s0 + s1) + (s2 + s3));
-        if constexpr (TAKE) taken = taken + (t0 + t1);
+        if constexpr (WHAT != PLAIN) taken = taken + (t0 + t1);
     }
 
     // The same for one vector in which the label y, or what is beyond the last class, counts for nothing.
-    void guarded(const float* from, float* to, int64_t c, int64_t y, float m, const float* take, Floats& total,
-                 Floats& taken) const {
+    void guarded(const float* from, float* to, int64_t c, int64_t y, float m, const float* take, bool apart,
+                 Floats& total, Floats& taken) const {
         float x[LANES];
         const int64_t there = std::min<int64_t>(LANES, C - c);
         for (int i = 0; i < LANES; i++) x[i] = -INF;
         for (int i = 0; i < there; i++) x[i] = peek(from + c + i);
         const Ints out = (lane() >= static_cast<int32_t>(there)) | (lane() == static_cast<int32_t>(y < 0 ? -1 : std::min<int64_t>(y - c, LANES)));
         const Floats below = F32::load(x) - m, e = out ? all(0.0f) : exp(below);
+        if (apart) taken = e < 1.0f ? taken + e : taken;
         if (take) taken = taken + (out ? all(0.0f) : skip_nothing(below, table_at(take, c)));
         F32::store(to + c, e);
         total = total + e;
@@ -334,16 +354,71 @@ template <class T> struct Row {
     INLINE void put(typename T::Type* g, int64_t c, float d, const float* scales, float scale_all) const {
         T::put(g + c, d * (scales ? scales[c] * scale_all : scale_all));
     }
-    void write(typename T::Type* g, const float* e, float factor, const float* scales, float scale_all, bool scaled) const {
+    // find(c, at) for every vector of classes; at(table, c) reads a table there
+    template <class Find>
+    INLINE void write(typename T::Type* g, const float* scales, float scale_all, bool scaled, const Find& find) const {
         const int64_t whole = C / LANES * LANES;
-        int64_t c = 0;
-        if (!scaled)
-            for (; c < whole; c += LANES) T::store(g + c, F32::load(e + c) * factor);
-        for (; c < C; c += LANES) write_some(g, c, F32::load(e + c) * factor, scales, scale_all, scaled);
+        const auto inside = [](const float* table, int64_t c) INLINE_LAMBDA { return F32::load(table + c); };
+        const auto at_end = [&](const float* table, int64_t c) INLINE_LAMBDA { return table_at(table, c); };
+        if (!scaled) {
+            for (int64_t c = 0; c < whole; c += LANES) T::store(g + c, find(c, inside));
+        } else if (scales) {
+            for (int64_t c = 0; c < whole; c += LANES) T::store(g + c, find(c, inside) * (F32::load(scales + c) * scale_all));
+        } else {
+            for (int64_t c = 0; c < whole; c += LANES) T::store(g + c, find(c, inside) * scale_all);
+        }
+        if (whole < C) write_some(g, whole, find(whole, at_end), scales, scale_all, scaled);
     }
 
-    float curved(typename T::Type* g, const float* e, const float* t, float gives, int64_t y, float own_k, float inverse,
-                 float log_total, float up, float through, const float* scales, float scale_all, bool scaled) {
+    // A curve over every class but the label, whose own term is apart, with the digits that it has alone: what asks of the others
+    // is their `take`, times what the label gives. Leaves take dg/dlog p in place of u.
+    template <class Curved>
+    float curved_others(typename T::Type* g, const float* e, float* u, float m, const Label_& of, float inverse, float log_total,
+                        float up, float through, const float* scales, float scale_all, bool scaled, const Curved& curve) const {
+        Sum losses, pulls;
+        const Ints label = all(static_cast<int32_t>(of.y % LANES));
+        const int64_t special = of.y / LANES * LANES, whole = C / LANES * LANES;
+        Floats loss = all(0.0f), pull = all(0.0f);
+        auto one = [&](int64_t c, Floats take, auto guarded) INLINE_LAMBDA {
+            const Floats p = F32::load(e + c) * inverse, logp = (F32::load(u + c) - m) - log_total;
+            const Bent bend = curve(logp, p, p > LIKELY ? all(of.unlikely) : 1.0f - p);
+            if constexpr (decltype(guarded)::value)
+                if (c == special) take = lane() == label ? all(0.0f) : take;
+            const Floats d = take == 0.0f ? all(0.0f) : bend.slope * take;
+            loss = take == 0.0f ? loss : loss + bend.value * take;
+            pull = pull + d;
+            F32::store(u + c, d);
+        };
+        for (int64_t start = 0; start < whole; start += 16 * LANES) {
+            const int64_t stop = std::min(whole, start + 16 * LANES);
+            if (special >= start && special < stop) {
+                for (int64_t c = start; c < stop; c += LANES) one(c, F32::load(call.take + c), std::true_type{});
+            } else {
+                for (int64_t c = start; c < stop; c += LANES) one(c, F32::load(call.take + c), std::false_type{});
+            }
+            losses.add(loss);
+            pulls.add(pull);
+            loss = pull = all(0.0f);
+        }
+        if (whole < C) one(whole, table_at(call.take, whole), std::true_type{});
+        losses.add(loss);
+        pulls.add(pull);
+
+        const Bent own = along(call.yes, all(of.logp), all(of.p), all(of.q));
+        const float h = of.k * own.slope[0], others = of.gives == 0 ? 0 : of.gives * sum(pulls.total);
+        if (g) {
+            const float rise = (through - (others + h) * up) * inverse, share = of.gives * up;
+            write(g, scales, scale_all, scaled, [&](int64_t c, const auto&) INLINE_LAMBDA {
+                return F32::load(e + c) * rise + F32::load(u + c) * share;
+            });
+            put(g, of.y, (h * of.q - of.p * others) * up + through * of.p, scales, scale_all);
+        }
+        return penalty(all(of.gives), all(sum(losses.total)))[0] + penalty(all(of.k), own.value)[0];
+    }
+
+    // The same of soft targets, in which every class asks for something of its own.
+    float curved(typename T::Type* g, const float* e, const float* t, float gives, float inverse, float log_total,
+                 float up, float through, const float* scales, float scale_all, bool scaled) {
         Floats unlikely_sum = all(0.0f);
         for (int64_t c = 0; c < padded; c += LANES) {
             const Floats p = F32::load(e + c) * inverse;
@@ -359,10 +434,6 @@ template <class T> struct Row {
             Floats yes, no;
             both(c, t, gives, yes, no);
             for (int i = 0; i < LANES; i++) {
-                if (c + i == y) {
-                    yes[i] = own_k;
-                    no[i] = 0;
-                }
                 if (c + i >= C) yes[i] = no[i] = 0;
             }
             Floats d;
