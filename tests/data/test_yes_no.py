@@ -191,3 +191,31 @@ def test_rows_that_now_and_then_say_yes_twice_or_not_at_all_are_what_they_seem()
         other = array.copy()
         other[0, j] = value
         assert not sy.count(other).notes
+
+
+def drawn(rows, columns):
+    """A disk on an empty ground."""
+    y, x = np.ogrid[:rows, :columns]
+    return ((y - rows / 2) ** 2 + (x - columns / 2) ** 2 < min(rows, columns) ** 2 / 9).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "mask", [drawn(64, 64), drawn(40, 200).astype(bool), torch.from_numpy(drawn(32, 48)), drawn(64, 64).tolist()]
+)
+def test_one_mask_among_labels_is_doubted(mask):
+    with pytest.warns(
+        sy.ReadingWarning, match="as in a picture. If it is a mask, count its pixels with kind='exclusive'"
+    ):
+        sy.count(mask)
+    for kind in ("exclusive", "multilabel"):
+        assert not sy.count(mask, kind=kind).notes
+
+
+def test_labels_in_any_order_are_not_taken_for_a_mask():
+    random = np.random.default_rng(0)
+    independent = (random.random((500, 20)) < np.linspace(0.02, 0.5, 20)).astype(int)
+    together = independent.copy()
+    together[:, 1:10] |= independent[:, :9]  # who says one label says the next
+    for labels in (independent, together):
+        assert not sy.count(labels).notes
+        assert not sy.count(labels[np.lexsort(labels.T)]).notes

@@ -134,11 +134,21 @@ def test_compiled_it_is_the_same_and_a_new_step_does_not_recompile(batch):
 
 
 LABELS, LIVE = torch.tensor([0, 1, 2]), torch.ones(3, requires_grad=True)
+YES_NO = sy.Recipe(weight=[[1.0, 1.0, 1.0], [2.0, 3.0, 4.0]], norm="mass", kind="multilabel")
 BAD = {
     "a Sum has no one Z": (lambda: sy.global_mass(LABELS, sy.Sum(a=sy.CrossEntropy())), "got Sum.*sy.accumulate"),
     "a drop-in": (lambda: sy.global_mass(LABELS, sy.CrossEntropyLoss()), "got CrossEntropyLoss"),
     "not tensors": (lambda: sy.global_mass([0, 1], sy.Recipe()), "target must be a tensor or a list of them, got int"),
     "a label too many": (lambda: sy.global_mass(LABELS + 1, MASS), "outside the 3 classes"),
+    "probabilities of more classes": (
+        lambda: sy.global_mass(torch.rand(4, 5), MASS),
+        r"for 3 classes but the probabilities \[4, 5\] have 5",
+    ),
+    "labels of fewer": (
+        lambda: sy.global_mass(torch.rand(4, 1), YES_NO),
+        r"for 3 classes but the yes-or-no targets \[4, 1\] have 1",
+    ),
+    "labels without an axis": (lambda: sy.global_mass(torch.rand(4), YES_NO), r"yes-or-no targets \[4\] have 4"),
     "learned mass": (lambda: sy.global_mass(LABELS, sy.Recipe(weight=LIVE, norm="mass")), "weights are learned"),
 }
 

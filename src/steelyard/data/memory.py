@@ -147,7 +147,7 @@ def piece_of(data: Any, kind: str | None, ignore: Any = None, classes: Any = Non
         array = masked_or(data)
         answers = answers_in(array, ignore)
         if kind == "multilabel":
-            answers.single = 0  # as was said
+            answers.single = answers.pictured = 0  # as was said
         return Piece(YES_NO, Counter(), len(array), len(answers.yes), answers=answers)
     masks = _masks(data) if kind == "exclusive" else None
     if masks is not None:

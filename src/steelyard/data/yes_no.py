@@ -17,6 +17,7 @@ YES, NO = frozenset(("yes", "true", "t", "y", "1", "1.0")), frozenset(("no", "fa
 UNKNOWN = -1
 SHOWN = 8  # labels in a note
 ONE_HOT = 20  # rows from which it is no chance that each says yes once
+MASK = 16  # rows and columns from which it is no chance that neighbours both ways say the same
 
 
 @dataclass
@@ -27,6 +28,7 @@ class YesNo:
     minus         of the unknown ones, those that hold -1
     empty         rows that say nothing at all
     single        rows that say yes to one of several labels and no to all others
+    pictured      rows of arrays whose neighbours, down and across, differ less than half as often as by chance: a mask's do
     """
 
     yes: Counter[Any]
@@ -35,12 +37,14 @@ class YesNo:
     rows: int
     empty: int
     single: int = 0
+    pictured: int = 0
 
     def add(self, other: "YesNo") -> None:
         for mine, theirs in ((self.yes, other.yes), (self.unknown, other.unknown), (self.minus, other.minus)):
             mine.update(theirs)
         self.rows, self.empty = self.rows + other.rows, self.empty + other.empty
         self.single += other.single
+        self.pictured += other.pictured
 
 
 def answers_of(columns: Mapping[Any, Any], ignore: Any = None) -> YesNo:
@@ -77,7 +81,17 @@ def answers_in(array: Any, ignore: Any = None) -> YesNo:
 
     empty = int(np.count_nonzero(is_unknown.all(axis=1)))
     single = int(np.count_nonzero((is_yes.sum(axis=1) == 1) & ~is_unknown.any(axis=1))) if array.shape[1] > 1 else 0
-    return YesNo(by_column(is_yes), by_column(is_unknown), by_column(is_minus), len(array), empty, single)
+    pictured = len(array) if _is_pictured(is_yes) else 0
+    return YesNo(by_column(is_yes), by_column(is_unknown), by_column(is_minus), len(array), empty, single, pictured)
+
+
+def _is_pictured(yes: np.ndarray) -> bool:
+    """Whether [rows, columns] look like one mask rather than labels: there, what is nearby is alike."""
+    if min(yes.shape) < MASK:
+        return False
+    share = float(yes.mean())
+    chance = 2 * share * (1 - share)  # that two places drawn at random differ
+    return all(float(np.mean(a != b)) < chance / 2 for a, b in ((yes[1:], yes[:-1]), (yes[:, 1:], yes[:, :-1])))
 
 
 def answer_counts(
@@ -113,6 +127,14 @@ def answer_counts(
                 f"every one of {answers.rows:,} rows says yes to exactly one of the {len(columns)} labels. If they exclude each other"
                 " (one-hot), count the one column behind them, such as y.argmax(axis=1); if not, say kind='multilabel'"
                 " (--kind multilabel)"
+            )
+        )
+    if kind is None and answers.pictured == answers.rows:
+        notes.append(
+            Doubt(
+                f"{answers.rows:,} rows of {len(columns)} yes-or-no labels whose neighbours, down and across, say the same as in a picture."
+                " If it is a mask, count its pixels with kind='exclusive'; if not, say kind='multilabel' (--kind exclusive or"
+                " multilabel)"
             )
         )
     return counts, notes

@@ -50,6 +50,14 @@ def own_mass(target: Tensor, bound: Bound, weight: Any, ignore_index: int, axis:
     wide = bound.link.wide(target)
     size = target.shape[axis] if wide and target.dim() > 1 else bound.width or 1
     shape = bound.link.items(target.shape, axis) if wide else list(target.shape)
+    if wide and bound.width is not None and (softmax or bound.width != 1):
+        held = target.shape[axis if target.dim() > 1 else -1] if target.dim() else 1
+        if held != bound.width:
+            what = "probabilities" if softmax else "yes-or-no targets"
+            raise ValueError(
+                f"global_mass: the recipe is for {bound.width} classes but the {what} {list(target.shape)} have {held}; pass them as the"
+                " loss gets them, with the classes on the axis that class_dim names (1 for a recipe)."
+            )
     zeros = torch.zeros((), dtype=widest(target.device), device=target.device)
     weight = align("global_mass", weight, shape, zeros, singleton=axis if softmax else None)
     if wide and target.dim() > 1:
