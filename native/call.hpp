@@ -87,7 +87,7 @@ struct Census {
     bool bad = false;
 };
 
-// Sums of one number per item (sigmoid: per logit) of a call; see sums.hpp.
+// Sums of one number per item (sigmoid: per logit) of a call; see sums.cpp.
 struct Sums {
     const float* values;  // [N, S], sigmoid [N, C, S]: as told by the pass; NaN does not count. Null: items are only counted
     const void* target;

@@ -2,7 +2,6 @@
 #include "census.hpp"
 #include "sigmoid.hpp"
 #include "softmax.hpp"
-#include "sums.hpp"
 
 #define NAME_(set) set##_kernels
 #define NAME(set) NAME_(set)
@@ -15,6 +14,9 @@ bool nearest(const Nearest&);  // in nearest.cpp, which is compiled otherwise
 void linear_pass(const LinearPass&);  // in linear.cpp
 void linear_steps(const LinearSteps&);
 void sparse_newton(const SparseNewton&);  // in sparse.cpp
+void softmax_sums(const Sums&);  // in sums.cpp
+void sigmoid_sums(const Sums&);
+void region_sums(const float*, int64_t, int, double*, int);
 }
 const Kernels NAME(STEELYARD_SET) = {TEXT(STEELYARD_SET), STEELYARD_SET::softmax, STEELYARD_SET::sigmoid,
                                        STEELYARD_SET::softmax_census, STEELYARD_SET::sigmoid_census,

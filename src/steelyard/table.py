@@ -101,6 +101,8 @@ class Table:
 
     @property
     def shape(self) -> tuple[int, int]:
+        if len(self.factors) == 1:  # a rule's tables are laid out anew in every step
+            return self.factors[0].shape
         return np.broadcast_shapes(*(f.shape for f in self.factors))  # type: ignore[return-value]
 
     @property

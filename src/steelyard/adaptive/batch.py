@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
 from ..counts import Counts
 from ..link import Link, link_for
+from ..ops.beside import Beside, Told
 from ..ops.factors import Tables
 from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import Rule
+from ..rule.small import small
 
 
 class BatchStatistics(Rule):
@@ -129,12 +131,7 @@ class BatchStatistics(Rule):
 
     def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         seen = self.read(logits, target)
-        size = len(self.start) if self.link.exclusive else self.start.shape[1]
-        if seen.z.shape[1] != size:
-            raise ValueError(
-                f"BatchStatistics: made for {size} {'classes' if self.link.exclusive else 'logits'}, but the logits have"
-                f" {seen.z.shape[1]}; give it that number, or Counts of these classes."
-            )
+        size = self._check_width(seen.z.shape[1])
         if not self.link.exclusive:
             valid = seen.valid.to(seen.z.dtype)
             yes, no = seen.y * valid, (1 - seen.y) * valid
@@ -153,45 +150,77 @@ class BatchStatistics(Rule):
             sums = each.new_zeros(2, size).index_add(1, seen.y, each)[:, :, None]
         return sums
 
+    def beside(self) -> Beside:
+        return Beside("missed")
+
+    def gather(self, told: Told) -> Tensor:
+        size = self._check_width(told.logits.shape[1] if told.logits.dim() > 1 else 1)
+        return told.sums().reshape(2, -1, 1 if self.link.exclusive else size)
+
+    def _check_width(self, width: int) -> int:
+        size = len(self.start) if self.link.exclusive else self.start.shape[1]
+        if width != size:
+            raise ValueError(
+                f"BatchStatistics: made for {size} {'classes' if self.link.exclusive else 'logits'}, but the logits have"
+                f" {width}; give it that number, or Counts of these classes."
+            )
+        return size
+
     def learn(self, sums: Tensor) -> None:
-        n, missed = sums.unbind()
-        items, past = n.sum(dim=0), self.count.sum(dim=0)
-        before = torch.where(past > 0, self.count, self.start * items * (self.counts is not None))
+        names = ("count", "difficulty", "steps", "weight")
+        found = small(self._learned, sums, self.count, self.difficulty, self.start, self.steps)
+        self.replace(**dict(zip(names, found, strict=True)))
+
+    def _learned(self, xp: Any, sums: Any, count: Any, difficulty: Any, start: Any, steps: Any) -> tuple[Any, ...]:
+        """(count, difficulty, steps, weight) after a step of these sums."""
+        n, missed = sums[0], sums[1]
+        items, past = n.sum(0), count.sum(0)
+        before = xp.where(past > 0, count, start * items * (self.counts is not None))
         new = 1 - self.momentum
-        count = torch.where(items > 0, self.momentum * before + new * n, self.count)
+        count = xp.where(items > 0, self.momentum * before + new * n, count)
         # the mean weighed as `count` is, in the form that stays exact for a class that was not seen for long
-        change = new * (missed - n * self.difficulty) / torch.where(n > 0, count, 1.0)
-        self.difficulty = self.difficulty + torch.where(n > 0, change, 0.0)
-        self.count, self.steps = count, self.steps + (items > 0).any().to(self.steps.dtype)
-        self.weight = self._weights()
+        change = new * (missed - n * difficulty) / xp.where(n > 0, count, 1.0)
+        difficulty = difficulty + xp.where(n > 0, change, 0.0)
+        steps = steps + (items > 0).any()
+        return count, difficulty, steps, self._weighed(xp, count, difficulty, start, steps)[0]
+
+    def _shared(self, xp: Any, count: Any, start: Any) -> tuple[Any, Any]:
+        """Running shares, and the smallest that the memory can tell from 0."""
+        total = count.sum(0)
+        seen = total > 0
+        total = xp.where(seen, total, 1.0)
+        shares = xp.where(seen, count / total, start)
+        few = xp.where(seen, (1 - self.momentum) / total, self._few)
+        if self.counts is not None:
+            few = xp.where(start > 0, xp.minimum(few, start), few)
+        return shares, xp.clip(few, None, 1.0)
+
+    def _apart(self, xp: Any, shares: Any, few: Any, difficulty: Any) -> Any:
+        """log of pi^-beta d^gamma over the smallest of its column."""
+        ratios = -self.beta * xp.log(xp.maximum(shares, few))
+        if self.gamma:
+            hard = self.gamma * xp.log(xp.clip(difficulty, torch.finfo(self.count.dtype).tiny, None))
+            # a class without a miss left is not infinitely easier: the others would all be cut alike
+            ratios = ratios + xp.maximum(hard, xp.amax(hard, 0) - math.log(self.widest))
+        return ratios - xp.amin(ratios, 0)
+
+    def _weighed(self, xp: Any, count: Any, difficulty: Any, start: Any, steps: Any) -> tuple[Any]:
+        shares, few = self._shared(xp, count, start)
+        raw = xp.clip(xp.exp(self._apart(xp, shares, few, difficulty)), None, self.widest)
+        weights = raw / (shares * raw).sum(0)
+        if self.warm_up:
+            weights = 1 + (weights - 1) * xp.clip(steps, None, self.warm_up) / self.warm_up
+        return (weights if weights.shape[1] > 1 else weights[:, 0],)
 
     def _shares(self) -> tuple[Tensor, Tensor]:
-        """Running shares, and the smallest that the memory can tell from 0."""
-        total = self.count.sum(dim=0)
-        seen = total > 0
-        total = torch.where(seen, total, 1.0)
-        shares = torch.where(seen, self.count / total, self.start)
-        few = torch.where(seen, (1 - self.momentum) / total, self._few).expand_as(shares)
-        if self.counts is not None:
-            few = torch.where(self.start > 0, torch.minimum(few, self.start), few)
-        return shares, few.clamp(max=1.0)
+        shares, few = small(self._shared, self.count, self.start)
+        return shares, few
 
     def _ratios(self) -> Tensor:
-        """log of pi^-beta d^gamma over the smallest of its column."""
-        shares, few = self._shares()
-        ratios = -self.beta * torch.maximum(shares, few).log()
-        if self.gamma:
-            hard = self.gamma * self.difficulty.clamp(min=torch.finfo(ratios.dtype).tiny).log()
-            # a class without a miss left is not infinitely easier: the others would all be cut alike
-            ratios = ratios + torch.maximum(hard, hard.amax(dim=0) - math.log(self.widest))
-        return ratios - ratios.amin(dim=0)
+        return self._apart(torch, *self._shares(), self.difficulty)
 
     def _weights(self) -> Tensor:
-        raw = self._ratios().exp().clamp(max=self.widest)
-        goal = raw / (self._shares()[0] * raw).sum(dim=0)
-        way = (self.steps / self.warm_up).clamp(max=1.0) if self.warm_up else 1.0
-        weights = 1 + (goal - 1) * way
-        return weights if weights.shape[1] > 1 else weights.squeeze(1)
+        return small(self._weighed, self.count, self.difficulty, self.start, self.steps)[0]
 
     def watched(self) -> dict[str, Tensor]:
         shares = self._shares()[0]

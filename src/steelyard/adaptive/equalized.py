@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
 from ..link import Link
+from ..ops.beside import Beside, Told
 from ..ops.factors import Tables
 from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule
+from ..rule.small import small
 
 
 class Equalized(Rule):
@@ -76,8 +78,14 @@ class Equalized(Rule):
         return torch.where(some, positive / torch.where(some, negative, 1.0), math.inf)
 
     def _weights(self) -> Tensor:
-        f = torch.sigmoid(self.gamma * (self.ratio - self.mu))
-        return torch.stack([f, 1 + self.alpha * (1 - f)])
+        return small(self._weighed, self.gradients)[0]
+
+    def _weighed(self, xp: Any, gradients: Any) -> tuple[Any]:
+        negative, positive = gradients[0], gradients[1]
+        some = negative > 0
+        ratio = xp.where(some, positive / xp.where(some, negative, 1.0), math.inf)
+        f = 1 / (1 + xp.exp(-self.gamma * (ratio - self.mu)))
+        return (xp.stack([f, 1 + self.alpha * (1 - f)]),)
 
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {"weight": (self.weight,)}
@@ -88,9 +96,16 @@ class Equalized(Rule):
         size = torch.stack([(1 - y) * z.sigmoid(), y * (-z).sigmoid()])  # |sigma - y|, kept exact near 0
         return self.weight * size.masked_fill(~valid, 0.0).sum(dim=1, dtype=self.weight.dtype)
 
+    def beside(self) -> Beside:
+        return Beside("missed")
+
+    def gather(self, told: Told) -> Tensor:
+        missed = told.sums()[2:]
+        return self.weight * (missed if missed.shape[1] == self.size else missed.sum(dim=1, keepdim=True))
+
     def learn(self, sums: Tensor) -> None:
-        self.gradients = self.gradients + sums
-        self.weight = self._weights()
+        self.replace(gradients=self.gradients + sums)
+        self.replace(weight=self._weights())
 
     def serve(self, link: Link, ignore_index: int) -> None:
         if link.exclusive:

@@ -1,15 +1,18 @@
 """Gradient harmonizing (GHM-C): elements count less where many others have a gradient of the same size."""
 
+import functools
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
+from ..ops.beside import Beside, Told
 from ..ops.factors import Tables
 from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule, Seen
+from ..rule.small import small
 
 
 class Harmonized(Rule):
@@ -76,11 +79,25 @@ class Harmonized(Rule):
     @property
     def weights(self) -> Tensor:
         """[bins]"""
-        return 1 / (self.occupied * self.share.clamp(min=self.least))
+        return small(self._weighed, self.share)[0]
+
+    def _weighed(self, xp: Any, share: Any) -> tuple[Any]:
+        occupied = xp.clip(share / self.least, None, 1.0).sum()
+        return (1 / (occupied * xp.clip(share, self.least, None)),)
 
     def weigh(self, logits: Tensor, target: Tensor) -> Tensor:
+        return self._by_region(self.weights, logits, target)
+
+    def _by_region(self, weights: Tensor, logits: Tensor, target: Tensor) -> Tensor:
         seen = self.read(logits, target)
-        return seen.restore(self.weights.to(seen.z.dtype)[self._region(seen)])
+        return seen.restore(weights.to(seen.z.dtype)[self._region(seen)])
+
+    def beside(self) -> Beside:
+        weights = self.weights.float()
+        return Beside("size", weights, weigh=functools.partial(self._by_region, weights))
+
+    def gather(self, told: Told) -> Tensor:
+        return told.regions(self.bins)
 
     def observe(self, logits: Tensor, target: Tensor) -> Tensor:
         seen = self.read(logits, target)
@@ -97,9 +114,12 @@ class Harmonized(Rule):
         return (g * self.bins).long().clamp(0, self.bins - 1)
 
     def learn(self, sums: Tensor) -> None:
+        self.replace(share=small(self._learned, sums, self.share)[0])
+
+    def _learned(self, xp: Any, sums: Any, share: Any) -> tuple[Any]:
         total = sums.sum()
-        new = self.momentum * self.share + (1 - self.momentum) * sums / total.clamp(min=1)
-        self.share = torch.where(total > 0, new, self.share)
+        new = self.momentum * share + (1 - self.momentum) * sums / xp.clip(total, 1, None)
+        return (xp.where(total > 0, new, share),)
 
     def warnings(self) -> dict[str, str]:
         if float(self.occupied) >= 1.5:

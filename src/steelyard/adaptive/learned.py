@@ -10,11 +10,13 @@ from torch import Tensor, nn
 
 from ..counts import Counts
 from ..link import Link, link_for
+from ..ops.beside import Beside, Told
 from ..ops.factors import Tables
 from ..ops.widest import widened
 from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import PATIENCE, Rule, Seen
+from ..rule.small import small
 
 WAYS = ("geometric", "minimax", "bilevel")
 NO_DESCENT = (
@@ -128,6 +130,12 @@ class Learned(Rule):
 
     def observe(self, logits: Tensor, target: Tensor) -> Tensor | None:
         return self.simplex.sums(self.read(logits, target)) if self.how == "minimax" else None
+
+    def beside(self) -> Beside | None:
+        return Beside("surprise") if self.how == "minimax" and self.link.exclusive else None
+
+    def gather(self, told: Told) -> Tensor:
+        return told.sums().flip(0)
 
     def learn(self, sums: Any) -> None:
         if self.how == "minimax":
@@ -308,10 +316,15 @@ class Simplex(nn.Module):
         return each.reshape(2, *self.q.shape)
 
     def ascend(self, sums: Tensor, counts: Tensor) -> None:
+        found = small(self._ascended, sums, counts, self.q, self.losses, self.known)
+        for name, value in zip(("q", "losses", "known"), found, strict=True):
+            setattr(self, name, value)
+
+    def _ascended(self, xp: Any, sums: Any, counts: Any, q: Any, losses: Any, known: Any) -> tuple[Any, ...]:
         there = counts > 0
-        known = torch.maximum(self.known, there.to(self.known.dtype))
-        losses = torch.where(there, sums / torch.where(there, counts, 1.0), self.losses)
-        mean = (losses * known).sum() / known.sum().clamp(min=1)
-        ascent = self.q.clamp(min=LEAST).log() + self.rate * torch.where(known > 0, losses, mean)
-        self.q = torch.softmax(ascent.reshape(-1), dim=0).reshape(self.q.shape)
-        self.losses, self.known = losses, known
+        known = xp.where(there, 1.0, known)
+        losses = xp.where(there, sums / xp.where(there, counts, 1.0), losses)
+        mean = (losses * known).sum() / xp.clip(known.sum(), 1, None)
+        ascent = xp.log(xp.clip(q, LEAST, None)) + self.rate * xp.where(known > 0, losses, mean)
+        raw = xp.exp(ascent - ascent.max())
+        return raw / raw.sum(), losses, known

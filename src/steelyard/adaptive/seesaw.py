@@ -1,17 +1,19 @@
 """Seesaw loss: rare classes are pushed down less, until they are mistaken for."""
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
 from ..counts import Counts
 from ..link import Link
+from ..ops.beside import Beside, Told
 from ..ops.factors import Tables
 from ..options import In
 from ..recipe import Recipe
 from ..rule.protocol import CHECKED_FIRST, Rule
+from ..rule.small import small
 
 
 class Seesaw(Rule):
@@ -71,8 +73,11 @@ class Seesaw(Rule):
 
     def _mitigation(self) -> Tensor:
         """log M [label, class]"""
-        log = self.seen.clamp(min=1).log()
-        return (self.p * (log - log[:, None])).clamp(max=0)
+        return small(self._mitigated, self.seen)[0]
+
+    def _mitigated(self, xp: Any, seen: Any) -> tuple[Any]:
+        log = self.p * xp.log(xp.clip(seen, 1, None))
+        return (xp.clip(log - log[:, None], None, 0),)
 
     def emit(self) -> tuple[Recipe, Tables]:
         return self._structure, {"offset": (self.offset,)}
@@ -94,9 +99,17 @@ class Seesaw(Rule):
         valid = labels != self.ignore_index
         return torch.zeros_like(self.seen).scatter_add(0, labels.masked_fill(~valid, 0), valid.to(self.seen.dtype))
 
+    def beside(self) -> Beside:
+        if self.q == 0:
+            return Beside()
+        return Beside(power=self.q, floor=math.log(self.floor), adjust=self.adjust)
+
+    def gather(self, told: Told) -> Tensor:
+        return told.sums()[0]
+
     def learn(self, sums: Tensor) -> None:
-        self.seen = self.seen + sums
-        self.offset = self._mitigation()
+        self.replace(seen=self.seen + sums)
+        self.replace(offset=self._mitigation())
 
     def serve(self, link: Link, ignore_index: int) -> None:
         if not link.exclusive:

@@ -123,8 +123,8 @@ def reduced(
             summed, summed.new_ones(()) * normalizer
         )  # of a product a compiler knows how to leave the number open
     if consume and torch.is_grad_enabled() and call.logits.requires_grad:
-        _check_consumable(name, call.logits)
-    if (norm := _known(bound.norm, reduction, normalizer)) is not None:
+        check_consumable(name, call.logits)
+    if (norm := known_divisor(bound.norm, reduction, normalizer)) is not None:
         one = explained(
             name,
             call,
@@ -140,7 +140,7 @@ def reduced(
     return reduce(unreduced, bound.norm, reduction, normalizer)
 
 
-def _check_consumable(name: str, logits: Tensor) -> None:
+def check_consumable(name: str, logits: Tensor) -> None:
     base = logits._base if logits._is_view() else logits
     if base is not None and base.is_leaf and base.requires_grad:
         raise RuntimeError(
@@ -149,7 +149,7 @@ def _check_consumable(name: str, logits: Tensor) -> None:
         )
 
 
-def _known(norm: str | float, reduction: str, normalizer: float | Tensor | None) -> str | float | None:
+def known_divisor(norm: str | float, reduction: str, normalizer: float | Tensor | None) -> str | float | None:
     """What a sum is divided by, in words or as a number; None without a sum, or where the divisor has a graph of its own."""
     if reduction == "none":
         return None

@@ -18,6 +18,7 @@ from ..ops.widest import widest
 from ..recipe import Recipe
 from ..rule.protocol import Adaptive, Rule, as_rule
 from .functional import adapt, check_reduction, explained, reduced, terms_of
+from .one_pass import one_pass
 from .penalty import penalized
 from .probabilities import warn_once, warn_once_of_answers
 
@@ -191,11 +192,23 @@ class RecipeLoss(nn.Module):
         name, ignored, given = type(self).__name__, self.ignore_index, call
         if self.training:
             refuse_to_learn_in_a_transform(name, rule)
-        seen, call, normalizer = adapt(name, rule, given, bound, ignored, self.reduction, normalizer)
-        if self.training:
-            # before the logits may be consumed
-            explained(name, given, self.link, ignored, lambda: rule.driver.observe(seen.logits, seen.target))
-        value = self._reduced(call, bound, normalizer)
+        value = one_pass(
+            name,
+            rule,
+            given,
+            bound,
+            ignore_index=ignored,
+            reduction=self.reduction,
+            normalizer=normalizer,
+            consume=self.consume_logits,
+            learning=self.training,
+        )
+        if value is None:
+            seen, call, divisor = adapt(name, rule, given, bound, ignored, self.reduction, normalizer)
+            if self.training:
+                # before the logits may be consumed
+                explained(name, given, self.link, ignored, lambda: rule.driver.observe(seen.logits, seen.target))
+            value = self._reduced(call, bound, divisor)
         extra = rule.penalty()
         if extra is not None:
             value = value + penalized(extra, given, bound, ignored, self.reduction, normalizer).to(value.dtype)

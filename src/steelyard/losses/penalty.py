@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from ..ops import Bound, reference
+from ..ops.beside import AVAILABLE, sums_by_class
 from ..ops.shapes import Call
+from ..ops.watched import transformed
 from .reduction import COUNTED, divided, own_divisor, own_mass
 
 
@@ -46,6 +48,8 @@ def _by_label(
     normalizer: float | Tensor | None,
 ) -> Tensor:
     """`penalized` for a table [C, 1] (softmax), [2, 1] or [2, K] (sigmoid): a soft target has the expectation over labels."""
+    if reduction != "none" and counts_alone(call, bound):
+        return _by_counts(table, call, bound, ignore_index, reduction, normalizer)
     labels = reference.read(table, call.target, bound.link, call.weight, ignore_index)
     if not bound.link.exclusive:
         yes = labels.t if labels.y is None else labels.y
@@ -67,3 +71,32 @@ def _by_label(
         own = own_divisor(call, bound, ignore_index)
         normalizer = float(bound.norm) if own is None else own
     return divided(total, normalizer)
+
+
+def counts_alone(call: Call, bound: Bound) -> bool:
+    """Whether the sum over items is one over labels: how often each comes is counted in C++."""
+    return (
+        AVAILABLE
+        and bound.link.exclusive
+        and not call.target.is_floating_point()
+        and all(t is None or (type(t) is Tensor and t.device.type == "cpu") for t in (call.target, call.weight))
+        and not transformed()
+    )
+
+
+def _by_counts(
+    table: Tensor,
+    call: Call,
+    bound: Bound,
+    ignore_index: int,
+    reduction: str,
+    normalizer: float | Tensor | None,
+) -> Tensor:
+    counts = sums_by_class(None, call.target, call.weight, bound.link, ignore_index, call.logits.shape)[0]
+    by_label = table[:, 0]
+    total = (torch.where(counts > 0, by_label, 0.0) * counts.to(table.dtype)).sum()
+    if reduction == "sum" or (normalizer is None and bound.norm == "sum"):
+        return total
+    if normalizer is None:
+        normalizer = counts.sum() if bound.norm == "count" else own_divisor(call, bound, ignore_index)
+    return divided(total, float(bound.norm) if normalizer is None else normalizer)

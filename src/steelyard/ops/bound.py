@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..curves import Curve
 from ..link import Link
-from .factors import FIELDS, Tables, mapped
+from .factors import FIELDS, Tables
 
 
 class _Parts(NamedTuple):
@@ -114,7 +114,11 @@ class Bound:
 
     def map(self, change: Callable[[Tensor], Tensor]) -> "Bound":
         """The same with every tensor changed."""
-        return self.with_tables(mapped(change, self.tables()))
+        changed = {}
+        for field in FIELDS:
+            parts = getattr(self, field)
+            changed[field] = None if parts is None else type(parts)(*[None if t is None else change(t) for t in parts])
+        return Bound(self.link, **changed, yes=self.yes, no=self.no, norm=self.norm, width=self.width)
 
     def to(self, like: Tensor, dtype: torch.dtype) -> "Bound":
         """On the device of `like`, in `dtype`."""

@@ -5,12 +5,13 @@ computes the loss, and backward only hands it over. It is released then: whoever
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor
 
 from . import eager, reference
+from .beside import Beside
 from .bound import Bound
 from .reference import Terms, denominator
 from .watched import plain
@@ -47,6 +48,16 @@ class Call(Protocol):
         ...
 
 
+class CallBeside(Call, Protocol):
+    """Of kernels that do more in the pass."""
+
+    def mean(self, gradient: Tensor | None, norm: str | float, beside: Beside | None = None) -> Tensor: ...
+
+    def mean_of_each(self, gradient: Tensor | None, norm: str | float, loss: Tensor | None) -> tuple[Tensor, float]:
+        """(as `mean`, Z), and the loss of each item before it is divided."""
+        ...
+
+
 class Kernels(NamedTuple):
     """A backend: what it leaves to others, its calls, and how it multiplies a gradient by what autograd sends back."""
 
@@ -54,6 +65,7 @@ class Kernels(NamedTuple):
     refusal: Callable[[Tensor, Tensor, Bound, Tensor | None], str]
     call: Callable[[Tensor, Tensor, Bound, Tensor | None, int], Call]
     scale: Callable[[Tensor, Tensor], Tensor]
+    beside: bool = False  # whether a call is a CallBeside
 
 
 def terms(
@@ -119,13 +131,15 @@ def reduced(
     ignore_index: int,
     norm: str | float,
     consume: bool = False,
+    beside: Beside | None = None,
 ) -> Tensor:
     """The sum of the losses over Z, 0 where Z is 0: loss and gradient in one pass. The caller has asked `kernels.refusal`.
 
     norm     "count", "mass", "sum", or Z itself
     consume  write the gradient over the logits; whoever else needs them for a backward pass is refused by autograd
+    beside   what the pass does for a rule; of Kernels.beside only
     """
-    return _Reduced.apply(kernels, logits, target, bound, weight, ignore_index, norm, consume)
+    return _Reduced.apply(kernels, logits, target, bound, weight, ignore_index, norm, consume, beside)
 
 
 class _Reduced(torch.autograd.Function):
@@ -140,12 +154,13 @@ class _Reduced(torch.autograd.Function):
         ignore: int,
         norm: str | float,
         consume: bool,
+        beside: Beside | None,
     ) -> Tensor:
         call = kernels.call(logits, target, bound, weight, ignore)
         gradient = None
         if logits.requires_grad:
             gradient = call.logits if consume else torch.empty_like(call.logits)
-        loss = call.mean(gradient, norm)
+        loss = _mean(call, gradient, norm, beside)
         ctx.gradient, ctx.kernels = gradient, kernels
         if consume and gradient is not None:
             ctx.rest = None
@@ -154,7 +169,7 @@ class _Reduced(torch.autograd.Function):
                 ctx.gradient = logits.detach()  # not the logits themselves, which hold this node
         else:
             ctx.save_for_backward(logits, target, weight)
-            ctx.rest = bound, ignore, norm
+            ctx.rest = bound, ignore, norm, None if beside is None else beside._replace(out=None)
         return loss
 
     @staticmethod
@@ -167,21 +182,26 @@ class _Reduced(torch.autograd.Function):
                 " pass and no create_graph=True."
             )
         found = _again(ctx, upstream) if handed_over is None else _scaled(ctx.kernels, handed_over, upstream)
-        return None, found, None, None, None, None, None, None
+        return None, found, None, None, None, None, None, None, None
+
+
+def _mean(call: Call, gradient: Tensor | None, norm: str | float, beside: Beside | None) -> Tensor:
+    return call.mean(gradient, norm) if beside is None else cast("CallBeside", call).mean(gradient, norm, beside)
 
 
 def _again(ctx: Any, upstream: Tensor) -> Tensor:
     """The gradient once more: a graph of it is wanted, or it was handed over before."""
     logits, target, weight = ctx.saved_tensors
-    bound, ignore, norm = ctx.rest
+    bound, ignore, norm, beside = ctx.rest
     if torch.is_grad_enabled():
-        unreduced = eager.terms(logits, target, bound, weight, ignore)
+        u, weight = (logits, weight) if beside is None else beside.explicit(logits, target, weight)
+        unreduced = eager.terms(u, target, bound, weight, ignore)
         z = torch.as_tensor(denominator(unreduced, norm), device=logits.device)
         value = torch.where(z == 0, 0.0, unreduced.loss.sum() / torch.where(z == 0, 1, z))
         return torch.autograd.grad(value, logits, upstream, create_graph=True)[0]
     call = ctx.kernels.call(logits, target, bound, weight, ignore)
     gradient = torch.empty_like(call.logits)
-    call.mean(gradient, norm)
+    _mean(call, gradient, norm, beside)
     return _scaled(ctx.kernels, gradient, upstream)
 
 

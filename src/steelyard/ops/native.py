@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .. import core
 from . import fused, tables
+from .beside import AVAILABLE, Beside
 from .bound import Bound
 from .tables import SigmoidTables, SoftmaxTables
 
@@ -73,12 +74,17 @@ class Call:
     def each(self, **buffers: Any) -> None:
         self._run(**buffers)
 
-    def mean(self, gradient: Tensor | None, norm: str | float) -> Tensor:
+    def mean(self, gradient: Tensor | None, norm: str | float, beside: Beside | None = None) -> Tensor:
         if isinstance(norm, str):
-            total, z = self._run(gradient=gradient, norm=NORMS.get(norm, GIVEN))
+            total, z = self._run(gradient=gradient, norm=NORMS.get(norm, GIVEN), beside=beside)
         else:
-            total, z = self._run(gradient=gradient, divisor=norm)
+            total, z = self._run(gradient=gradient, divisor=norm, beside=beside)
         return torch.tensor(total / z if z else total * 0.0, dtype=torch.float32)
+
+    def mean_of_each(self, gradient: Tensor | None, norm: str | float, loss: Tensor | None) -> tuple[Tensor, float]:
+        kind, divisor = (NORMS.get(norm, GIVEN), 1.0) if isinstance(norm, str) else (GIVEN, norm)
+        total, z = self._run(gradient=gradient, loss=loss, norm=kind, divisor=divisor)
+        return torch.tensor(total / z if z else total * 0.0, dtype=torch.float32), z
 
     def total(self, gradient: Tensor | None) -> float:
         return self._run(gradient=gradient)[0]
@@ -94,6 +100,7 @@ class Call:
         lse: Tensor | None = None,
         norm: int = GIVEN,
         divisor: float = 1.0,
+        beside: Beside | None = None,
     ) -> tuple[float, float]:
         """(sum of the losses, what the gradient was divided by)."""
         size = self.logits.numel()
@@ -116,7 +123,8 @@ class Call:
             self.S,
             threads,
         )
-        total, divided, _, wrong = self.plan(where, norm, divisor)
+        asked = () if beside is None else (beside.native(),)
+        total, divided, _, wrong = self.plan(where, norm, divisor, *asked)
         if wrong is not None:
             raise IndexError(f"label {wrong} is no class of {self.C}")
         return total, divided
@@ -126,7 +134,7 @@ def scale(gradient: Tensor, factor: Tensor) -> Tensor:
     return gradient if (number := float(factor)) == 1 else gradient.mul_(number)
 
 
-KERNELS = fused.Kernels("native", refusal, Call, scale)
+KERNELS = fused.Kernels("native", refusal, Call, scale, AVAILABLE)
 terms = functools.partial(fused.terms, KERNELS)
 
 

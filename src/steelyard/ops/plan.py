@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from . import compiled, eager, fused, gpu, kernels, native, reference
+from . import compiled, eager, fused, gpu, kernels, learned, native, reference
 from .bound import Bound
 from .reference import Terms
 from .watched import forward_mode, of_a_transform
@@ -67,7 +67,7 @@ def total(
     fastest = kernels.of(logits.device)
     if fastest.refusal(logits, target, bound, weight):
         _say_once(logits)
-        return None
+        return learned.total(fastest, logits, target, bound, weight, ignore_index, norm) if bound.live else None
     return fused.reduced(fastest, logits, target, bound, weight, ignore_index, norm, consume)
 
 

@@ -106,11 +106,11 @@ class SoftmaxTables(NamedTuple):
 
 def softmax_tables(bound: Bound, C: int, device: torch.device) -> SoftmaxTables:
     bound = bound.to(torch.empty(0, device=device), torch.float32)
-    ones = torch.ones(C, device=device)
     own = None if bound.weight is None else bound.weight.diagonal(C).detach()
     labelled, give, take = own, None, None
     if bound.target is not None:
         assert bound.target.amount is not None
+        ones = torch.ones(C, device=device)
         amount = bound.target.amount.expand(C)
         toward = ones / C if bound.target.toward is None else bound.target.toward
         labelled = (ones if own is None else own) * (1 - amount + amount * toward)

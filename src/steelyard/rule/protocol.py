@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ..link import SOFTMAX, Link, link_of
+from ..ops.beside import Beside, Told
 from ..ops.factors import Tables, factors, snapshot, wide
 from ..ops.shapes import Call
 from ..ops.watched import transformed
@@ -110,6 +111,8 @@ class Rule(nn.Module):
         super().__init_subclass__()
         if cls.recipe is Rule.recipe and cls.emit is Rule.emit:
             raise TypeError(f"{cls.__name__}: a rule must have recipe() or emit(); see steelyard.adaptive.Rule.")
+        if "beside" not in vars(cls) and {"weigh", "adjust", "observe"} & set(vars(cls)):
+            cls.beside = Rule.beside  # that of a base says something else than these
         for name, instead in FORMER.items():
             if name in vars(cls):
                 raise TypeError(f"{cls.__name__}: nobody calls {name}() of a rule any more; {instead}.")
@@ -149,6 +152,15 @@ class Rule(nn.Module):
     def adjust(self, logits: Tensor, target: Tensor) -> Tensor:
         """The logits the loss is taken of; differentiable."""
         return logits
+
+    def beside(self) -> Beside | None:
+        """What the pass of the loss can do in place of `weigh`, `adjust` and `observe`, or None. It says the same as these, which
+        are asked wherever there is no such pass: a rule that has it writes `gather`, too."""
+        return None
+
+    def gather(self, told: Told) -> Tensor | None:
+        """What `observe` returns, out of what the pass told."""
+        return None
 
     def penalty(self) -> Tensor | None:
         """A term that every item's loss has on top, or None: one number [], or a table [label value, 1 or class] like a
@@ -203,6 +215,14 @@ class Rule(nn.Module):
         z, y = z.masked_fill(~valid, 0.0), y.masked_fill(~valid, 0).to(dtype)
         return Seen(z, y, valid, logits.shape, self.link)
 
+    def replace(self, **buffers: Tensor) -> None:
+        """New tensors in the place of buffers; nn.Module's way of setting an attribute looks in five other places first."""
+        if torch.compiler.is_compiling():
+            for name, value in buffers.items():
+                setattr(self, name, value)
+        else:
+            self._buffers.update(buffers)
+
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         return super()._apply(wide(fn), recurse)
 
@@ -245,16 +265,18 @@ class Driver:
 
     def observe(self, logits: Tensor, target: Tensor) -> None:
         """Keep what one call shows. Nothing changes before `settle`."""
-        sums = self.rule.observe(logits, target)
+        self.keep(self.rule.observe(logits, target))
+
+    def keep(self, sums: Tensor | None) -> None:
         if sums is not None and self.rule.pending is not None:
-            self.rule.pending = self.rule.pending + sums.to(self.rule.pending)
+            self.rule.replace(pending=self.rule.pending + sums.to(self.rule.pending))
 
     def settle(self) -> None:
         """A step is over: let what was observed take effect, summed over ranks."""
         rule, sums = self.rule, None
         if rule.pending is not None:
             sums = over_ranks(rule.pending, rule.group)
-            rule.pending = torch.zeros_like(rule.pending)
+            rule.replace(pending=torch.zeros_like(rule.pending))
         rule.learn(sums)
         if transformed():
             return

@@ -298,6 +298,32 @@ def wide(case: Case) -> None:
     _law(bool(torch.isfinite(loss(case.logits(x).bfloat16(), y))), "bfloat16 logits give a loss that is not finite")
 
 
+def narrow(case: Case) -> None:
+    """In float32, where one pass of a kernel may do all that the rule asks for, its numbers are those of float64."""
+    losses = {dtype: case.loss() for dtype in (torch.float32, torch.float64)}
+    for step in range(4):
+        random = torch.Generator().manual_seed(step)
+        x, y = case.data(seed=step)
+        weight = torch.rand(y.shape if case.link != "softmax" else y.shape[:1], generator=random).round(decimals=1)
+        found = {}
+        for dtype, loss in losses.items():
+            for i, free in enumerate(loss.parameters()):
+                free.data = free.data + 0.02 * torch.rand(free.shape, generator=torch.Generator().manual_seed(i)).to(
+                    free
+                )
+                free.grad = None
+            loss.advance(epoch=step, step=step)
+            z = case.logits(x).to(dtype).requires_grad_()
+            value = loss(z, y, weight=weight.to(dtype))
+            value.backward()
+            assert z.grad is not None
+            named = {"loss": value.detach(), "gradient": z.grad} | state(loss)
+            found[dtype] = named | {n: p.grad for n, p in loss.named_parameters() if p.grad is not None}
+        expected = found[torch.float64]
+        widened = {name: t.to(expected[name]) for name, t in found[torch.float32].items()}
+        same(widened, expected, rtol=1e-3, atol=1e-5)
+
+
 def independent(case: Case) -> None:
     """Copies are independent."""
     loss, net = case.trained(2)
@@ -359,6 +385,7 @@ LAWS = (
     forgotten,
     finite,
     wide,
+    narrow,
     independent,
     recorded,
     stands_in,

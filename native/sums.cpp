@@ -1,15 +1,18 @@
 // Sums by class of what a pass told of its items (call.hpp: Beside), so that adaptive rules need no pass of their own over the logits.
 //
 // Chunks are the same for any number of threads, and are added up in their order.
-#pragma once
-
 #include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "call.hpp"
 
+#ifndef STEELYARD_SET
+#define STEELYARD_SET baseline
+#endif
+
 namespace steelyard::STEELYARD_SET {
+namespace {
 
 constexpr int64_t SUMMED = 1 << 16;  // items of one chunk
 constexpr int64_t WIDE_ROW = 64;     // short rows are taken together, so that vectors are full
@@ -39,7 +42,9 @@ template <class Label> void softmax_sums_of(const Sums& call, const Label* y) {
     });
 }
 
-inline void softmax_sums(const Sums& call) {
+}  // namespace
+
+void softmax_sums(const Sums& call) {
     switch (call.label) {
         case INT64: return softmax_sums_of(call, static_cast<const int64_t*>(call.target));
         case INT32: return softmax_sums_of(call, static_cast<const int32_t*>(call.target));
@@ -47,9 +52,12 @@ inline void softmax_sums(const Sums& call) {
     }
 }
 
+namespace {
+
 // One stretch of `width` neighbours, added to [4, width].
-template <class Label> void add_row(const float* values, const Label* y, int64_t width, float* sums) {
-    float *no = sums, *is = no + width, *no_missed = is + width, *is_missed = no_missed + width;
+template <class Label>
+void add_row(const float* __restrict__ values, const Label* __restrict__ y, int64_t width, float* __restrict__ no,
+             float* __restrict__ is, float* __restrict__ no_missed, float* __restrict__ is_missed) {
     for (int64_t j = 0; j < width; j++) {
         const float x = values[j], t = static_cast<float>(peek(y + j));
         const float p = x < 0 ? 1 + x : x, q = x < 0 ? -x : 1 - x;
@@ -76,10 +84,14 @@ template <class Label> void sigmoid_sums_of(const Sums& call, const Label* y) {
                 for (int64_t j = 0; j < width; j++) table[kind * C + (planes ? c : j % C)] += sums[kind * width + j];
             std::fill(sums.begin(), sums.end(), 0.0f);
         };
+        auto add = [&](int64_t from) {
+            float* to = sums.data();
+            add_row(call.values + from, y + from, width, to, to + width, to + 2 * width, to + 3 * width);
+        };
         auto rest = [&](int64_t from, int64_t to, int64_t c) {  // fewer than a row, or than a vector's worth of a plane
             float one[4] = {};
             for (int64_t i = from; i < to; i++) {
-                add_row(call.values + i, y + i, 1, one);
+                add_row(call.values + i, y + i, 1, one, one + 1, one + 2, one + 3);
                 for (int kind = 0; kind < 4; kind++) table[kind * C + (planes ? c : i % C)] += one[kind], one[kind] = 0;
             }
         };
@@ -87,12 +99,12 @@ template <class Label> void sigmoid_sums_of(const Sums& call, const Label* y) {
             if (!planes && r == rows) {
                 rest(rows * row, total, 0);
             } else if (!planes) {
-                add_row(call.values + r * row, y + r * row, width, sums.data());
+                add(r * row);
             } else {
                 const int64_t at = r * row, c = r % C;
                 int64_t i = 0;
                 for (int64_t turns = 1; i + width <= row; i += width, turns++) {
-                    add_row(call.values + at + i, y + at + i, width, sums.data());
+                    add(at + i);
                     if (turns % 1024 == 0) flush(c);
                 }
                 flush(c);
@@ -103,7 +115,9 @@ template <class Label> void sigmoid_sums_of(const Sums& call, const Label* y) {
     });
 }
 
-inline void sigmoid_sums(const Sums& call) {
+}  // namespace
+
+void sigmoid_sums(const Sums& call) {
     switch (call.label) {
         case INT64: return sigmoid_sums_of(call, static_cast<const int64_t*>(call.target));
         case INT32: return sigmoid_sums_of(call, static_cast<const int32_t*>(call.target));
@@ -113,7 +127,7 @@ inline void sigmoid_sums(const Sums& call) {
 }
 
 // How many sizes in [0, 1] lie in each region; NaN in none.
-inline void region_sums(const float* sizes, int64_t items, int bins, double* out, int threads) {
+void region_sums(const float* sizes, int64_t items, int bins, double* out, int threads) {
     summed(items, std::max<int64_t>(SUMMED, 16 * bins), bins, threads, out, [&](int64_t first, int64_t last, double* table) {
         constexpr int64_t TOGETHER = 256;
         std::vector<int32_t> counts(4 * (bins + 1));  // neighbours often lie in one region: four tables take turns

@@ -1,0 +1,20 @@
+"""Formulas on small tables, by NumPy where the numbers lie on the CPU: there an operation on a hundred numbers costs torch several
+times what it costs NumPy, and a rule does dozens of them in every step."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..ops.watched import transformed
+
+
+def small(formula: Callable[..., tuple[Any, ...]], *numbers: Tensor) -> tuple[Tensor, ...]:
+    """`formula(xp, *numbers)`, with xp the module torch or numpy: it uses what both have under one name, and returns a tuple."""
+    if any(type(t) is not Tensor or t.device.type != "cpu" for t in numbers) or transformed():
+        return formula(torch, *numbers)
+    with np.errstate(all="ignore"):  # log 0 and 0/0 are left out by `where`, as in torch
+        found = formula(np, *[t.numpy() for t in numbers])
+    return tuple([torch.from_numpy(x if isinstance(x, np.ndarray) else np.asarray(x)) for x in found])
