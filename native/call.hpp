@@ -100,16 +100,26 @@ struct Sums {
 
 struct Nearest;  // see nearest.hpp
 
-// The mean loss of many linear models and its gradient, see linear.cpp. The last column of X [rows, p] is ones. Rows lie in parts that
-// share their label; u = chain z + shift is the logit that the loss is made of, and `scale` what a row of the part counts.
-struct LinearPass {
+// Many linear models on the rows of a table. The last column of X [rows, p] is ones. Rows lie in parts that share their label;
+// u = chain z + shift is the logit that the loss is made of, and `scale` what a row of the part counts.
+struct Linear {
     const void *X, *own;     // own [rows], of X's type: what each row counts beside that, or null
     const int64_t* bounds;   // [parts, 3]: label, start, stop
     const double *theta, *chain, *shift, *scale;  // [models, C, p], [parts, models], [parts, models, C], [parts, models]
+    int64_t stride, p, models, C, parts;          // C = 1: a sigmoid; `stride` from row to row
+    double gamma;                                 // of the focal loss; 0: cross-entropy
+    bool doubles, fine;                           // X is doubles; compute in doubles
+};
+
+// Their mean losses and the gradients, see linear.cpp.
+struct LinearPass : Linear {
     double *gradient, *value;  // [models, C, p] and, if wanted, [models], both added to
-    int64_t stride, p, models, C, parts;  // C = 1: a sigmoid; `stride` from row to row
-    double gamma;                         // of the focal loss; 0: cross-entropy
-    bool doubles, fine;                   // X is doubles; compute in doubles
+};
+
+// The Hessians of their mean losses, see hessian.cpp; where a curvature may be negative, unless `exact`, only what the logarithm bends of it.
+struct LinearHessian : Linear {
+    double* hessian;  // [models, C p, C p], zeros before
+    bool exact;
 };
 
 // (L L^T)^-1 gradient for every model, corrected by the pairs of moves and changes (limited-memory BFGS).
@@ -153,6 +163,7 @@ struct Kernels {
     bool (*nearest)(const Nearest&);  // false where memory ran out
     void (*linear_pass)(const LinearPass&);
     void (*linear_steps)(const LinearSteps&);
+    void (*linear_hessian)(const LinearHessian&);
     void (*sparse_newton)(const SparseNewton&);
 };
 

@@ -3,18 +3,10 @@
 // A block of rows is copied to where it stays in the nearest caches; logits, slopes and the slopes' products with the rows are made of
 // it for every model before the next block. Numbers within a block are of type T, sums over blocks are doubles.
 #include <type_traits>
-#include <vector>
 
-#include "logistic.hpp"
+#include "linear.hpp"
 
 namespace steelyard::STEELYARD_SET {
-
-template <class T> INLINE Vector<T> sums(Vector<T> (&x)[WIDTH<T>]) {  // lane k: the sum of x[k]
-    for (int half = WIDTH<T> / 2; half; half /= 2)
-        for (int i = 0; i < half; i++)
-            x[i] = evens<T>(x[2 * i], x[2 * i + 1]) + odds<T>(x[2 * i], x[2 * i + 1]);
-    return x[0];
-}
 
 // Slopes dl/du in place of u, and the losses added to `value`. u is the logit that is large where the row is wrong.
 template <class T, bool FOCAL_, bool VALUED>
@@ -79,100 +71,30 @@ INLINE void others_slopes(T* u, int64_t C, int64_t stride, int64_t count, int64_
         for (int k = 0; k < W; k++) *value += static_cast<double>(losses[k]);
 }
 
-// z [2, B] of two models and all rows of a block: products along the columns.
-template <class T> constexpr int TALL = WIDTH<T> / 2 > 4 ? WIDTH<T> / 2 : 4;  // rows side by side
-template <class T> INLINE void two_logits(const T* X, const T* theta, int64_t pp, int64_t rows, T* z, int64_t B) {
-    constexpr int W = WIDTH<T>, HIGH = TALL<T>;
-    for (int64_t r = 0; r < rows; r += HIGH) {
-        Vector<T> all[2 * HIGH] = {};
-        for (int64_t j = 0; j < pp; j += W) {
-            const Vector<T> a = load(theta + j), b = load(theta + pp + j);
-            for (int i = 0; i < HIGH; i++) {
-                const Vector<T> x = load(X + (r + i) * pp + j);
-                all[i] += a * x;
-                all[HIGH + i] += b * x;
-            }
-        }
-        T told[2 * HIGH];
-        for (int k = 0; k < 2 * HIGH; k += W) {
-            Vector<T> some[W];
-            for (int i = 0; i < W; i++) some[i] = all[k + i];
-            store<T>(told + k, sums<T>(some));
-        }
-        std::memcpy(z + r, told, sizeof(T) * HIGH);
-        std::memcpy(z + B + r, told + HIGH, sizeof(T) * HIGH);
-    }
-}
-
-template <class T, int M, int J>
-INLINE void outer(const T* X, const T* slopes, int64_t pp, int64_t rows, int64_t B, double* to) {
-    constexpr int W = WIDTH<T>;
-    Vector<T> all[M][J] = {};
-    for (int64_t r = 0; r < rows; r++) {
-        Vector<T> x[J];
-        for (int j = 0; j < J; j++) x[j] = load(X + r * pp + j * W);
-        for (int m = 0; m < M; m++) {
-            const Vector<T> s = every<T>(slopes[m * B + r]);
-            for (int j = 0; j < J; j++) all[m][j] += s * x[j];
-        }
-    }
-    for (int m = 0; m < M; m++)
-        for (int j = 0; j < J; j++) {
-            T told[W];
-            store<T>(told, all[m][j]);
-            double* out = to + m * pp + j * W;
-            for (int k = 0; k < W; k++) out[k] += static_cast<double>(told[k]);
-        }
-}
-template <class T, int M> void outers(const T* X, const T* slopes, int64_t pp, int64_t rows, int64_t B, double* to) {
-    constexpr int W = WIDTH<T>;
-    int64_t j = 0;
-    for (; j + 3 * W <= pp; j += 3 * W) outer<T, M, 3>(X + j, slopes, pp, rows, B, to + j);
-    if (pp - j == 2 * W) outer<T, M, 2>(X + j, slopes, pp, rows, B, to + j);
-    if (pp - j == W) outer<T, M, 1>(X + j, slopes, pp, rows, B, to + j);
-}
-
 template <class T, class From> void pass_of(const LinearPass& call) {
-    constexpr int W = WIDTH<T>, STEP = W > TALL<T> ? W : TALL<T>;
-    constexpr int64_t BYTES = 24 << 10;  // of a block of rows
-    const int64_t p = call.p, pp = (p + W - 1) / W * W, logits = call.models * call.C, even = (logits + 1) / 2 * 2;
-    const int64_t B = std::max<int64_t>(STEP, std::min<int64_t>(128, BYTES / (pp * static_cast<int64_t>(sizeof(T))))) / STEP * STEP;
-    std::vector<T> theta(even * pp), X(B * pp), u(even * B), times(B);
+    Block<T> block(call);
+    const int64_t p = call.p, pp = block.pp, B = block.B, logits = block.logits;
     std::vector<double> total(logits * pp);
-    const From *all = static_cast<const From*>(call.X), *own = static_cast<const From*>(call.own);
     for (int64_t part = 0; part < call.parts; part++) {
         const int64_t label = call.bounds[3 * part], start = call.bounds[3 * part + 1], stop = call.bounds[3 * part + 2];
         const double *chain = call.chain + part * call.models, *scale = call.scale + part * call.models;
-        for (int64_t k = 0; k < logits; k++) {
-            const double by = chain[k / call.C];
-            for (int64_t j = 0; j < p; j++) theta[k * pp + j] = static_cast<T>(by * call.theta[k * p + j]);
-            theta[k * pp + p - 1] = static_cast<T>(by * call.theta[k * p + p - 1] + call.shift[part * logits + k]);
-        }
+        block.turn(call, part);
         std::fill(total.begin(), total.end(), 0.0);
         for (int64_t from = start; from < stop; from += B) {
-            const int64_t rows = std::min(B, stop - from), whole = (rows + STEP - 1) / STEP * STEP;
-            for (int64_t r = 0; r < rows; r++) {
-                const From* row = all + (from + r) * call.stride;
-                for (int64_t j = 0; j < p; j++) X[r * pp + j] = static_cast<T>(row[j]);
-                times[r] = own ? static_cast<T>(own[from + r]) : T(1);
-            }
-            for (int64_t r = rows; r < whole; r++) {
-                std::fill_n(&X[r * pp], pp, T(0));
-                times[r] = T(0);
-            }
-            for (int64_t k = 0; k < even; k += 2) two_logits<T>(X.data(), &theta[k * pp], pp, whole, &u[k * B], B);
-            const T gamma = static_cast<T>(call.gamma);
+            block.template read<From>(call, from, stop);
+            const T gamma = static_cast<T>(call.gamma), *times = block.times.data();
+            const int64_t whole = block.whole;
             for (int64_t m = 0; m < call.models; m++) {
                 double loss = 0;
-                T* mine = &u[m * call.C * B];
+                T* mine = &block.u[m * call.C * B];
                 auto one = [&](auto focal, auto valued) INLINE_LAMBDA {
                     constexpr bool F = decltype(focal)::value, V = decltype(valued)::value;
                     if (call.C == 1)
-                        sigmoid_slopes<T, F, V>(mine, whole, gamma, times.data(), &loss);
+                        sigmoid_slopes<T, F, V>(mine, whole, gamma, times, &loss);
                     else if (F || V)
-                        others_slopes<T, F, V>(mine, call.C, B, whole, label, gamma, times.data(), &loss);
+                        others_slopes<T, F, V>(mine, call.C, B, whole, label, gamma, times, &loss);
                     else
-                        softmax_slopes<T>(mine, call.C, B, whole, label, times.data());
+                        softmax_slopes<T>(mine, call.C, B, whole, label, times);
                 };
                 if (call.gamma != 0 && call.value) one(std::true_type{}, std::true_type{});
                 else if (call.gamma != 0) one(std::true_type{}, std::false_type{});
@@ -180,11 +102,7 @@ template <class T, class From> void pass_of(const LinearPass& call) {
                 else one(std::false_type{}, std::false_type{});
                 if (call.value) call.value[m] += scale[m] * loss;
             }
-            int64_t k = 0;
-            for (; k + 4 <= logits; k += 4) outers<T, 4>(X.data(), &u[k * B], pp, rows, B, &total[k * pp]);
-            if (logits - k == 3) outers<T, 3>(X.data(), &u[k * B], pp, rows, B, &total[k * pp]);
-            if (logits - k == 2) outers<T, 2>(X.data(), &u[k * B], pp, rows, B, &total[k * pp]);
-            if (logits - k == 1) outers<T, 1>(X.data(), &u[k * B], pp, rows, B, &total[k * pp]);
+            all_outers<T>(block.X.data(), block.u.data(), logits, pp, block.rows, B, total.data());
         }
         for (int64_t k = 0; k < logits; k++) {
             const double by = scale[k / call.C] * chain[k / call.C];

@@ -53,25 +53,25 @@ template <class T> INLINE Doubles widen(const T* from) {
 
 template <class T> INLINE Vector<T> away(Vector<T> u) { return u > T(0) ? -u : u; }  // -|u|
 
-// Of the logit u that is large where the row is wrong, with q = s(u): loss q^gamma log(1 + e^u), its slope, and its curvature, but at
-// least what is left of it where only the logarithm bends, so that it is never negative.
+// Of the logit u that is large where the row is wrong, with q = s(u): loss q^gamma log(1 + e^u), its slope and its curvature, and what is
+// left of that where only the logarithm bends, which is never negative.
 template <class T> struct Wrong {
-    Vector<T> slope, loss, bend;
+    Vector<T> slope, loss, bend, least;
 };
 template <bool FOCAL_, bool LOSS, bool BENT, class T> INLINE Wrong<T> wrong(Vector<T> u, Vector<T> gamma) {
     const Vector<T> e = exp(away<T>(u)), inverse = T(1) / (T(1) + e);
     const Vector<T> q = u > T(0) ? inverse : e * inverse;
-    Wrong<T> out{q, {}, {}};
+    Wrong<T> out{q, {}, {}, {}};
     if constexpr (FOCAL_ || BENT) {
         const Vector<T> p = u > T(0) ? e * inverse : inverse;
-        out.bend = p * q;
+        out.bend = out.least = p * q;
         if constexpr (FOCAL_) {
             const Vector<T> loss = (u > T(0) ? u : Vector<T>{}) + log1p(e), power = exp(away<T>(gamma * (u - loss)));
             out.slope = power * (q + gamma * p * loss);
             out.loss = power * loss;
             if constexpr (BENT) {
-                const Vector<T> bend = p * power * (q * (T(1) + T(2) * gamma) + gamma * loss * (gamma * p - q)), least = p * out.slope;
-                out.bend = bend > least ? bend : least;
+                out.bend = p * power * (q * (T(1) + T(2) * gamma) + gamma * loss * (gamma * p - q));
+                out.least = p * out.slope;
             }
         }
     }

@@ -44,6 +44,12 @@ typedef std::uintptr_t Address;
 template <class T> T* at(Address address) { return reinterpret_cast<T*>(address); }
 const float* table(Address address) { return at<const float>(address); }
 
+// addresses: X, own, bounds, theta, chain, shift, scale; sizes as they stand in the call
+Linear linear(const std::vector<Address>& a, const std::vector<int64_t>& sizes, double gamma, bool doubles, bool fine) {
+    return {at<const void>(a[0]), at<const void>(a[1]), at<const int64_t>(a[2]), at<const double>(a[3]), at<const double>(a[4]),
+            at<const double>(a[5]), at<const double>(a[6]), sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], gamma, doubles, fine};
+}
+
 // What the mean divides by and what it divides: (sum of the losses, divisor, count, a label that is no class or None)
 typedef std::tuple<double, double, int64_t, std::optional<int64_t>> Result;
 
@@ -199,9 +205,12 @@ NB_MODULE(_native, m) {
         if (addresses.size() != 9 || sizes.size() != 5) throw std::invalid_argument("linear_pass: 9 addresses, 5 sizes");
         nb::gil_scoped_release free;
         const auto& a = addresses;
-        chosen->linear_pass({at<const void>(a[0]), at<const void>(a[1]), at<const int64_t>(a[2]), at<const double>(a[3]),
-                             at<const double>(a[4]), at<const double>(a[5]), at<const double>(a[6]), at<double>(a[7]),
-                             at<double>(a[8]), sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], gamma, doubles, fine});
+        chosen->linear_pass({linear(a, sizes, gamma, doubles, fine), at<double>(a[7]), at<double>(a[8])});
+    });
+    m.def("linear_hessian", [](std::vector<Address> addresses, std::vector<int64_t> sizes, double gamma, bool doubles, bool fine, bool exact) {
+        if (addresses.size() != 8 || sizes.size() != 5) throw std::invalid_argument("linear_hessian: 8 addresses, 5 sizes");
+        nb::gil_scoped_release free;
+        chosen->linear_hessian({linear(addresses, sizes, gamma, doubles, fine), at<double>(addresses[7]), exact});
     });
     m.attr("linear_focal") = true;  // of more than one logit, too: cores that lack this would compute cross-entropy
     m.def("linear_steps", [](std::vector<Address> addresses, int64_t models, int64_t size, int64_t pairs) {

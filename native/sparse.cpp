@@ -291,8 +291,10 @@ template <int L> class Group {
         narrow(curve).to(&bend[row * L]);
     }
     INLINE Wrong<double> read(Doubles u) const {
-        return call.gamma == 0 ? wrong<false, true, true, double>(u, every<double>(0))
-                               : wrong<true, true, true, double>(u, every<double>(call.gamma));
+        if (call.gamma == 0) return wrong<false, true, true, double>(u, every<double>(0));
+        Wrong<double> w = wrong<true, true, true, double>(u, every<double>(call.gamma));
+        w.bend = w.bend > w.least ? w.bend : w.least;
+        return w;
     }
     // u = log sum of the others' e^z - z[label]; what a class has of the others' sum is its share.
     INLINE void several(int64_t row, D* z, int64_t a, int64_t label, const D& times, D& losses) {

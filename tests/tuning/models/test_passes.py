@@ -1,4 +1,4 @@
-"""The core's passes and steps are those of plain torch, in every instruction set of this machine."""
+"""The core's passes, Hessians and steps are those of plain torch, in every instruction set of this machine."""
 
 import itertools
 
@@ -64,6 +64,24 @@ def test_gradient_and_value_are_those_of_torch(name, p, own, every_set, monkeypa
             assert (off <= 4 * error + 1e-6 * exact[1].abs().amax(dim=(1, 2)) + 1e-8).all(), instructions
 
 
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("p", [1, 2, 17, 47])
+@pytest.mark.parametrize("name", FORMS)
+def test_hessian_is_that_of_torch(name, p, own, every_set, monkeypatch):
+    for dtype, exact in itertools.product((torch.float32, torch.float64), (False, True)):
+        rows, form, theta = case(name, p, own, dtype)
+        with monkeypatch.context() as without:
+            without.setattr(passes, "BENT", False)
+            expected = rows.hessian(form, theta, exact)
+        # small tables are float64, large ones float32; a second derivative that changes its sign cancels there
+        tolerance = 1e-10 if rows.rough == torch.float64 else 1e-4
+        scale = expected.abs().amax(dim=(1, 2, 3, 4), keepdim=True)
+        for instructions in every_set():
+            found = rows.hessian(form, theta, exact)
+            assert ((found - expected).abs() <= tolerance * scale).all(), instructions
+            torch.testing.assert_close(found, found.permute(0, 3, 4, 1, 2), rtol=0, atol=0, msg=instructions)
+
+
 @pytest.mark.parametrize("size", [1, 5, 130])
 @pytest.mark.parametrize("moves", [0, 3, 11])
 def test_steps_are_those_of_torch(size, moves, every_set, monkeypatch):
@@ -81,9 +99,9 @@ def test_steps_are_those_of_torch(size, moves, every_set, monkeypatch):
     keep = torch.tensor([3, 1, 2])
     with monkeypatch.context() as without:
         without.setattr(passes, "THERE", False)
-        expected = memory.take(keep).step(Cholesky(L).take(keep), gradient[keep])
+        expected = memory.take(keep).step(Cholesky(L, cost=1.0).take(keep), gradient[keep])
     for instructions in every_set():
-        found = memory.take(keep).step(Cholesky(L).take(keep), gradient[keep])
+        found = memory.take(keep).step(Cholesky(L, cost=1.0).take(keep), gradient[keep])
         torch.testing.assert_close(
             found, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()), msg=instructions
         )

@@ -18,6 +18,7 @@ LARGE, SOUND = (
     1e-4,
 )  # parameters from which on a Hessian is first factored in float32, and the ratio of its factor's squares along the
 # diagonal from which on that is taken: below, rounding has made the smallest of them
+EACH = 20  # what a row's exponentials and its way through the caches take of a gradient, in columns
 PAIRS = 2**24  # the same for the curvatures that conjugate gradients need
 
 
@@ -53,7 +54,7 @@ def make(rows: Rows, form: Form, theta: Tensor, ridge: Tensor, like: Tensor) -> 
     """ridge [models, 1, p]; models with the same number in `like` [models] share the Hessian of the middle one of them."""
     middle, group = middles(like)
     if _dense(rows, form.width):
-        return Cholesky(_factors(rows, form.take(middle), theta[middle], ridge, group))
+        return Cholesky(_factors(rows, form.take(middle), theta[middle], ridge, group), cost=_cost(rows, form))
     return Conjugate(rows, _pairs(rows, form.take(middle), theta[middle]), group, ridge)
 
 
@@ -67,13 +68,14 @@ class Cholesky:
     """factor [Hessians, C p, C p], lower; model i has Hessian which[i], and no other model has it. What it is made of is summed in
     float32, and so it is kept where the core reads it."""
 
-    def __init__(self, factor: Tensor, which: Tensor | None = None):
+    def __init__(self, factor: Tensor, which: Tensor | None = None, *, cost: float):
         self.factor = factor.to(torch.float32).contiguous() if passes.THERE and which is None else factor
         self.which = torch.arange(len(factor)) if which is None else which
+        self._cost = cost
 
     @property
     def cost(self) -> float:
-        return self.factor.shape[1] / 4  # 2 n (C p)^2 / 2 operations in float32 over 4 n C p
+        return self._cost
 
     def solve(self, gradient: Tensor) -> Tensor:
         if passes.THERE:
@@ -84,11 +86,19 @@ class Cholesky:
         )
 
     def take(self, which: Tensor) -> "Cholesky":
-        return Cholesky(self.factor, self.which[which])
+        return Cholesky(self.factor, self.which[which], cost=self._cost)
 
     def renew(self, which: Tensor, rows: Rows, form: Form, theta: Tensor, ridge: Tensor) -> None:
         new = _factors(rows, form, theta, ridge, torch.arange(len(theta)))
         self.factor[self.which[which]] = new
+
+
+def _cost(rows: Rows, form: Form) -> float:
+    """How many gradients a Hessian that is written out costs, measured: the core makes one in passes like theirs."""
+    C, p = form.width, rows.width
+    if rows.shared(form):
+        return (C + 1) * p * (p + 1) / (8 * (p + EACH))
+    return C * p / 4  # 2 n (C p)^2 / 2 operations in float32 over 4 n C p
 
 
 def _factors(rows: Rows, form: Form, theta: Tensor, ridge: Tensor, group: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Passes over the rows, and steps, by the C++ core where it is there: native/linear.cpp.
+"""Passes over the rows, Hessians and steps, by the C++ core where it is there: native/linear.cpp, native/hessian.cpp.
 
 It knows cross-entropy and focal loss; other curves and machines without a compiler take plain torch.
 """
@@ -15,6 +15,7 @@ from .forms import Form, Sigmoid, Softmax
 _native = core.load()
 THERE = hasattr(_native, "linear_pass")  # a core that was built before these passes lacks them
 SEVERAL = hasattr(_native, "linear_focal")  # and before focal loss of several logits
+BENT = hasattr(_native, "linear_hessian")  # and before Hessians
 
 
 def gamma(form: Form) -> float | None:
@@ -64,15 +65,26 @@ def run(table: Table, form: Form, theta: Tensor, dtype: torch.dtype, valued: boo
     models, C, p = theta.shape
     theta = theta.contiguous()
     out, value = torch.zeros_like(theta), theta.new_zeros(models)
-    tensors = (table.X, table.own, table.bounds, theta, *table.of(form), out, value if valued else None)
-    _native.linear_pass(
-        [0 if t is None else t.data_ptr() for t in tensors],
-        [table.X.stride(0), p, models, C, len(table.labels)],
-        gamma(form),
-        table.X.dtype == torch.float64,
-        dtype == torch.float64,
-    )
+    _native.linear_pass(*_call(table, form, theta, out, value if valued else None), dtype == torch.float64)
     return value, out
+
+
+def hessian(table: Table, form: Form, theta: Tensor, dtype: torch.dtype, exact: bool) -> Tensor:
+    """Of the mean loss, [models, C, p, C, p]; within blocks of rows computed in dtype. The form must have a `gamma`."""
+    models, C, p = theta.shape
+    theta = theta.contiguous()
+    out = theta.new_zeros(models, C, p, C, p)
+    _native.linear_hessian(*_call(table, form, theta, out), dtype == torch.float64, exact)
+    return out
+
+
+def _call(table: Table, form: Form, theta: Tensor, *out: Tensor | None) -> tuple[list[int], list[int], float | None, bool]:
+    """Addresses, sizes, gamma, and whether the rows are float64."""
+    models, C, p = theta.shape
+    tensors = (table.X, table.own, table.bounds, theta, *table.of(form), *out)
+    sizes = [table.X.stride(0), p, models, C, len(table.labels)]
+    addresses = [0 if t is None else t.data_ptr() for t in tensors]
+    return addresses, sizes, gamma(form), table.X.dtype == torch.float64
 
 
 def steps(moves: Tensor, changes: Tensor, rho: Tensor, gradient: Tensor, factor: Tensor, which: Tensor) -> Tensor:

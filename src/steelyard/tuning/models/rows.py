@@ -143,6 +143,8 @@ class Rows:
         models, C, p = theta.shape
         if p >= WIDE:
             return self._one_by_one(form, theta, exact)
+        if self.shared(form):
+            return passes.hessian(self.tables[self.rough], form, theta, self.rough, exact)
         cells, step = C * (C + 1) // 2, max(64, OUTER // (p * (p + 1) // 2))
         sums = theta.new_zeros(models * cells, p * (p + 1) // 2)
         for rows, pairs in self.curvatures(form, theta, exact):
@@ -151,6 +153,10 @@ class Rows:
                 sums += some @ self._outer(rows.start + at, some.shape[1]).T
         square = sums.index_select(1, triangle(p).flatten()).view(models, cells, p, p)
         return square.index_select(1, triangle(C).flatten()).view(models, C, C, p, p).transpose(2, 3)
+
+    def shared(self, form: Form) -> bool:
+        """Whether the core makes Hessians of this form, from products of the columns that all models share."""
+        return self.width < WIDE and passes.BENT and passes.gamma(form) is not None
 
     def _one_by_one(self, form: Form, theta: Tensor, exact: bool) -> Tensor:
         models, C, p = theta.shape
