@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from ..curves import GCE, log_steepness
+from ..curves import GCE, Log, log_steepness
 from ..ops import Bound, reference
 from ..ops.widest import widest
 
@@ -110,6 +110,8 @@ def _all_inside(z: Tensor) -> Tensor:
 
 def one_hot_undo(z: Tensor, bound: Bound) -> Tensor:
     """log eta [N, C], up to a constant per row."""
+    if isinstance(bound.yes, Log) and bound.margin is None:  # what follows comes to this
+        return _adjusted(z, bound) - _log_own(bound, z)
     logq, log_rest = log_pair(_adjusted(z, bound))
     margin = z.new_zeros(()) if bound.margin is None or bound.margin.row is None else bound.margin.row
     odds = logq - log_rest - margin

@@ -58,6 +58,10 @@ class Form(Protocol):
         """b [models, C]"""
         ...
 
+    def by_label(self, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """k [labels, models], b [labels, models, C] and W [labels, models]"""
+        ...
+
     def loss(self, label: int, u: Tensor, times: Tensor | None = None) -> Tensor:
         """Summed over rows, which count `times` [rows], in float64: [models]."""
         ...
@@ -119,6 +123,10 @@ class Sigmoid:
 
     def shift(self, label: int) -> Tensor:
         return self.offset[:, :1] if label == 0 else -self.offset[:, 1:]
+
+    def by_label(self, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        sign = torch.tensor([1.0, -1.0], dtype=torch.float64)[labels, None]
+        return sign * self.scale.T[labels], (sign * self.offset.T[labels])[..., None], self.weight.T[labels]
 
     def loss(self, label: int, u: Tensor, times: Tensor | None = None) -> Tensor:
         curve = self.curves[label]
@@ -199,6 +207,10 @@ class Softmax:
 
     def shift(self, label: int) -> Tensor:
         return self.offset[:, label]
+
+    def by_label(self, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        weight = self.weight.T[labels]
+        return torch.ones_like(weight), self.offset.transpose(0, 1)[labels], weight
 
     def loss(self, label: int, u: Tensor, times: Tensor | None = None) -> Tensor:
         a = F.log_softmax(u, dim=1)[:, label]

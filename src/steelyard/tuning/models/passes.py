@@ -46,16 +46,15 @@ class Table:
     X: Tensor
     own: Tensor | None
     bounds: Tensor
-    labels: tuple[int, ...]
-    shares: tuple[float, ...]
+    shares: Tensor
     made: list[tuple[Form, tuple[Tensor, Tensor, Tensor]]] = dataclasses.field(default_factory=list)
 
     def of(self, form: Form) -> tuple[Tensor, Tensor, Tensor]:
         """chain [parts, models], shift [parts, models, C] and scale [parts, models]"""
         if not self.made or self.made[0][0] is not form:
-            scale = [form.weight[:, label] * share for label, share in zip(self.labels, self.shares, strict=True)]
-            chain, shift = ([of(label) for label in self.labels] for of in (form.chain, form.shift))
-            self.made[:] = [(form, (torch.stack(chain), torch.stack(shift), torch.stack(scale)))]
+            chain, shift, weight = form.by_label(self.bounds[:, 0])
+            scale = weight * self.shares[:, None]
+            self.made[:] = [(form, (chain.contiguous(), shift.contiguous(), scale.contiguous()))]
         return self.made[0][1]
 
 
@@ -82,7 +81,7 @@ def _call(table: Table, form: Form, theta: Tensor, *out: Tensor | None) -> tuple
     """Addresses, sizes, gamma, and whether the rows are float64."""
     models, C, p = theta.shape
     tensors = (table.X, table.own, table.bounds, theta, *table.of(form), *out)
-    sizes = [table.X.stride(0), p, models, C, len(table.labels)]
+    sizes = [table.X.stride(0), p, models, C, len(table.bounds)]
     addresses = [0 if t is None else t.data_ptr() for t in tensors]
     return addresses, sizes, gamma(form), table.X.dtype == torch.float64
 

@@ -83,8 +83,8 @@ class Rows:
     def tables(self) -> dict[torch.dtype, passes.Table]:
         """By what passes run in; where there is none, the one of float64 serves."""
         bounds = torch.tensor([(part.label, part.start, part.stop) for part in self.parts])
-        labels, shares = zip(*((part.label, part.times / self.count) for part in self.parts), strict=True)
-        full = passes.Table(self.X, self.own, bounds, labels, shares)
+        shares = torch.tensor([part.times / self.count for part in self.parts], dtype=torch.float64)
+        full = passes.Table(self.X, self.own, bounds, shares)
         own = None if self.own is None else self.own.to(self.rough)
         return {torch.float64: full, self.rough: dataclasses.replace(full, X=self.light, own=own, made=[])}
 

@@ -9,6 +9,7 @@ from .crossfit import Choice, Tuner
 from .steps import SHIFTS, clear, decisions, refined
 from .sweep import Room, Sweep
 
+TABLES = 2**18  # cells of confusion tables that are measured together: a call for each small one takes longer than its numbers
 UNJUDGED = -1  # decision about a row that is not judged: never held out, or with nothing to be tuned on
 
 
@@ -135,12 +136,14 @@ def _by_tau(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The metric, larger is better, of steps tau log pi_c: [taus, folds + 1] on the rows that choose for each fold, and
     [taus, patterns] on the rows of each pattern of membership."""
-    C = len(log_prior)
-    together, apart = np.empty((len(SHIFTS), len(tuner.member))), np.empty((len(SHIFTS), tuner.member.shape[1]))
-    for i, tau in enumerate(SHIFTS):
-        tables = tuner.counts(y * C + decisions(metric, score, tau * log_prior), C * C)
-        apart[i] = metric.of_tables(tables.reshape(-1, C, C))
-        together[i] = metric.of_tables((tuner.member.astype(np.float64) @ tables).reshape(-1, C, C))
+    C, patterns = len(log_prior), tuner.member.shape[1]
+    together, apart = np.empty((len(SHIFTS), len(tuner.member))), np.empty((len(SHIFTS), patterns))
+    width = max(1, TABLES // (patterns * C * C))
+    for some in (slice(at, at + width) for at in range(0, len(SHIFTS), width)):
+        tables = np.stack([tuner.counts(y * C + decisions(metric, score, t * log_prior), C * C) for t in SHIFTS[some]])
+        apart[some] = metric.of_tables(tables.reshape(-1, C, C)).reshape(-1, patterns)
+        sums = tuner.member.astype(np.float64) @ tables
+        together[some] = metric.of_tables(sums.reshape(-1, C, C)).reshape(-1, len(tuner.member))
     sign = 1.0 if metric.higher else -1.0
     return sign * together, sign * apart
 
