@@ -8,13 +8,13 @@ innermost one counts, and what is imported on the way is an import.
 import signal
 import sys
 import time
-from collections import Counter
-from pathlib import Path
+from collections import defaultdict
 from types import FrameType
 from typing import Any
 
 EVERY = 0.004  # seconds of CPU time
 TOP = 25  # functions that are named
+HEAD = "CPU seconds by part"
 # the first of them that a frame's module begins with; frames are asked from the innermost one on
 PARTS = {
     "steelyard.tuning.models.hessian": "Hessians",
@@ -33,7 +33,7 @@ PARTS = {
 
 def main(command: list[str]) -> None:
     """Run `steelyard COMMAND...` in this process and print the table."""
-    taken: dict[str, Counter[str]] = {"parts": Counter(), "functions": Counter()}
+    taken: dict[str, dict[str, float]] = {"parts": defaultdict(float), "functions": defaultdict(float)}
     last = [0.0]
 
     def sample(signum: int, frame: FrameType | None) -> None:
@@ -88,7 +88,7 @@ def _place(frame: FrameType | None) -> tuple[str, str]:
         importing = importing or name == "importlib._bootstrap"
         if name.startswith("steelyard"):
             if function == "elsewhere":
-                function = f"{frame.f_code.co_qualname if hasattr(frame.f_code, 'co_qualname') else frame.f_code.co_name}  {name}"
+                function = f"{frame.f_code.co_qualname}  {name}"
             part = part or next((told for start, told in PARTS.items() if name.startswith(start)), None)
         frame = frame.f_back
     if importing:
@@ -96,14 +96,16 @@ def _place(frame: FrameType | None) -> tuple[str, str]:
     return part or "everything else", function
 
 
-def _print(taken: dict[str, Counter[str]]) -> None:
+def _print(taken: dict[str, dict[str, float]]) -> None:
     whole = sum(taken["parts"].values())
-    print(f"\n{whole:.1f} CPU s")
-    for part, spent in taken["parts"].most_common():
-        print(f"{spent:7.1f} s {spent / whole:5.0%}  {part}")
-    print("\nof which in compiled code that these called, and in themselves")
-    for function, spent in taken["functions"].most_common(TOP):
-        print(f"{spent:7.1f} s {spent / whole:5.0%}  {function}")
+    print(f"\n{HEAD}: {whole:.1f}")
+    for title, spent in (
+        ("", taken["parts"]),
+        ("in these functions, and in what is not ours that they called", taken["functions"]),
+    ):
+        print(f"\n{title}" if title else "")
+        for name in sorted(spent, key=lambda n: -spent[n])[:TOP]:
+            print(f"{spent[name]:7.1f} s {spent[name] / whole:5.0%}  {name}")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from . import hard
+from . import hard, spent
 
 DEMO = Path(__file__).resolve().parents[1] / "examples" / "data" / "mammography_adbench.csv"
 RATIOS, FOLDS = 12, 5
@@ -57,6 +57,19 @@ def measure(path: Path, label: str, options: list[str]) -> dict[str, Any]:
         row["grid_search_s"] = grid_search(path, label)
         row["times"] = row["cpu_s"] / row["grid_search_s"]
     return row
+
+
+def profile(name: str, path: Path, label: str, options: list[str]) -> None:
+    """Where the CPU time of one command goes, in a process of its own on one thread (spent.py)."""
+    one = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    with tempfile.TemporaryDirectory() as out:
+        command = ["tune", str(path), "--label", label, *options, "--out", out]
+        program = [sys.executable, "-m", "benchmarks.spent", *command]
+        root = str(Path(__file__).resolve().parents[1])
+        done = subprocess.run(
+            program, stdout=subprocess.PIPE, text=True, check=True, cwd=root, env={**os.environ, **one}
+        )
+    print(f"{name}: {done.stdout[done.stdout.rindex(spent.HEAD) :].strip()}\n", flush=True)
 
 
 def _children() -> float:

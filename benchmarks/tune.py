@@ -38,10 +38,15 @@ def tune(rest: Sequence[str]) -> None:
     parser.add_argument(
         "--table", action="append", default=[], metavar="NAME=FILE=LABEL", help="a further table to tune, such as adult"
     )
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="say where the CPU time of the studies goes (spent.py), and measure and write nothing",
+    )
     asked = parser.parse_args(rest)
     torch.set_num_threads(1)
     told: dict[str, Any] = {"rows": None, "hard": {}, "studies": {}}
-    parts = asked.only or ["fits", "hard", "studies"]
+    parts = ["studies"] if asked.profile else asked.only or ["fits", "hard", "studies"]
     with tempfile.TemporaryDirectory() as folder:
         if "fits" in parts:
             told["rows"] = _fits(asked.rounds)
@@ -57,9 +62,15 @@ def tune(rest: Sequence[str]) -> None:
                 name, path, label = one.split("=")
                 every[name] = Path(path).resolve(), label, []
             for name, (path, label, options) in every.items():
-                if not asked.row or name in asked.row:
+                if asked.row and name not in asked.row:
+                    continue
+                if asked.profile:
+                    studies.profile(name, path, label, options)
+                else:
                     told["studies"][name] = studies.measure(path, label, options)
                     print(studies.line(name, told["studies"][name]), flush=True)
+    if asked.profile:
+        return
     kept = _kept()
     rows = kept["rows"] if told["rows"] is None else told["rows"]
     print(write("tune", rows, **{part: kept[part] | told[part] for part in ("hard", "studies")}))

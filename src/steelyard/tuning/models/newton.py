@@ -34,6 +34,9 @@ NEAR = 1e-5  # below it a decrement that shrinks is enough even where the loss i
 ITERATIONS = 200
 SHORTER = 30  # tries at a shorter step
 AROUND = 4e6  # operations that could be done in the time of what a step takes beside its passes
+SMALL = (
+    2**21
+)  # numbers of all logits' rows below which a pass takes no longer than that, so that a sample saves nothing
 Which = Tensor | slice
 
 
@@ -106,7 +109,9 @@ class _Problem:
 
 def _minimise(problem: _Problem, start: Tensor | None) -> tuple[Tensor, Tensor]:
     form, rows = problem.form, problem.rows
-    rough = dataclasses.replace(problem, rows=rows.sample, exact=rows.rough)
+    few = rows.X.numel() * form.width <= SMALL
+    near = rows if few else rows.sample
+    rough = dataclasses.replace(problem, rows=near, exact=rows.rough)
     theta = problem.ridge.new_zeros(form.models, form.width, rows.width) if start is None else centred(start)
     middle, group = middles(problem.alike)
     if start is None:
@@ -119,7 +124,7 @@ def _minimise(problem: _Problem, start: Tensor | None) -> tuple[Tensor, Tensor]:
             first, _ = _descend(rough.take(middle), theta[middle], ROUGH)
             moved = (first - theta[middle])[group]
             theta = _best(rough, [theta, theta + moved / 2, theta + moved, first[group]])
-        if rows.sample is not rows:
+        if near is not rows:
             theta, _ = _descend(rough, theta, ROUGH)
     return _descend(problem, theta, TINY_DONE if rows.rough == problem.exact else DONE)
 

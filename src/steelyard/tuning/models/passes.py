@@ -61,9 +61,8 @@ class Table:
 def run(table: Table, form: Form, theta: Tensor, dtype: torch.dtype, valued: bool) -> tuple[Tensor, Tensor]:
     """The mean loss [models] if `valued`, else zeros, and its gradient [models, C, p]; within blocks of rows
     computed in dtype. The form must have a `gamma`."""
-    models, C, p = theta.shape
     theta = theta.contiguous()
-    out, value = torch.zeros_like(theta), theta.new_zeros(models)
+    out, value = torch.zeros_like(theta), theta.new_zeros(len(theta))
     _native.linear_pass(*_call(table, form, theta, out, value if valued else None), dtype == torch.float64)
     return value, out
 
@@ -77,7 +76,9 @@ def hessian(table: Table, form: Form, theta: Tensor, dtype: torch.dtype, exact: 
     return out
 
 
-def _call(table: Table, form: Form, theta: Tensor, *out: Tensor | None) -> tuple[list[int], list[int], float | None, bool]:
+def _call(
+    table: Table, form: Form, theta: Tensor, *out: Tensor | None
+) -> tuple[list[int], list[int], float | None, bool]:
     """Addresses, sizes, gamma, and whether the rows are float64."""
     models, C, p = theta.shape
     tensors = (table.X, table.own, table.bounds, theta, *table.of(form), *out)

@@ -9,7 +9,9 @@ from .crossfit import Choice, Tuner
 from .steps import SHIFTS, clear, decisions, refined
 from .sweep import Room, Sweep
 
-TABLES = 2**18  # cells of confusion tables that are measured together: a call for each small one takes longer than its numbers
+TABLES = (
+    2**18
+)  # cells of confusion tables that are measured together: a call for each small one takes longer than its numbers
 UNJUDGED = -1  # decision about a row that is not judged: never held out, or with nothing to be tuned on
 
 
