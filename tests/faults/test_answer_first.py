@@ -38,13 +38,18 @@ def checked(folder, out, positive, *, drawn):
     return page
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-@pytest.mark.parametrize("classes", [2, 3])
-def test_whatever_a_class_is_called(shell, tmp_path, name, classes):
-    table = write_table(tmp_path / "t.csv", ["no", name, "third"][:classes])
+CLASSES = {name: ["no", value] for name, value in NAMES.items()} | {
+    f"{one} and {other}": ["no", NAMES[one], NAMES[other]]
+    for one, other in zip(list(NAMES)[::2], list(NAMES)[1::2], strict=True)
+}  # two at a time where there are three classes
+
+
+@pytest.mark.parametrize("classes", CLASSES.values(), ids=CLASSES)
+def test_whatever_a_class_is_called(shell, tmp_path, classes):
+    table = write_table(tmp_path / "t.csv", classes)
     code, out, err = shell("tune", table, "--label", "y", "--out", tmp_path / "o", *QUICK)
     assert (code, err) == (0, "")
-    page = checked(tmp_path / "o", out, name if classes == 2 else None, drawn=True)
+    page = checked(tmp_path / "o", out, classes[1] if len(classes) == 2 else None, drawn=True)
     assert "Not drawn" not in page
 
 
