@@ -2,6 +2,8 @@
 
     python tools/sanitize.py [pytest options]
 
+Without options all of them run, and a function of the core that none has called is a failure.
+
 Needs g++ with libasan and libubsan, and nanobind (pip install nanobind). Nothing in the working tree is changed; a finding ends a test
 run with the sanitizer's report and a code that is not 0. Without optimisation, which would take minutes to compile.
 """
@@ -17,6 +19,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from core_tests import TESTS, program
+
 ROOT = Path(__file__).resolve().parents[1]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 COMMON = ["-std=c++17", "-fPIC", "-O0", "-w", "-fvisibility=hidden", *SANITIZE]
@@ -25,23 +29,11 @@ SETS = {"baseline": []}
 if platform.machine() in ("x86_64", "AMD64"):
     wide = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"]
     SETS |= {"avx2": ["-mavx2", "-mfma"], "avx512": wide}
-TESTS = ["tests/ops/test_native.py", "tests/spatial/test_border.py", "tests/tuning/models/test_passes.py"]
 # the interpreter's own memory is not freed at its end; torch's libraries are not instrumented
 OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
 }
-# an editable install finds its own core before any path
-RUN = """
-import sys
-sys.meta_path = [finder for finder in sys.meta_path if "Redirecting" not in type(finder).__name__]
-sys.path.insert(0, PLACE)
-import steelyard.core
-core = steelyard.core.load()
-assert core is not None and core.__file__.startswith(PLACE), core
-import pytest
-sys.exit(pytest.main(sys.argv[1:]))
-"""
 
 
 def lacking() -> str:
@@ -94,9 +86,10 @@ def build(folder: Path) -> Path:
 
 def run(folder: Path, options: list[str]) -> int:
     """pytest's exit code, or the sanitizer's."""
+    whole = program(folder, whole=not options)
     preload = " ".join(_of_compiler(library) for library in ("libasan.so", "libubsan.so"))
-    program = RUN.replace("PLACE", repr(str(folder)))
-    command = [sys.executable, "-c", program, "-p", "no:cacheprovider", "-n", "0", *options]
+    options = ["-p", "no:cacheprovider", "-n", "0", *(options or TESTS)]
+    command = [sys.executable, "-c", whole, *options]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **OPTIONS, "LD_PRELOAD": preload}).returncode
 
 
@@ -106,7 +99,7 @@ def main(options: list[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="steelyard-sanitize-") as folder:
         build(Path(folder))
-        return run(Path(folder), options or TESTS)
+        return run(Path(folder), options)
 
 
 if __name__ == "__main__":

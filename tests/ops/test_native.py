@@ -256,3 +256,54 @@ def test_numbers_may_lie_at_any_address(shape, dtype):
         found = native.terms(_unaligned(z), _unaligned(target), bounds[kind], _unaligned(s), -100)
         for a, b in zip(found, expected, strict=True):
             assert torch.equal(a, b)
+
+
+# as many items as are computed together, and some more; symmetric cross-entropy, a scale of each label, weights of 0
+LABELLED = {
+    "rows": ("softmax", (300, 5), {"curve": sy.curves.Symmetric(), "target": 0.1}),
+    "wide rows": ("softmax", (70, 130), {"curve": sy.curves.Symmetric(), "target": 0.1}),
+    "planes": ("softmax", (2, 5, 7, 40), {}),
+    "many labels": ("sigmoid", (300, 5), {"scale": [[1.0], [1.5]], "curve": sy.curves.Asymmetric()}),
+    "one logit": ("sigmoid", (700,), {"weight": [1.0, 5.0]}),
+}
+
+
+@pytest.mark.parametrize("name", LABELLED)
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.uint8, torch.float32], ids=str)
+def test_every_type_of_label_with_and_without_weights(name, dtype):
+    link, shape, fields = LABELLED[name]
+    torch.manual_seed(0)
+    bound = bind(sy.Recipe(**fields), link)
+    items = (shape[0], *shape[2:]) if link == "softmax" else shape
+    y = torch.randint(shape[1] if link == "softmax" else 2, items)
+    if dtype == torch.float32:
+        y = (torch.randn(shape) * 2).softmax(1) if link == "softmax" else torch.rand(shape)
+    elif dtype != torch.uint8:
+        y.view(-1)[:2] = -100
+    for logits in (torch.float32, torch.bfloat16):
+        z = (torch.randn(shape) * 3).to(logits)
+        for weight in (None, torch.rand(items) * (torch.rand(items) > 0.2)):
+            for norm in ("count", "mass"):
+                same(native.KERNELS, z, y.to(dtype), bound, weight, norm, ways=every_set)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.uint8], ids=str)
+def test_a_label_of_any_type_that_is_no_class_is_named(dtype):
+    for loss, shape in ((sy.CrossEntropy(), (300,)), (sy.BinaryCrossEntropy(), (300, 5))):
+        y = torch.zeros(shape, dtype=dtype)
+        y.view(-1)[-3] = 7
+        with pytest.raises(ValueError, match="7"):
+            loss(torch.zeros(300, 5), y)
+
+
+def test_a_gradient_too_large_for_the_caches():
+    """Written past them, into large pages: torch's cross-entropy is the oracle."""
+    torch.manual_seed(0)
+    z, y = torch.randn(1, 4, 1032, 1024).requires_grad_(), torch.randint(4, (1, 1032, 1024))
+    expected = torch.nn.functional.cross_entropy(z, y)
+    (right,) = torch.autograd.grad(expected, z)
+    for _ in every_set():
+        loss = sy.CrossEntropy()(z, y)
+        (found,) = torch.autograd.grad(loss, z)
+        assert torch.isclose(loss, expected, rtol=1e-5)
+        assert torch.allclose(found, right, rtol=1e-4, atol=1e-11)

@@ -14,7 +14,9 @@ OUT_OF_BOUNDS = "int main(int n, char **) { int *a = new int[2]; int b = a[n + 1
 def tool():
     spec = importlib.util.spec_from_file_location("sanitize", ROOT / "tools" / "sanitize.py")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "tools"))
+        spec.loader.exec_module(module)
     return module
 
 
