@@ -88,10 +88,13 @@ def test_labels_are_looked_at_before_a_device_is_where_that_is_asked_for(link, m
     asked = []
     explained("loss", call, link_of(link), -100, lambda: asked.append(1))
     assert asked
-    monkeypatch.setenv(choice.DEBUG, "1")
+    monkeypatch.setenv("STEELYARD_DEBUG", "1")  # shows where an error of a command came from: no step waits for it
+    explained("loss", call, link_of(link), -100, lambda: asked.append(1))
+    assert len(asked) == 2
+    monkeypatch.setenv(choice.LABELS, "1")
     with pytest.raises(ValueError, match="7"):
         explained("loss", call, link_of(link), -100, lambda: asked.append(1))
-    assert len(asked) == 1
+    assert len(asked) == 2
 
 
 @pytest.mark.slow

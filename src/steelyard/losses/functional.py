@@ -10,7 +10,7 @@ from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 
 from ..link import SIGMOID, SOFTMAX, Link
 from ..ops import Bound, Terms, bind, plan, terms, total
-from ..ops.choice import debugging
+from ..ops.choice import checks_labels
 from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
 from ..rule.protocol import Adaptive, Rule, as_rule
@@ -188,7 +188,7 @@ def explained(name: str, call: Call, link: Link, ignore_index: int, compute: Cal
     """Compute, and turn a label outside the classes into a sentence (no device is asked in the normal case)."""
     if torch.compiler.is_compiling():
         return compute()
-    if call.logits.device.type != "cpu" and debugging():
+    if call.logits.device.type != "cpu" and checks_labels():
         _look(name, call, call.target.cpu(), link, ignore_index)
     try:
         return compute()

@@ -6,7 +6,7 @@ import os
 from .. import core
 
 VARIABLE = "STEELYARD_BACKEND"
-DEBUG = "STEELYARD_DEBUG"
+LABELS = "STEELYARD_CHECK_LABELS"  # not STEELYARD_DEBUG, which shows tracebacks of commands and slows nothing down
 AUTO, EAGER, NATIVE, TRITON = NAMES = ("auto", "eager", "native", "triton")
 
 _chosen = os.environ.get(VARIABLE) or AUTO
@@ -53,10 +53,10 @@ class backend:
         _chosen = self._before
 
 
-def debugging() -> bool:
-    """Whether STEELYARD_DEBUG asks that labels be looked at before kernels on a GPU, which waits for it: there a label that is no class
+def checks_labels() -> bool:
+    """Whether STEELYARD_CHECK_LABELS asks that labels be looked at before kernels on a GPU, which waits for it: there a label that is no class
     makes a loss of NaN otherwise. Anything but "" and "0" does."""
-    return os.environ.get(DEBUG, "0") not in ("", "0")
+    return os.environ.get(LABELS, "0") not in ("", "0")
 
 
 def _serving(name: str, who: str) -> str:
