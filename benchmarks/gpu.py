@@ -8,6 +8,7 @@ accuracy   loss and gradient against float64 on the CPU, and eager's error besid
 training   rules, accumulate, autocast, CUDA graphs, torch.compile; no call that waits for the device
 bandwidth  a copy, then losses with their gradient: GB/s of the logits read and the gradient written, as a share of the copy
 linear     a linear layer and its loss: time and memory
+sizes      every launch size of every kernel beside those of today; --sizes then writes the best into the package's table (ops/launch.json)
 
 A part's rows are in results/gpu.json as soon as it ends. The same command again goes on with the parts that are missing, or whose time ran
 out; those of another device, torch, Triton or commit of steelyard are made anew.
@@ -25,7 +26,7 @@ from typing import Any
 
 import torch
 
-from . import gpu_parts, measure
+from . import gpu_parts, gpu_sizes, measure
 from .honesty import commit
 
 
@@ -43,7 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--small", action="store_true", help="hundredths of the sizes, to try the program itself")
     parser.add_argument("--out", type=Path, default=measure.RESULTS / "gpu.json")
     parser.add_argument("--again", action="store_true", help="make parts that are there already")
+    parser.add_argument(
+        "--sizes", action="store_true", help="take over the launch sizes that were found, and run nothing"
+    )
     options = parser.parse_args(arguments)
+    if options.sizes:
+        try:
+            print(gpu_sizes.adopt(options.out))
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
+        return
     unknown = [p for p in options.parts.split(",") if p not in gpu_parts.PARTS]
     if unknown:
         parser.error(f"no parts {', '.join(unknown)}; known: {', '.join(gpu_parts.PARTS)}")

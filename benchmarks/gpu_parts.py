@@ -20,6 +20,7 @@ from steelyard.ops import eager, families, kernels, reference, terms
 from steelyard.testing.rules import made
 
 from . import peers
+from .gpu_sizes import sizes
 from .measure import in_turn
 
 Rows = Iterator[dict[str, Any]]
@@ -371,5 +372,6 @@ PARTS: dict[str, Callable[[torch.device, bool], Rows]] = {
     "training": training,
     "bandwidth": bandwidth,
     "linear": linear,
+    "sizes": sizes,
 }
 SHARE = {"bandwidth": 2.0}  # of an even share of the time that is left

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import gpu, gpu_parts
+from benchmarks import gpu, gpu_parts, gpu_sizes
 from steelyard import adaptive
 from steelyard.ops import native
 
@@ -52,6 +52,41 @@ def test_parts_that_are_there_are_kept_and_a_failure_is_a_row(tmp_path, monkeypa
     gpu.main(["--device", "cpu", "--parts", "fine", "--out", str(out)])
     assert json.loads(out.read_text("utf-8"))["parts"].keys() == {"fine"}
     assert len(asked) == 4
+
+
+def results(rows, whole=True, **more):
+    return {
+        "machine": {"device": "A card", "capability": [9, 0]},
+        "versions": {"torch": "2", "triton": "3"},
+        "commit": "abc",
+        "small": False,
+        "parts": {"sizes": {"whole": whole, "rows": rows}},
+    } | more
+
+
+def test_the_best_launch_sizes_are_taken_over(tmp_path, capsys):
+    def row(kernel, size, ratio, off=0.0):
+        return {"kernel": kernel, "size": size, "warp": 128, "ratio": ratio, "off": off}
+
+    rows = [row("tile", 512, 1.2), row("tile", 2048, 1.1), row("tile", 4096, 1.5, off=0.5), row("piece", 8192, 1.01)]
+    rows += [
+        row("tile", 8192, 2.0, off=float("nan")),
+        {"kernel": "elements", "size": 1024, "warp": 512, "not_run": "no registers"},
+    ]
+    table, found = tmp_path / "launch.json", tmp_path / "gpu.json"
+    table.write_text('{"8.0": {"tile": 2048, "source": "before"}}')
+    found.write_text(json.dumps(results(rows)))
+    assert gpu_sizes.adopt(found, table) == "launch.json: 9.0: tile 512, tile_warp 128"
+    held = json.loads(table.read_text())
+    assert held["8.0"] == {"tile": 2048, "source": "before"}
+    assert held["9.0"] == {"tile": 512, "tile_warp": 128, "source": "A card, torch 2, Triton 3, commit abc"}
+    for nothing in (results(rows, whole=False), results(rows, small=True), results(rows, machine={"device": "cpu"})):
+        found.write_text(json.dumps(nothing))
+        with pytest.raises(ValueError, match="--parts sizes"):
+            gpu_sizes.adopt(found, table)
+        with pytest.raises(SystemExit, match="2"):
+            gpu.main(["--sizes", "--out", str(found)])
+        assert "--parts sizes" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -51,7 +51,9 @@ def test_every_recipe(link, name):
 @pytest.mark.parametrize("name", list(testing.recipes("softmax")))
 def test_every_recipe_on_rows_too_long_for_one_tile(name, monkeypatch):
     monkeypatch.setattr(gpu, "LARGEST", dict.fromkeys(gpu.LARGEST, 2))
-    monkeypatch.setattr(gpu, "PIECE", 2)  # three classes: one piece, and half of another
+    monkeypatch.setattr(
+        gpu.launch, "of", lambda device: gpu.launch.Sizes(piece=2)
+    )  # three classes: one piece, and half of another
     for _, call, bound in known("softmax", name):
         weight = None if call.weight is None else call.weight[1:]
         same(gpu.KERNELS, call.logits[1:], call.target[1:], bound, weight)

@@ -14,14 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import fused, proof, tables
+from . import fused, launch, proof, tables
 from .bound import Bound
 
-SMALLEST = 1024  # logits of a program
 LARGEST = {"plain": 32768, "linear": 16384, "curved": 8192}  # as many as registers hold
-PIECE = 4096  # classes at a time of longer rows
 LINE = 32  # neighbouring pixels that a program should read at least
-ELEMENTS = 2048  # of a program of the sigmoid, of a census, of a sum
+ELEMENTS = 2048  # of a program of a census, of a sum
 
 
 @functools.cache
@@ -170,7 +168,7 @@ class Call:
         return tuple(self.tables)
 
     def _softmax(self) -> tuple[int, Any, dict[str, Any]]:
-        softmax = _kernels("softmax")
+        softmax, sizes = _kernels("softmax"), launch.of(self.logits.device)
         smooth = self.soft or self.tables.give is not None
         yes, no = tables.numbers(self.bound.yes), tables.numbers(self.bound.no)
         linear = yes[0] == no[0] == 0
@@ -181,9 +179,9 @@ class Call:
         images, inner = (self.N, self.S) if self.S > 1 else (1, self.N)
         classes = _power_of_two(self.C)
         if classes > largest:
-            block = PIECE
-            return self.N * self.S, softmax.loop, form | {"S": self.S, "CLASSES": block, "num_warps": _warps(block)}
-        block = min(max(SMALLEST // classes, LINE if self.S > 1 else 1), largest // classes, _power_of_two(inner))
+            block, warps = sizes.piece, launch.warps(sizes.piece, sizes.piece_warp)
+            return self.N * self.S, softmax.loop, form | {"S": self.S, "CLASSES": block, "num_warps": warps}
+        block = min(max(sizes.tile // classes, LINE if self.S > 1 else 1), largest // classes, _power_of_two(inner))
         blocks = -(-inner // block)
         shape = {
             "inner": inner,
@@ -191,12 +189,12 @@ class Call:
             "PLANES": self.S > 1,
             "BLOCK": block,
             "CLASSES": classes,
-            "num_warps": _warps(block * classes),
+            "num_warps": launch.warps(block * classes, sizes.tile_warp),
         }
         return images * blocks, softmax.tile, form | shape
 
     def _sigmoid(self) -> tuple[int, Any, dict[str, Any]]:
-        size = self.logits.numel()
+        size, sizes = self.logits.numel(), launch.of(self.logits.device)
         form = {
             "size": size,
             "C": self.C,
@@ -205,10 +203,10 @@ class Call:
             "PERIODIC": self.tables.period > 1,
             "ignore": self.ignore,
             "BY_LABEL": self.bound.label_dependent,
-            "BLOCK": ELEMENTS,
-            "num_warps": _warps(ELEMENTS),
+            "BLOCK": sizes.elements,
+            "num_warps": launch.warps(sizes.elements, sizes.elements_warp),
         }
-        return -(-size // ELEMENTS), _kernels("sigmoid").elements, form
+        return -(-size // sizes.elements), _kernels("sigmoid").elements, form
 
 
 def scale(gradient: Tensor, factor: Tensor) -> Tensor:
@@ -249,8 +247,3 @@ def _curves(bound: Bound) -> dict[str, Any]:
 
 def _power_of_two(n: int) -> int:
     return 1 << max(0, n - 1).bit_length()
-
-
-def _warps(logits: int) -> int:
-    """8 logits to a thread, more where there are many: registers are what a multiprocessor runs out of first."""
-    return min(32, max(4, logits // 256))

@@ -17,13 +17,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from . import eager, tables
+from . import eager, launch, tables
 from .bound import Bound
 from .factors import FIELDS
 from .fused import Call
 from .watched import unrounded
 
-LOGITS = 1024  # of a case; a family's kernels are those of larger calls from here on
 LINE = 32  # pixels of one that lie next to each other
 CLOSE = 1e-4  # both compute in float32: rounding is a hundredth of that, a wrong formula is more
 IGNORED = -100
@@ -121,10 +120,11 @@ def _case(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -
     random, link, device = torch.Generator().manual_seed(0), bound.link, logits.device
     shape = list(logits.shape[:2])
     C = shape[1] if len(shape) > 1 else 1
+    size = launch.of(device).tile  # a family's kernels are those of larger calls from here on
     if logits.dim() > 2:
-        shape = [min(shape[0], 2), C, min(math.prod(logits.shape[2:]), max(LINE, LOGITS // C))]
+        shape = [min(shape[0], 2), C, min(math.prod(logits.shape[2:]), max(LINE, size // C))]
     else:
-        shape[0] = min(shape[0], max(4, LOGITS // C))
+        shape[0] = min(shape[0], max(4, size // C))
     z = 3 * torch.randn(shape, generator=random)
     items = link.items(shape)
     t: Tensor
