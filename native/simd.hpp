@@ -14,6 +14,8 @@
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__aarch64__)  // where every machine has NEON, 16 bytes wide: it is the baseline there
+#include <arm_neon.h>
 #endif
 
 #ifndef STEELYARD_SET
@@ -62,6 +64,10 @@ INLINE Ints low_words(const uint8_t* p) {
     return bits<Ints>(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 #elif defined(__AVX2__)
     return bits<Ints>(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+#elif defined(__aarch64__)
+    uint32_t four;
+    std::memcpy(&four, p, sizeof(four));
+    return bits<Ints>(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(four)))));
 #else
     Ints out;
     for (int i = 0; i < LANES; i++) out[i] = p[i];
@@ -101,21 +107,33 @@ struct Sum {
     }
 };
 INLINE bool any(Ints mask) {
+#if defined(__aarch64__)
+    return vmaxvq_u32(bits<uint32x4_t>(mask)) != 0;
+#else
     int32_t found = 0;
     for (int i = 0; i < LANES; i++) found |= mask[i];
     return found != 0;
+#endif
 }
 INLINE float sum(Floats x) {
+#if defined(__aarch64__)
+    return vaddvq_f32(bits<float32x4_t>(x));
+#else
     float part[LANES];
     std::memcpy(part, &x, sizeof(x));
     for (int half = LANES / 2; half; half /= 2)
         for (int i = 0; i < half; i++) part[i] += part[i + half];
     return part[0];
+#endif
 }
 INLINE float largest(Floats x) {
+#if defined(__aarch64__)
+    return vmaxnmvq_f32(bits<float32x4_t>(x));
+#else
     float found = x[0];
     for (int i = 1; i < LANES; i++) found = x[i] > found ? x[i] : found;
     return found;
+#endif
 }
 INLINE Ints lane() {
     Ints out;
@@ -320,18 +338,28 @@ struct BF16 {
     }
 };
 
-// IEEE half precision by integer arithmetic: a machine that can convert it in one instruction may still lack it in vectors.
+// IEEE half precision by integer arithmetic: a machine that can convert it in one instruction may still lack it in vectors, but for NEON.
 struct F16 {
     typedef uint16_t Type;
     static INLINE Floats load(const uint16_t* p) {
+#if defined(__aarch64__)
+        float16x4_t halves;
+        std::memcpy(&halves, p, sizeof(halves));
+        return bits<Floats>(vcvt_f32_f16(halves));
+#else
         Words h = widened(p);
         Words magnitude = (h & 0x7fffu) << 13;
         Floats out = bits<Floats>(magnitude) * 5.192296858534828e33f;  // 2^112 moves the exponent, denormals included
         Ints special = bits<Ints>((h & 0x7c00u) == 0x7c00u);
         out = special ? bits<Floats>(magnitude | 0x7f800000u) : out;
         return bits<Floats>(bits<Words>(out) | ((h & 0x8000u) << 16));
+#endif
     }
     static INLINE void store(uint16_t* p, Floats x) {
+#if defined(__aarch64__)
+        const float16x4_t halves = vcvt_f16_f32(bits<float32x4_t>(x));
+        std::memcpy(p, &halves, sizeof(halves));
+#else
         Words raw = bits<Words>(x), sign = (raw >> 16) & 0x8000u, a = raw & 0x7fffffffu;
         Words normal = (a - 0x38000000u + 0x0fffu + ((a >> 13) & 1u)) >> 13;
         Floats shifted = bits<Floats>(a) + 0.5f;  // denormals: the sum's last bit is worth 2^-24, and it rounds to even
@@ -340,6 +368,7 @@ struct F16 {
         out = a >= 0x477ff000u ? Words{} + 0x7c00u : out;
         out = a > 0x7f800000u ? Words{} + 0x7e00u : out;
         narrowed(p, out | sign);
+#endif
     }
     static INLINE float one(const uint16_t* p) {
         uint16_t padded[LANES] = {peek(p)};

@@ -31,6 +31,9 @@ INLINE uint32_t lanes_of(Mask<float> mask) {
     return _mm512_movepi32_mask(bits<__m512i>(mask));
 #elif defined(__AVX2__)
     return static_cast<uint32_t>(_mm256_movemask_ps(bits<__m256>(mask)));
+#elif defined(__aarch64__)
+    const Words each = {1, 2, 4, 8};
+    return vaddvq_u32(bits<uint32x4_t>(bits<Words>(mask) & each));
 #else
     uint32_t out = 0;
     for (int i = 0; i < WIDTH<float>; i++) out |= (mask[i] & 1u) << i;
