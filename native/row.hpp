@@ -17,6 +17,8 @@ template <class T> struct Row {
     Buffer kept;  // [padded]: u, then e^(u - m); -inf, then 0, beyond C
     Buffer below, h;  // of curves of every class: u - m and h; of hard labels e^(u - m), u keeping its place, and nothing
     float takes = 0;
+    float level[LANES];  // of the rows from levels_from on
+    int64_t levels_from = -1;
     const typename T::Type *next_logits = nullptr, *next_gradient = nullptr;
 
     explicit Row(const Softmax& call)
@@ -82,7 +84,7 @@ template <class T> struct Row {
             from = reinterpret_cast<const float*>(z);
             m = maximum<false>(z, u, scales, scale_all, offsets, offset_all, scaled, moved);
         } else if (raised) {
-            m = maximum<true, F32>(raise(z, y, u), u, scales, scale_all, offsets, offset_all, scaled, moved);
+            m = raise(i, z, u, scales, scale_all, offsets, offset_all, scaled, moved);
         } else {
             m = maximum<true>(z, u, scales, scale_all, offsets, offset_all, scaled, moved);
         }
@@ -235,15 +237,15 @@ template <class T> struct Row {
     }
 
     // u in the buffer, -inf beyond the last class, and its maximum; without STORE only that
-    template <bool STORE, class From = T>
-    float maximum(const typename From::Type* z, float* u, const float* scales, float scale_all, const float* offsets,
+    template <bool STORE>
+    float maximum(const typename T::Type* z, float* u, const float* scales, float scale_all, const float* offsets,
                   float offset_all, bool scaled, bool moved) const {
         Floats m0 = all(-INF), m1 = m0, m2 = m0, m3 = m0;
         const int64_t whole = C / LANES * LANES;
         int64_t c = 0;
         if (!scaled && !moved) {
             auto step = [&](int64_t at, Floats& most) INLINE_LAMBDA {
-                const Floats x = From::load(z + at);
+                const Floats x = T::load(z + at);
                 if constexpr (STORE) F32::store(u + at, x);
                 most = larger(most, x);
             };
@@ -256,7 +258,7 @@ template <class T> struct Row {
             for (; c < whole; c += LANES) step(c, m0);
         } else {
             for (; c < whole; c += LANES) {
-                Floats x = From::load(z + c);
+                Floats x = T::load(z + c);
                 if (scaled) x = x * (scales ? F32::load(scales + c) * scale_all : all(scale_all));
                 if (moved) x = x + (offsets ? F32::load(offsets + c) + offset_all : all(offset_all));
                 F32::store(u + c, x);
@@ -265,7 +267,7 @@ template <class T> struct Row {
         }
         float most = largest(larger(larger(m0, m1), larger(m2, m3)));
         for (; c < C; c++) {
-            float x = From::one(z + c);
+            float x = T::one(z + c);
             if (scaled) x *= scales ? scales[c] * scale_all : scale_all;
             if (moved) x += offsets ? offsets[c] + offset_all : offset_all;
             if constexpr (STORE) u[c] = x;
@@ -275,25 +277,75 @@ template <class T> struct Row {
             for (; c < padded; c++) u[c] = -INF;
         return most;
     }
-    // z + power max(0, log p - max(log p_y, log_floor)) in the buffer, see Beside
-    const float* raise(const typename T::Type* z, int64_t y, float* u) const {
-        const float most = maximum<true>(z, u, nullptr, 1, nullptr, 0, false, false);
-        Floats s0 = all(0.0f), s1 = s0, s2 = s0, s3 = s0;
-        int64_t c = 0;
-        for (; c + 4 * LANES <= padded; c += 4 * LANES) {
-            s0 = s0 + exp(F32::load(u + c) - most);
-            s1 = s1 + exp(F32::load(u + c + LANES) - most);
-            s2 = s2 + exp(F32::load(u + c + 2 * LANES) - most);
-            s3 = s3 + exp(F32::load(u + c + 3 * LANES) - most);
+    // Of LANES rows from `first` on: from where on logits are raised, see Beside. The rows lie in lanes where a number is made of each,
+    // so that none waits for the one before.
+    void levels(int64_t first) {
+        alignas(64) float part[LANES * LANES] = {};
+        const int64_t rows = std::min<int64_t>(LANES, call.N - first), whole = C / LANES * LANES;
+        const typename T::Type* z = static_cast<const typename T::Type*>(call.logits) + first * C;
+        auto rest = [&](const typename T::Type* row) INLINE_LAMBDA {  // what is beyond the last whole vector, and -inf
+            float x[LANES];
+            for (int i = 0; i < LANES; i++) x[i] = -INF;
+            for (int64_t c = whole; c < C; c++) x[c - whole] = T::one(row + c);
+            return F32::load(x);
+        };
+        auto across = [&](auto join) INLINE_LAMBDA {
+            Floats found = gather(part, lane() * LANES);
+            for (int i = 1; i < LANES; i++) found = join(found, gather(part + i, lane() * LANES));
+            return found;
+        };
+        alignas(64) float own[LANES] = {}, tops[LANES];
+        for (int64_t r = 0; r < rows; r++) {
+            const typename T::Type* row = z + r * C;
+            Floats most = rest(row);
+            for (int64_t c = 0; c < whole; c += LANES) most = larger(T::load(row + c), most);
+            F32::store(part + r * LANES, most);
+            const int64_t y = label(call, first + r);
+            own[r] = y >= 0 && y < C ? T::one(row + y) : 0.0f;
         }
-        for (; c < padded; c += LANES) s0 = s0 + exp(F32::load(u + c) - most);
-        const float least = most + log(all(sum((s0 + s1) + (s2 + s3))))[0] + call.beside.log_floor;
-        const float from = u[y] > least ? u[y] : least;
-        for (c = 0; c < padded; c += LANES) {
-            const Floats x = F32::load(u + c), above = x - from;
-            F32::store(u + c, above > 0.0f ? x + call.beside.power * above : x);
+        const Floats top = across([](Floats a, Floats b) INLINE_LAMBDA { return larger(a, b); });
+        F32::store(tops, top);
+        for (int64_t r = 0; r < rows; r++) {
+            const typename T::Type* row = z + r * C;
+            const float most = tops[r];
+            Floats s0 = exp(rest(row) - most), s1 = all(0.0f);
+            int64_t c = 0;
+            for (; c + 2 * LANES <= whole; c += 2 * LANES) {
+                s0 = s0 + exp(T::load(row + c) - most);
+                s1 = s1 + exp(T::load(row + c + LANES) - most);
+            }
+            for (; c < whole; c += LANES) s0 = s0 + exp(T::load(row + c) - most);
+            F32::store(part + r * LANES, s0 + s1);
         }
-        return u;
+        const Floats total = across([](Floats a, Floats b) INLINE_LAMBDA { return a + b; });
+        F32::store(level, larger(F32::load(own), top + log(total) + call.beside.log_floor));
+        levels_from = first;
+    }
+
+    // u of logits that are raised, in the buffer, -inf beyond the last class, and its maximum
+    float raise(int64_t i, const typename T::Type* z, float* u, const float* scales, float scale_all, const float* offsets,
+                float offset_all, bool scaled, bool moved) {
+        if (levels_from < 0 || i >= levels_from + LANES) levels(i);
+        const float from = level[i - levels_from], power = call.beside.power;
+        Floats most = all(-INF);
+        for (int64_t c = 0; c < padded; c += LANES) {
+            Floats x;
+            if (c + LANES <= C) {
+                x = T::load(z + c);
+            } else {
+                float some[LANES];
+                for (int j = 0; j < LANES; j++) some[j] = c + j < C ? T::one(z + c + j) : -INF;
+                x = F32::load(some);
+            }
+            const Floats above = x - from;
+            x = above > 0.0f ? x + power * above : x;
+            if (scaled) x = x * (scales ? table_at(scales, c) * scale_all : all(scale_all));
+            if (moved) x = x + (offsets ? table_at(offsets, c) + offset_all : all(offset_all));
+            if (c + LANES > C) x = lane() < static_cast<int32_t>(C - c) ? x : all(-INF);
+            F32::store(u + c, x);
+            most = larger(x, most);
+        }
+        return largest(most);
     }
     // The label may have been the maximum before its margin was taken off.
     float again(const float* u) const {

@@ -174,13 +174,12 @@ class BatchStatistics(Rule):
     def _learned(self, xp: Any, sums: Any, count: Any, difficulty: Any, start: Any, steps: Any) -> tuple[Any, ...]:
         """(count, difficulty, steps, weight) after a step of these sums."""
         n, missed = sums[0], sums[1]
-        items, past = n.sum(0), count.sum(0)
-        before = xp.where(past > 0, count, start * items * (self.counts is not None))
+        items = n.sum(0)
+        before = count if self.counts is None else xp.where(count.sum(0) > 0, count, start * items)
         new = 1 - self.momentum
         count = xp.where(items > 0, self.momentum * before + new * n, count)
         # the mean weighed as `count` is, in the form that stays exact for a class that was not seen for long
-        change = new * (missed - n * difficulty) / xp.where(n > 0, count, 1.0)
-        difficulty = difficulty + xp.where(n > 0, change, 0.0)
+        difficulty = difficulty + new * (missed - n * difficulty) / xp.where(n > 0, count, 1.0)  # n = 0: nothing missed
         steps = steps + (items > 0).any()
         return count, difficulty, steps, self._weighed(xp, count, difficulty, start, steps)[0]
 

@@ -13,6 +13,7 @@ from ..ops.bind import lay_out
 from ..ops.factors import Held, factors, wide
 from ..ops.loaded import recipe_of
 from ..ops.shapes import Call, arrange
+from ..ops.tables import inherit
 from ..ops.watched import forward_mode, transformed
 from ..ops.widest import widest
 from ..recipe import Recipe
@@ -122,7 +123,10 @@ class RecipeLoss(nn.Module):
         # which tensors, and how often they were written to; they are kept, so that no other takes their place in memory
         held = [id(structure), *(n for t in tensors for n in (id(t), t._version))]
         if self._made is None or self._made[0] != held:
-            self._made = held, (structure, tensors), make()
+            made = make()
+            if structure is not None and self._made is not None and self._made[1][0] is structure:
+                inherit(made, self._made[2])
+            self._made = held, (structure, tensors), made
         return self._made[2]
 
     def terms(self, logits: Tensor, target: Tensor, *, weight: Any = None) -> Terms:

@@ -167,8 +167,11 @@ def _sigmoid(bound: Bound, K: int) -> tuple[Any, SigmoidTables]:
 
 
 def _curves(bound: Bound) -> tuple[Any, Any]:
-    yes, no = (_native.Curve(*tables.numbers(curve)) for curve in (bound.yes, bound.no))
-    return yes, no
+    same = tables.layout(bound).same
+    if "curves" not in same:
+        yes, no = (_native.Curve(*tables.numbers(curve)) for curve in (bound.yes, bound.no))
+        same["curves"] = yes, no
+    return same["curves"]
 
 
 def _address(t: Tensor | None) -> int:

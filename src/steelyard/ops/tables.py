@@ -66,12 +66,13 @@ def numbers(curve: Curve) -> tuple[int, float, float, float]:
 @dataclasses.dataclass
 class Layout:
     """What stays the same from call to call: `why` says what no kernel knows of the recipe, `tensors` are its tables, `made` holds
-    what a backend made of them for a number of classes and a device."""
+    what a backend made of them for a number of classes and a device, `same` what it made of the rest."""
 
     why: str = ""
     by_label: bool = False
     tensors: tuple[Tensor, ...] = ()
     made: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    same: dict[Any, Any] = dataclasses.field(default_factory=dict)
 
 
 def layout(bound: Bound) -> Layout:
@@ -79,6 +80,12 @@ def layout(bound: Bound) -> Layout:
     if "layout" not in bound.cache:
         bound.cache["layout"] = Layout(refusal_of_recipe(bound), bound.label_dependent, tuple(bound.tensors))
     return bound.cache["layout"]
+
+
+def inherit(bound: Bound, before: Bound) -> None:
+    """`bound` is `before` with other numbers: what does not depend on these stays."""
+    known = layout(before)
+    bound.cache["layout"] = Layout(known.why, known.by_label, tuple(bound.tensors), same=known.same)
 
 
 # -- softmax ----------------------------------------------------------------------------------------------------------
@@ -105,7 +112,8 @@ class SoftmaxTables(NamedTuple):
 
 
 def softmax_tables(bound: Bound, C: int, device: torch.device) -> SoftmaxTables:
-    bound = bound.to(torch.empty(0, device=device), torch.float32)
+    if bound.target is not None or any(len(those) > 1 for those in bound.tables().values()):
+        bound = bound.to(torch.empty(0, device=device), torch.float32)  # else each is brought there when it is laid out
     own = None if bound.weight is None else bound.weight.diagonal(C).detach()
     labelled, give, take = own, None, None
     if bound.target is not None:
@@ -118,22 +126,22 @@ def softmax_tables(bound: Bound, C: int, device: torch.device) -> SoftmaxTables:
         give = amount if row is None else row.expand(C) * amount
         take = toward if column is None else column * toward
     return SoftmaxTables(
-        _affine(bound.scale, C),
-        _affine(bound.offset, C),
-        *(_of(t, C) for t in (None if bound.margin is None else bound.margin.row, own, labelled, give, take)),
+        _affine(bound.scale, C, device),
+        _affine(bound.offset, C, device),
+        *(_of(t, C, device) for t in (None if bound.margin is None else bound.margin.row, own, labelled, give, take)),
     )
 
 
-def _affine(parts: Parts | None, size: int) -> Affine:
+def _affine(parts: Parts | None, size: int, device: torch.device) -> Affine:
     if parts is None:
         return Affine()
     if parts.full is None:
-        return Affine(_of(parts.row, size), _of(parts.column, size))
-    return Affine(full=parts.dense(size, size).detach().contiguous())
+        return Affine(_of(parts.row, size, device), _of(parts.column, size, device))
+    return Affine(full=parts.dense(size, size).detach().to(device, torch.float32).contiguous())
 
 
-def _of(values: Tensor | None, size: int) -> Tensor | None:
-    return None if values is None else values.detach().expand(size).contiguous()
+def _of(values: Tensor | None, size: int, device: torch.device) -> Tensor | None:
+    return None if values is None else values.detach().to(device, torch.float32).expand(size).contiguous()
 
 
 # -- sigmoid ----------------------------------------------------------------------------------------------------------
