@@ -61,7 +61,8 @@ def test_gradient_and_value_are_those_of_torch(name, p, own, every_set, monkeypa
             # torch's softplus is the identity beyond 20, which is 2e-9 too little
             torch.testing.assert_close(value, exact[0], rtol=1e-9, atol=1e-14, msg=instructions)
             off = (rows.gradient(form, theta, torch.float32) - exact[1]).abs().amax(dim=(1, 2))
-            assert (off <= 4 * error + 1e-6 * exact[1].abs().amax(dim=(1, 2)) + 1e-8).all(), instructions
+            # exponentials of floats are wrong by 9e-8 of themselves, on one side
+            assert (off <= 4 * error + 2e-6 * exact[1].abs().amax(dim=(1, 2)) + 1e-8).all(), instructions
 
 
 @pytest.mark.parametrize("own", [False, True])
