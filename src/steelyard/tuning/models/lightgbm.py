@@ -9,9 +9,12 @@ import torch
 from ...losses.modules import BinaryCrossEntropy, CrossEntropy
 from ...losses.slopes import slopes as slopes_of
 from ...recipe import Recipe
+from .begun import Begun, name_of
 from .boosting import AXIS, LEAVES, RATE, ROWS_IN_LEAF, Trees, whole
 from .model import Fit
 from .pointwise import constant, refusal
+
+Booster = tuple[Any, Callable]  # and its objective
 
 # A tree moves no logit by more than STEP * RATE = 1. Where 1 % are positive, Newton's step in a pure leaf of them is 1 / p = 100,
 # or 10 logits at rate 0.1: too far, and only without weights, which would let weights win by repairing the optimiser.
@@ -35,6 +38,9 @@ class LightGBMModel:
     ruled = False
     weighs = True
     axis = AXIS
+
+    def __init__(self) -> None:
+        self._begun: Begun[Booster] = Begun()
 
     def refuses(self, recipe: Recipe, classes: int) -> str:
         """Why trees cannot be boosted by the recipe and compared, or ""."""
@@ -60,25 +66,37 @@ class LightGBMModel:
             "force_row_wise": True,
             "verbosity": -1,
         }
-        # LightGBM wants arrays that are no views; the bins are made once for all arms
-        rows = lightgbm.Dataset(_owned(X), label=y, categorical_feature=codes, params=fixed, free_raw_data=False)
-        rows.construct()
-        models = []
+        rows, models = None, []
         for recipe in fit.recipes:
-            first = constant(recipe, fit.shares)
-            rows.set_init_score(np.full(len(y), first[0]) if classes == 2 else np.tile(first, (len(y), 1)))
-            objective = _objective(recipe, fit, first)
+            first, name = constant(recipe, fit.shares), name_of(fit, recipe)
+            one = self._begun.take(name)
             try:
-                # kept as it is: otherwise it is written as text and read again, which takes a tenth of the time
-                booster = lightgbm.train(
-                    {**fixed, "objective": objective}, rows, num_boost_round=max(trees), keep_training_booster=True
-                )
+                if one is None:
+                    if rows is None:
+                        # LightGBM wants arrays that are no views; the bins are made once for all arms
+                        rows = lightgbm.Dataset(
+                            _owned(X), label=y, categorical_feature=codes, params=fixed, free_raw_data=False
+                        ).construct()
+                    rows.set_init_score(np.full(len(y), first[0]) if classes == 2 else np.tile(first, (len(y), 1)))
+                    one = lightgbm.Booster(fixed, rows), _objective(recipe, fit, first)
+                booster, objective = one
+                for _ in range(booster.current_iteration(), max(trees)):
+                    booster.update(fobj=objective)
+                self._begun.keep(name, one, _size(fit))
             except lightgbm.basic.LightGBMError as error:
                 if "num_features" not in str(error):
                     raise
                 booster = None  # no column has two values that a split could tell apart
             models.append((booster, first))
         return Trees(tuple(models), tuple(trees), _staged, _gains)
+
+
+def _size(fit: Fit) -> int:
+    """Bytes of a booster, about: bins, scores and slopes of every row, sums of the leaves, trees, and the table that its bins were read
+    from."""
+    rows, columns = fit.X.shape
+    logits = 1 if fit.classes == 2 else fit.classes
+    return rows * (10 * columns + 32 * logits + 16) + LEAVES * columns * 256 * 16 + 2**19 * logits
 
 
 def _staged(model: tuple[Any, np.ndarray], X: Any, numbers: Sequence[int]) -> np.ndarray:
