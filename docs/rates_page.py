@@ -40,9 +40,16 @@ METRICS = {
     "f1": "F1",
     "macro_f1": "macro F1",
     "expected_cost": "expected cost",
+    "expected_cost_20": "expected cost, a miss 20 alarms",
+    "expected_cost_matrix": "expected cost of a matrix",
     "log_loss": "log loss",
 }
-MODELS = {"linear": "linear models", "mlp": "networks", "lightgbm": "LightGBM", "trees": "boosted trees"}
+MODELS = {
+    "linear": "linear models",
+    "mlp": "networks",
+    "lightgbm": "LightGBM",
+    "boosting": "scikit-learn's boosted trees",
+}
 
 TEXT = """
 # How often the tuner is wrong
@@ -79,9 +86,9 @@ each, which are not independent):
 
 def page(note: str) -> str:
     rows = json.loads((RESULTS / "honesty.json").read_text("utf-8"))["rows"]
-    unknown = {r["generator"] for r in rows if not _is_events(r)} - {*NOTHING, *SOMETHING}
-    if unknown:
-        raise ValueError(f"rates_page: say what a table of the kind {', '.join(sorted(unknown))} is.")
+    for what, said in (("generator", {*NOTHING, *SOMETHING}), ("metric", METRICS.keys()), ("model", MODELS.keys())):
+        if unknown := {r[what] for r in rows if what != "generator" or not _is_events(r)} - said:
+            raise ValueError(f"rates_page: say what the {what} {', '.join(sorted(unknown))} is.")
     plain = [r for r in rows if not _is_events(r)]
     text = note + "\n" + TEXT + _of_models(plain, NOTHING) + _total(plain)
     text += FOUND + _of_models(plain, SOMETHING, gain=True) + _intervals(plain)
