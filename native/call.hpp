@@ -8,7 +8,8 @@ namespace steelyard {
 
 enum Kind : int32_t { LOG, FOCAL, SHIFTED, POLY, GCE, SYMMETRIC, SQUARE };
 enum Dtype : int32_t { FLOAT32, BFLOAT16, FLOAT16 };
-enum Label : int32_t { INT64, INT32, UINT8, SOFT };  // SOFT: float32 probabilities in the layout of the logits
+// SOFT: float32 probabilities in the layout of the logits; those of half precision are for sigmoids alone
+enum Label : int32_t { INT64, INT32, UINT8, SOFT, SOFT_BFLOAT16, SOFT_FLOAT16 };
 
 // One number of the caller's, whose address need not be a multiple of its size: a field of packed records, a file from byte 3 on.
 template <class T> inline __attribute__((always_inline)) T peek(const T* from) {
@@ -71,7 +72,7 @@ struct Softmax : Common {
     Curve yes, no;
 };
 
-// Every table is [2, period + spare], row 1 for "is", and repeats after `period` numbers: 1 or C.
+// Every table is [2, period + spare], row 1 for "is", and repeats after `period` numbers: 1 or C. No scale: 1, no offset: 0.
 struct Sigmoid : Common {
     const float *scale, *offset, *yes_share, *no_share, *own;
     int64_t period, stride;
@@ -160,6 +161,9 @@ struct Kernels {
     void (*softmax_sums)(const Sums&);
     void (*sigmoid_sums)(const Sums&);
     void (*region_sums)(const float* sizes, int64_t items, int bins, double* out, int threads);
+    // Adds to counts [256] how often 0..255 occur, from the first number on; how many numbers it took before it met another, in whole
+    // pieces. `type` as in tally.hpp; n below 2^32.
+    int64_t (*bytes)(const void* numbers, int64_t n, int type, uint64_t* counts);
     bool (*nearest)(const Nearest&);  // false where memory ran out
     void (*linear_pass)(const LinearPass&);
     void (*linear_steps)(const LinearSteps&);

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "call.hpp"
 #include "simd.hpp"
@@ -30,22 +32,57 @@ template <class Work> Census counted(int64_t items, int threads, const Work& wor
     return sum;
 }
 
+// (how many are `ignored`, whether any other is larger than `largest`), a vector of bytes at a time.
+inline std::pair<int64_t, bool> bytes_of_labels(const uint8_t* y, int64_t items, bool may_ignore, uint8_t ignored, uint8_t largest) {
+    typedef uint8_t Bytes __attribute__((vector_size(4 * LANES)));
+    constexpr int64_t WIDE = 4 * LANES;
+    int64_t count = 0, i = 0;
+    Bytes strange{};
+    while (i + WIDE <= items) {
+        Bytes found{};
+        for (const int64_t stop = std::min(items, i + 255 * WIDE); i + WIDE <= stop; i += WIDE) {
+            Bytes label;
+            std::memcpy(&label, y + i, sizeof(label));
+            const auto skip = (label == ignored) & (Bytes{} - static_cast<uint8_t>(may_ignore) != Bytes{});
+            found = skip ? found + 1 : found;
+            strange |= skip ? Bytes{} : bits<Bytes>(label > largest);
+        }
+        for (int j = 0; j < WIDE; j++) count += found[j];
+    }
+    bool any_strange = false;
+    for (int j = 0; j < WIDE; j++) any_strange |= strange[j] != 0;
+    for (; i < items; i++) {
+        const bool skip = may_ignore && y[i] == ignored;
+        count += skip;
+        any_strange |= !skip && y[i] > largest;
+    }
+    return {count, any_strange};
+}
+
 // Counts what is not ignored, and finds a label outside 0..classes-1.
 template <class Label> Census labels_of(const Label* y, int64_t items, int64_t ignore, int64_t classes) {
     typedef std::make_unsigned_t<Label> Unsigned;
     const Label ignored_label = static_cast<Label>(ignore);
     const bool may_ignore = static_cast<int64_t>(ignored_label) == ignore;
     const auto largest = static_cast<int64_t>(std::min<uint64_t>(std::numeric_limits<Unsigned>::max(), classes - 1));
-    int32_t ignored = 0, strange = 0;
-    for (int64_t i = 0; i < items; i++) {
-        const Label label = peek(y + i);
-        const int32_t skip = may_ignore & (label == ignored_label);
-        ignored += skip;
-        strange += ~skip & (static_cast<Unsigned>(label) > static_cast<Unsigned>(largest));
+    int64_t ignored = 0;
+    bool strange = false;
+    if constexpr (sizeof(Label) == 1) {
+        std::tie(ignored, strange) = bytes_of_labels(y, items, may_ignore, ignored_label, static_cast<uint8_t>(largest));
+    } else {
+        int32_t skipped = 0, odd = 0;
+        for (int64_t i = 0; i < items; i++) {
+            const Label label = peek(y + i);
+            const int32_t skip = may_ignore & (label == ignored_label);
+            skipped += skip;
+            odd += ~skip & (static_cast<Unsigned>(label) > static_cast<Unsigned>(largest));
+        }
+        ignored = skipped;
+        strange = odd != 0;
     }
     Census found;
     found.count = items - ignored;
-    found.bad = strange != 0;
+    found.bad = strange;
     for (int64_t i = 0; found.bad; i++) {
         const auto label = static_cast<int64_t>(peek(y + i));
         if (label == ignore || (label >= 0 && label < classes)) continue;
@@ -143,16 +180,22 @@ inline Census softmax_census(const Softmax& call, bool mass) {
 inline Census sigmoid_census(const Sigmoid& call, bool mass) {
     const int64_t items = call.N * call.C * call.S;
     auto class_of = [&](int64_t i) { return call.period == 1 ? 0 : i / call.S % call.C; };
-    if (call.label != SOFT)
+    if (call.label < SOFT)
         return census_of(call, items, 2, mass, [&](int64_t i, int64_t y) { return call.own[y * call.stride + class_of(i)]; });
-    const float* t = static_cast<const float*>(call.target);
+    auto share_of = [&](int64_t i) -> float {
+        switch (call.label) {
+            case SOFT_BFLOAT16: return BF16::one(static_cast<const uint16_t*>(call.target) + i);
+            case SOFT_FLOAT16: return F16::one(static_cast<const uint16_t*>(call.target) + i);
+            default: return peek(static_cast<const float*>(call.target) + i);
+        }
+    };
     return counted(items, call.threads, [&](int64_t first, int64_t last) {
         Census found;
         found.count = last - first;
         for (int64_t i = first; call.weight && i < last; i++) found.count -= peek(call.weight + i) == 0;
         for (int64_t i = first; mass && i < last; i++) {
             const float no = call.own[class_of(i)], yes = call.own[call.stride + class_of(i)];
-            const float share = peek(t + i), s = call.weight ? peek(call.weight + i) : 1.0f;
+            const float share = share_of(i), s = call.weight ? peek(call.weight + i) : 1.0f;
             found.mass += static_cast<double>(s) * (share * yes + (1 - share) * no);
         }
         return found;

@@ -1,4 +1,5 @@
 // One instruction set's kernels; compiled once for each.
+#include "bytes.hpp"
 #include "census.hpp"
 #include "sigmoid.hpp"
 #include "softmax.hpp"
@@ -22,6 +23,6 @@ void region_sums(const float*, int64_t, int, double*, int);
 const Kernels NAME(STEELYARD_SET) = {TEXT(STEELYARD_SET), STEELYARD_SET::softmax, STEELYARD_SET::sigmoid,
                                        STEELYARD_SET::softmax_census, STEELYARD_SET::sigmoid_census,
                                        STEELYARD_SET::softmax_sums, STEELYARD_SET::sigmoid_sums, STEELYARD_SET::region_sums,
-                                       STEELYARD_SET::nearest, STEELYARD_SET::linear_pass, STEELYARD_SET::linear_steps,
-                                       STEELYARD_SET::linear_hessian, STEELYARD_SET::sparse_newton};
+                                       STEELYARD_SET::bytes, STEELYARD_SET::nearest, STEELYARD_SET::linear_pass,
+                                       STEELYARD_SET::linear_steps, STEELYARD_SET::linear_hessian, STEELYARD_SET::sparse_newton};
 }

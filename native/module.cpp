@@ -82,6 +82,16 @@ struct Where {
     }
 };
 
+// What stays the same for calls of one kind: their dtypes and sizes.
+struct Form {
+    int type, label;
+    int64_t ignore, N, C, S;
+
+    Where with(Address logits, Address gradient, Address target, Address weight, int threads) const {
+        return {logits, gradient, target, weight, 0, 0, 0, 0, 0, type, label, ignore, N, C, S, threads};
+    }
+};
+
 // See call.hpp: Beside, of addresses.
 struct Aside {
     int told;
@@ -111,6 +121,13 @@ Result run(Plan plan, const Where& w, int norm, double divisor, const Aside* bes
     return {total, divisor, seen.count, std::nullopt};
 }
 
+// The mean alone, 0 where there is nothing to divide by.
+double mean(const Result& found, int64_t classes) {
+    const auto& [total, divisor, count, wrong] = found;
+    if (wrong) throw nb::index_error(("label " + std::to_string(*wrong) + " is no class of " + std::to_string(classes)).c_str());
+    return divisor == 0 ? total * 0.0 : total / divisor;
+}
+
 Curve curve(int kind, float a, float b, float c) { return {static_cast<Kind>(kind), a, b, c}; }
 
 }  // namespace
@@ -129,6 +146,9 @@ NB_MODULE(_native, m) {
                 new (self) Where{logits, gradient, target, weight, upstream, through, loss,    mass,
                                  lse,    type,     label,  ignore, N,        C,       S,       threads};
             });
+    nb::class_<Form>(m, "Form").def("__init__", [](Form* self, int type, int label, int64_t ignore, int64_t N, int64_t C, int64_t S) {
+        new (self) Form{type, label, ignore, N, C, S};
+    });
     nb::class_<Curve>(m, "Curve").def("__init__", [](Curve* self, int kind, float a, float b, float c) {
         new (self) Curve(curve(kind, a, b, c));
     });
@@ -153,7 +173,12 @@ NB_MODULE(_native, m) {
             [](const Softmax& self, const Where& w, int norm, double divisor, const Aside* beside) {
                 return run(self, w, norm, divisor, beside, chosen->softmax, chosen->softmax_census);
             },
-            nb::arg(), nb::arg(), nb::arg(), nb::arg() = nb::none());
+            nb::arg(), nb::arg(), nb::arg(), nb::arg() = nb::none())
+        .def("mean", [](const Softmax& self, const Form& form, Address logits, Address gradient, Address target, Address weight,
+                        int threads, int norm, double divisor) {
+            const Where w = form.with(logits, gradient, target, weight, threads);
+            return mean(run(self, w, norm, divisor, nullptr, chosen->softmax, chosen->softmax_census), form.C);
+        });
     nb::class_<Sigmoid>(m, "Sigmoid")
         .def("__init__",
              [](Sigmoid* self, std::vector<Address> tables, int64_t period, int64_t stride, bool by_label,
@@ -177,7 +202,12 @@ NB_MODULE(_native, m) {
             [](const Sigmoid& self, const Where& w, int norm, double divisor, const Aside* beside) {
                 return run(self, w, norm, divisor, beside, chosen->sigmoid, chosen->sigmoid_census);
             },
-            nb::arg(), nb::arg(), nb::arg(), nb::arg() = nb::none());
+            nb::arg(), nb::arg(), nb::arg(), nb::arg() = nb::none())
+        .def("mean", [](const Sigmoid& self, const Form& form, Address logits, Address gradient, Address target, Address weight,
+                        int threads, int norm, double divisor) {
+            const Where w = form.with(logits, gradient, target, weight, threads);
+            return mean(run(self, w, norm, divisor, nullptr, chosen->sigmoid, chosen->sigmoid_census), form.C);
+        });
     nb::class_<Aside>(m, "Beside")
         .def("__init__", [](Aside* self, int told, Address out, Address regions, int bins, float power, float log_floor) {
             new (self) Aside{told, out, regions, bins, power, log_floor};
@@ -233,7 +263,7 @@ NB_MODULE(_native, m) {
     });
     m.def("tally", [](Address numbers, int64_t n, int type, int64_t start, int64_t size, Address table, int threads) {
         nb::gil_scoped_release free;
-        return tally(at<const void>(numbers), n, type, start, size, at<int64_t>(table), threads);
+        return tally(*chosen, at<const void>(numbers), n, type, start, size, at<int64_t>(table), threads);
     });
     m.def("tally_objects", tally_objects);
     // tables: scale, offset, yes, no, each an address and a stride; curves: kind, a, b, c of the one and the other outcome

@@ -10,11 +10,11 @@
 
 #include "curves.hpp"
 #include "items.hpp"
+#include "outcome.hpp"
 
 namespace steelyard::STEELYARD_SET {
 
 constexpr int64_t STRETCH = 1 << 15;  // logits of one chunk
-constexpr int BLOCK = 32;             // vectors whose exponentials are computed together
 
 // One adjusted logit: what both outcomes need, without cancellation and with one division.
 struct Odds {
@@ -47,14 +47,16 @@ struct Given {
 
 template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
     const Sigmoid& call;
-    Floats losses{};  // of few vectors, in float32: their sums are double
+    const bool alone;  // see outcome.hpp
+    Floats losses{};   // of few vectors, in float32: their sums are double
 
     template <bool PLANE> INLINE Entry entry(int64_t y, int64_t k) const {
-        auto at = [&](const float* t) INLINE_LAMBDA {
+        auto at = [&](const float* t, float absent = 0) INLINE_LAMBDA {
+            if (!t) return all(absent);
             t += y * call.stride + k;
             return PLANE || call.period == 1 ? all(*t) : F32::load(t);
         };
-        return {at(call.scale), at(call.offset), at(call.yes_share), at(call.no_share), at(call.own)};
+        return {at(call.scale, 1), at(call.offset), at(call.yes_share), at(call.no_share), at(call.own)};
     }
 
     // Loss, lse and gradient of LANES logits; `up` and `through` arrive at loss and lse.
@@ -204,7 +206,11 @@ template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
         take<WHOLE>(call.upstream, at, count, out.up);
         take<WHOLE>(call.through, at, count, out.along);
         if constexpr (SOFT_TARGET) {
-            take<WHOLE>(static_cast<const float*>(call.target), at, count, out.share);
+            switch (call.label) {
+                case SOFT_BFLOAT16: take<WHOLE, BF16>(static_cast<const uint16_t*>(call.target), at, count, out.share); break;
+                case SOFT_FLOAT16: take<WHOLE, F16>(static_cast<const uint16_t*>(call.target), at, count, out.share); break;
+                default: take<WHOLE>(static_cast<const float*>(call.target), at, count, out.share);
+            }
         } else {
             switch (call.label) {
                 case INT64: labels<WHOLE>(static_cast<const int64_t*>(call.target) + at, count, out); break;
@@ -228,12 +234,13 @@ template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
         out.live = out.live & (y != static_cast<int32_t>(call.ignore));
         out.is = (y == 1) & out.live;
     }
-    template <bool WHOLE> INLINE static void take(const float* from, int64_t at, int count, Floats& to) {
+    template <bool WHOLE, class From = F32>
+    INLINE static void take(const typename From::Type* from, int64_t at, int count, Floats& to) {
         if (!from) return;
         if (WHOLE) {
-            to = F32::load(from + at);
+            to = From::load(from + at);
         } else {
-            for (int i = 0; i < count; i++) to[i] = peek(from + at + i);
+            for (int i = 0; i < count; i++) to[i] = From::one(from + at + i);
         }
     }
     template <bool WHOLE> INLINE static void give(float* to, int64_t at, int count, Floats x) {
@@ -262,9 +269,17 @@ template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
         double total = 0;
         const int64_t vectors = (stop - start) / LANES;
         const bool one_by_one = SOFT_TARGET && call.by_label;
+        Outcomes<T> outcomes(call, PLANE, k);
+        Words flip[BLOCK];
         int64_t at = start;
         for (int64_t v = 0; v < vectors; v += BLOCK) {
             const int here = static_cast<int>(std::min<int64_t>(BLOCK, vectors - v));
+            if (alone && signs(call, at, here, flip)) {
+                losses = losses + outcomes.block(at, here, k, flip);
+                for (int i = 0; i < here; i++, at += LANES) k = next<PLANE>(k);
+                flush(total);
+                continue;
+            }
             if (!one_by_one) block<PLANE>(at, here, k);
             for (int i = 0; i < here; i++, k = next<PLANE>(k), at += LANES)
                 if (one_by_one) some<PLANE, true>(at, LANES, k);
@@ -276,13 +291,13 @@ template <class T, bool SOFT_TARGET, bool PLAIN> struct Elements {
     }
 };
 
-template <class T, bool SOFT_TARGET, bool PLAIN> double by_elements(const Sigmoid& call) {
+template <class T, bool SOFT_TARGET, bool PLAIN> double by_elements(const Sigmoid& call, bool plain) {
     typedef Elements<T, SOFT_TARGET, PLAIN> Unit;
-    const bool plane = call.S > 1 && call.period > 1;
+    const bool plane = call.S > 1 && call.period > 1, alone = plain && bare(call);
     const int64_t total = call.N * call.C * call.S, inner = plane ? call.S : total;
     const int64_t each = (inner + STRETCH - 1) / STRETCH;
     return over(total / inner * each, call.threads, [&](int64_t chunk) {
-        Unit unit{call};
+        Unit unit{call, alone};
         const int64_t segment = chunk / each, offset = chunk % each * STRETCH;
         const int64_t start = segment * inner + offset, stop = segment * inner + std::min(inner, offset + STRETCH);
         return plane ? unit.template stretch<true>(start, stop, segment % call.period)
@@ -291,8 +306,8 @@ template <class T, bool SOFT_TARGET, bool PLAIN> double by_elements(const Sigmoi
 }
 
 template <class T> double sigmoid_of(const Sigmoid& call, bool plain) {
-    if (call.label == SOFT) return by_elements<T, true, false>(call);
-    return plain ? by_elements<T, false, true>(call) : by_elements<T, false, false>(call);
+    if (call.label >= SOFT) return by_elements<T, true, false>(call, plain);
+    return plain ? by_elements<T, false, true>(call, plain) : by_elements<T, false, false>(call, plain);
 }
 
 inline double sigmoid(const Sigmoid& call) {

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <mutex>
 #include <new>
-#include <type_traits>
 #include <vector>
 
 #include "call.hpp"
@@ -28,19 +27,7 @@ template <int LANES, class T> void count(const T* x, int64_t n, uint64_t start, 
     for (; i < n; i++) tables[place(peek(x + i))]++;
 }
 
-// Every byte has a place, so nothing is compared until the end.
-void count_bytes(const uint8_t* x, int64_t n, uint64_t start, uint64_t size, uint32_t* tables) {
-    uint32_t bytes[8][256] = {};
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int lane = 0; lane < 8; lane++) bytes[lane][x[i + lane]]++;
-    for (; i < n; i++) bytes[0][x[i]]++;
-    for (uint64_t value = 0; value < 256; value++)
-        for (auto& lane : bytes) tables[std::min(value - start, size)] += lane[value];
-}
-
 template <class T> void count_chunk(const T* x, int64_t n, uint64_t start, uint64_t size, uint32_t* tables) {
-    if constexpr (std::is_same<T, uint8_t>::value) return count_bytes(x, n, start, size, tables);
     switch (lanes_for(static_cast<int64_t>(size))) {
         case 8: return count<8>(x, n, start, size, tables);
         case 2: return count<2>(x, n, start, size, tables);
@@ -49,7 +36,7 @@ template <class T> void count_chunk(const T* x, int64_t n, uint64_t start, uint6
 }
 
 template <class T>
-bool tally_of(const T* x, int64_t n, int64_t start, int64_t size, int64_t* table, int threads) {
+bool tally_of(const Kernels& kernels, const T* x, int64_t n, int type, int64_t start, int64_t size, int64_t* table, int threads) {
     const int lanes = lanes_for(size);
     std::mutex together;
     std::atomic<bool> inside{true}, room{true};
@@ -57,8 +44,12 @@ bool tally_of(const T* x, int64_t n, int64_t start, int64_t size, int64_t* table
         if (!inside || !room) return;
         try {
             std::vector<uint32_t> tables(lanes * (size + 1));
-            const int64_t from = chunk * CHUNK;
-            count_chunk(x + from, std::min(CHUNK, n - from), static_cast<uint64_t>(start), static_cast<uint64_t>(size), tables.data());
+            const int64_t from = chunk * CHUNK, many = std::min(CHUNK, n - from);
+            uint64_t bytes[256] = {};
+            const int64_t done = start == 0 || sizeof(T) == 1 ? kernels.bytes(x + from, many, type, bytes) : 0;
+            for (uint64_t value = 0; value < 256; value++)
+                tables[std::min(value - static_cast<uint64_t>(start), static_cast<uint64_t>(size))] += static_cast<uint32_t>(bytes[value]);
+            count_chunk(x + from + done, many - done, static_cast<uint64_t>(start), static_cast<uint64_t>(size), tables.data());
             std::lock_guard<std::mutex> one_at_a_time(together);
             for (int lane = 0; lane < lanes; lane++) {
                 const uint32_t* found = tables.data() + lane * (size + 1);
@@ -76,8 +67,10 @@ bool tally_of(const T* x, int64_t n, int64_t start, int64_t size, int64_t* table
 
 }  // namespace
 
-bool tally(const void* numbers, int64_t n, int type, int64_t start, int64_t size, int64_t* table, int threads) {
-    auto as = [&](auto one) { return tally_of(static_cast<const decltype(one)*>(numbers), n, start, size, table, threads); };
+bool tally(const Kernels& kernels, const void* numbers, int64_t n, int type, int64_t start, int64_t size, int64_t* table, int threads) {
+    auto as = [&](auto one) {
+        return tally_of(kernels, static_cast<const decltype(one)*>(numbers), n, type, start, size, table, threads);
+    };
     switch (type) {
         case 1: return as(uint8_t{});
         case -1: return as(int8_t{});

@@ -69,6 +69,27 @@ def test_ranges_of_every_width(core, dtype, low, high):
     assert tally_integers(x) == expected(x)
 
 
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
+def test_few_many_and_large_numbers_by_every_instruction_set(dtype):
+    kernels = load()
+    if kernels is None:
+        pytest.skip("the native core is not built")
+    before, random = kernels.current(), np.random.default_rng(0)
+    for size in (1, 10, 24, 25, 100, 4000):
+        x = random.integers(0, min(size, np.iinfo(dtype).max + 1), 40_000).astype(dtype)
+        x[20_000] = 0
+        odd = x.copy()
+        odd[30_000] = np.iinfo(dtype).min or np.iinfo(dtype).max
+        for instructions in kernels.sets():
+            kernels.choose(instructions)
+            try:
+                assert tally_integers(x) == expected(x)
+                assert tally_integers(x[1:-1]) == expected(x[1:-1])
+                assert tally_integers(odd) == expected(odd)
+            finally:
+                kernels.choose(before)
+
+
 def test_threads_do_not_change_the_answer(core):
     x = np.random.default_rng(0).integers(0, 50, 1_000_019).astype(np.int16)
     assert tally_integers(x) == tally_integers(x, threads=5) == expected(x)

@@ -86,6 +86,31 @@ def test_every_shape_of_yes_and_no(shape, dtype):
             same(native.KERNELS, z, target, bind(recipe, "sigmoid"), ways=every_set)
 
 
+@pytest.mark.parametrize("shares", [torch.float32, torch.bfloat16, torch.float16, torch.float64], ids=str)
+@pytest.mark.parametrize("shape", [(1100,), (40, 33), (2, 3, 700)], ids=str)
+def test_shares_of_nothing_or_all_are_labels_and_others_among_them_are_not(shape, shares):
+    """Beyond a block of vectors in every instruction set; soft, ignored and weighed blocks among blocks of plain labels."""
+    torch.manual_seed(1)
+    K = shape[1] if len(shape) > 1 else 1
+    z, y = torch.randn(shape) * 4, torch.randint(0, 2, shape)
+    z.view(-1)[:4] = torch.tensor([1e4, -1e4, 1e4, -1e4])
+    y.view(-1)[:4] = torch.tensor([1, 0, 0, 1])
+    recipes = [
+        sy.Recipe(weight=[0.5, 3.0]),
+        sy.Recipe(scale=[[1.5], [0.5]], offset=[torch.randn(K).tolist()], curve=sy.curves.Focal(2.0)),
+        sy.Recipe(weight=[torch.rand(K).add(0.5).tolist()], margin=[0.1, 0.4], curve=sy.curves.Asymmetric()),
+        sy.Recipe(curve=sy.curves.Focal(0.7)),
+    ]
+    some_soft = y.to(shares)
+    some_soft.view(-1)[-3] = 0.25
+    some_ignored = y.clone()
+    some_ignored.view(-1)[-700::50] = -100
+    for recipe in recipes:
+        bound = bind(recipe, "sigmoid")
+        for target in (y, y.to(shares), some_ignored, *([] if bound.label_dependent else [some_soft])):
+            same(native.KERNELS, z, target, bound, ways=every_set)
+
+
 @pytest.mark.parametrize("shape", [(3000, 10), (500, 400), (3, 5, 100, 120)], ids=str)
 def test_the_number_of_threads_changes_no_bit(shape, monkeypatch):
     z, y = sample(shape, torch.float32)

@@ -18,9 +18,9 @@ from ..curves import Log
 from ..link import SIGMOID, SOFTMAX
 from ..ops import Bound
 from ..ops.bound import Product, Target
-from ..ops.shapes import arrange, same_shape
+from ..ops.shapes import same_shape
 from ..ops.watched import forward_mode, transformed
-from .functional import check_reduction, reduced
+from .functional import check_reduction, whole
 from .probabilities import warn_once
 
 Made = TypeVar("Made")
@@ -81,8 +81,16 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
             size = input.shape[1] if input.dim() > 1 else input.shape[0]
             target, smoothing = target * (1 - smoothing) + smoothing / size, 0.0
         name, bound = "CrossEntropyLoss", self._bound(smoothing, "count" if soft else "mass")
-        call = arrange(name, input, target, None, bound, 1)
-        loss = reduced(name, call, bound, ignore_index=self.ignore_index, reduction=self.reduction, normalizer=None)
+        loss = whole(
+            name,
+            input,
+            target,
+            bound,
+            ignore_index=self.ignore_index,
+            class_dim=1,
+            reduction=self.reduction,
+            normalizer=None,
+        )
         return _like_torch(loss, input)
 
     __call__: Callable[..., Tensor]  # nn.Module says Any
@@ -135,18 +143,21 @@ class BCEWithLogitsLoss(nn.BCEWithLogitsLoss):
         if not target.is_floating_point():
             target = target.to(torch.promote_types(input.dtype, torch.float32))
         same_shape("BCEWithLogitsLoss", input, target)
-        bound, layout = self._kept(self.pos_weight, tuple(input.shape), lambda: self._laid_out(input))
-        weight = None
-        if self.weight is not None:
-            weight = self._fit("weight", self.weight, input).expand(input.shape)
+        bound, layout = self._kept(self.pos_weight, input.shape, lambda: self._laid_out(input))
+        own, weight, logits = self.weight, None, input
+        if own is not None:
+            weight = self._fit("weight", own, input).expand(input.shape)
             weight = weight if layout is None else weight.reshape(layout)
-        logits, labels = (t if layout is None else t.reshape(layout) for t in (input, target))
-        name = "BCEWithLogitsLoss"
-        loss = reduced(
-            name,
-            arrange(name, logits, labels, weight, bound, 1),
+        if layout is not None:
+            logits, target = input.reshape(layout), target.reshape(layout)
+        loss = whole(
+            "BCEWithLogitsLoss",
+            logits,
+            target,
             bound,
+            weight=weight,
             ignore_index=-100,
+            class_dim=1,
             reduction=self.reduction,
             normalizer=max(input.numel(), 1) if self.reduction == "mean" else None,
         )
@@ -243,6 +254,8 @@ def _vector(name: str, argument: str, values: Any) -> Tensor | None:
 
 def _like_torch(loss: Tensor, logits: Tensor) -> Tensor:
     """torch returns the logits' dtype, but lists both losses among autocast's float32 operations."""
+    if loss.dtype is logits.dtype:
+        return loss
     if logits.dtype in (torch.float16, torch.bfloat16) and torch.is_autocast_enabled(logits.device.type):
         return loss
     return loss.to(logits.dtype)

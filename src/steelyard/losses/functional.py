@@ -9,7 +9,7 @@ from torch import Tensor
 from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 
 from ..link import SIGMOID, SOFTMAX, Link
-from ..ops import Bound, Terms, bind, plan, terms, total
+from ..ops import Bound, Terms, alike, bind, plan, terms, total
 from ..ops.choice import checks_labels
 from ..ops.shapes import Call, arrange
 from ..recipe import Recipe
@@ -81,6 +81,18 @@ def _loss(
     bound = bind(now, link) if isinstance(now, Recipe) else now
     if not isinstance(bound, Bound):
         raise TypeError(f"{name}: takes a Recipe, got {type(recipe).__name__}. Weights alone: fixed(weight=...).")
+    if bound is recipe:
+        return whole(
+            name,
+            logits,
+            target,
+            bound,
+            weight=weight,
+            ignore_index=ignore_index,
+            class_dim=class_dim,
+            reduction=reduction,
+            normalizer=normalizer,
+        )
     call = arrange(name, logits, target, weight, bound, class_dim)
     if rule is not None:
         _, call, normalizer = adapt(name, rule, call, bound, ignore_index, reduction, normalizer)
@@ -101,6 +113,35 @@ def adapt(
     if normalizer is None and reduction == "mean" and call.weight is not given.weight and not rule.selects:
         normalizer = own_divisor(given, bound, ignore_index)
     return seen, call, normalizer
+
+
+def whole(
+    name: str,
+    logits: Tensor,
+    target: Tensor,
+    bound: Bound,
+    *,
+    weight: Any = None,
+    ignore_index: int,
+    class_dim: int,
+    reduction: str,
+    normalizer: float | Tensor | None,
+    consume: bool = False,
+) -> Tensor:
+    """`reduced` of tensors as the caller has them, by a Bound that is kept: a call like the last one is not looked at again."""
+    alone = weight is None and not consume and not torch.compiler.is_compiling()
+    norm = known_divisor(bound.norm, reduction, normalizer) if alone else None
+    if norm is not None:
+        loss = alike.total(logits, target, bound, ignore_index, class_dim, norm)
+        if loss is not None:
+            return loss
+    call = arrange(name, logits, target, weight, bound, class_dim)
+    loss = reduced(
+        name, call, bound, ignore_index=ignore_index, reduction=reduction, normalizer=normalizer, consume=consume
+    )
+    if norm is not None and call.logits is logits and call.target is target:
+        alike.remember(logits, target, bound, ignore_index, class_dim)
+    return loss
 
 
 def reduced(

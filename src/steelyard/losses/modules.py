@@ -18,7 +18,7 @@ from ..ops.watched import forward_mode, transformed
 from ..ops.widest import widest
 from ..recipe import Recipe
 from ..rule.protocol import Adaptive, Rule, as_rule
-from .functional import adapt, check_reduction, explained, reduced, terms_of
+from .functional import adapt, check_reduction, explained, reduced, terms_of, whole
 from .one_pass import one_pass
 from .penalty import penalized
 from .probabilities import warn_once, warn_once_of_answers
@@ -118,10 +118,14 @@ class RecipeLoss(nn.Module):
 
     def _kept(self, tensors: list[Tensor], make: Callable[[], Bound], structure: Recipe | None = None) -> Bound:
         """The same object as long as the numbers are the same: what backends made of the tables stays with it."""
-        if transformed() or forward_mode() or any(t.is_inference() or t.requires_grad for t in tensors):
+        if transformed() or forward_mode():
             return make()
         # which tensors, and how often they were written to; they are kept, so that no other takes their place in memory
-        held = [id(structure), *(n for t in tensors for n in (id(t), t._version))]
+        held = [id(structure)]
+        for t in tensors:
+            if t.is_inference() or t.requires_grad:
+                return make()
+            held += id(t), t._version
         if self._made is None or self._made[0] != held:
             made = make()
             if structure is not None and self._made is not None and self._made[1][0] is structure:
@@ -147,10 +151,21 @@ class RecipeLoss(nn.Module):
         elif weight is None:
             warn_once_of_answers(self, target)
         normalizer, bound = self._divisor(normalizer), self.bound()
-        call = arrange(name, logits, target, weight, bound, self.class_dim)
         if self.rule is not None:
+            call = arrange(name, logits, target, weight, bound, self.class_dim)
             return self._adaptive(self.rule, call, bound, normalizer)
-        return self._reduced(call, bound, normalizer)
+        return whole(
+            name,
+            logits,
+            target,
+            bound,
+            weight=weight,
+            ignore_index=self.ignore_index,
+            class_dim=self.class_dim,
+            reduction=self.reduction,
+            normalizer=normalizer,
+            consume=self.consume_logits,
+        )
 
     __call__: Callable[..., Tensor]  # nn.Module says Any
 

@@ -139,23 +139,16 @@ def reduced(
     consume  write the gradient over the logits; whoever else needs them for a backward pass is refused by autograd
     beside   what the pass does for a rule; of Kernels.beside only
     """
-    return _Reduced.apply(kernels, logits, target, bound, weight, ignore_index, norm, consume, beside)
+    return _Reduced.apply(logits, (kernels, target, bound, weight, ignore_index, norm, consume, beside))
+
+
+Asked = tuple[Kernels, Tensor, Bound, Tensor | None, int, str | float, bool, Beside | None]
 
 
 class _Reduced(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any,
-        kernels: Kernels,
-        logits: Tensor,
-        target: Tensor,
-        bound: Bound,
-        weight: Tensor | None,
-        ignore: int,
-        norm: str | float,
-        consume: bool,
-        beside: Beside | None,
-    ) -> Tensor:
+    def forward(ctx: Any, logits: Tensor, asked: Asked) -> Tensor:  # autograd looks at every argument, which takes time
+        kernels, target, bound, weight, ignore, norm, consume, beside = asked
         call = kernels.call(logits, target, bound, weight, ignore)
         gradient = None
         if logits.requires_grad:
@@ -182,7 +175,7 @@ class _Reduced(torch.autograd.Function):
                 " pass and no create_graph=True."
             )
         found = _again(ctx, upstream) if handed_over is None else _scaled(ctx.kernels, handed_over, upstream)
-        return None, found, None, None, None, None, None, None, None
+        return found, None
 
 
 def _mean(call: Call, gradient: Tensor | None, norm: str | float, beside: Beside | None) -> Tensor:

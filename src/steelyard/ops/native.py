@@ -19,10 +19,14 @@ from .tables import SigmoidTables, SoftmaxTables
 _native: Any = core.load()
 
 LABELS = {torch.int64: 0, torch.int32: 1, torch.uint8: 2, torch.bool: 2}
+SHARES = {torch.float32: 3, torch.bfloat16: 4, torch.float16: 5}  # the latter two for sigmoids alone
 SOFT = 3
 GIVEN = 2
 NORMS = {"count": 0, "mass": 1}
 SPARE = 16  # numbers that a table repeats after its period, so that any vector of it can be read in one go
+FORMS = hasattr(
+    _native, "Form"
+)  # a core that was built before lacks them, reads no shares of half precision and needs every table
 WORTH_A_THREAD = 2**18  # logits of a thread: below, starting it takes a good part of what it saves
 
 
@@ -57,7 +61,8 @@ class Call:
         else:
             self.N, self.C, self.S = shape[0], shape[1], math.prod(shape[2:])
         if target.is_floating_point():
-            self.kind, target = SOFT, target.float()
+            self.kind = SHARES.get(target.dtype, SOFT) if FORMS and not bound.link.exclusive else SOFT
+            target = target.float() if self.kind == SOFT else target
         else:
             if target.dtype not in LABELS:
                 target = target.long()
@@ -75,16 +80,20 @@ class Call:
         self._run(**buffers)
 
     def mean(self, gradient: Tensor | None, norm: str | float, beside: Beside | None = None) -> Tensor:
-        if isinstance(norm, str):
-            total, z = self._run(gradient=gradient, norm=NORMS.get(norm, GIVEN), beside=beside)
-        else:
-            total, z = self._run(gradient=gradient, divisor=norm, beside=beside)
-        return torch.tensor(total / z if z else total * 0.0, dtype=torch.float32)
+        if beside is None and FORMS:
+            return mean(self.plan, self.form(), self.logits, gradient, self.target, self.weight, norm)
+        kind, divisor = (NORMS.get(norm, GIVEN), 1.0) if isinstance(norm, str) else (GIVEN, norm)
+        total, z = self._run(gradient=gradient, norm=kind, divisor=divisor, beside=beside)
+        return torch.scalar_tensor(total / z if z else total * 0.0, dtype=torch.float32)
+
+    def form(self) -> Any:
+        """What stays the same for calls like this one."""
+        return _native.Form(tables.DTYPES[self.logits.dtype], self.kind, self.ignore, self.N, self.C, self.S)
 
     def mean_of_each(self, gradient: Tensor | None, norm: str | float, loss: Tensor | None) -> tuple[Tensor, float]:
         kind, divisor = (NORMS.get(norm, GIVEN), 1.0) if isinstance(norm, str) else (GIVEN, norm)
         total, z = self._run(gradient=gradient, loss=loss, norm=kind, divisor=divisor)
-        return torch.tensor(total / z if z else total * 0.0, dtype=torch.float32), z
+        return torch.scalar_tensor(total / z if z else total * 0.0, dtype=torch.float32), z
 
     def total(self, gradient: Tensor | None) -> float:
         return self._run(gradient=gradient)[0]
@@ -103,8 +112,6 @@ class Call:
         beside: Beside | None = None,
     ) -> tuple[float, float]:
         """(sum of the losses, what the gradient was divided by)."""
-        size = self.logits.numel()
-        threads = 1 if size < WORTH_A_THREAD else min(torch.get_num_threads(), size // WORTH_A_THREAD)
         where = _native.Where(
             self.logits.data_ptr(),
             _address(gradient),
@@ -121,13 +128,42 @@ class Call:
             self.N,
             self.C,
             self.S,
-            threads,
+            threads(self.logits.numel()),
         )
         asked = () if beside is None else (beside.native(),)
         total, divided, _, wrong = self.plan(where, norm, divisor, *asked)
         if wrong is not None:
             raise IndexError(f"label {wrong} is no class of {self.C}")
         return total, divided
+
+
+def mean(
+    plan: Any,
+    form: Any,
+    logits: Tensor,
+    gradient: Tensor | None,
+    target: Tensor,
+    weight: Tensor | None,
+    norm: str | float,
+) -> Tensor:
+    """As fused.Call.mean, of contiguous tensors that `form` describes. IndexError for a label that is no class."""
+    known, z = (NORMS.get(norm, GIVEN), 1.0) if isinstance(norm, str) else (GIVEN, norm)
+    value = plan.mean(
+        form,
+        logits.data_ptr(),
+        0 if gradient is None else gradient.data_ptr(),
+        target.data_ptr(),
+        0 if weight is None else weight.data_ptr(),
+        threads(logits.numel()),
+        known,
+        z,
+    )
+    return torch.scalar_tensor(value, dtype=torch.float32)
+
+
+def threads(size: int) -> int:
+    """For so many logits."""
+    return 1 if size < WORTH_A_THREAD else min(torch.get_num_threads(), size // WORTH_A_THREAD)
 
 
 def scale(gradient: Tensor, factor: Tensor) -> Tensor:
@@ -143,8 +179,7 @@ terms = functools.partial(fused.terms, KERNELS)
 
 def _plan(bound: Bound, classes: int) -> Any:
     """The kernel for logits of so many classes; made once, with the arrays that it points at."""
-    made = tables.layout(bound).made
-    key = "native", classes
+    made, key = tables.layout(bound).made, ("native", classes)
     if key not in made:
         made[key] = (_softmax if bound.link.exclusive else _sigmoid)(bound, classes)
     return made[key][0]
@@ -162,7 +197,8 @@ def _sigmoid(bound: Bound, K: int) -> tuple[Any, SigmoidTables]:
     cyclic = torch.arange(period + SPARE) % period
     held = SigmoidTables(*(t.expand(2, period)[:, cyclic].contiguous() for t in arrays))
     by_label = tables.layout(bound).by_label
-    addresses = [_address(t) for t in held]
+    absent = bound.scale is None, bound.offset is None and bound.margin is None, False, False, False
+    addresses = [0 if none and FORMS else _address(t) for t, none in zip(held, absent, strict=True)]
     return _native.Sigmoid(addresses, period, period + SPARE, by_label, *_curves(bound)), held
 
 
