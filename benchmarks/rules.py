@@ -1,13 +1,19 @@
 """What the adaptive rules are worth: balanced accuracy on long-tailed digits, and F-beta of the knee beside a moved
-threshold.
+threshold; and what a step of them costs.
 
 Long tail: examples/digits_long_tail.py, all seeds' nets trained at once, so that a rule sees their batches as one; gain
 over plain training with the same link, paired by seed. F-beta: logistic regression, 150 full-batch steps of Adam, on "8
 or not" (digits averaged to 4 x 4 pixels) and on breast cancer cut to 60 ill of 417 (5 columns); half of the rows train,
-a quarter chooses the threshold, a quarter tests.
+a quarter chooses the threshold, a quarter tests. Cost: loss and gradient of 4096 and of 32768 random items of 100 classes, and all that
+the rule does in a training step, over the same of a loss without a rule: one thread, CPU time, in turn.
 """
 
 import argparse
+import contextlib
+import ctypes
+import functools
+import json
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,7 +27,7 @@ from torch import Tensor
 import steelyard as sy
 from steelyard import adaptive
 
-from .measure import write
+from .measure import RESULTS, in_turn, write
 
 BALANCED = sy.inverse_frequency(COUNTS)
 Rule = Callable[[], sy.Recipe | adaptive.Rule]
@@ -56,6 +62,30 @@ SIGMOID: dict[str, Rule] = {
     "Harmonized": lambda: adaptive.Harmonized(),
     "hardest, 3 negatives": lambda: adaptive.hardest(negatives=3.0),
 }
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+CLASSES, SIZES = 100, (4096, 32768)  # of the cost
+MANY = sy.Counts(np.arange(1, CLASSES + 1))
+COSTS: dict[str, dict[str, Rule]] = {
+    "softmax": {
+        "plain": sy.Recipe,
+        "inverse_frequency": lambda: sy.inverse_frequency(MANY),
+        "Deferred": lambda: adaptive.Deferred(sy.Recipe(), sy.inverse_frequency(MANY), after_epoch=1),
+        "BatchStatistics": lambda: adaptive.BatchStatistics(CLASSES),
+        "Seesaw": lambda: adaptive.Seesaw(CLASSES),
+        "Seesaw, q=0": lambda: adaptive.Seesaw(CLASSES, q=0.0),
+        "Harmonized": lambda: adaptive.Harmonized(),
+        "hardest(0.25)": lambda: adaptive.hardest(0.25),
+        "Uncertainty": lambda: adaptive.Uncertainty(CLASSES),
+        "Learned, geometric": lambda: adaptive.Learned(MANY, how="geometric"),
+        "Learned, minimax": lambda: adaptive.Learned(MANY, how="minimax"),
+    },
+    "sigmoid": {
+        "plain": sy.Recipe,
+        "BatchStatistics": lambda: adaptive.BatchStatistics(CLASSES),
+        "Equalized": lambda: adaptive.Equalized(CLASSES),
+        "Harmonized": lambda: adaptive.Harmonized(),
+    },
+}
 KNEES: dict[str, Rule] = {
     "knee, uniform, 10": lambda: adaptive.FBetaKnee(),
     "knee, gaussian, 10": lambda: adaptive.FBetaKnee(family="gaussian"),
@@ -68,10 +98,54 @@ def rules(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks rules", description=__doc__)
     parser.add_argument("--seeds", type=int, default=25, help="of the long tail")
     parser.add_argument("--splits", type=int, default=8, help="of the F-beta data")
+    parser.add_argument("--rounds", type=int, default=41, help="of the costs")
+    parser.add_argument("--cost", action="store_true", help="only this is measured; the other rows stay as they are")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    rows = long_tail(options.seeds) + [row for name in ("digits", "cancer") for row in fbeta(name, options.splits)]
-    print(write("rules", rows, seeds=options.seeds, splits=options.splits))
+    seeds, splits = options.seeds, options.splits
+    if options.cost:
+        kept = json.loads((RESULTS / "rules.json").read_text("utf-8"))
+        seeds, splits = kept["seeds"], kept["splits"]
+        rows = [row for row in kept["rows"] if row["data"] != "cost"]
+    else:
+        rows = long_tail(seeds) + [row for name in ("digits", "cancer") for row in fbeta(name, splits)]
+    print(write("rules", rows + cost(options.rounds), seeds=seeds, splits=splits))
+
+
+def cost(rounds: int) -> list[dict[str, Any]]:
+    with contextlib.suppress(
+        OSError, AttributeError
+    ):  # else the gradient's pages come and go by where the heap happens to end
+        for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
+            ctypes.CDLL("libc.so.6").mallopt(option, 1 << 30)
+    return [row for items in SIZES for row in _cost(items, rounds)]
+
+
+def _cost(items: int, rounds: int) -> list[dict[str, Any]]:
+    rows, random = [], torch.Generator().manual_seed(0)
+    z = torch.randn(items, CLASSES, generator=random, requires_grad=True)
+    labels, yes = torch.randint(0, CLASSES, (items,), generator=random), torch.rand(z.shape, generator=random) < 0.1
+    for link, rules_ in COSTS.items():
+        steps = {}
+        for name, make in rules_.items():
+            loss = sy.CrossEntropy(make()) if link == "softmax" else sy.BinaryCrossEntropy(make())
+            steps[name] = functools.partial(_step, loss, z, labels if link == "softmax" else yes)
+        with warnings.catch_warnings(action="ignore"):  # random labels teach nothing, as some rules notice
+            times = in_turn(steps, rounds)
+        for name, took in times.items():
+            row = {"data": "cost", "items": items, "link": link, "rule": name, "median_ms": took["median_ms"]}
+            rows.append({**row, "over_plain": 1 / took["ratio"]})
+            print(
+                f"{link:8} {items:6} {name:45} {took['median_ms']:.3f} ms  {1 / took['ratio']:.2f} of plain", flush=True
+            )
+    return rows
+
+
+def _step(loss: torch.nn.Module, z: Tensor, y: Tensor) -> None:
+    z.grad = None
+    for parameter in loss.parameters():
+        parameter.grad = None
+    loss(z, y).backward()
 
 
 def long_tail(seeds: int) -> list[dict[str, Any]]:

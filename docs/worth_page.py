@@ -38,6 +38,23 @@ KNEE_SAYS = """
 The knee does not know which beta you want: for F1 and F2 it trains the same net. For F1 it is as good as the moved threshold,
 within the error; for F2 only the settings that weigh most are. We would move the threshold.
 """
+COST = """
+## What a step costs
+
+`python3 run.py bench rules --cost`, 100 classes, one thread: loss, gradient and all that the rule does in a training step, over a loss without a
+rule (CPU time, in turn, on a machine that others load, so that a ratio of small batches moves by a fifth from run to run). What a rule looks at,
+weighs or moves is done in the pass of the loss, and learned tables get their gradients from it.
+
+"""
+COST_SAYS = """
+We want 1.5 for rules that look at logits and 2 for learned tables. With a softmax the large batch has both, but for Seesaw: its
+compensation is a softmax before the softmax, and half of a pass. At 4096 items the pass itself grows by 2 to 5 % (Seesaw: half), and the
+rest is Python: new numbers, their tables laid out for the kernel, the history, some 0.2 to 0.7 ms of every step whatever its
+size, as what the pass leaves of the caches makes all of it slow. With yes-or-no outputs no rule has it: a number is told of every logit,
+and adding these up by class reads as much memory as the pass.
+hardest sorts every loss, and is asked by its methods in passes of its own, as is every rule inside `Mixed`, on a GPU, under
+`torch.compile` and with targets that are probabilities of exclusive classes.
+"""
 FAMILY = """
 ## One net for every weighting
 
@@ -62,6 +79,7 @@ def page(note: str) -> str:
     plain = {link: number(next(r["plain"] for r in tail if r["link"] == link)) for link in ("softmax", "sigmoid")}
     text = note + "\n" + HEAD.format(**plain) + _tail(tail) + LIMITS
     text += KNEE + _knee([r for r in rows if r.get("beta")]) + KNEE_SAYS
+    text += COST + _cost([r for r in rows if r["data"] == "cost"]) + COST_SAYS
     return text + _family(json.loads((RESULTS / "family.json").read_text("utf-8"))) + FAMILY_SAYS
 
 
@@ -87,6 +105,20 @@ def _knee(rows: list[Row]) -> str:
         found = {(r["data"], r["beta"]): r for r in rows if r["rule"] == rule}
         cells = [number(found[c]["score"]) if rule == "plain" else gain(found[c]) for c in columns]
         text += f"| {rule.replace('*', chr(92) + '*').replace('beta^2', 'β²')} | {' | '.join(cells)} |\n"
+    return text
+
+
+def _cost(rows: list[Row]) -> str:
+    sizes = list(dict.fromkeys(r["items"] for r in rows))
+    text = f"| rule | link | {' | '.join(f'{items} items' for items in sizes)} |\n|---|---|{'---|' * len(sizes)}\n"
+    for link, rule in dict.fromkeys((r["link"], r["rule"]) for r in rows):
+        found = {r["items"]: r for r in rows if (r["link"], r["rule"]) == (link, rule)}
+        cells = [
+            f"{r['median_ms']:.2f} ms" if rule == "plain" else f"{r['over_plain']:.2f}"
+            for r in map(found.get, sizes)
+            if r
+        ]
+        text += f"| {rule} | {link} | {' | '.join(cells)} |\n"
     return text
 
 
