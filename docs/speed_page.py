@@ -208,7 +208,7 @@ the largest objective lies above the lowest that any of them found.
 """
 
 STUDIES = """
-Passes over the rows and steps are in C++ (`native/linear.cpp`; without it plain torch does the same, on *ratios* in 1.6 times as long, and focal
+Passes over the rows, Hessians of fewer than 48 columns and steps are in C++ (`native/linear.cpp`, `native/hessian.cpp`; without the first plain torch does the same, on *ratios* in 1.6 times as long, and focal
 loss on the four classes in 1.6 times). What stands in the way of more: of a training part of *ratios* passes take a third, Hessians a quarter, and the rest are small calls around them; the seven
 focal fits, which are not convex and may start from nothing that other rows told, take nearly as long as the forty-two others. The first digits of the objective come
 fast. The others, on near-collinear columns, take as many steps again; scikit-learn's default stops before them (the last column), which is most of its speed on
@@ -230,16 +230,24 @@ resample, 1,000 draws. *report* is `steelyard report` on its folder, and with `-
 """
 
 STAGES = """
-Where the time goes: an earlier profile of the demo's study on one thread said fits 37 %, imports 18 %, the bootstrap of all metrics 14 %, page
-and pictures 10 %, choosing settings 8 %, the database 5 %. Since then the demo's 15 times have become 12, on a busier machine. What a study
+`python3 run.py bench tune --profile --row NAME` says where a study's time goes, by a sample of the stack for every 4 ms of CPU time
+(`benchmarks/spent.py`); `python -m benchmarks.spent tune FILE ...` does it for any command. Of the demo's 19 s fits are 27 %, choosing settings
+and cuts 20 %, imports 17 %, the database 10 %, page and pictures 3 %, and most of the rest metrics of the draws. For 8 times as long as GridSearchCV it
+would have to be 14 s; the largest piece that could go is sorting scores and counting ranks anew for every metric, 4 s. What a study
 of a linear model imports takes 2.6 CPU seconds; with scikit-learn, imbalanced-learn and torch._dynamo, which it imported before, 5.7. The
 script of the page, 1.5 s, is made once and kept ([files](../reference/files.md)). Of the 2.6 seconds two are torch. Of a training part of *categories*, 49
 weighted fits take as long as the three ways to resample, which share nothing with them but the point where they start. GridSearchCV itself
 varies by a factor of two between runs on a machine that does other work (demo: 1.5 to 3.0 s), and the study with it: the ratio hardly does.
-LightGBM's study has 250 boosters of a hundred trees at 0.13 s; 0.09 of these are LightGBM's own, so that no sharing of bins or of gradients
-brings all of them below 23 s; 60 s are the whole, where 45 were wanted. Seven classes (dry_bean) take 129 s, where
-60 were wanted: half of them are Newton's steps, a fifth of all for Hessians made anew, and a sixth was the search for SMOTE's neighbours, which
-a tree does 26 times sooner since; the whole was not measured again.
+LightGBM's study trains 250 boosters to a hundred trees, at 0.11 to 0.13 s, of which 0.08 to 0.09 are LightGBM's own; those that still gain there
+go on to 200 from the trees that they have, where they began anew before: half of what 200 trees took. 53 s are the whole, on a machine with ten to
+seventeen programs on its two hardware threads, where 45 were wanted and 60 were taken with fewer beside it.
+
+For seven classes (dry_bean) 60 s were wanted, and it took 129 before Hessians moved into the core. With `--label Class --repeats 1` the second command says 31 s before and 20 to 23 s after: a Hessian costs 6 gradients in place of 30 and is
+made anew more often; fits 54 %, imports 13 %, choosing settings and steps of the classes 13 %, rows drawn for resampling 6 %, the database 4 %.
+What stands in the way of 60: five in twelve strengths lie below the grid, where every weighting still gains and columns like area and convex area
+are nearly the same, so that a fit takes forty steps; nearly half of a fit is calls of torch on a few numbers between passes; the focal fits take as
+long as the six other weightings. Tried, and left: a new Hessian at every step, the first one of all rows, float64 Hessians (a third fewer steps
+at the smallest strength, none elsewhere, at twice the cost), torch's inference mode (5 %).
 
 What keeps it down: a strength beyond the grid is fitted only for who still gains there, and for plain training; trees and epochs begin with short axes that
 grow by the same rule; a row that oversampling drew nine times is one row that counts nine times; every fit starts from one of all rows.
