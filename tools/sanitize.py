@@ -66,7 +66,7 @@ def build(folder: Path) -> Path:
     native = ROOT / "native"
     jobs = {
         f"{source}-{name}": [native / f"{source}.cpp", f"-DSTEELYARD_SET={name}", *flags, *MATH]
-        for source in ("kernels", "linear", "nearest", "sparse", "sums")
+        for source in ("kernels", "linear", "hessian", "nearest", "sparse", "sums")
         for name, flags in SETS.items()
     }
     jobs |= {name: [native / f"{name}.cpp"] for name in ("module", "spread", "settle", "slopes", "tally")}
