@@ -19,7 +19,7 @@ from ..link import SIGMOID, SOFTMAX
 from ..ops import Bound
 from ..ops.bound import Product, Target
 from ..ops.shapes import same_shape
-from ..ops.watched import forward_mode, transformed
+from ..ops.watched import forward_mode, rounded, transformed
 from .functional import check_reduction, whole
 from .probabilities import warn_once
 
@@ -256,6 +256,6 @@ def _like_torch(loss: Tensor, logits: Tensor) -> Tensor:
     """torch returns the logits' dtype, but lists both losses among autocast's float32 operations."""
     if loss.dtype is logits.dtype:
         return loss
-    if logits.dtype in (torch.float16, torch.bfloat16) and torch.is_autocast_enabled(logits.device.type):
+    if logits.dtype in (torch.float16, torch.bfloat16) and rounded(logits.device):
         return loss
     return loss.to(logits.dtype)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from ..link import SOFTMAX
 from ..ops import Bound, linear
 from ..ops.shapes import align
-from ..ops.watched import forward_mode, transformed
+from ..ops.watched import forward_mode, rounded, transformed
 from ..recipe import Recipe
 from ..rule.protocol import Adaptive
 from .functional import check_labels, cross_entropy
@@ -93,7 +93,7 @@ class LinearCrossEntropy(RecipeLoss):
         weight = align("LinearCrossEntropy", weight, list(input.shape[:-1]), input, singleton=None)
         hidden, s = input.reshape(-1, input.shape[-1]), None if weight is None else weight.reshape(-1)
         labels = target.reshape(-1) if target.dim() < input.dim() else target.reshape(-1, target.shape[-1])
-        if torch.is_autocast_enabled(input.device.type):
+        if rounded(input.device):
             narrow = torch.get_autocast_dtype(input.device.type)
             hidden, linear_weight = hidden.to(narrow), linear_weight.to(narrow)
             linear_bias = None if linear_bias is None else linear_bias.to(narrow)

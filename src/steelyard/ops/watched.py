@@ -34,7 +34,12 @@ def plain(t: Tensor) -> bool:
     return type(t) in (Tensor, torch.nn.Parameter) and not wrapped and not forward_mode()
 
 
+def rounded(device: torch.device) -> bool:
+    """Whether autocast rounds on this device; not every type of device has an autocast."""
+    return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
+
+
 def unrounded(device: torch.device) -> Any:
-    """A context in which autocast does not round products of matrices; not every type of device has an autocast."""
+    """A context in which autocast does not round products of matrices."""
     known = torch.amp.is_autocast_available(device.type)
     return torch.autocast(device.type, enabled=False) if known else contextlib.nullcontext()
