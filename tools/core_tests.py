@@ -5,6 +5,7 @@ from pathlib import Path
 TESTS = [
     "tests/ops/test_native.py",
     "tests/ops/test_native_slopes.py",
+    "tests/ops/test_beside.py",
     "tests/spatial/test_border.py",
     "tests/tuning/models/test_passes.py",
     "tests/tuning/models/test_sparse_core.py",

@@ -11,6 +11,7 @@ run with the sanitizer's report and a code that is not 0. Without optimisation, 
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -64,12 +65,13 @@ def build(folder: Path) -> Path:
     include = [sysconfig.get_path("include"), nano / "include", nano / "ext" / "robin_map" / "include", ROOT / "native"]
     paths = [f"-I{path}" for path in include]
     native = ROOT / "native"
+    by_set = re.findall(r"objects_for\(\$\{name\} (\w+)", (ROOT / "CMakeLists.txt").read_text("utf-8"))
     jobs = {
         f"{source}-{name}": [native / f"{source}.cpp", f"-DSTEELYARD_SET={name}", *flags, *MATH]
-        for source in ("kernels", "linear", "hessian", "nearest", "sparse", "sums")
+        for source in by_set
         for name, flags in SETS.items()
     }
-    jobs |= {name: [native / f"{name}.cpp"] for name in ("module", "spread", "settle", "slopes", "tally")}
+    jobs |= {path.stem: [path] for path in sorted(native.glob("*.cpp")) if path.stem not in by_set}
     jobs["nanobind"] = [nano / "src" / "nb_combined.cpp", "-fno-strict-aliasing"]
 
     def compile_one(name: str) -> Path:

@@ -1,0 +1,67 @@
+"""The C++ core for ARM: cross-compiled and tested in QEMU; and the program that both this and tools/sanitize.py test a core with."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tool(name, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_tests_of_the_core_pass_on_arm(monkeypatch):
+    arm = tool("arm", monkeypatch)
+    if why := arm.lacking():
+        pytest.skip(why)
+    done = subprocess.run([sys.executable, arm.__file__], capture_output=True, text=True)
+    if (
+        "Unable to fetch" in done.stderr
+        or "Failed to fetch" in done.stderr
+        or "No matching distribution" in done.stderr
+    ):
+        pytest.skip("what it needs cannot be fetched here")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "on aarch64 with" in done.stdout
+
+
+def test_what_is_lacking_is_said(monkeypatch, capsys):
+    arm = tool("arm", monkeypatch)
+    monkeypatch.setattr(arm.shutil, "which", lambda name: None if name == "qemu-aarch64" else name)
+    assert arm.lacking() == "there is no qemu-aarch64 (qemu-user)"
+    assert arm.main([]) == 2
+    assert capsys.readouterr().out == "arm: there is no qemu-aarch64 (qemu-user)\n"
+
+
+def test_what_fails_beside_is_one_paragraph(monkeypatch):
+    arm = tool("arm", monkeypatch)
+    with pytest.raises(SystemExit, match=r"^arm: false x ended with code 1:"):
+        arm.call("false", "x")
+
+
+def test_requirements_are_followed(monkeypatch):
+    found = tool("arm", monkeypatch).requirements(["pytest", "no-such-package"])
+    assert {"pytest", "pluggy", "iniconfig"} <= found
+    assert "no-such-package" not in found
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("native_core")
+def test_a_function_of_the_core_that_no_test_calls_is_told(monkeypatch):
+    program = tool("core_tests", monkeypatch).program
+    for whole, code in ((True, 1), (False, 0)):
+        command = [sys.executable, "-c", program(ROOT / "src", whole), "-p", "no:cacheprovider", "tests/test_link.py"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert ("No test of these runs" in done.stdout) == whole
+        assert not whole or "sparse_newton" in done.stdout
