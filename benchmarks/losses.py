@@ -173,8 +173,8 @@ def _measured(
 
 
 def _step(loss: Loss, logits: Tensor, target: Tensor) -> None:
-    logits.grad = None
     loss(logits, target).backward()
+    logits.grad = None  # here, so that each variant pays for its own
 
 
 class _Held(torch.autograd.Function):

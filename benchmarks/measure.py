@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 import steelyard
+from steelyard.ops import native
 
 RESULTS = Path(__file__).parent / "results"
 Variant = Callable[[], object]
@@ -62,6 +63,8 @@ def peak(variant: Variant, reset: Callable[[], object], *, warm: bool = True) ->
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # what glibc keeps of freed memory would count as there before
         ctypes.CDLL("libc.so.6").malloc_trim(0)
+    if native.available():
+        native.drop()  # the same of the gradients' memory
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:

@@ -173,6 +173,9 @@ struct Kernels {
 
 extern const Kernels baseline_kernels, avx2_kernels, avx512_kernels;
 
+// Whether the machine rounds float32 to bfloat16 in one instruction.
+extern const bool narrows_at_once;
+
 // Asks for large pages under memory that is about to be written for the first time: a fresh gradient of 60 MB costs more in
 // page faults than in arithmetic.
 void settle(void* memory, int64_t bytes);

@@ -102,11 +102,9 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         if (!call.gradient) return;
         Type* g = static_cast<Type*>(call.gradient) + start;
         if (planes) {
-            if constexpr (std::is_same_v<T, F32>) {
-                if (past && reinterpret_cast<uintptr_t>(g) % sizeof(Floats) == 0 && S % LANES == 0) {
-                    gradient([&](int v, int64_t c, Floats d) INLINE_LAMBDA { stream(g + c * S + v * LANES, d); });
-                    return;
-                }
+            if (past && reinterpret_cast<uintptr_t>(g) % (LANES * sizeof(Type)) == 0 && S % LANES == 0) {
+                gradient([&](int v, int64_t c, Floats d) INLINE_LAMBDA { T::store_past(g + c * S + v * LANES, d); });
+                return;
             }
             gradient([&](int v, int64_t c, Floats d) INLINE_LAMBDA { T::store(g + c * S + v * LANES, d); });
         } else {
@@ -128,6 +126,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
     // The census has seen to it that there is nothing but classes and `ignore`.
     template <class Label> void read_labels(const Label* from, int count) {
         Label padded[LANES];
+        for (int64_t ahead = 0; ahead < ITEMS; ahead += 64 / static_cast<int64_t>(sizeof(Label))) __builtin_prefetch(from + ITEMS + ahead);
         for (int v = 0; v * LANES < count; v++, from += LANES) {
             const Label* some = from;
             if (count - v * LANES < LANES) {
@@ -152,6 +151,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             }
         }
         for (int i = count; i < ITEMS; i++) y[i] = valid[i] = 0;
+        for (int ahead = 0; call.weight && ahead < ITEMS; ahead += 16) __builtin_prefetch(call.weight + at + ITEMS + ahead);
         if (call.weight)
             for (int i = 0; i < count; i++) {
                 weight[i] = peek(call.weight + at + i);

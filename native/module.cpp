@@ -3,6 +3,7 @@
 // Nothing here knows of torch. The Python side (steelyard/ops/native.py) owns every buffer, checks shapes and types, and
 // holds the tables alive while a Plan points at them.
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -19,6 +20,7 @@
 #include "nearest.hpp"
 #include "objects.hpp"
 #include "slopes.hpp"
+#include "spare.hpp"
 #include "tally.hpp"
 
 namespace nb = nanobind;
@@ -126,6 +128,19 @@ double mean(const Result& found, int64_t classes) {
     const auto& [total, divisor, count, wrong] = found;
     if (wrong) throw nb::index_error(("label " + std::to_string(*wrong) + " is no class of " + std::to_string(classes)).c_str());
     return divisor == 0 ? total * 0.0 : total / divisor;
+}
+
+// A tensor of torch's in memory that is used again, or None: see spare.hpp.
+nb::object in_spare(std::vector<size_t> shape, int type) {
+    const int64_t width = type == FLOAT32 ? 4 : 2;
+    int64_t bytes = width;
+    for (size_t n : shape) bytes *= static_cast<int64_t>(n);
+    Spare* block = spare(bytes);
+    if (!block) return nb::none();
+    nb::capsule owner(block, [](void* p) noexcept { spare_again(static_cast<Spare*>(p)); });
+    const auto code = static_cast<uint8_t>(type == BFLOAT16 ? nb::dlpack::dtype_code::Bfloat : nb::dlpack::dtype_code::Float);
+    const nb::dlpack::dtype of{code, static_cast<uint8_t>(8 * width), 1};
+    return nb::cast(nb::ndarray<nb::pytorch>(block->start, shape.size(), shape.data(), owner, nullptr, of));
 }
 
 Curve curve(int kind, float a, float b, float c) { return {static_cast<Kind>(kind), a, b, c}; }
@@ -279,6 +294,8 @@ NB_MODULE(_native, m) {
                           by_label(0), by_label(1), by_label(2), by_label(3), bend(0), bend(4), exact, threads};
         return softmax ? softmax_slopes(call) : sigmoid_slopes(call);
     });
+    m.def("spare", in_spare);
+    m.def("spare_nothing", spare_nothing);
     m.def("sets", [] {
         std::vector<std::string> names;
         for (const Kernels* k : available()) names.emplace_back(k->name);

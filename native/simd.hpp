@@ -142,7 +142,7 @@ INLINE Ints lane() {
 }
 
 // -- e^x for x <= 0, NaN for NaN. Degree 5 on [-ln 2 / 2, ln 2 / 2], fitted for the least relative error, 9e-8, and exact at 0:
-// two units in the last place, which float32 logits of a size beyond 2 lose anyway in x. Small results are denormal.
+// two and a half units in the last place, six at e^-87, where the difference x of two float32 is worth less. Small results are denormal.
 INLINE Floats exp(Floats x) {
     const Floats shifter = all(12582912.0f);  // 1.5 * 2^23: adding it rounds to a whole number
     x = larger(all(-110.0f), x);
@@ -280,6 +280,15 @@ INLINE void stream(float* to, Floats x) {
     std::memcpy(to, &x, sizeof(x));
 #endif
 }
+INLINE void stream(uint16_t* to, Halves x) {
+#if defined(__AVX512F__)
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to), bits<__m256i>(x));
+#elif defined(__AVX2__)
+    _mm_stream_si128(reinterpret_cast<__m128i*>(to), bits<__m128i>(x));
+#else
+    std::memcpy(to, &x, sizeof(x));
+#endif
+}
 INLINE void streamed() {
 #if defined(__AVX2__)
     _mm_sfence();
@@ -298,14 +307,14 @@ INLINE Words widened(const uint16_t* p) {
     return __builtin_convertvector(raw, Words);
 #endif
 }
-INLINE void narrowed(uint16_t* p, Words x) {
+INLINE Halves narrowed(Words x) {
 #if defined(__AVX512F__)
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(bits<__m512i>(x)));
+    return bits<Halves>(_mm512_cvtepi32_epi16(bits<__m512i>(x)));
 #else
-    Halves out = __builtin_convertvector(x, Halves);
-    std::memcpy(p, &out, sizeof(out));
+    return __builtin_convertvector(x, Halves);
 #endif
 }
+INLINE void put(uint16_t* p, Halves x) { std::memcpy(p, &x, sizeof(x)); }
 
 struct F32 {
     typedef float Type;
@@ -315,6 +324,7 @@ struct F32 {
         return out;
     }
     static INLINE void store(float* p, Floats x) { std::memcpy(p, &x, sizeof(x)); }
+    static INLINE void store_past(float* p, Floats x) { stream(p, x); }
     static INLINE float one(const float* p) { return peek(p); }
     static INLINE void put(float* p, float x) { std::memcpy(p, &x, sizeof(x)); }
 };
@@ -324,11 +334,20 @@ struct BF16 {
     static INLINE Floats load(const uint16_t* p) {
         return bits<Floats>(widened(p) << 16);
     }
-    static INLINE void store(uint16_t* p, Floats x) {
+    static INLINE void store(uint16_t* p, Floats x) { steelyard::STEELYARD_SET::put(p, half(x)); }
+    static INLINE void store_past(uint16_t* p, Floats x) { stream(p, half(x)); }
+    static INLINE Halves half(Floats x) {
+#if defined(__AVX512F__)
+        if (narrows_at_once) {  // numbers below 1.2e-38 become 0
+            Halves out;
+            __asm__("vcvtneps2bf16 %1, %0" : "=v"(out) : "v"(x));
+            return out;
+        }
+#endif
         Words raw = bits<Words>(x);
         Words rounded = (raw + 0x7fffu + ((raw >> 16) & 1u)) >> 16;
         rounded = nan(x) ? Words{} + 0x7fc0u : rounded;
-        narrowed(p, rounded);
+        return narrowed(rounded);
     }
     static INLINE float one(const uint16_t* p) { return bits<float>(uint32_t(peek(p)) << 16); }
     static INLINE void put(uint16_t* p, float x) {
@@ -355,10 +374,11 @@ struct F16 {
         return bits<Floats>(bits<Words>(out) | ((h & 0x8000u) << 16));
 #endif
     }
-    static INLINE void store(uint16_t* p, Floats x) {
+    static INLINE void store(uint16_t* p, Floats x) { steelyard::STEELYARD_SET::put(p, half(x)); }
+    static INLINE void store_past(uint16_t* p, Floats x) { stream(p, half(x)); }
+    static INLINE Halves half(Floats x) {
 #if defined(__aarch64__)
-        const float16x4_t halves = vcvt_f16_f32(bits<float32x4_t>(x));
-        std::memcpy(p, &halves, sizeof(halves));
+        return bits<Halves>(vcvt_f16_f32(bits<float32x4_t>(x)));
 #else
         Words raw = bits<Words>(x), sign = (raw >> 16) & 0x8000u, a = raw & 0x7fffffffu;
         Words normal = (a - 0x38000000u + 0x0fffu + ((a >> 13) & 1u)) >> 13;
@@ -367,7 +387,7 @@ struct F16 {
         Words out = a < 0x38800000u ? small : normal;
         out = a >= 0x477ff000u ? Words{} + 0x7c00u : out;
         out = a > 0x7f800000u ? Words{} + 0x7e00u : out;
-        narrowed(p, out | sign);
+        return narrowed(out | sign);
 #endif
     }
     static INLINE float one(const uint16_t* p) {

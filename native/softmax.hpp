@@ -37,9 +37,9 @@ template <class T> double softmax_of(const Softmax& call) {
     if (call.N * call.S == 0 || call.C == 0) return 0;
     const bool soft = call.label == SOFT;
     if (call.S > 1 || call.C <= SHORT) {
-        constexpr int WIDE = 64 / LANES;  // vectors of a block: 64 items, 256 where these fit the cache and lie in planes
+        constexpr int WIDE = 64 / LANES;  // vectors of a block of 64 items, which stays in the nearest cache up to some 200 classes
         if (soft) return by_lanes<T, true, WIDE>(call);
-        return call.S > 1 && call.C <= 24 ? by_lanes<T, false, 4 * WIDE>(call) : by_lanes<T, false, WIDE>(call);
+        return by_lanes<T, false, WIDE>(call);
     }
     const int64_t span = std::max<int64_t>(1, CHUNK / call.C);
     return over((call.N + span - 1) / span, call.threads, [&](int64_t chunk) {

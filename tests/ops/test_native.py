@@ -127,6 +127,38 @@ def test_the_number_of_threads_changes_no_bit(shape, monkeypatch):
         assert all(torch.equal(a, b) for a, b in zip(results[0], other, strict=True))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("shape", [(2, 3, 700_000), (4300, 1000)], ids=str)
+def test_a_large_gradient_takes_the_memory_of_one_that_is_gone(shape, dtype):
+    torch.manual_seed(0)
+    z, y = torch.randn(shape).to(dtype), torch.randint(0, shape[1], (shape[0], *shape[2:]))
+    y.view(-1)[::7] = -100
+    loss = sy.CrossEntropy(sy.mix(sy.Recipe(weight=[1.5] * shape[1]), sy.smooth(0.1)))
+
+    def gradient():
+        x = z.clone().requires_grad_()
+        loss(x, y).backward()
+        return x.grad
+
+    first, exact = gradient(), z.double().requires_grad_()
+    torch.nn.functional.cross_entropy(exact, y, label_smoothing=0.1).backward()
+    scale = exact.grad.abs().max()
+    assert (first.double() - exact.grad).abs().max() < scale * (1e-6 if dtype == torch.float32 else 4e-3)
+    second = gradient()  # while the first is there
+    assert torch.equal(first, second)
+    addresses = {first.data_ptr(), second.data_ptr()}
+    assert len(addresses) == 2
+    kept = second.clone()
+    del first
+    third = gradient()
+    assert third.data_ptr() in addresses and third.data_ptr() != second.data_ptr()
+    assert torch.equal(third, kept) and torch.equal(second, kept)
+    del second, third
+    native.drop()  # back to the system, twice if someone likes
+    native.drop()
+    assert torch.equal(gradient(), kept)
+
+
 def test_what_is_ignored_may_hold_anything():
     z, y = sample((20, 150), torch.float32)
     z[y == -100] = torch.nan

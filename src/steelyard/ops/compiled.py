@@ -72,7 +72,7 @@ def _loss(
     ):  # what a graph was made for, and a device then did not stand up to
         return _eager(logits, target, bound, weight, ignore_index, norm or divisor)
     call = fastest.call(logits, target, bound, weight, ignore_index)
-    gradient = torch.empty_like(call.logits)
+    gradient = call.room()
     return call.mean(gradient, norm or divisor), gradient
 
 

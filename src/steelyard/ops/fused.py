@@ -23,6 +23,10 @@ class Call(Protocol):
 
     logits: Tensor
 
+    def room(self) -> Tensor:
+        """Uninitialised, like the logits: where their gradient goes."""
+        ...
+
     def each(
         self,
         *,
@@ -113,7 +117,7 @@ class _Terms(torch.autograd.Function):
             if d_loss is None and d_lse is not None:
                 d_loss = torch.zeros_like(d_lse)
             call = kernels.call(logits, target, bound, weight, ignore)
-            gradient = torch.empty_like(call.logits)
+            gradient = call.room()
             call.each(gradient=gradient, upstream=_dense(d_loss), through=_dense(d_lse))
         return None, gradient, None, None, None, None
 
@@ -152,7 +156,7 @@ class _Reduced(torch.autograd.Function):
         call = kernels.call(logits, target, bound, weight, ignore)
         gradient = None
         if logits.requires_grad:
-            gradient = call.logits if consume else torch.empty_like(call.logits)
+            gradient = call.logits if consume else call.room()
         loss = _mean(call, gradient, norm, beside)
         ctx.gradient, ctx.kernels = gradient, kernels
         if consume and gradient is not None:
@@ -193,7 +197,7 @@ def _again(ctx: Any, upstream: Tensor) -> Tensor:
         value = torch.where(z == 0, 0.0, unreduced.loss.sum() / torch.where(z == 0, 1, z))
         return torch.autograd.grad(value, logits, upstream, create_graph=True)[0]
     call = ctx.kernels.call(logits, target, bound, weight, ignore)
-    gradient = torch.empty_like(call.logits)
+    gradient = call.room()
     _mean(call, gradient, norm, beside)
     return _scaled(ctx.kernels, gradient, upstream)
 

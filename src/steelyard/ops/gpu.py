@@ -73,6 +73,9 @@ class Call:
         self.ignore, self.bound = ignore_index, bound
         self.tables = _tables(bound, self.C, logits.device)
 
+    def room(self) -> Tensor:
+        return torch.empty_like(self.logits)
+
     def each(self, **buffers: Any) -> None:
         with _on(self.logits):
             self._run(None, 1.0, **buffers)

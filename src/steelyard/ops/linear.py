@@ -17,7 +17,7 @@ from .bound import Bound
 from .watched import plain
 from .widest import widened, widest
 
-LOGITS = 2**23  # of one chunk, about: 32 MiB in float32. Products of 256 rows run at full speed
+CHUNK = 2**25  # bytes of the logits of one chunk, about: 32 MiB. Products of 256 rows run at full speed
 LEAST = 64  # rows
 
 
@@ -66,12 +66,13 @@ class _Linear(torch.autograd.Function):
     ) -> Tensor:
         wants = ctx.needs_input_grad[:3]
         N, C = hidden.shape[0], matrix.shape[0]
-        rows = max(1, min(N, max(LEAST, LOGITS // max(C, 1))))
+        rows = max(1, min(N, max(LEAST, CHUNK // max(C * hidden.element_size(), 1))))
         buffer = hidden.new_empty(rows, C)
         d_hidden = torch.empty_like(hidden) if wants[0] else None
         # a sum over chunks: in bfloat16 it would stop growing
         d_matrix = torch.zeros_like(matrix, dtype=torch.float32) if wants[1] else None
         d_bias = torch.zeros_like(bias, dtype=torch.float32) if bias is not None and wants[2] else None
+        product = torch.empty_like(matrix) if d_matrix is not None and d_matrix.dtype != matrix.dtype else None
         loss = torch.zeros((), dtype=widest(hidden.device), device=hidden.device)
         for start in range(0, N, rows):
             part = slice(start, start + rows)
@@ -85,10 +86,10 @@ class _Linear(torch.autograd.Function):
             if d_hidden is not None:
                 torch.mm(logits, matrix, out=d_hidden[part])
             if d_matrix is not None:
-                if d_matrix.dtype == logits.dtype:
+                if product is None:
                     d_matrix.addmm_(logits.t(), h)
                 else:
-                    d_matrix += torch.mm(logits.t(), h)
+                    d_matrix += torch.mm(logits.t(), h, out=product)
             if d_bias is not None:
                 d_bias += logits.sum(dim=0, dtype=torch.float32)
         divisor = torch.as_tensor(z, dtype=widest(hidden.device), device=hidden.device)

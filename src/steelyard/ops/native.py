@@ -27,11 +27,19 @@ SPARE = 16  # numbers that a table repeats after its period, so that any vector 
 FORMS = hasattr(
     _native, "Form"
 )  # a core that was built before lacks them, reads no shares of half precision and needs every table
+KEEPS = hasattr(_native, "spare")  # a gradient's memory
+WORTH_KEEPING = 2**22  # bytes of it
 WORTH_A_THREAD = 2**18  # logits of a thread: below, starting it takes a good part of what it saves
 
 
 def available() -> bool:
     return _native is not None
+
+
+def drop() -> None:
+    """Back to the system with the memory that is kept for the next gradient, which it may otherwise take where memory is short."""
+    if KEEPS:
+        _native.spare_nothing()
 
 
 def refusal(logits: Tensor, target: Tensor, bound: Bound, weight: Tensor | None) -> str:
@@ -75,6 +83,14 @@ class Call:
         self.weight = None if weight is None else weight.float().contiguous()
         self.ignore = ignore_index
         self.plan, self.bound = _plan(bound, self.C), bound  # which holds the tables that the plan points at
+
+    def room(self) -> Tensor:
+        z = self.logits
+        if KEEPS and z.numel() * z.element_size() >= WORTH_KEEPING and type(z) is Tensor:
+            held = _native.spare(list(z.shape), tables.DTYPES[z.dtype])
+            if held is not None:
+                return held
+        return torch.empty_like(z)
 
     def each(self, **buffers: Any) -> None:
         self._run(**buffers)
