@@ -28,7 +28,7 @@ def gradients(loss, *inputs):
 @pytest.fixture(params=[1, 4, 2**20], ids=["rows one by one", "tail", "one chunk"])
 def chunks(request, monkeypatch):
     monkeypatch.setattr(linear, "LEAST", 1)
-    monkeypatch.setattr(linear, "LOGITS", 3 * request.param)
+    monkeypatch.setattr(linear, "CHUNK", 12 * request.param)
 
 
 @pytest.mark.usefixtures("chunks")
@@ -94,7 +94,7 @@ def test_nothing_but_ignored_rows():
 def test_half_precision_sums_chunks_in_float32(dtype, monkeypatch):
     """A chunk for every row: summed in bfloat16, the gradient of the weight would stop growing after some hundred rows."""
     monkeypatch.setattr(linear, "LEAST", 1)
-    monkeypatch.setattr(linear, "LOGITS", 1)
+    monkeypatch.setattr(linear, "CHUNK", 1)
     x, w, _, y = sample(rows=2000, dtype=dtype)
     loss = sy.LinearCrossEntropy(reduction="sum")
     value, d_x, d_w = gradients(loss(x, w, y), x, w)
