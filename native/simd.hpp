@@ -148,7 +148,7 @@ INLINE Floats exp(Floats x) {
     x = larger(all(-110.0f), x);
     Floats turned = x * 1.44269504088896341f + shifter;
     Floats whole = turned - shifter;
-#if defined(__FMA__)
+#if defined(__FMA__) || defined(__aarch64__)
     Floats r = x - whole * 0.693147180559945f;  // one rounding: ln 2 itself is off by 2e-9, which `whole` makes 2e-7 at most
 #else
     Floats r = x - whole * 0.693359375f;
