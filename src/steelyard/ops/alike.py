@@ -72,6 +72,9 @@ class _Ready:
     def __init__(self, alike: Alike, logits: Tensor, target: Tensor):
         self.alike, self.logits, self.target = alike, logits, target
 
+    def room(self) -> Tensor:
+        return native.room(self.logits)
+
     def mean(self, gradient: Tensor | None, norm: str | float) -> Tensor:
         return native.mean(self.alike.plan, self.alike.form, self.logits, gradient, self.target, None, norm)
 

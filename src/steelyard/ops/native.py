@@ -36,6 +36,15 @@ def available() -> bool:
     return _native is not None
 
 
+def room(logits: Tensor) -> Tensor:
+    """Uninitialised, like contiguous logits: where their gradient goes."""
+    if KEEPS and type(logits) is Tensor and logits.numel() * logits.element_size() >= WORTH_KEEPING:
+        held = _native.spare(list(logits.shape), tables.DTYPES[logits.dtype])
+        if held is not None:
+            return held
+    return torch.empty_like(logits)
+
+
 def drop() -> None:
     """Back to the system with the memory that is kept for the next gradient, which it may otherwise take where memory is short."""
     if KEEPS:
@@ -85,12 +94,7 @@ class Call:
         self.plan, self.bound = _plan(bound, self.C), bound  # which holds the tables that the plan points at
 
     def room(self) -> Tensor:
-        z = self.logits
-        if KEEPS and z.numel() * z.element_size() >= WORTH_KEEPING and type(z) is Tensor:
-            held = _native.spare(list(z.shape), tables.DTYPES[z.dtype])
-            if held is not None:
-                return held
-        return torch.empty_like(z)
+        return room(self.logits)
 
     def each(self, **buffers: Any) -> None:
         self._run(**buffers)
