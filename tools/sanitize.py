@@ -30,6 +30,7 @@ SETS = {"baseline": []}
 if platform.machine() in ("x86_64", "AMD64"):
     wide = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"]
     SETS |= {"avx2": ["-mavx2", "-mfma"], "avx512": wide}
+    COMMON.append("-mno-mmx")
 # the interpreter's own memory is not freed at its end; torch's libraries are not instrumented
 OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:allocator_may_return_null=1",
