@@ -37,7 +37,7 @@ A gradient of 4 MB or more takes memory that the library keeps: freed, it stays 
 1 GiB, and the system may take its pages whenever memory is short (Linux, `MADV_FREE`; they count as the process's until then). Without that,
 mapping and clearing the pages of a fresh gradient took longer than computing it: 5 of 12 ms on 8 × 19 × 256 × 256.
 
-Cross-entropy was measured on a machine busy with other work, one thread only. What stands in the way of more there. Long rows in float32 are bound by memory: a consumed step takes about a quarter longer than a plain copy of the
+Cross-entropy was measured on a machine busy with other work, one thread only. What stands in the way of more there: long rows in float32 are bound by memory: a consumed step takes about a third longer than a plain copy of the
 logits, the floor of such a step. Long rows in bfloat16, planes and curves are bound by arithmetic: an exponential is twelve operations, a row's class
 costs some thirty and some fifty under a curve of every class, which is why the full recipe takes longer than class weights alone even where exponentials are shared.
 With three classes the work for a pixel (label, logarithm, division) outweighs that for its classes. `uint8` labels, an eighth of the bytes, are no
