@@ -120,7 +120,7 @@ def test_a_new_rule_is_one_file_and_one_line(checkout):
     assert "Running: power must be in [0, inf), got -1." in told
     assert "## Running\n\n`Running(counts)`\n\nWeigh a label by n_c^(-power), with n_c the labels" in told
     assert "| **Options** | `power=1.0` in \\[0, inf) |\n" in told
-    assert told.count("test_a_law_holds[Running-") == 14
+    assert told.count("test_a_law_holds[Running-") == 15
 
 
 CURVE_SEEN_BY = """

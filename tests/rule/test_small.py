@@ -23,3 +23,12 @@ def test_numpy_where_it_may_and_torch_else():
     small(lambda xp, a: used.append(xp) or (a,), torch.zeros(2, device="meta"))
     torch.func.vmap(lambda a: small(lambda xp, a: used.append(xp) or (a,), a)[0])(torch.zeros(2, 2))
     assert used == [np, torch, torch]
+
+
+def test_whole_numbers_leave_the_type_as_in_torch():
+    def grown(xp, a, n):
+        return a * n, n + 1, a > 0
+
+    for dtype in (torch.float32, torch.float64):
+        numbers = torch.ones(3, dtype=dtype), torch.tensor(2)
+        assert [x.dtype for x in small(grown, *numbers)] == [x.dtype for x in grown(torch, *numbers)]

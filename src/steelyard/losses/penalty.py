@@ -5,8 +5,8 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from ..ops import Bound, reference
-from ..ops.beside import AVAILABLE, sums_by_class
+from ..ops import Bound, kernels, reference
+from ..ops.beside import sums_by_class
 from ..ops.shapes import Call
 from ..ops.watched import transformed
 from .reduction import COUNTED, divided, own_divisor, own_mass
@@ -76,7 +76,7 @@ def _by_label(
 def counts_alone(call: Call, bound: Bound) -> bool:
     """Whether the sum over items is one over labels: how often each comes is counted in C++."""
     return (
-        AVAILABLE
+        kernels.of(call.logits.device).beside
         and bound.link.exclusive
         and not call.target.is_floating_point()
         and all(t is None or (type(t) is Tensor and t.device.type == "cpu") for t in (call.target, call.weight))
