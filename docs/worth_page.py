@@ -51,7 +51,7 @@ We want 1.5 for rules that look at logits and 2 for learned tables. With a softm
 compensation is a softmax before the softmax, and half of a pass. At 4096 items the pass itself grows by 2 to 5 % (Seesaw: half), and the
 rest is Python: new numbers, their tables laid out for the kernel, the history, some 0.2 to 0.7 ms of every step whatever its
 size, as what the pass leaves of the caches makes all of it slow. With yes-or-no outputs no rule has it: a number is told of every logit,
-and adding these up by class reads as much memory as the pass.
+adding these up by class reads as much memory as the pass, and without a rule the loss computes the outcome that is there alone, in half the time.
 hardest sorts every loss, and is asked by its methods in passes of its own, as is every rule inside `Mixed`, on a GPU, under
 `torch.compile` and with targets that are probabilities of exclusive classes.
 """
