@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from steelyard.data import dates, durations, numbers
 from steelyard.data.cells import MISSING
 from steelyard.data.classes import CELLS, Cells, look_alikes, read_cells
@@ -21,6 +23,7 @@ from steelyard.data.several import note_on_parts
 from steelyard.data.tables import read_table
 from steelyard.tuning.data.features import LEVELS, MOST_CODES, RARE
 from steelyard.tuning.data.prose import DISTINCT, WORDS
+from steelyard.tuning.data.stand_ins import DEVIATIONS, MEASURED, SPANS, TIMES, ZEROS, apart
 from steelyard.tuning.data.text import ALONE, FEW, RUNS, TERMS
 from steelyard.tuning.data.tokens import tokens
 
@@ -29,6 +32,17 @@ LABELS = (
     ("18446744073709551616", "18446744073709551617"), ("no ", "no", " yes"), ("'a'", '"b"'), ("True", "TRUE", "false"),
     (">50K", ">50K.", "<=50K"), ("NA", "DE", "FR"), ("2020-01-02", "2020-01-01"), ("inf", "1"), ("A|B", "A", "B"),
 )  # fmt: skip
+STANDING = (
+    ((-2.5, -1.0, 0.1, 0.2, 1.1, 3.2), (-999.0,)),
+    ((18.0, 30.0, 41.0, 42.0, 57.0, 90.0), (999.0,)),
+    ((18.0, 30.0, 41.0, 42.0, 57.0, 90.0), (99.0,)),
+    ((1.0, 2.0, 3.0, 4.0, 5.0), (9.0,)),
+    ((1.0, 2.0, 3.0, 4.0, 5.0), (7.0,)),
+    ((0.0, 2.0, 3.0, 5.0, 8.0, 10.0), (97.0, 98.0, 99.0)),
+    ((0.0, 1.0, 2.0, 4.0, 7.0, 30.0), (-1.0,)),
+    ((60.0, 66.0, 70.0, 74.0, 80.0, 92.0), (0.0,)),
+    ((0.0, 0.0, 0.0, 0.0, 8.0, 9.0, 11.0, 20.0, 25.0, 40.0), (0.0,)),
+)
 TEXTS = (
     "Don't miss it!!!!!",
     "FREE entry: $1,000 (100%)",
@@ -103,6 +117,17 @@ guessed, and the guess stands before the verdict.
 |---|---|---|---|
 """
     text += "".join(_column(cells, decimal) for cells, decimal in COLUMNS)
+    text += f"""
+A number can stand for missing, and a linear model takes it for a size. `tune` warns of the least and the largest numbers of a column if they
+stand there {TIMES} times or more, are whole, and lie apart from the others: nines (9, 99, -999, and 97 and 98 beside them; 77, 88) and the ends of 16 and 32 bits
+by more than the others' whole range or {DEVIATIONS:g} of their deviations, or as the only negatives of what counts, as -1 does; any other by {SPANS:g}
+times that range; 0, in {ZEROS[0]:.1%} to {ZEROS[1]:.0%} of the rows, by {MEASURED:g} deviations. It asks, and changes nothing: `--missing=-999` does,
+or an empty cell.
+
+| numbers | seem to stand for missing |
+|---|---|
+"""
+    text += "".join(_apart(rest, ends) for rest, ends in STANDING)
     text += f"""
 ## Dates and times
 
@@ -184,6 +209,12 @@ so does a JSON such as `{{"no": 900, "yes": 100}}`.
 |---|---|
 """
     return text + "".join(f"| `{ending}` | {reason} |\n" for ending, reason in OTHER.items())
+
+
+def _apart(rest: tuple[float, ...], ends: tuple[float, ...]) -> str:
+    among = np.array([*rest * 20, *ends * TIMES], dtype=np.float64)
+    found = ", ".join(f"{v:g}" for v in apart(among)) or "none"
+    return f"| {', '.join(f'{v:g}' for v in rest)}, and {', '.join(f'{v:g}' for v in ends)} {TIMES} times | {found} |\n"
 
 
 def _text(cell: str) -> str:
