@@ -19,6 +19,7 @@
 #include "call.hpp"
 #include "nearest.hpp"
 #include "objects.hpp"
+#include "ranked.hpp"
 #include "slopes.hpp"
 #include "spare.hpp"
 #include "tally.hpp"
@@ -275,6 +276,25 @@ NB_MODULE(_native, m) {
                                at<const double>(a[8]), at<const int64_t>(a[9]), at<const double>(a[10]), at<const double>(a[11]),
                                at<const double>(a[12]), at<const double>(a[13]), at<const int64_t>(a[14]), at<double>(a[15]),
                                at<uint8_t>(a[16]), s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], gamma, tolerance, residual});
+    });
+    // scores, order
+    m.def("rank_falling", [](std::vector<Address> addresses, int64_t rows, bool doubles) {
+        if (addresses.size() != 2) throw std::invalid_argument("rank_falling: 2 addresses");
+        nb::gil_scoped_release free;
+        falling({at<const void>(addresses[0]), rows, doubles}, at<int64_t>(addresses[1]));
+    });
+    // scores, positive, slot
+    m.def("rank_slots", [](std::vector<Address> addresses, int64_t rows, bool doubles) {
+        if (addresses.size() != 3) throw std::invalid_argument("rank_slots: 3 addresses");
+        nb::gil_scoped_release free;
+        return slots({at<const void>(addresses[0]), rows, doubles}, at<const uint8_t>(addresses[1]), at<int32_t>(addresses[2]));
+    });
+    // slot, weights, average precision, ROC AUC; rows, draws, levels
+    m.def("rank_draws", [](std::vector<Address> addresses, std::vector<int64_t> sizes, bool doubles) {
+        if (addresses.size() != 4 || sizes.size() != 3) throw std::invalid_argument("rank_draws: 4 addresses, 3 sizes");
+        nb::gil_scoped_release free;
+        rank_draws({at<const int32_t>(addresses[0]), at<const void>(addresses[1]), sizes[0], sizes[1],
+                    static_cast<int32_t>(sizes[2]), doubles, at<double>(addresses[2]), at<double>(addresses[3])});
     });
     m.def("tally", [](Address numbers, int64_t n, int type, int64_t start, int64_t size, Address table, int threads) {
         nb::gil_scoped_release free;

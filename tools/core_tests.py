@@ -10,6 +10,7 @@ TESTS = [
     "tests/tuning/models/test_passes.py",
     "tests/tuning/models/test_sparse_core.py",
     "tests/data/test_tally.py",
+    "tests/tuning/test_ranked.py",
 ]
 # an editable install finds its own core before any path
 PROGRAM = """

@@ -1,4 +1,4 @@
-"""Metrics against scikit-learn, with sample weights and ties. Files: tuning/evaluator.py, tuning/ranked.py."""
+"""Metrics against scikit-learn, with sample weights and ties. Files: tuning/evaluator.py."""
 
 import numpy as np
 import pytest

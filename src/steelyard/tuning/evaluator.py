@@ -26,8 +26,7 @@ class Evaluator:
         self.metric, self.classes, self.y = metric, classes, y
         self.models = len(outcomes)
         if metric.kind == RANKING:
-            ones = np.ones(len(y), np.float32)
-            self.ranked = [Ranked.of(score, y, ones) for score in outcomes]
+            self.ranked = [Ranked.of(score, y) for score in outcomes]
             return
         small = self.models * 2 * classes * len(y) <= BLOCK
         if metric.kind == DECISION:

@@ -1,76 +1,78 @@
 """How well scores rank: average precision and ROC AUC under many weightings of the rows, sorted once.
 
-Only positives matter for where anything can change, so negatives are counted between the distinct scores of positives.
+Only positives matter for where anything can change, so negatives are counted between the distinct scores of positives. By the C++
+core where it is there (native/ranked.cpp), else by NumPy and scipy.
 """
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from scipy import sparse
+from .. import core
+
+_native = core.load()
+THERE = hasattr(_native, "rank_draws")  # a core that was built before it lacks it
+MOST = 2**30  # rows that the core's numbers hold
+EXACT = 2**24  # sums of whole numbers that float32 holds
 
 
 @dataclasses.dataclass(frozen=True)
 class Ranked:
-    """One score vector, sorted once: negatives are binned between the distinct scores of the positives.
+    """One score vector, sorted once.
 
-    inside  sparse [G, rows]: row g sums the positives whose score is the g-th largest distinct one
-    at      sparse [G, rows]: the negatives with exactly that score
-    above   sparse [G, rows]: the negatives between it and the next larger one, those with that score included
+    height  G, how many distinct scores the positives have
+    slot    [rows] int32. g is the g-th largest of these scores, from 0 on: a positive has slot g, a negative with that score G + g,
+            one between it and the next larger one 2 G + g, one below them all 3 G
     """
 
-    inside: "sparse.csr_matrix"
-    at: "sparse.csr_matrix"
-    above: "sparse.csr_matrix"
-    positive: np.ndarray
+    height: int
+    slot: np.ndarray
 
     @classmethod
-    def of(cls, score: np.ndarray, y: np.ndarray, ones: np.ndarray | None = None) -> "Ranked":
-        """ones [rows] float32 may be shared between vectors: the entries of every matrix are views of it."""
-        from scipy import sparse  # who only reads a report has the names of metrics from beside this
-
+    def of(cls, score: np.ndarray, y: np.ndarray) -> "Ranked":
         positive = y == 1
         if not positive.any():
             raise ValueError("metrics: a ranking needs at least one positive row.")
-        ones = np.ones(len(score), np.float32) if ones is None else ones
-        order = descending(score)
-        level, holds = levels(score[order], positive[order])
-        group = np.empty(len(score), np.int32)
-        group[order] = (np.cumsum(holds) - holds)[level]  # positive levels above; for a positive's own level its index
-        tied = np.empty(len(score), dtype=bool)
-        tied[order] = holds[level]
-        G = int(holds.sum())
-
-        def pick(mask: np.ndarray) -> "sparse.csr_matrix":
-            at = mask.nonzero()[0].astype(np.int32)
-            picked = sparse.csr_matrix((ones[: len(at)], (group[at], at)), shape=(G, len(score)))
-            picked.data = ones[: len(at)]
-            return picked
-
-        return cls(pick(positive), pick(tied & ~positive), pick((group < G) & ~positive), positive)
-
-    @property
-    def height(self) -> int:
-        """How many distinct scores the positives have."""
-        return len(self.inside.indptr) - 1
-
-    def counts(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(positives at each level, false positives at its threshold), [G, draws]."""
-        tp = (self.inside @ weights).astype(np.float64)
-        return tp, np.cumsum(self.above @ weights, axis=0, dtype=np.float64)
+        return cls(*slots(score, positive))
 
     def average_precision(self, weights: np.ndarray) -> np.ndarray:
         """sum_g (R_g - R_{g-1}) P_g over distinct scores, [draws]; 0 without positives, as in scikit-learn."""
-        step, fp = self.counts(weights)
-        return _average_precision(step, fp)
+        if THERE:
+            return self._drawn(weights, 0)
+        step, tied, between = self._sums(weights)
+        return _average_precision(step, np.cumsum(tied + between[:-1], axis=0))
 
     def roc_auc(self, weights: np.ndarray) -> np.ndarray:
         """Share of pairs ranked right, ties half, [draws]; 0.5 where there is no pair."""
-        step, fp = self.counts(weights)
-        negatives = weights[~self.positive].sum(axis=0, dtype=np.float64)
-        return _roc_auc(step, fp, (self.at @ weights).astype(np.float64), negatives)
+        if THERE:
+            return self._drawn(weights, 1)
+        step, tied, between = self._sums(weights)
+        fp = np.cumsum(tied + between[:-1], axis=0)
+        return _roc_auc(step, fp, tied, fp[-1] + between[-1])
+
+    def _drawn(self, weights: np.ndarray, which: int) -> np.ndarray:
+        """[draws] of the first metric or the second, for weights [rows, draws]."""
+        small = weights.dtype == np.float32 and len(weights) < EXACT
+        weights = np.ascontiguousarray(weights, np.float32 if small else np.float64)
+        out = np.empty(weights.shape[1])
+        addresses = [self.slot.ctypes.data, weights.ctypes.data, 0, 0]
+        addresses[2 + which] = out.ctypes.data
+        _native.rank_draws(addresses, [*weights.shape, self.height], not small)
+        return out
+
+    def _sums(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Positives of each score and negatives with it [G, draws], negatives between it and the next larger one [G + 1, draws]."""
+        from scipy import sparse  # who only reads a report has the names of metrics from beside this
+
+        rows, G = len(self.slot), self.height
+        ones = np.ones(rows, np.float32 if rows < EXACT else np.float64)
+        summed = sparse.csr_matrix((ones, (self.slot, np.arange(rows))), shape=(3 * G + 1, rows)) @ weights
+        return _kinds(summed.astype(np.float64), G)
+
+
+def _kinds(summed: np.ndarray, G: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of [3 G + 1, ...] by slot."""
+    return summed[:G], summed[G : 2 * G], summed[2 * G :]
 
 
 def _average_precision(step: np.ndarray, fp: np.ndarray) -> np.ndarray:
@@ -96,38 +98,50 @@ def of_subsets(
     member   bool [subsets, patterns]
     weights  [rows] how much each row counts; 1 unless given
     """
-    order = descending(score)
-    positive = y[order] == 1
-    level, holds = levels(score[order], positive)
-    G, patterns = int(holds.sum()), member.shape[1]
+    G, slot = slots(score, y == 1)
+    patterns = member.shape[1]
     if not G:
         return {"average_precision": np.zeros(len(member)), "roc_auc": np.full(len(member), 0.5)}
-    above = np.cumsum(holds) - holds  # levels of positives above a level, which for such a level is its own number
-    group = above[level]  # G: below all of them
-    kind = np.where(positive, 0, np.where(holds[level], 1, 2))
-    at = (kind * (G + 1) + group) * patterns + code[order]
-    falling = None if weights is None else weights[order]
-    counts = np.bincount(at, weights=falling, minlength=3 * (G + 1) * patterns).reshape(3, G + 1, patterns)
-    step, tied, between = counts @ member.T.astype(np.float64)
+    at = slot.astype(np.int64) * patterns + code
+    counts = np.bincount(at, weights=weights, minlength=(3 * G + 1) * patterns).reshape(-1, patterns)
+    step, tied, between = _kinds(counts @ member.T.astype(np.float64), G)
     # what lies between two levels counts for the lower one, as do negatives with its score
-    fp = np.cumsum(tied + between, axis=0)
+    fp = np.cumsum(tied + between[:-1], axis=0)
     return {
-        "average_precision": _average_precision(step[:G], fp[:G]),
-        "roc_auc": _roc_auc(step[:G], fp[:G], tied[:G], fp[-1]),
+        "average_precision": _average_precision(step, fp),
+        "roc_auc": _roc_auc(step, fp, tied, fp[-1] + between[-1]),
     }
 
 
-def descending(score: np.ndarray) -> np.ndarray:
-    """Rows by falling score; rows of one score in any order, so whoever reads this groups them.
-
-    In float64, whose argsort is twice as fast as float32's (NumPy 2.4, AVX-512: 40 ms against 79 for a million rows).
-    """
-    return np.argsort(score.astype(np.float64, copy=False))[::-1]
-
-
-def levels(ranked: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(the distinct score each sorted row has, counted from 0 at the top; bool per distinct score: a positive has it)."""
-    level = np.cumsum(np.append(False, ranked[1:] != ranked[:-1]), dtype=np.int64)
+def slots(score: np.ndarray, positive: np.ndarray) -> tuple[int, np.ndarray]:
+    """height and slot of a Ranked, for positive bool [rows]; 0 and zeros where there is none. NaN stands above all others."""
+    if THERE and len(score) < MOST:
+        score, slot = _numbers(score), np.empty(len(score), np.int32)
+        marks = np.ascontiguousarray(positive).view(np.uint8)
+        addresses = [score.ctypes.data, marks.ctypes.data, slot.ctypes.data]
+        return _native.rank_slots(addresses, len(score), score.dtype == np.float64), slot
+    order = descending(score)
+    ranked = score[order]
+    same = (ranked[1:] == ranked[:-1]) | (np.isnan(ranked[1:]) & np.isnan(ranked[:-1]))
+    level = np.cumsum(np.append(False, ~same), dtype=np.int64)  # the distinct score each sorted row has, from 0 on
     holds = np.zeros(int(level[-1]) + 1, dtype=bool)
-    holds[level[positive]] = True
-    return level, holds
+    holds[level[positive[order]]] = True
+    G = int(holds.sum())
+    group = (np.cumsum(holds) - holds)[level]  # positive levels above; for a positive's own level its index
+    slot = np.empty(len(score), np.int32)
+    slot[order] = group + np.where(positive[order], 0, np.where(holds[level], G, 2 * G))
+    return G, slot
+
+
+def descending(score: np.ndarray) -> np.ndarray:
+    """Rows by falling score, NaN first; rows of one score as they stood."""
+    if THERE and len(score) < MOST:
+        score, order = _numbers(score), np.empty(len(score), np.int64)
+        _native.rank_falling([score.ctypes.data, order.ctypes.data], len(score), score.dtype == np.float64)
+        return order
+    # NaN is the largest; the reverse of a stable order of what is reversed is stable, too
+    return len(score) - 1 - np.argsort(score[::-1].astype(np.float64, copy=False), kind="stable")[::-1]
+
+
+def _numbers(score: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(score, None if score.dtype in (np.float32, np.float64) else np.float64)
