@@ -43,15 +43,22 @@ bool tally_of(const Kernels& kernels, const T* x, int64_t n, int type, int64_t s
     auto work = [&](int64_t chunk) {
         if (!inside || !room) return;
         try {
-            std::vector<uint32_t> tables(lanes * (size + 1));
             const int64_t from = chunk * CHUNK, many = std::min(CHUNK, n - from);
             uint64_t bytes[256] = {};
             const int64_t done = start == 0 || sizeof(T) == 1 ? kernels.bytes(x + from, many, type, bytes) : 0;
-            for (uint64_t value = 0; value < 256; value++)
-                tables[std::min(value - static_cast<uint64_t>(start), static_cast<uint64_t>(size))] += static_cast<uint32_t>(bytes[value]);
-            count_chunk(x + from + done, many - done, static_cast<uint64_t>(start), static_cast<uint64_t>(size), tables.data());
+            std::vector<uint32_t> tables(done < many ? lanes * (size + 1) : 0);
+            if (done < many)
+                count_chunk(x + from + done, many - done, static_cast<uint64_t>(start), static_cast<uint64_t>(size), tables.data());
             std::lock_guard<std::mutex> one_at_a_time(together);
-            for (int lane = 0; lane < lanes; lane++) {
+            for (int64_t value = 0; value < 256; value++) {
+                if (!bytes[value]) continue;
+                if (value < start || value - start >= size) {
+                    inside = false;
+                } else {
+                    table[value - start] += static_cast<int64_t>(bytes[value]);
+                }
+            }
+            for (int lane = 0; done < many && lane < lanes; lane++) {
                 const uint32_t* found = tables.data() + lane * (size + 1);
                 if (found[size]) inside = false;
                 for (int64_t i = 0; i < size; i++) table[i] += found[i];

@@ -292,6 +292,8 @@ class Counts:
 
     def noted(self, notes: Iterable[str]) -> "Counts":
         """The same counts with more notes."""
+        if not (notes := tuple(notes)):
+            return self
         again = object.__new__(Counts)
         for name in self.__slots__:
             object.__setattr__(again, name, getattr(self, name))

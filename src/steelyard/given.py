@@ -126,10 +126,10 @@ def whole_numbers(name: str, values: Iterable[float]) -> np.ndarray:
         raise ValueError(f"Counts: {name} must be one number per class, got shape {list(n.shape)}.")
     if n.size and n.dtype.kind not in "iu" and not (n.dtype.kind == "f" and bool(np.all(n == np.floor(n)))):
         raise ValueError(f"Counts: {name} must be whole numbers, got {n.tolist()[:5]}." + _SUMS * (n.dtype.kind == "f"))
-    if n.size and bool(np.any(n < 0)):
-        raise ValueError(f"Counts: {name} must be >= 0, got {n.min():g}.")
-    if n.size and bool(np.any(n > MOST)):
-        raise ValueError(f"Counts: {name} must be at most 2^53, got {n.max():g}.")
+    if n.size and (least := n.min()) < 0:
+        raise ValueError(f"Counts: {name} must be >= 0, got {least:g}.")
+    if n.size and (most := n.max()) > MOST:
+        raise ValueError(f"Counts: {name} must be at most 2^53, got {most:g}.")
     n = n.astype(np.int64)
     n.setflags(write=False)
     return n

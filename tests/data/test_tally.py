@@ -75,9 +75,13 @@ def test_few_many_and_large_numbers_by_every_instruction_set(dtype):
     if kernels is None:
         pytest.skip("the native core is not built")
     before, random = kernels.current(), np.random.default_rng(0)
-    for size in (1, 10, 24, 25, 100, 4000):
+    for size in (1, 8, 10, 16, 17, 32, 60, 100, 110, 128, 200, 4000):
         x = random.integers(0, min(size, np.iinfo(dtype).max + 1), 40_000).astype(dtype)
         x[20_000] = 0
+        if size == 128:  # runs, as in masks
+            x[5_000:25_000] = x[5_000:25_000:500].repeat(500)
+        if size == 17:  # and what a mask leaves out
+            x[::50] = min(255, np.iinfo(dtype).max)
         odd = x.copy()
         odd[30_000] = np.iinfo(dtype).min or np.iinfo(dtype).max
         for instructions in kernels.sets():
@@ -108,6 +112,21 @@ def test_one_class_for_all_is_counted_exactly_beyond_a_chunk(core):
     x = np.zeros((1 << 23) + 5, dtype=np.uint8)
     x[-1] = 255
     assert tally_integers(x, threads=2) == {0: (1 << 23) + 4, 255: 1}
+
+
+def test_a_long_array_is_counted_exactly_by_every_instruction_set():
+    """Bits are added up in place until they have to be put aside."""
+    kernels = load()
+    if kernels is None:
+        pytest.skip("the native core is not built")
+    before, random = kernels.current(), np.random.default_rng(0)
+    x = random.permutation(np.repeat(np.array([0, 3, 9, 255], np.uint8), [2_500_000, 700_000, 40_001, 7]))
+    for instructions in kernels.sets():
+        kernels.choose(instructions)
+        try:
+            assert tally_integers(x) == {0: 2_500_000, 3: 700_000, 9: 40_001, 255: 7}
+        finally:
+            kernels.choose(before)
 
 
 @pytest.mark.usefixtures("native_core")
