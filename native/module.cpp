@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "call.hpp"
+#include "classes.hpp"
 #include "nearest.hpp"
 #include "objects.hpp"
 #include "ranked.hpp"
@@ -295,6 +296,22 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release free;
         rank_draws({at<const int32_t>(addresses[0]), at<const void>(addresses[1]), sizes[0], sizes[1],
                     static_cast<int32_t>(sizes[2]), doubles, at<double>(addresses[2]), at<double>(addresses[3])});
+    });
+    // log-probabilities, steps, cell, weights, tables; rows, classes, tries, cells
+    m.def("step_tables", [](std::vector<Address> addresses, std::vector<int64_t> sizes, bool doubles) {
+        if (addresses.size() != 5 || sizes.size() != 4) throw std::invalid_argument("step_tables: 5 addresses, 4 sizes");
+        nb::gil_scoped_release free;
+        const auto& a = addresses;
+        step_tables({{at<const void>(a[0]), sizes[0], sizes[1], doubles}, at<const void>(a[1]), at<const int32_t>(a[2]),
+                     at<const double>(a[3]), sizes[2], sizes[3], at<double>(a[4])});
+    });
+    // log-probabilities, cell, label, weights, lost; rows, classes, the class that moves, reach
+    m.def("step_moves", [](std::vector<Address> addresses, std::vector<int64_t> sizes, double width, bool doubles) {
+        if (addresses.size() != 5 || sizes.size() != 4) throw std::invalid_argument("step_moves: 5 addresses, 4 sizes");
+        nb::gil_scoped_release free;
+        const auto& a = addresses;
+        step_moves({{at<const void>(a[0]), sizes[0], sizes[1], doubles}, at<const int32_t>(a[1]), at<const int32_t>(a[2]),
+                    at<const double>(a[3]), sizes[2], sizes[3], width, at<double>(a[4])});
     });
     m.def("tally", [](Address numbers, int64_t n, int type, int64_t start, int64_t size, Address table, int threads) {
         nb::gil_scoped_release free;

@@ -11,6 +11,7 @@ TESTS = [
     "tests/tuning/models/test_sparse_core.py",
     "tests/data/test_tally.py",
     "tests/tuning/test_ranked.py",
+    "tests/tuning/validation/test_steps.py",
 ]
 # an editable install finds its own core before any path
 PROGRAM = """

@@ -56,10 +56,34 @@ def test_rows_that_are_equal_are_made_up_alike():
 def test_neighbours_are_found_in_pieces(monkeypatch):
     from steelyard.tuning import resampling
 
-    X, y = table(2, 2, form="dense", columns=resampling.NARROW + 1)
-    whole = resample("SMOTE", X, y, 1)[0]
+    X, _ = table(2, 2, form="dense", columns=resampling.NARROW + 1)
+    whole = resampling._searched(X)
     monkeypatch.setattr(resampling, "CHUNK", 1)
-    np.testing.assert_array_equal(resample("SMOTE", X, y, 1)[0], whole)
+    np.testing.assert_array_equal(resampling._searched(X), whole)
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_neighbours_of_the_same_rows_are_searched_once(form, monkeypatch):
+    from steelyard.tuning import resampling
+
+    asked = []
+    monkeypatch.setattr(resampling, "_known", {})
+    monkeypatch.setattr(
+        resampling, "_searched", lambda X: asked.append(X) or np.full((X.shape[0], NEIGHBOURS), len(asked))
+    )
+    X, _ = table(2, 2, form=form)
+    other = X.copy()
+    other[7, 0] += 1
+    for rows in (X, X.copy(), other, X[:399], X.astype(np.float32), X):
+        near = resampling._neighbours(rows)
+        assert near.shape == (rows.shape[0], NEIGHBOURS)
+    assert len(asked) == 4
+    assert (near == 1).all()
+    monkeypatch.setattr(resampling, "KEPT", near.nbytes)  # room for the last one alone
+    resampling._neighbours(other)
+    assert len(resampling._known) == 1
+    resampling._neighbours(X)
+    assert len(asked) == 5
 
 
 def test_float32_stays_float32():

@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 
 from steelyard.tuning.metric import METRICS
-from steelyard.tuning.validation.steps import REACH, WIDTH, Best, _tables, clear, decisions, refined
+from steelyard.tuning.validation import steps as room
+from steelyard.tuning.validation.steps import REACH, WIDTH, _tables, clear, decisions, refined, tables
 
 BALANCED, MACRO = METRICS["balanced_accuracy"], METRICS["macro_f1"]
+
+
+@pytest.fixture(params=["core", "numpy"])
+def way(request, monkeypatch):
+    if request.param == "numpy":
+        monkeypatch.setattr(room, "THERE", False)
+    elif not room.THERE:
+        pytest.skip("the C++ core is not there")
 
 
 def posterior(seed: int, rows: int = 3000, shares=(0.7, 0.2, 0.07, 0.03)):
@@ -23,17 +32,54 @@ def posterior(seed: int, rows: int = 3000, shares=(0.7, 0.2, 0.07, 0.03)):
 
 @pytest.mark.parametrize("c", range(4))
 @pytest.mark.parametrize("weighted", [False, True])
-def test_tables_of_moves_are_those_of_decisions(c, weighted):
+def test_tables_of_moves_are_those_of_decisions(c, weighted, way):
     logp, y, part = posterior(0, 400)
     weights = np.random.default_rng(1).random(400) if weighted else None
     steps = np.array([0.0, -0.7, -1.1, 0.3])
-    tables = _tables(logp - steps, Best.of(logp - steps), c, y, part, weights)
+    found = _tables(logp - steps, c, y, part, weights)
     for i in range(2 * REACH + 1):
         moved = steps.copy()
         moved[c] += WIDTH * (i - REACH)
         expected = np.zeros((5, 4, 4))
         np.add.at(expected, (part, y, decisions(BALANCED, logp, moved)), 1.0 if weights is None else weights)
-        np.testing.assert_allclose(tables[:, i], expected, atol=1e-9)
+        np.testing.assert_allclose(found[:, i], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_tables_of_steps_are_those_of_decisions(dtype, weighted, way):
+    """Where many probabilities are equal, too: the first of them is decided. An unknown row counts in its own cell alone."""
+    logp, y, part = posterior(3, 500)
+    logp[:200] = np.round(logp[:200])
+    logp[200:220, 1], logp[220:230], part[220:230] = -np.inf, np.nan, 5
+    logp = logp.astype(dtype)
+    weights = np.random.default_rng(1).random(500) if weighted else None
+    tried = np.array([[0.0, 0.0, 0.0, 0.0], [1.0, -1.0, 0.0, 2.0], [0.3, -0.7, -1.1, 0.3]])
+    found = tables(BALANCED, logp, tried, part * 4 + y, 24, weights).reshape(3, 6, 4, 4)
+    for steps, one in zip(tried, found, strict=True):
+        expected = np.zeros((6, 4, 4))
+        np.add.at(expected, (part, y, decisions(BALANCED, logp, steps)), 1.0 if weights is None else weights)
+        np.testing.assert_allclose(one[:5], expected[:5], atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_core_finds_the_steps_that_numpy_finds(dtype, monkeypatch):
+    if not room.THERE:
+        pytest.skip("the C++ core is not there")
+    moved = 0
+    for seed in range(5):
+        logp, y, part = posterior(seed, 700)
+        logp, weights = (
+            (np.round(logp, 1) + np.array([0, 0, 1.2, 0])).astype(dtype),
+            np.random.default_rng(seed).random(700),
+        )
+        found = [refined(MACRO, logp, y, part, w, np.zeros(4)) for w in (None, weights)]
+        with monkeypatch.context() as without:
+            without.setattr(room, "THERE", False)
+            again = [refined(MACRO, logp, y, part, w, np.zeros(4)) for w in (None, weights)]
+        np.testing.assert_array_equal(found, again)
+        moved += np.any(found)
+    assert moved
 
 
 def test_a_class_whose_probabilities_are_too_high_is_brought_down_alone():

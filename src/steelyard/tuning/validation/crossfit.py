@@ -57,12 +57,6 @@ class Tuner:
         """bool [rows]: those that choose for fold f; f = folds: the judged ones."""
         return self.member[f][self.code]
 
-    def counts(self, cells: np.ndarray, size: int) -> np.ndarray:
-        """What the rows with each number below `size` in `cells` [rows] count for, by pattern of membership: [patterns, size]."""
-        patterns = self.member.shape[1]
-        at = self.code * np.int64(size) + cells
-        return np.bincount(at, weights=self.weights, minlength=patterns * size).reshape(patterns, size)
-
     def mean(self, values: np.ndarray) -> np.ndarray:
         """[folds + 1]; 0 where there are no rows."""
         used, patterns = self.member.any(axis=0), self.member.shape[1]

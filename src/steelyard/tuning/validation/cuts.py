@@ -6,7 +6,7 @@ from .. import ranked
 from ..metric import Metric
 from ..weights import Weights, take
 from .crossfit import Choice, Tuner
-from .steps import SHIFTS, clear, decisions, refined
+from .steps import SHIFTS, clear, decisions, refined, tables
 from .sweep import Room, Sweep
 
 TABLES = (
@@ -141,10 +141,12 @@ def _by_tau(
     C, patterns = len(log_prior), tuner.member.shape[1]
     together, apart = np.empty((len(SHIFTS), len(tuner.member))), np.empty((len(SHIFTS), patterns))
     width = max(1, TABLES // (patterns * C * C))
+    cell = tuner.code.astype(np.int64) * C + y
     for some in (slice(at, at + width) for at in range(0, len(SHIFTS), width)):
-        tables = np.stack([tuner.counts(y * C + decisions(metric, score, t * log_prior), C * C) for t in SHIFTS[some]])
-        apart[some] = metric.of_tables(tables.reshape(-1, C, C)).reshape(-1, patterns)
-        sums = tuner.member.astype(np.float64) @ tables
+        tried = SHIFTS[some, None] * log_prior
+        counts = tables(metric, score, tried, cell, patterns * C, tuner.weights).reshape(-1, patterns, C * C)
+        apart[some] = metric.of_tables(counts.reshape(-1, C, C)).reshape(-1, patterns)
+        sums = tuner.member.astype(np.float64) @ counts
         together[some] = metric.of_tables(sums.reshape(-1, C, C)).reshape(-1, len(tuner.member))
     sign = 1.0 if metric.higher else -1.0
     return sign * together, sign * apart

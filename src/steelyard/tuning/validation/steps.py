@@ -8,10 +8,13 @@ good, it stays.
 
 import numpy as np
 
+from ... import core
 from ..costs import cheapest
 from ..metric import Metric
 from ..weights import Weights
 
+_native = core.load()
+THERE = hasattr(_native, "step_tables")  # a core that was built before it lacks it
 SHIFTS = np.linspace(0.0, 1.5, 31)  # tau
 WIDTH, REACH = 0.1, 15  # of a move of one class, and so many of them to either side at once
 PASSES = 2  # over all classes; the second only where the first moved something
@@ -26,6 +29,29 @@ def decisions(metric: Metric, logp: np.ndarray, steps: np.ndarray) -> np.ndarray
     if metric.cost_matrix is None:
         return np.argmax(shifted, axis=1)
     return cheapest(np.exp(shifted - shifted.max(axis=1, keepdims=True)), metric.cost_matrix)
+
+
+def tables(
+    metric: Metric, logp: np.ndarray, tried: np.ndarray, cell: np.ndarray, cells: int, weights: Weights = None
+) -> np.ndarray:
+    """What rows with each number below `cells` in `cell` [rows] count for, by what is decided with each of the steps that are
+    tried [tries, C]: [tries, cells, C]."""
+    C = logp.shape[1]
+    if not (THERE and metric.cost_matrix is None and cells < 2**31):
+        at = [cell * np.int64(C) + decisions(metric, logp, steps) for steps in tried]
+        return np.stack([np.bincount(a, weights=weights, minlength=cells * C).reshape(cells, C) for a in at])
+    logp, kind, own = _plain(logp, weights)
+    tried, cell = np.ascontiguousarray(tried, logp.dtype), np.ascontiguousarray(cell, np.int32)
+    out = np.zeros((len(tried), cells, C))
+    addresses = [logp.ctypes.data, tried.ctypes.data, cell.ctypes.data, 0 if own is None else own.ctypes.data]
+    _native.step_tables([*addresses, out.ctypes.data], [*logp.shape, len(tried), cells], kind)
+    return out
+
+
+def _plain(logp: np.ndarray, weights: Weights) -> tuple[np.ndarray, bool, Weights]:
+    """As the core reads them, and whether they are float64."""
+    logp = np.ascontiguousarray(logp, np.float32 if logp.dtype == np.float32 else np.float64)
+    return logp, logp.dtype == np.float64, None if weights is None else np.ascontiguousarray(weights, np.float64)
 
 
 def clear(gains: np.ndarray, errors: float = 1.0) -> bool:
@@ -48,9 +74,8 @@ def refined(
     steps, z = steps.copy(), logp - steps.astype(logp.dtype)
     for _ in range(PASSES):
         before = steps.copy()
-        best = Best.of(z)
         for c in range(C):
-            tables = _tables(z, best, c, y, part, weights)
+            tables = _tables(z, c, y, part, weights)
             value = metric.of_tables(tables.sum(axis=0))
             value = value if metric.higher else -value
             near = np.argsort(np.abs(np.arange(2 * REACH + 1) - REACH), kind="stable")
@@ -59,7 +84,6 @@ def refined(
                 continue
             steps[c] += WIDTH * (to - REACH)
             z[:, c] -= WIDTH * (to - REACH)
-            best = Best.of(z)
         if np.array_equal(steps, before):
             break
     return steps
@@ -70,36 +94,31 @@ def _gains(metric: Metric, now: np.ndarray, then: np.ndarray) -> np.ndarray:
     return metric.gain(metric.of_tables(then), metric.of_tables(now))
 
 
-class Best:
-    """Of z [rows, C]: the largest and the second, with their values."""
-
-    def __init__(self, top: np.ndarray, first: np.ndarray, next_: np.ndarray, second: np.ndarray):
-        self.top, self.first, self.next, self.second = top, first, next_, second
-
-    @classmethod
-    def of(cls, z: np.ndarray) -> "Best":
-        at = np.arange(len(z))
-        top = z.argmax(axis=1)
-        first = z[at, top]
-        without = z.copy()
-        without[at, top] = -np.inf
-        next_ = without.argmax(axis=1)
-        return cls(top, first, next_, without[at, next_])
-
-
-def _tables(z: np.ndarray, best: Best, c: int, y: np.ndarray, part: np.ndarray, weights: Weights) -> np.ndarray:
+def _tables(z: np.ndarray, c: int, y: np.ndarray, part: np.ndarray, weights: Weights) -> np.ndarray:
     """Confusion tables [parts, moves, C, C] if the step of class c moves by WIDTH * (i - REACH): a row is called c while the move is
     at most what it leads by, and its best other class after that."""
-    C, moves, parts = z.shape[1], 2 * REACH + 1, int(part.max()) + 1
-    leads = best.top == c
-    other = np.where(leads, best.next, best.top)
-    lead = z[:, c] - np.where(leads, best.second, best.first)
-    last = np.clip(np.floor(lead / WIDTH) + REACH + 1, 0, moves).astype(
-        np.int64
-    )  # called c by the moves before this one
-    cell = ((part * (moves + 1) + last) * C + y) * C + other
-    size = parts * (moves + 1) * C * C
-    lost = np.bincount(cell, weights=weights, minlength=size).reshape(parts, moves + 1, C, C).cumsum(axis=1)
+    moves, parts = 2 * REACH + 1, int(part.max()) + 1
+    lost = _lost(z, c, y, part, parts, weights).cumsum(axis=1)
     tables = lost[:, :moves].astype(np.float64)
     tables[..., c] += (lost[:, -1:] - lost[:, :moves]).sum(axis=-1)
     return tables
+
+
+def _lost(z: np.ndarray, c: int, y: np.ndarray, part: np.ndarray, parts: int, weights: Weights) -> np.ndarray:
+    """What rows count for, [parts, moves + 1, C, C], by the number of the moves before which they are called c, label, and best other
+    class."""
+    C, moves = z.shape[1], 2 * REACH + 1
+    if THERE:
+        z, kind, own = _plain(z, weights)
+        cell, label = (np.ascontiguousarray(a, np.int32) for a in (part, y))
+        out = np.zeros((parts, moves + 1, C, C))
+        addresses = [z.ctypes.data, cell.ctypes.data, label.ctypes.data, 0 if own is None else own.ctypes.data]
+        _native.step_moves([*addresses, out.ctypes.data], [*z.shape, c, REACH], WIDTH, kind)
+        return out
+    without = z.copy()
+    without[:, c] = -np.inf
+    other = without.argmax(axis=1)
+    lead = z[:, c] - z[np.arange(len(z)), other]
+    last = np.clip(np.floor(lead / WIDTH) + REACH + 1, 0, moves).astype(np.int64)
+    cell = ((part * (moves + 1) + last) * C + y) * C + other
+    return np.bincount(cell, weights=weights, minlength=parts * (moves + 1) * C * C).reshape(parts, moves + 1, C, C)
