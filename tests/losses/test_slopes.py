@@ -6,6 +6,7 @@ import torch
 
 import steelyard as sy
 from steelyard import testing
+from steelyard.losses.slopes import repeated
 from steelyard.ops import bind
 
 STEP = 2e-3
@@ -119,3 +120,35 @@ def test_what_does_not_fit_is_named(arguments, options, says):
         sy.slopes(*arguments, **options)
     with pytest.raises(TypeError, match="takes a Recipe or a steelyard loss, got float"):
         sy.slopes(1.0, [0.0], [1])
+
+
+TWO = {"classes": ("no", "yes"), "kind": "exclusive"}
+YES_OR_NO = {
+    "plain": sy.Recipe(),
+    "tables": sy.Recipe(weight=[0.6, 7.0], offset=[[0.3, -1.0]], scale=[1.5, 0.7], margin=[0.1, 0.6], **TWO),
+    "focal": sy.Recipe(curve=sy.curves.Focal(2.0), weight=[0.5, 5.0], **TWO),
+}
+AGAIN = {
+    **{f"softmax {name}": sy.CrossEntropy(recipe) for name, recipe in testing.recipes("softmax").items()},
+    **{f"sigmoid {name}": sy.BinaryCrossEntropy(recipe) for name, recipe in YES_OR_NO.items()},
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", AGAIN)
+def test_slopes_of_the_same_rows_again_are_what_they_are_alone(name, weighted):
+    loss, classes = AGAIN[name], testing.calls("softmax")["rows"].logits.shape[1]
+    shape = (50,) if name.startswith("sigmoid") else (50, classes)
+    torch.manual_seed(3)
+    y = torch.randint(0, 2, (50,))
+    weight = torch.rand(50, dtype=torch.float64) if weighted else None
+    again = repeated(loss, y, weight)
+    for _ in range(3):
+        z = torch.randn(shape, dtype=torch.float64)
+        for mine, alone in zip(again(z), sy.slopes(loss, z, y, weight=weight), strict=True):
+            torch.testing.assert_close(mine, alone, rtol=0, atol=0)
+
+
+def test_slopes_again_refuse_labels_that_are_none():
+    with pytest.raises(ValueError, match="label"):
+        repeated(sy.CrossEntropy(), torch.tensor([0, 7]), None)(torch.zeros(2, 3, dtype=torch.float64))

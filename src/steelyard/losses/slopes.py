@@ -6,6 +6,7 @@ With A_c = W T g'(log P_c), B_c = W T g''(log P_c) and e_kc = [c = k] - P_k, in 
     sigmoid   the same for the two outcomes of one logit, with P and 1 - P
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from .functional import check_labels, check_yes_or_no
 from .modules import RecipeLoss
 
 NAME = "slopes"
+IGNORED = -100
 
 
 def slopes(
@@ -32,7 +34,7 @@ def slopes(
     *,
     weight: Any = None,
     link: str | Link | None = None,
-    ignore_index: int = -100,
+    ignore_index: int = IGNORED,
     exact: bool = False,
 ) -> tuple[Any, Any]:
     """Gradient dl/dz and curvature of each row's loss, undivided: an objective for LightGBM, XGBoost, CatBoost or a solver of your own.
@@ -78,6 +80,27 @@ def slopes(
         return pair[0], pair[1]
     dtype = np.float32 if getattr(scores, "dtype", None) in (np.float16, np.float32) else np.float64
     return pair[0].numpy().astype(dtype, copy=False), pair[1].numpy().astype(dtype, copy=False)
+
+
+def repeated(loss: RecipeLoss, y: Tensor, weight: Tensor | None) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """`slopes` for other scores [N] or [N, C] in float64 of the same rows, a hundred times: what does not change is looked at in the
+    first call. The loss may not change after it."""
+    found: list[Bound | None] = []
+
+    def of(z: Tensor) -> tuple[Tensor, Tensor]:
+        if found and (bound := found[0]) is not None:
+            pair = native_slopes.slopes(z, y, weight, bound, IGNORED, False)
+            assert pair is not None  # of labels that were seen to be classes
+            return pair
+        if not found:
+            bound = loss.bound()
+            there = not native_slopes.refusal(z, y, weight, bound) and y.shape == z.shape[:1]
+            pair = slopes(loss, z, y, weight=weight)
+            found.append(bound if there else None)
+            return pair
+        return slopes(loss, z, y, weight=weight)
+
+    return of
 
 
 def in_torch(call: Call, bound: Bound, ignore_index: int, exact: bool) -> tuple[Tensor, Tensor]:

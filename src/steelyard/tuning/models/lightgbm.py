@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ...losses.modules import BinaryCrossEntropy, CrossEntropy
-from ...losses.slopes import slopes as slopes_of
+from ...losses.slopes import repeated
 from ...recipe import Recipe
 from .begun import Begun, name_of
 from .boosting import AXIS, LEAVES, RATE, ROWS_IN_LEAF, Trees, whole
@@ -127,10 +127,11 @@ def _objective(recipe: Recipe, fit: Fit, first: np.ndarray) -> Callable:
     weights = None if fit.weights is None else torch.from_numpy(np.ascontiguousarray(fit.weights, dtype=np.float64))
     # the diagonal alone would let C classes that move together go too far; LightGBM's own multiclass has this factor too
     shared = 1.0 if classes == 2 else classes / (classes - 1)
+    of = repeated(loss, labels, weights)
 
     def slopes(z: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         scores = torch.from_numpy(np.ascontiguousarray(z, dtype=np.float64).reshape(len(y), -1))
-        return slopes_of(loss, scores[:, 0] if classes == 2 else scores, labels, weight=weights)
+        return of(scores[:, 0] if classes == 2 else scores)
 
     _, curvature = slopes(np.tile(first, (len(y), 1)))
     factor = 0.25 / float(curvature.mean())  # row weights have mean 1
