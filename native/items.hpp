@@ -30,10 +30,13 @@ constexpr float LIKELY = 0.6f;
 INLINE float by_label(const float* table, int64_t y, float absent) { return table ? table[y] : absent; }
 
 // What items of these gradients count, see Beside.
-INLINE Floats regional(const Beside& beside, Floats size) {
+INLINE Floats regional(const Beside& beside, const Lookup& regions, Floats size) {
     if (!beside.regions) return all(1.0f);
     const float bins = static_cast<float>(beside.bins);  // NaN counts as the last
-    return gather(beside.regions, __builtin_convertvector(smaller(size * bins, all(bins - 1)), Ints));
+    return regions(__builtin_convertvector(smaller(size * bins, all(bins - 1)), Ints));
+}
+INLINE Floats regional(const Beside& beside, Floats size) {
+    return regional(beside, Lookup(beside.regions, std::numeric_limits<int64_t>::max()), size);
 }
 
 // The sum of work(chunk) over all chunks, in their order.

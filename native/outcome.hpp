@@ -58,10 +58,9 @@ INLINE bool signs(const Common& call, int64_t at, int vectors, Words* flip) {
     }
 }
 
-// What a call gives for every logit: no loss of its own, no weight, no gradient of its own that arrives.
+// No call weight, no gradient of its own that arrives, no loss of its own that is wanted.
 INLINE bool bare(const Common& call) {
-    return !(call.weight || call.upstream || call.through || call.loss || call.mass || call.lse || call.beside.out ||
-             call.beside.regions);
+    return !(call.weight || call.upstream || call.through || call.loss || call.mass || call.lse);
 }
 
 // A table's two rows at the logits of one block.
@@ -74,7 +73,7 @@ template <class T> class Outcomes {
   public:
     // The class of a plane's logits stays; elsewhere `k` is that of the first logit.
     Outcomes(const Sigmoid& call, bool plane, int64_t k)
-        : call(call), period(plane ? 1 : call.period), weight(of(call.yes_share + call.stride, call.no_share, 0, plane, k)),
+        : call(call), period(plane ? 1 : call.period), asked(call.beside.out || call.beside.regions), weight(of(call.yes_share + call.stride, call.no_share, 0, plane, k)),
           scale(both(call.scale, 2, plane, k)), offset(both(call.offset, 4, plane, k)) {}
 
     // Up to BLOCK vectors of logits from `at` on, with what signs() said; k is the class of the first. The sum of the losses.
@@ -82,8 +81,8 @@ template <class T> class Outcomes {
         if (call.period != period) k = 0;
         if (!(call.yes == call.no)) return others(at, vectors, k, flip);
         switch (call.yes.kind) {
-            case LOG: return one<LOG>(at, vectors, k, flip);
-            case FOCAL: return one<FOCAL>(at, vectors, k, flip);
+            case LOG: return asked ? one<LOG, true>(at, vectors, k, flip) : one<LOG, false>(at, vectors, k, flip);
+            case FOCAL: return asked ? others(at, vectors, k, flip) : one<FOCAL, false>(at, vectors, k, flip);
             default: return others(at, vectors, k, flip);
         }
     }
@@ -110,11 +109,21 @@ template <class T> class Outcomes {
         T::store(static_cast<typename T::Type*>(call.gradient) + at, bits<Floats>(bits<Words>(d) ^ flip));
     }
 
-    template <Kind KIND> Floats one(int64_t at, int vectors, int64_t k, const Words* flip) const {
+    // See Beside: how often the items count, in `a`, and what is told of them.
+    INLINE void tell(int64_t at, const Outcome& o, Words flip, Floats& a) const {
+        a = a * regional(call.beside, regions, o.q);
+        if (!call.beside.out) return;
+        const Ints is = bits<Ints>(flip) >= 0;
+        const Floats p = is ? o.p : o.q, q = is ? o.q : o.p;
+        F32::store(call.beside.out + at, call.beside.told == SIZE ? o.q : p <= q ? p : -larger(q, all(1e-37f)));
+    }
+
+    template <Kind KIND, bool ASKED> Floats one(int64_t at, int vectors, int64_t k, const Words* flip) const {
         Floats losses{};
         for (int v = 0; v < vectors; v++, at += LANES, k = next(k)) {
-            const Adjusted x = adjusted(at, k, flip[v]);
+            Adjusted x = adjusted(at, k, flip[v]);
             const Outcome o(x.v);
+            if constexpr (ASKED) tell(at, o, flip[v], x.a);
             const Bent g = rise<KIND>(call.yes, o.logp, o.p, o.q);
             losses = losses + penalty(x.a, g.value);
             put(at, x, g.slope, flip[v]);
@@ -133,7 +142,8 @@ template <class T> class Outcomes {
         if (!same) curved(call.no, outcome, vectors, no);
         Floats losses{};
         for (int v = 0; v < vectors; v++, at += LANES, k = next(k)) {
-            const Adjusted x = adjusted(at, k, flip[v]);
+            Adjusted x = adjusted(at, k, flip[v]);
+            if (asked) tell(at, outcome[v], flip[v], x.a);
             const Ints is = bits<Ints>(flip[v]) >= 0;
             const Floats value = same || is ? yes[v].value : no[v].value;
             losses = losses + penalty(x.a, value);
@@ -169,8 +179,10 @@ template <class T> class Outcomes {
 
     const Sigmoid& call;
     const int64_t period;
+    const bool asked;
     float here[6][LANES];  // of a plane's class
     const ByOutcome weight, scale, offset;
+    const Lookup regions{call.beside.regions, call.beside.bins};
 };
 
 }  // namespace steelyard::STEELYARD_SET

@@ -3,13 +3,11 @@
 // Chunks are the same for any number of threads, and are added up in their order.
 #include <algorithm>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "call.hpp"
-
-#ifndef STEELYARD_SET
-#define STEELYARD_SET baseline
-#endif
+#include "simd.hpp"
 
 namespace steelyard::STEELYARD_SET {
 namespace {
@@ -70,6 +68,32 @@ void add_row(const float* __restrict__ values, const Label* __restrict__ y, int6
     }
 }
 
+// Rows of labels, `stride` apart, added to [4, width] like them: LANES columns of all rows at a time, so that sums stay in registers.
+// From the last column on LANES numbers are read.
+template <class Label>
+void add_rows(const float* values, const Label* y, int64_t rows, int64_t stride, int64_t width, float* sums) {
+    for (int64_t j = 0; j < width; j += LANES) {
+        const Ints inside = lane() < static_cast<int32_t>(std::min<int64_t>(LANES, width - j));
+        Ints no{}, is{};
+        Floats no_missed{}, is_missed{};
+        for (int64_t r = 0; r < rows; r++) {
+            const Floats x = F32::load(values + r * stride + j);
+            const Ints yes = -low_words(y + r * stride + j), counts = inside & (x == x);  // of a label that is neither 0 nor 1 x is NaN
+            // what the label missed of 1: P(is) is x, or 1 + x where x is below 0
+            const Floats turned = bits<Floats>(bits<Ints>(x) ^ (yes << 31));
+            const Floats missed = turned + bits<Floats>(bits<Ints>(all(1.0f)) & (yes ^ (bits<Ints>(x) >> 31)));
+            const Ints counts_is = counts & yes, counts_no = counts & ~yes;
+            is -= counts_is;
+            no -= counts_no;
+            is_missed += bits<Floats>(bits<Ints>(missed) & counts_is);
+            no_missed += bits<Floats>(bits<Ints>(missed) & counts_no);
+        }
+        const Floats found[4] = {__builtin_convertvector(no, Floats), __builtin_convertvector(is, Floats), no_missed, is_missed};
+        for (int kind = 0; kind < 4; kind++)
+            for (int64_t l = 0; l < std::min<int64_t>(LANES, width - j); l++) sums[kind * width + j + l] += found[kind][l];
+    }
+}
+
 template <class Label> void sigmoid_sums_of(const Sums& call, const Label* y) {
     const int64_t C = call.C;
     const bool planes = call.S > 1 && C > 1;  // else rows of all classes, several at once where they are short
@@ -95,7 +119,16 @@ template <class Label> void sigmoid_sums_of(const Sums& call, const Label* y) {
                 for (int kind = 0; kind < 4; kind++) table[kind * C + (planes ? c : i % C)] += one[kind], one[kind] = 0;
             }
         };
-        for (int64_t r = first; r < last; r++) {
+        int64_t r = first;
+        if constexpr (!std::is_floating_point_v<Label>) {
+            const int64_t vectors = (width + LANES - 1) / LANES * LANES;
+            const int64_t safe = planes || total < vectors ? 0 : std::min({last, rows, (total - vectors) / row + 1});
+            for (int64_t many; r < safe; r += many) {
+                many = std::min<int64_t>(safe - r, 64);  // rows that stay in the nearest cache
+                add_rows(call.values + r * row, y + r * row, many, row, width, sums.data());
+            }
+        }
+        for (; r < last; r++) {
             if (!planes && r == rows) {
                 rest(rows * row, total, 0);
             } else if (!planes) {

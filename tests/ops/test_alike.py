@@ -128,3 +128,18 @@ def test_soft_targets_that_need_a_gradient_get_it():
     answer(loss, logits, soft)
     soft = soft.requires_grad_()
     assert torch.autograd.grad(loss(logits, soft), soft)[0].abs().max() > 0
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ["as torch's", "as torch's softmax"])
+def test_the_loss_has_the_logits_type_like_torchs_and_can_be_differentiated_again(name, dtype):
+    loss, (logits, target) = losses()[name], arguments(name, dtype=dtype)
+    found = []
+    for _ in range(3):
+        value = loss(logits, target)
+        (first,) = torch.autograd.grad(value, logits, create_graph=True)
+        found.append((value.detach(), first.detach(), torch.autograd.grad(first.float().square().sum(), logits)[0]))
+        assert value.dtype is first.dtype is dtype
+    for again in found[1:]:
+        for a, b in zip(again, found[0], strict=True):
+            torch.testing.assert_close(a, b)

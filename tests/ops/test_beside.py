@@ -19,6 +19,7 @@ pytestmark = [
 ]
 SETS = native._native.sets() if native.available() else []
 SHAPES = ((70, 10), (40, 100), (2, 5, 11, 13), (3, 30, 40))
+PLAIN = sy.Recipe()
 TABLE = torch.linspace(0.5, 2.0, 30)
 
 
@@ -30,16 +31,16 @@ def _instructions(request):
     native._native.choose(before)
 
 
-def passed(z, y, link, asked, weight=None):
+def passed(z, y, link, asked, weight=None, recipe=PLAIN):
     """(loss, gradient, what was told)"""
     z = z.clone().requires_grad_()
     told = asked._replace(out=torch.empty(link.items(z.shape))) if asked.told else asked
-    loss = fused.reduced(native.KERNELS, z, y, bind(sy.Recipe(), link), weight, -100, "count", False, told)
+    loss = fused.reduced(native.KERNELS, z, y, bind(recipe, link), weight, -100, "count", False, told)
     return loss.detach(), torch.autograd.grad(loss, z)[0], Told(told.out, z, y, weight, link, -100)
 
 
-def plainly(z, y, link, weight=None):
-    return passed(z, y, link, Beside(), weight)[:2]
+def plainly(z, y, link, weight=None, recipe=PLAIN):
+    return passed(z, y, link, Beside(), weight, recipe)[:2]
 
 
 def softmax_data(shape):
@@ -102,6 +103,20 @@ def test_items_count_by_the_size_of_their_gradient(shape):
     times = TABLE[(size.values.nan_to_num(0) * 30).long().clamp(0, 29)]
     got = passed(z, y, SOFTMAX, Beside(regions=TABLE), weight)
     torch.testing.assert_close(got[:2], plainly(z, y, SOFTMAX, weight * times), rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("bins", [30, 40])
+@pytest.mark.parametrize("curve", [None, sy.curves.Focal(2.0), sy.curves.Asymmetric(1.0, 4.0)], ids=repr)
+def test_outcomes_count_by_the_size_of_their_gradient(shape, bins, curve):
+    torch.manual_seed(0)
+    z, y, table = 3 * torch.randn(shape), torch.rand(shape) > 0.7, torch.linspace(0.5, 2.0, bins)
+    recipe = sy.Recipe(weight=[0.5, 2.0], curve=curve)
+    loss, gradient, told = passed(z, y, SIGMOID, Beside("size", regions=table), recipe=recipe)
+    torch.testing.assert_close(told.values, (z.sigmoid() - y.float()).abs(), rtol=1e-5, atol=1e-6)
+    times = table[(told.values * bins).long().clamp(0, bins - 1)]
+    by_hand = plainly(z, y, SIGMOID, times, recipe)
+    torch.testing.assert_close((loss, gradient), by_hand, rtol=1e-5, atol=1e-8)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -90,6 +90,7 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
             class_dim=1,
             reduction=self.reduction,
             normalizer=None,
+            dtype=_dtype(input),
         )
         return _like_torch(loss, input)
 
@@ -160,6 +161,7 @@ class BCEWithLogitsLoss(nn.BCEWithLogitsLoss):
             class_dim=1,
             reduction=self.reduction,
             normalizer=max(input.numel(), 1) if self.reduction == "mean" else None,
+            dtype=_dtype(input),
         )
         return _like_torch(loss.reshape(input.shape) if self.reduction == "none" else loss, input)
 
@@ -252,10 +254,11 @@ def _vector(name: str, argument: str, values: Any) -> Tensor | None:
     return tensor if tensor.is_floating_point() else tensor.to(torch.get_default_dtype())
 
 
-def _like_torch(loss: Tensor, logits: Tensor) -> Tensor:
+def _dtype(logits: Tensor) -> torch.dtype:
     """torch returns the logits' dtype, but lists both losses among autocast's float32 operations."""
-    if loss.dtype is logits.dtype:
-        return loss
-    if logits.dtype in (torch.float16, torch.bfloat16) and rounded(logits.device):
-        return loss
-    return loss.to(logits.dtype)
+    half = logits.dtype in (torch.float16, torch.bfloat16)
+    return torch.float32 if half and rounded(logits.device) else logits.dtype
+
+
+def _like_torch(loss: Tensor, logits: Tensor) -> Tensor:
+    return loss if loss.dtype is (dtype := _dtype(logits)) else loss.to(dtype)

@@ -127,12 +127,14 @@ def whole(
     reduction: str,
     normalizer: float | Tensor | None,
     consume: bool = False,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """`reduced` of tensors as the caller has them, by a Bound that is kept: a call like the last one is not looked at again."""
+    """`reduced` of tensors as the caller has them, by a Bound that is kept: a call like the last one is not looked at again, and its
+    loss is of `dtype` at once."""
     alone = weight is None and not consume and not torch.compiler.is_compiling()
     norm = known_divisor(bound.norm, reduction, normalizer) if alone else None
     if norm is not None:
-        loss = alike.total(logits, target, bound, ignore_index, class_dim, norm)
+        loss = alike.total(logits, target, bound, ignore_index, class_dim, norm, dtype)
         if loss is not None:
             return loss
     call = arrange(name, logits, target, weight, bound, class_dim)

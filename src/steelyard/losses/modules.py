@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from ..link import SIGMOID, SOFTMAX, Link
 from ..ops import Bound, Terms, bind
-from ..ops.bind import lay_out
-from ..ops.factors import Held, factors, wide
+from ..ops.bind import again, lay_out
+from ..ops.factors import Held, Tables, factors, wide
 from ..ops.loaded import recipe_of
 from ..ops.shapes import Call, arrange
 from ..ops.tables import inherit
@@ -109,7 +109,7 @@ class RecipeLoss(nn.Module):
         if self.rule is not None:
             structure, tables = self.rule.emit()
             tensors = [t for numbers in tables.values() for t in numbers]
-            return self._kept(tensors, lambda: lay_out(structure, self.link, tables), structure)
+            return self._kept(tensors, lambda: self._laid_out(structure, tables), structure)
         fixed = self._structure
         if fixed is None:
             assert self._recipe is not None
@@ -127,11 +127,18 @@ class RecipeLoss(nn.Module):
                 return make()
             held += id(t), t._version
         if self._made is None or self._made[0] != held:
-            made = make()
-            if structure is not None and self._made is not None and self._made[1][0] is structure:
-                inherit(made, self._made[2])
-            self._made = held, (structure, tensors), made
+            self._made = held, (structure, tensors), make()
         return self._made[2]
+
+    def _laid_out(self, structure: Recipe, tables: Tables) -> Bound:
+        """Of a rule, whose structure is mostly that of the last time."""
+        if self._made is None or self._made[1][0] is not structure or torch.compiler.is_compiling():
+            return lay_out(structure, self.link, tables)
+        bound = again(self._made[2], structure, tables)
+        if bound is None:
+            bound = lay_out(structure, self.link, tables)
+            inherit(bound, self._made[2])
+        return bound
 
     def terms(self, logits: Tensor, target: Tensor, *, weight: Any = None) -> Terms:
         """Unreduced loss, mass and lse; the square of lse is the z-loss."""

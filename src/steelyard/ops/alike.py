@@ -79,13 +79,21 @@ class _Ready:
         return native.mean(self.alike.plan, self.alike.form, self.logits, gradient, self.target, None, norm)
 
 
-def total(logits: Any, target: Any, bound: Bound, ignore: int, class_dim: int, norm: str | float) -> Tensor | None:
-    """As plan.total, of a call that is like the last one of this Bound; None where it is not, or holds a label that is no class."""
+def total(
+    logits: Any,
+    target: Any,
+    bound: Bound,
+    ignore: int,
+    class_dim: int,
+    norm: str | float,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor | None:
+    """As plan.total, in `dtype`, of a call that is like the last one of this Bound; None where it is not, or holds a label that is no class."""
     known = bound.cache.get(PLACE)
     if known is None or not known.fits(logits, target, ignore, class_dim):
         return None
     try:
-        return fused.reduced(known.kernels, logits, target, bound, None, ignore, norm)
+        return fused.reduced(known.kernels, logits, target, bound, None, ignore, norm, dtype=dtype)
     except IndexError:
         return None
 

@@ -1,6 +1,7 @@
 """A Recipe bound to a link: checked once, then laid out as tensors as often as its numbers change."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from ..recipe import COMBINE, Recipe
 from ..table import Rows, Smooth, Table
 from .bound import Bound, Parts, Product, Target, Total
 from .factors import Tables, factors
+from .tables import inherit
 
 
 def bind(recipe: Recipe, link: str | Link) -> Bound:
@@ -50,6 +52,27 @@ def lay_out(recipe: Recipe, link: str | Link, tables: Tables) -> Bound:
     yes, no = sides(recipe.curve)
     norm = "count" if recipe.norm is None else recipe.norm
     return Bound(link, **parts, target=target, yes=yes, no=no, norm=norm, width=width)
+
+
+def again(before: Bound, recipe: Recipe, tables: Tables) -> Bound | None:
+    """`lay_out`, faster, of the recipe and link that `before` was laid out from; None where a table is of several factors or becomes
+    another on the way. What does not depend on the numbers stays with it."""
+    if recipe.target is not None or (recipe.kind == "exclusive" and not before.link.exclusive):
+        return None
+    changed: dict[str, Any] = {}
+    tensors = []
+    for field, numbers in tables.items():
+        if len(numbers) != 1:
+            return None
+        parts: Parts = getattr(before, field)
+        part = "full" if parts.full is not None else "row" if parts.column is None else "column"
+        values = numbers[0] if part == "full" else numbers[0].reshape(-1)
+        tensors.append(values)
+        changed[field] = type(parts)(**{part: values})
+    made = object.__new__(Bound)  # what __init__ would look at is as it was
+    made.__dict__.update(before.__dict__, **changed, cache={})
+    inherit(made, before, tuple(tensors))
+    return made
 
 
 def _parts(table: Table, numbers: Sequence[Tensor]) -> Parts:

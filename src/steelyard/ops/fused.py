@@ -136,23 +136,25 @@ def reduced(
     norm: str | float,
     consume: bool = False,
     beside: Beside | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """The sum of the losses over Z, 0 where Z is 0: loss and gradient in one pass. The caller has asked `kernels.refusal`.
 
     norm     "count", "mass", "sum", or Z itself
     consume  write the gradient over the logits; whoever else needs them for a backward pass is refused by autograd
     beside   what the pass does for a rule; of Kernels.beside only
+    dtype    of the loss: here a rounding is no step of autograd's
     """
-    return _Reduced.apply(logits, (kernels, target, bound, weight, ignore_index, norm, consume, beside))
+    return _Reduced.apply(logits, (kernels, target, bound, weight, ignore_index, norm, consume, beside, dtype))
 
 
-Asked = tuple[Kernels, Tensor, Bound, Tensor | None, int, str | float, bool, Beside | None]
+Asked = tuple[Kernels, Tensor, Bound, Tensor | None, int, str | float, bool, Beside | None, torch.dtype]
 
 
 class _Reduced(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, asked: Asked) -> Tensor:  # autograd looks at every argument, which takes time
-        kernels, target, bound, weight, ignore, norm, consume, beside = asked
+        kernels, target, bound, weight, ignore, norm, consume, beside, dtype = asked
         call = kernels.call(logits, target, bound, weight, ignore)
         gradient = None
         if logits.requires_grad:
@@ -167,7 +169,7 @@ class _Reduced(torch.autograd.Function):
         else:
             ctx.save_for_backward(logits, target, weight)
             ctx.rest = bound, ignore, norm, None if beside is None else beside._replace(out=None)
-        return loss
+        return loss if dtype is torch.float32 else loss.to(dtype)
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:  # type: ignore[override]
@@ -195,7 +197,7 @@ def _again(ctx: Any, upstream: Tensor) -> Tensor:
         unreduced = eager.terms(u, target, bound, weight, ignore)
         z = torch.as_tensor(denominator(unreduced, norm), device=logits.device)
         value = torch.where(z == 0, 0.0, unreduced.loss.sum() / torch.where(z == 0, 1, z))
-        return torch.autograd.grad(value, logits, upstream, create_graph=True)[0]
+        return torch.autograd.grad(value, logits, upstream.to(value.dtype), create_graph=True)[0]
     call = ctx.kernels.call(logits, target, bound, weight, ignore)
     gradient = call.room()
     _mean(call, gradient, norm, beside)

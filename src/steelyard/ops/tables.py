@@ -82,10 +82,11 @@ def layout(bound: Bound) -> Layout:
     return bound.cache["layout"]
 
 
-def inherit(bound: Bound, before: Bound) -> None:
-    """`bound` is `before` with other numbers: what does not depend on these stays."""
+def inherit(bound: Bound, before: Bound, tensors: tuple[Tensor, ...] | None = None) -> None:
+    """`bound` is `before` with other numbers, `tensors` if these are at hand: what does not depend on them stays."""
     known = layout(before)
-    bound.cache["layout"] = Layout(known.why, known.by_label, tuple(bound.tensors), same=known.same)
+    tensors = tuple(bound.tensors) if tensors is None else tensors
+    bound.cache["layout"] = Layout(known.why, known.by_label, tensors, same=known.same)
 
 
 # -- softmax ----------------------------------------------------------------------------------------------------------
@@ -112,6 +113,13 @@ class SoftmaxTables(NamedTuple):
 
 
 def softmax_tables(bound: Bound, C: int, device: torch.device) -> SoftmaxTables:
+    if bound.scale is bound.margin is bound.target is None:  # what most rules make anew in every step
+        weight, offset = bound.weight, bound.offset
+        if weight is not None and offset is None and weight.column is weight.full is None:
+            own = _of(weight.row, C, device)
+            return SoftmaxTables(Affine(), Affine(), None, own, own, None, None)
+        if weight is None and offset is not None and offset.row is offset.column is None:
+            return SoftmaxTables(Affine(), _affine(offset, C, device), None, None, None, None, None)
     if bound.target is not None or any(len(those) > 1 for those in bound.tables().values()):
         bound = bound.to(torch.empty(0, device=device), torch.float32)  # else each is brought there when it is laid out
     own = None if bound.weight is None else bound.weight.diagonal(C).detach()
