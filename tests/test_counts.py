@@ -1,4 +1,4 @@
-"""Counts: frozen sums. Files: given.py."""
+"""Counts: frozen sums."""
 
 import copy
 import json

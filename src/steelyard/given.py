@@ -4,6 +4,7 @@ import contextlib
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,33 +13,104 @@ _SUMS = " Sums of row weights? Say so: Counts(..., weighted=True)."
 MOST = 2**53  # every whole number up to here is a float64
 
 
-def by_class(per_class: Any) -> dict[str, float] | None:
-    """{class: number} in the order of the logits, of a dictionary or a Series by class; None where there are only numbers."""
-    if isinstance(per_class, Mapping):
-        keys, numbers = list(per_class), list(per_class.values())
-        ascending = isinstance(per_class, Counter) or all(isinstance(k, int) for k in keys)
-    elif hasattr(per_class, "to_numpy") and hasattr(per_class, "index") and not callable(per_class.index):
-        keys, numbers, index = list(per_class.index), per_class.to_numpy().tolist(), per_class.index
+def by_class(values: Any, who: str = "Counts") -> dict[str, Any] | None:
+    """{class: number} in the order of the logits, of a dictionary or a Series by class; None where there are only numbers.
+
+    A dictionary keeps its order, but for keys that are numbers, or text that is the places 0, 1, ...: those, and a Series, which stands
+    by frequency after `value_counts`, ascend, as labels do.
+    """
+    if isinstance(values, Mapping):
+        keys, numbers = list(values), list(values.values())
+        ascending = isinstance(values, Counter) or all(isinstance(k, Real) for k in keys)
+    elif is_series(values):
+        keys, numbers, index = list(values.index), values.to_numpy().tolist(), values.index
         keys = [k[0] if isinstance(k, tuple) and len(k) == 1 else k for k in keys]  # of frame[["y"]].value_counts()
         ascending = True
         if getattr(index, "ordered", False):  # ordered categories
-            places = index.codes.tolist()
-            order = sorted(range(len(places)), key=places.__getitem__)
+            codes = index.codes.tolist()
+            order = sorted(range(len(codes)), key=codes.__getitem__)
             keys, numbers, ascending = [keys[i] for i in order], [numbers[i] for i in order], False
     else:
         return None
     if any(k is None or k != k for k in keys):
-        raise ValueError("Counts: a class is missing (NaN or None); leave it out, or name it.")
+        raise ValueError(f"{who}: a class is missing (NaN or None); leave it out, or name it.")
     pairs = list(zip(keys, numbers, strict=True))
     if ascending:
         try:
             pairs.sort(key=lambda pair: pair[0])
         except TypeError:
-            raise ValueError("Counts: the classes are of mixed kinds; name them alike, such as all as text.") from None
+            raise ValueError(f"{who}: the classes are of mixed kinds; name them alike, such as all as text.") from None
     named = {class_name(k): n for k, n in pairs}
     if len(named) < len(pairs):
-        raise ValueError("Counts: two classes have the same name; class names must differ.")
-    return named
+        raise ValueError(f"{who}: two classes have the same name; class names must differ.")
+    return {name: named[name] for name in places(len(named))} if set(named) == set(places(len(named))) else named
+
+
+def square(values: Any, who: str) -> tuple[np.ndarray, list[str]] | None:
+    """(numbers [C, C], names of the classes) of a DataFrame whose rows and columns are classes; None for anything else.
+
+    Names in the order of its rows, or the places 0, 1, ... ascending. ValueError where rows and columns name different classes.
+    """
+    if not is_pandas(values) or is_series(values):
+        return None
+    rows, columns = ([class_name(key) for key in axis] for axis in (values.index, values.columns))
+    if len(set(rows)) < len(rows) or sorted(rows) != sorted(columns):
+        raise ValueError(
+            f"{who}: the rows of the table are named {', '.join(rows[:8])} and its columns {', '.join(columns[:8])}; name both by the"
+            " classes, each once, or give the numbers alone (.to_numpy())."
+        )
+    names = places(len(rows)) if set(rows) == set(places(len(rows))) else rows
+    numbers = np.asarray(values.to_numpy(), dtype=np.float64)
+    return numbers[np.ix_([rows.index(n) for n in names], [columns.index(n) for n in names])], names
+
+
+def named_in_order(who: str, values: Any, classes: Sequence[str]) -> Any:
+    """Numbers by name, [C] or [C, C], in the order of the classes; other numbers as they are. ValueError for other names.
+
+    What pandas numbers 0, 1, ... has names only where the classes are called so.
+    """
+    if is_pandas(values) and unnamed(values) and set(classes) != set(places(len(classes))):
+        return values
+    if (per_class := by_class(values, who)) is not None:
+        return in_places(who, list(per_class.values()), list(per_class), classes)
+    if (table := square(values, who)) is not None:
+        return in_places(who, *table, classes)
+    return values
+
+
+def in_places(who: str, values: Any, names: Sequence[str], classes: Sequence[str]) -> Any:
+    """The numbers of `names`, [C] or an array [C, C], in the order of `classes`. ValueError where these are others."""
+    names, classes = list(names), [str(c) for c in classes]
+    wrong = sorted(set(names) ^ set(classes))
+    if wrong:
+        raise ValueError(
+            f"{who} names {', '.join(names)} but the classes are {', '.join(classes)}; {', '.join(wrong)}"
+            f" {'is' if len(wrong) == 1 else 'are'} in only one of them."
+        )
+    order = [names.index(c) for c in classes]
+    return values[np.ix_(order, order)] if isinstance(values, np.ndarray) else [values[i] for i in order]
+
+
+def is_pandas(values: Any) -> bool:
+    """A Series or a DataFrame: what has an index of names, which are lost where it is taken for numbers. Nothing is imported."""
+    return hasattr(values, "to_numpy") and hasattr(values, "index") and not callable(values.index)
+
+
+def is_series(values: Any) -> bool:
+    return is_pandas(values) and getattr(values, "ndim", 1) == 1
+
+
+def unnamed(values: Any) -> bool:
+    """Whether numbers stand at their places: a list, an array, a Series or DataFrame that is numbered 0, 1, ..."""
+    if not is_pandas(values):
+        return True
+    axes = (values.index,) if is_series(values) else (values.index, values.columns)
+    return all([class_name(key) for key in axis] == places(len(axis)) for axis in axes)
+
+
+def places(n: int) -> list[str]:
+    """The names of classes that have none."""
+    return [str(i) for i in range(n)]
 
 
 def in_order(named: dict[str, float], classes: Sequence[Any] | None) -> tuple[list[float], list[str]]:
@@ -46,7 +118,7 @@ def in_order(named: dict[str, float], classes: Sequence[Any] | None) -> tuple[li
     names = list(named) if classes is None else [class_name(c) for c in classes]
     if set(names) == set(named):
         return [named[name] for name in names], names
-    if list(named) == [str(i) for i in range(len(names))]:
+    if list(named) == places(len(names)):
         return list(named.values()), names
     raise ValueError(
         f"Counts: the numbers are those of {', '.join(map(repr, named))}, but classes= names"
@@ -70,8 +142,8 @@ def by_label(numbers: Sequence[float], names: Sequence[str] | None, y: Any) -> d
     if len(numbers) == 1:
         return dict.fromkeys(labels.values(), numbers[0])
     if names is None:
-        places = [str(i) for i in range(len(numbers))]
-        names = places if set(labels) <= set(places) or len(labels) != len(numbers) else list(labels)
+        standing = places(len(numbers))
+        names = standing if set(labels) <= set(standing) or len(labels) != len(numbers) else list(labels)
     if tuple(names) == ("0", "1") and set(labels) <= {"False", "True"}:
         names = ("False", "True")
     known = dict(zip(names, numbers, strict=True))

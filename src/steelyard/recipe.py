@@ -19,7 +19,7 @@ import numpy as np
 
 from . import checkpoints, curves, marks, notebook
 from .files import loaded, saved_json, write_text_atomically
-from .given import by_label, unwrapped
+from .given import by_class, by_label, in_places, is_pandas, places, square, unnamed, unwrapped
 from .schema import ByName, Either, Many, Maybe, Number, Numbers, Record, Text
 from .shown import clean
 from .table import Rows, Smooth, Table, as_numpy, is_live, unplain
@@ -88,20 +88,21 @@ class Recipe:
     source: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
+        named = {f: _named(f, getattr(self, f)) for f in (*COMBINE, "target")}
         if self.classes is None:
-            named = next((v for f in COMBINE if isinstance(v := getattr(self, f), Mapping)), None)
-            _set(self, "classes", None if named is None else tuple(str(k) for k in named))
+            names = next((names for _, names in named.values() if names is not None), None)
+            _set(self, "classes", None if names is None else tuple(names))
         else:
             _set(self, "classes", tuple(str(c) for c in self.classes))
         for name in COMBINE:
             value = getattr(self, name)
             if value is not None and not isinstance(value, Table):
-                value = Table.of(name, _by_name(name, value, self.classes), self.source)
+                value = Table.of(name, _in_order(name, *named[name], self.classes), self.source)
             _set(self, name, value)
             if value is not None:
                 _check_table(name, value, self.classes, self.kind)
         if self.target is not None and not isinstance(self.target, (Smooth, Rows)):
-            _set(self, "target", _target(self.target))
+            _set(self, "target", _target(_in_order("target", *named["target"], self.classes)))
         if self.curve is not None and not isinstance(self.curve, curves.Curve):
             raise ValueError(f"Recipe: curve must have value(logp, q) and slope(logp, q), got {self.curve!r}.")
         number = isinstance(self.norm, (int, float)) and not isinstance(self.norm, bool)
@@ -337,17 +338,22 @@ def _set(recipe: Recipe, name: str, value: Any) -> None:
     object.__setattr__(recipe, name, value)
 
 
-def _by_name(name: str, value: Any, classes: Sequence[str] | None) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    given = {str(k): v for k, v in value.items()}
-    wrong = set(given) ^ set(classes or ())
-    if wrong:
-        raise ValueError(
-            f"Recipe: {name} names {', '.join(given)} but the classes are {', '.join(classes or ())};"
-            f" {', '.join(sorted(wrong))} {'is' if len(wrong) == 1 else 'are'} in only one of them."
-        )
-    return [given[c] for c in classes or ()]
+def _named(name: str, values: Any) -> tuple[Any, Sequence[str] | None]:
+    """Numbers, and the names of their classes where they have some that are no places: {class: number}, a Series, a DataFrame."""
+    if is_pandas(values) and unnamed(values):
+        return values, None
+    if (per_class := by_class(values, f"Recipe: {name}")) is not None:
+        names, numbers = list(per_class), list(per_class.values())
+    elif (table := square(values, f"Recipe: {name}")) is not None:
+        numbers, names = table
+    else:
+        return values, None
+    return numbers, None if names == places(len(names)) and not isinstance(values, Mapping) else names
+
+
+def _in_order(name: str, values: Any, names: Sequence[str] | None, classes: Sequence[str] | None) -> Any:
+    """The numbers in the order of the classes. ValueError where they are of others."""
+    return values if names is None else in_places(f"Recipe: {name}", values, names, classes or ())
 
 
 def _check_table(name: str, table: Table, classes: Sequence[str] | None, kind: str | None) -> None:

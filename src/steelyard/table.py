@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from .given import unnamed
+
 
 def is_live(values: Any) -> bool:
     """A tensor that is being learned: kept by reference, never copied."""
@@ -19,7 +21,20 @@ def is_live(values: Any) -> bool:
 
 
 def as_numpy(values: Any) -> np.ndarray:
-    """float64 numpy, from a number, list, array or tensor (any device)."""
+    """float64 numpy, from a number, list, array or tensor (any device).
+
+    ValueError for a Series or DataFrame with names: they say whose a number is, and would be lost here.
+    """
+    if not unnamed(values):
+        raise ValueError(
+            f"numbers by name, {', '.join(map(str, list(values.index)[:5]))}, go by their names where classes are known, and are not"
+            " taken by place; give .to_numpy() in the order of the classes."
+        )
+    return as_rows(values)
+
+
+def as_rows(values: Any) -> np.ndarray:
+    """The same of numbers by row, whose names, if they have any, are those of the rows."""
     if hasattr(values, "detach"):
         values = values.detach().cpu().double().numpy()
     return np.asarray(values, dtype=np.float64)

@@ -174,6 +174,45 @@ def test_scikit_learn_takes_the_second_step_of_several_classes(three, model):
     assert (expected != found["model"].predict(X)).any()
 
 
+@pytest.fixture
+def turned(winning_with):
+    """Labels 0 and 1, of which 0 is the rare one and the positive: the study has it last."""
+    data = winning_with(inverse_frequency(Counts([950, 50], ["1", "0"])))
+    data["data"]["classes"], data["positive"] = ["1", "0"], "0"
+    return data
+
+
+def test_labels_that_are_numbers_find_their_class_at_its_place(turned, tmp_path, monkeypatch):
+    recipe = Report.from_json(turned).recipe
+    assert recipe.classes == ("0", "1")
+    assert recipe.label_weights()[0] > 1 > recipe.label_weights()[1]
+    recipe.save(tmp_path / "recipe.json")
+    monkeypatch.chdir(tmp_path)
+    code, ours = by_key(turned), CrossEntropy(recipe)(LOGITS, Y)
+    one = LOGITS[:, 1] - LOGITS[:, 0]
+    for key, logit in (("torch", one), ("torch-one-logit", -one), ("steelyard", one)):  # of what is rare, there
+        theirs = run(code[key], logits=LOGITS, logit=logit, y=Y)["loss"]
+        torch.testing.assert_close(theirs, ours, rtol=1e-5, atol=0)
+    called = run(code["decide"], logits=LOGITS)["called"]
+    assert called.tolist() == (posterior(LOGITS, recipe)[:, 0] >= 0.231).tolist()
+    X, names = _table()
+    y = np.where(names == "ill", 0, 1)
+    found = run(code["sklearn"], X=X, y=y)
+    assert found["model"][-1].class_weight == pytest.approx(dict(enumerate(recipe.label_weights())), rel=1e-5)
+    q = found["model"].predict_proba(X)[:, 0]
+    odds = q / (1 - q) * recipe.label_weights()[1] / recipe.label_weights()[0]
+    np.testing.assert_allclose(found["p"], odds / (1 + odds), rtol=1e-4)
+
+
+def test_without_weights_too(kept):
+    kept["data"]["classes"], kept["positive"] = ["1", "0"], "0"
+    logit = LOGITS[:, 0] - LOGITS[:, 1]
+    theirs = run(by_key(kept)["torch"], logits=LOGITS, logit=logit, y=Y)["loss"]
+    torch.testing.assert_close(theirs, torch.nn.functional.cross_entropy(LOGITS, Y))
+    called = run(by_key(kept)["decide"], logits=LOGITS)["called"]
+    assert called.tolist() == (torch.softmax(LOGITS, 1)[:, 0] >= 0.231).tolist()
+
+
 def test_snippets_name_the_versions_of_what_they_import(kept):
     code = by_key(kept)
     assert f"torch {torch.__version__.partition('+')[0]}" in code["torch"].splitlines()[0]

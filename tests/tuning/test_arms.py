@@ -33,7 +33,7 @@ def test_arms_may_be_recipes_functions_and_arms():
 def test_two_arms_of_one_name_are_refused():
     with pytest.raises(ValueError, match=r"'focal\(gamma=1\)' is given twice"):
         arms([focal(gamma=1.0), focal(gamma=1.0)])
-    with pytest.raises(ValueError, match="a Recipe or a function of Counts"):
+    with pytest.raises(ValueError, match="a Recipe, a function of Counts"):
         arms([3])
 
 

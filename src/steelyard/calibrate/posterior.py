@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..given import class_name
 from ..link import SIGMOID, Link, link_for
 from ..losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss
 from ..losses.modules import BinaryCrossEntropy, CrossEntropy
@@ -158,8 +159,19 @@ def _read(caller: str, logits: Any, recipe_or_loss: Any, link: str | Link | None
         )
     z = z.clamp(-INFINITE, INFINITE)
     classes = None if recipe is None else recipe.classes
+    _check_columns(caller, logits, classes)
     rows = z.reshape(-1, z.shape[-1]) if softmax_link else z
     return _Read(rows, bound.to(z, z.dtype), classes, z.shape, axis, batched, dtype)
+
+
+def _check_columns(caller: str, logits: Any, classes: Sequence[str] | None) -> None:
+    """ValueError where the columns of a table of logits are the recipe's classes in another order."""
+    columns = [class_name(c) for c in logits.columns] if hasattr(logits, "columns") else []
+    if classes is not None and columns != list(classes) and sorted(columns) == sorted(classes):
+        raise ValueError(
+            f"{caller}: the columns of the logits are {', '.join(columns)}, and the recipe's classes {', '.join(classes)}; order the"
+            " columns as the classes."
+        )
 
 
 def trained_with(caller: str, recipe_or_loss: Any, link: str | Link | None) -> tuple[Bound, Recipe | None, int]:

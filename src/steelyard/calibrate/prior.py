@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..counts import Counts
+from ..given import named_in_order, unnamed
 from ..link import Link
 from ..table import as_numpy
 
@@ -28,7 +29,7 @@ def shift(p: Tensor, link: Link, prior: Any, counts: Any, classes: Sequence[str]
     stuck = (here == 0) & (there > 0)
     if np.any(stuck if link.exclusive else stuck | ((here == 1) & (there < 1))):
         raise ValueError(f"posterior: counts= has a class without examples, {here.tolist()[:8]}; it cannot be moved.")
-    there, here = (torch.as_tensor(s, dtype=p.dtype, device=p.device) for s in (there, here))
+    there, here = (torch.tensor(s, dtype=p.dtype, device=p.device) for s in (there, here))
     if link.exclusive:
         moved = p * torch.where(there > 0, there / here, 0.0)
         total = moved.sum(dim=1, keepdim=True)
@@ -47,18 +48,23 @@ def shift(p: Tensor, link: Link, prior: Any, counts: Any, classes: Sequence[str]
 def _shares(name: str, value: Any, link: Link, size: int, classes: Sequence[str] | None) -> np.ndarray:
     """[C] summing to 1; sigmoid: the share of "is", [K] or [1]."""
     if isinstance(value, Counts):
+        if classes is not None and value.classes != tuple(classes) and set(classes) & set(value.classes):
+            raise ValueError(
+                f"posterior: {name}= counts {', '.join(value.classes)}, and the classes here are {', '.join(classes)}; count with classes="
+                " in that order."
+            )
         share = value.prior
         if not link.exclusive:
             share = share[1:2] if value.kind == "exclusive" and len(value) == 2 else share[1]
         elif value.kind == "multilabel":
             raise ValueError(f"posterior: {name}= are multilabel counts but the logits go through a softmax.")
     else:
-        if isinstance(value, Mapping):
-            given = {str(k): v for k, v in value.items()}
-            if classes is None or set(given) != set(classes):
-                known = "unknown" if classes is None else ", ".join(classes)
-                raise ValueError(f"posterior: {name}= names {', '.join(given)} but the classes are {known}.")
-            value = [given[c] for c in classes]
+        if isinstance(value, Mapping) or not unnamed(value):
+            if classes is None:
+                raise ValueError(
+                    f"posterior: {name}= names classes, and neither counts= nor the recipe says their order."
+                )
+            value = named_in_order(f"posterior: {name}=", value, classes)
         share = np.atleast_1d(as_numpy(value))
         if not link.exclusive and size == 1 and share.shape == (2,):  # (is not, is)
             share = share[1:] / share.sum() if name == "counts" else share[1:]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..table import as_numpy
+from ..table import as_rows
 
 RIDGE = 0.1  # times half the mean squared change of a logit: keeps separable data and absent classes finite
 STEPS = 60
@@ -71,7 +71,7 @@ def scaling(logits: Any, y: Any) -> Scaling:
     True
     """
     z = _checked("scaling", logits)
-    labels = as_numpy(y)
+    labels = as_rows(y)
     C = 2 if z.ndim == 1 else z.shape[1]
     if labels.shape != z.shape[:1] or not len(z):
         raise ValueError(
@@ -199,7 +199,7 @@ def log_softmax(z: np.ndarray) -> np.ndarray:
 
 def _checked(who: str, logits: Any) -> np.ndarray:
     try:
-        z = as_numpy(logits)
+        z = as_rows(logits)
     except (TypeError, ValueError):
         raise ValueError(f"{who}: logits must be numbers, got {type(logits).__name__}.") from None
     if z.ndim not in (1, 2) or (z.ndim == 2 and z.shape[1] < 2):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..table import as_numpy
+from ..table import as_rows
 
 METRICS = ("fbeta", "balanced_accuracy")
 
@@ -53,7 +53,7 @@ def threshold(
     """
     weights = None if weight is None else _weights(weight)
     if weights is not None:
-        p, y = as_numpy(p), _labels(y)
+        p, y = as_rows(p), _labels(y)
         if weights.shape != p.shape or len(p) != len(y):
             raise ValueError(
                 f"threshold: weight must have one number for each row, got {list(weights.shape)} for {list(p.shape)}."
@@ -146,7 +146,7 @@ def steps(
 
 
 def checked(p: Any, y: Any, who: str = "threshold", *, positive: Any = None) -> tuple[np.ndarray, np.ndarray]:
-    scores, labels = as_numpy(p), _labels(y)
+    scores, labels = as_rows(p), _labels(y)
     if scores.ndim != 1 or labels.shape != scores.shape:
         raise ValueError(
             f"{who}: p and y must be two vectors of one length, got {list(scores.shape)} and {list(labels.shape)};"
@@ -161,7 +161,7 @@ def checked(p: Any, y: Any, who: str = "threshold", *, positive: Any = None) -> 
 
 
 def _weights(weight: Any) -> np.ndarray:
-    found = as_numpy(weight).astype(np.float64)
+    found = as_rows(weight).astype(np.float64)
     if not (np.isfinite(found) & (found >= 0)).all():
         raise ValueError("threshold: weight must be finite and >= 0.")
     return found
@@ -173,7 +173,7 @@ def _labels(y: Any) -> np.ndarray:
         array = np.asarray(y)
         if array.dtype.kind in "USO" and any(isinstance(v, (str, bytes)) for v in array.ravel()[:1].tolist()):
             return array.astype(str)
-    return as_numpy(y)
+    return as_rows(y)
 
 
 def _positive(scores: np.ndarray, labels: np.ndarray, who: str, positive: Any) -> np.ndarray:

@@ -30,6 +30,7 @@ def run(
     """
     import json
 
+    from ..class_order import in_order
     from ..explain.summary import explain
     from ..recipe import Recipe
 
@@ -38,6 +39,8 @@ def run(
     loaded = Recipe.load(recipe)
     counts, notes = counting()
     machine = as_json or out is not None
+    if loaded.classes is not None and set(loaded.classes) == set(counts.classes):
+        loaded = in_order(loaded, counts.classes)  # tune puts the positive of two classes last
     explanation = explain(loaded, counts)
     announce(what_was_read(counts), machine=machine)
     data = {"format": FORMAT, **explanation.to_dict()}

@@ -52,6 +52,7 @@ def run(**options: Any) -> None:
     if options.pop("resume") and options["fresh"]:
         raise ValueError("tune: --fresh deletes what --resume would go on with; give one of them.")
     options["classes"] = read_classes(options["classes"])
+    options["recipes"] = options.pop("recipe") or None
     options |= {
         name: options[name] or None for name in ("ignore", "missing", "drop", "categorical")
     }  # typer gives an empty list for none
@@ -127,8 +128,16 @@ def _parameters() -> list[inspect.Parameter]:
             option = typer.Option(flag, help=help, rich_help_panel=panel)
             parameters.append(_parameter(name, Annotated[kind, option], default))
     resume = typer.Option("--resume", hidden=True, help="What happens without it, too; scripts may say it.")
+    compared = typer.Option(
+        "--recipe",
+        metavar="WEIGHTING",
+        help="What to compare with plain training, in place of the usual weightings: a recipe.json, a strategy such as"
+        " 'inverse_frequency(beta=0.5)', or a weight for each class, no=1,yes=20. May stand several times; usual: all of those.",
+        rich_help_panel=request.Goal.__doc__,
+    )
     return [
         *parameters,
+        _parameter("recipe", Annotated[list[str] | None, compared], None),
         _parameter("overwrite", Overwrite, False),
         _parameter("resume", Annotated[bool, resume], False),
     ]

@@ -1,24 +1,17 @@
 """Numbers per class, given in order or by name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..given import named_in_order
 from ..table import as_numpy
 
 
 def by_class(caller: str, what: str, value: Any, classes: Sequence[str]) -> np.ndarray:
-    """[C] float64 in the order of `classes`, from a sequence or {class: number} that names each class once."""
-    if isinstance(value, Mapping):
-        given = {str(k): v for k, v in value.items()}
-        wrong = sorted(set(given) ^ set(classes))
-        if wrong:
-            raise ValueError(
-                f"{caller}: {what} names {', '.join(given)} but the classes are {', '.join(classes)};"
-                f" {', '.join(map(repr, wrong))} {'is' if len(wrong) == 1 else 'are'} in only one of them."
-            )
-        value = [given[c] for c in classes]
+    """[C] float64 in the order of `classes`, from a sequence {class: number} or a Series that names each class once."""
+    value = named_in_order(f"{caller}: {what}", value, classes)
     try:
         numbers = as_numpy(value)
     except (TypeError, ValueError):

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from ..given import named_in_order, square, unnamed
 from ..options import OneOf, ingredient
 from ..recipe import Recipe
 from ..table import as_numpy
@@ -19,7 +20,7 @@ def costs(
 ) -> Recipe:
     """Turn matrix[y, c], the cost of answering c when y is true, into one field of the recipe.
 
-    matrix    [C, C], C >= 2, no negative entries
+    matrix    [C, C], C >= 2, no negative entries; a DataFrame says by its rows and columns which classes
     weight    [C]: w_y = sum over c != y of matrix[y, c]; the diagonal must be 0. Exact for two classes (the odds are
               weighed by the ratio of the costs), an average of what a mistake on y costs for more
     target    rows brought to sum 1: what each label asks for
@@ -33,7 +34,9 @@ def costs(
     >>> costs([[0, 1], [5, 0]], classes=["good", "bad"]).class_weight.tolist()  # a bad credit taken for good costs 5
     [1.0, 5.0]
     """
-    table = _square(matrix)
+    if classes is None and (named := square(matrix, "costs")) is not None and not unnamed(matrix):
+        classes = named[1]
+    table = _square(matrix if classes is None else named_in_order("costs: matrix", matrix, [str(c) for c in classes]))
     names = [str(c) for c in classes] if classes is not None else [str(c) for c in range(len(table))]
     if len(names) != len(table):
         raise ValueError(f"costs: the matrix is for {len(table)} classes but {len(names)} names are given.")

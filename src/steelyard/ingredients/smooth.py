@@ -1,9 +1,10 @@
 """Label smoothing: a label asks for a little less than certainty."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from ..counts import Counts
+from ..given import by_class as by_name
+from ..given import is_pandas, unnamed
 from ..options import In, ingredient
 from ..recipe import Recipe
 from ..table import Smooth
@@ -28,9 +29,9 @@ def smooth(
     """
     counts = toward if isinstance(toward, Counts) else None
     classes = _names(toward) or _names(amount)
-    if isinstance(amount, Mapping) and counts is not None and counts.kind == "multilabel":
+    if _names(amount) is not None and counts is not None and counts.kind == "multilabel":
         raise ValueError("smooth: with multilabel counts amount is one number or two (is not, is), not one per class.")
-    if classes is not None and isinstance(amount, Mapping):
+    if classes is not None and _names(amount) is not None:
         amount = by_class("smooth", "amount", amount, classes)
     if counts is not None:
         toward = counts.prior if counts.kind == "exclusive" else counts.prior[1]
@@ -42,4 +43,5 @@ def smooth(
 def _names(value: Any) -> tuple[str, ...] | None:
     if isinstance(value, Counts):
         return value.classes
-    return tuple(str(k) for k in value) if isinstance(value, Mapping) else None
+    named = None if is_pandas(value) and unnamed(value) else by_name(value, "smooth")
+    return None if named is None else tuple(named)

@@ -90,7 +90,7 @@ class Boosted(ClassifierMixin, BaseEstimator, abc.ABC):
                 f"{name}: threshold= parts two classes; for more, or for costs, give costs=, a table [C, C]."
             )
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
-        self.costs_ = None if self.costs is None else cost_matrix(name, self.costs, classes)
+        self.costs_ = None if self.costs is None else cost_matrix(name, self.costs, self.classes_.tolist())
         counts = counted(self.classes_, codes, weight)
         self.recipe_ = recipe_of(name, self.strategy, counts)
         self.first_ = start(name, self.recipe_, counts.prior)

@@ -9,6 +9,9 @@ import numpy as np
 
 import steelyard as sy
 
+from ..class_order import in_order
+from ..given import class_name, named_in_order
+
 Strategy = Any  # None, a Recipe, an ingredient by name or as a function of Counts, or a list of them
 
 
@@ -23,12 +26,12 @@ def recipe_of(who: str, strategy: Strategy, counts: sy.Counts) -> sy.Recipe:
     recipe = sy.mix(
         *(_one(who, part, counts) for part in (strategy if isinstance(strategy, (list, tuple)) else [strategy]))
     )
-    if recipe.classes not in (None, counts.classes):
+    if recipe.classes is not None and set(recipe.classes) != set(counts.classes):
         raise ValueError(
-            f"{who}: the recipe is for the classes {', '.join(recipe.classes or ())}, but y holds {', '.join(counts.classes)}."
+            f"{who}: the recipe is for the classes {', '.join(recipe.classes)}, but y holds {', '.join(counts.classes)}."
             " An ingredient in its place, such as strategy='inverse-frequency', is counted anew at every fit."
         )
-    return dataclasses.replace(recipe, classes=counts.classes, kind=counts.kind)
+    return dataclasses.replace(in_order(recipe, counts.classes), classes=counts.classes, kind=counts.kind)
 
 
 def _one(who: str, part: Any, counts: sy.Counts) -> sy.Recipe:
@@ -96,9 +99,10 @@ def plain(logits: np.ndarray) -> np.ndarray:
     return undone(logits, sy.Recipe())
 
 
-def cost_matrix(who: str, costs: Any, classes: int) -> np.ndarray:
-    """[C, C] checked: what it costs to say column c where row y is true."""
-    matrix = np.asarray(costs, dtype=np.float64)
+def cost_matrix(who: str, costs: Any, names: Sequence[Any]) -> np.ndarray:
+    """[C, C] checked: what it costs to say column c where row y is true. A DataFrame goes by its names, other numbers by place."""
+    classes = len(names)
+    matrix = np.asarray(named_in_order(f"{who}: costs", costs, [class_name(c) for c in names]), dtype=np.float64)
     if matrix.shape != (classes, classes) or not np.isfinite(matrix).all():
         raise ValueError(
             f"{who}: costs must be a finite [{classes}, {classes}] table, rows what is true and columns what is said, in the order of"

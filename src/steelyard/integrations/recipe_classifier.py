@@ -73,7 +73,7 @@ class RecipeClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"{NAME}: threshold= parts two classes; for more, or for costs, give costs=, a table [C, C]."
             )
-        self.costs_ = None if self.costs is None else cost_matrix(NAME, self.costs, classes)
+        self.costs_ = None if self.costs is None else cost_matrix(NAME, self.costs, self.classes_.tolist())
         self.recipe_ = recipe_of(NAME, self.strategy, counted(self.classes_, codes, s))
         kind = sy.BinaryCrossEntropy if classes == 2 else sy.CrossEntropy
         self.loss_ = kind(self.recipe_)

@@ -85,7 +85,7 @@ class Weighted(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"{NAME}: y holds one class, {self.classes_.tolist()}; there is nothing to tell apart.")
-        self.costs_ = None if self.costs is None else cost_matrix(NAME, self.costs, len(self.classes_))
+        self.costs_ = None if self.costs is None else cost_matrix(NAME, self.costs, self.classes_.tolist())
         served = purpose(NAME, self.threshold, self.classes_.tolist())
         self.threshold_ = float(self.threshold) if isinstance(self.threshold, (int, float)) else None
         if served is not None:

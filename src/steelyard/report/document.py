@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from ..class_order import at_places
 from ..recipe import Recipe
 from ..schema import brief, checked, parsed
 from . import formatting
@@ -171,11 +172,12 @@ class Report:
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe to train with: the winner's, or plain. Its classes are named. ValueError if the file's is none."""
+        """The recipe to train with: the winner's, or plain. Its classes are named; 0 and 1 stand at those places.
+        ValueError if the file's is none."""
         if not self.recipe_json:
-            return Recipe(classes=self.table.exact or None)
+            return at_places(Recipe(classes=self.table.exact or None))
         try:
-            return Recipe.from_json(self.recipe_json)
+            return at_places(Recipe.from_json(self.recipe_json))
         except ValueError as error:
             said = str(error).partition("; save one with")[0].rstrip(".")
             raise ValueError(f"report: its recipe cannot be read ({said}); {AGAIN}.") from None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..class_order import standing
 from ..explain.class_weights import beyond_weights, label_values
 from ..version import __version__
 from .document import Report
@@ -28,19 +29,22 @@ class Snippet:
 
 def snippets(report: Report) -> list[Snippet]:
     """The winner's weights; plain training with the threshold where no weighting won."""
-    names, won, two, own = report.table.exact, report.winner, report.binary, report.table.weight is not None
+    order, won, two, own = report.table.exact, report.winner, report.binary, report.table.weight is not None
+    names = standing(order)
     if not names:
         return []
     if won is None:
         return list(
-            map(_dated, [_plain_torch(names, two, own), _decide(report), _plain_keras(own), _sklearn(report, None)])
+            map(_dated, [_plain_torch(order, two, own), _decide(report), _plain_keras(own), _sklearn(report, None)])
         )
     if beyond_weights(report.recipe):
         own_loss = _steelyard(f"sy.Recipe.load({'recipe.json'!r})", names, two, own, _only_here(won))
         return list(map(_dated, [own_loss, _decide(report)]))
     w = report.recipe.label_weights()
     table = ", ".join(f"{name!r}: {_digits(v)}" for name, v in zip(names, w, strict=True))
-    torch = [_torch(w, names, own), *([_torch_one_logit(w, names, own)] if two and w[0] > 0 else [])]
+    torch, of = [_torch(w, names, own)], dict(zip(names, w, strict=True))
+    if two and of[order[0]] > 0:
+        torch.append(_torch_one_logit(of[order[0]], of[order[1]], order, own))
     ours = _steelyard(f"sy.Recipe(weight={{{table}}})", names, two, own, "The same as a recipe, which can be undone.")
     return list(map(_dated, [*torch, ours, _decide(report), _keras(w, names, own), _sklearn(report, w)]))
 
@@ -82,8 +86,8 @@ def _mean(loss: str, options: str, inputs: str, own: bool) -> str:
 def _plain_torch(names: tuple[str, ...], two: bool, own: bool) -> Snippet:
     code = f"from torch import nn\n\nloss = {_mean('nn.CrossEntropyLoss', '', 'logits, y', own)}\n"
     if two:
-        one = _mean("nn.BCEWithLogitsLoss", "", "logit, y.float()", own)
-        code += f"loss = {one}  # or one logit per row, y = 1 for {names[1]!r}\n"
+        one = _mean("nn.BCEWithLogitsLoss", "", f"logit, {_yes(names)}.float()", own)
+        code += f"loss = {one}  # or one logit per row, {_yes_is(names)}\n"
     return Snippet("torch", "PyTorch", f"No weighting was shown to help: no weight=, no pos_weight=.{OWN * own}", code)
 
 
@@ -98,16 +102,25 @@ def _torch(w: np.ndarray, names: tuple[str, ...], own: bool) -> Snippet:
     return Snippet("torch", "PyTorch", says + OWN * own, code)
 
 
-def _torch_one_logit(w: np.ndarray, names: tuple[str, ...], own: bool) -> Snippet:
-    loss = _mean("nn.BCEWithLogitsLoss", "weight=weight, pos_weight=pos_weight", "logit, y.float()", own)
+def _torch_one_logit(negative: float, positive: float, names: tuple[str, ...], own: bool) -> Snippet:
+    loss = _mean("nn.BCEWithLogitsLoss", "weight=weight, pos_weight=pos_weight", f"logit, {_yes(names)}.float()", own)
     code = (
         "import torch\nfrom torch import nn\n\n"
-        f"weight = torch.tensor({_digits(w[0])})\n"
-        f"pos_weight = torch.tensor({_digits(w[1] / w[0])})  # y = 1 for {names[1]!r}\n"
+        f"weight = torch.tensor({_digits(negative)})\n"
+        f"pos_weight = torch.tensor({_digits(positive / negative)})  # {_yes_is(names)}\n"
         f"loss = {loss}\n"
     )
     says = "pos_weight alone changes the size of the loss; weight brings it back."
     return Snippet("torch-one-logit", "PyTorch, one logit per row", says, code)
+
+
+def _yes(order: tuple[str, ...]) -> str:
+    """1 for the positive class, of labels that are numbered as `standing` has the classes."""
+    return "y" if standing(order) == order else "(y == 0)"
+
+
+def _yes_is(order: tuple[str, ...]) -> str:
+    return f"y = 1 for {order[1]!r}" if standing(order) == order else f"1 for {order[1]!r}"
 
 
 def _steelyard(recipe: str, names: tuple[str, ...], two: bool, own: bool, says: str) -> Snippet:
@@ -135,7 +148,8 @@ def _decide(report: Report) -> Snippet:
         code = "import torch\n\np = torch.softmax(logits, dim=1)\n"
     if at is not None and report.binary:
         code = code.replace("import torch\n", "", 1) if won else code
-        code += f"called = p[:, 1] >= {_digits(at)}  # column 1 is {names[1]!r}\n"
+        column = standing(names).index(names[1])
+        code += f"called = p[:, {column}] >= {_digits(at)}  # column {column} is {names[1]!r}\n"
     elif factors:
         shares = "p"
         if not all(f == 1 for f in factors):
@@ -184,7 +198,7 @@ def _sklearn(report: Report, w: np.ndarray | None) -> Snippet:
         "",
     ]
     if w is not None:
-        lines.append(f"class_weight = {_by_label(names, w)}")
+        lines.append(f"class_weight = {_by_label(standing(names), w)}")
         options.append("class_weight=class_weight")
     rows = ", logisticregression__sample_weight=row_weight" * own
     lines.append(f"model = make_pipeline(StandardScaler(), LogisticRegression({', '.join(options)})).fit(X, y{rows})")
@@ -208,7 +222,7 @@ def _any_classifier(report: Report, w: np.ndarray | None) -> Snippet:
             "import numpy as np",
             "import steelyard as sy",
             "",
-            f"class_weight = {_by_label(names, w)}",
+            f"class_weight = {_by_label(standing(names), w)}",
             f"model.fit(X, y, sample_weight=np.array([class_weight[c] for c in y]){' * row_weight' * own})",
         ]
     if at is not None and report.binary:
@@ -219,16 +233,17 @@ def _any_classifier(report: Report, w: np.ndarray | None) -> Snippet:
     return Snippet("sklearn", "scikit-learn", says + OWN * own, "\n".join(lines) + "\n")
 
 
-def _sklearn_decision(names: tuple[str, ...], at: float, *, undo: bool) -> list[str]:
-    values = list(map(repr, label_values(names)))
+def _sklearn_decision(order: tuple[str, ...], at: float, *, undo: bool) -> list[str]:
+    names = standing(order)
+    values, positive = list(map(repr, label_values(names))), names.index(order[1])
     if not undo:
-        column = f"list(model.classes_).index({values[1]})"
+        column = f"list(model.classes_).index({values[positive]})"
         return ["", f"p = model.predict_proba(X)[:, {column}]", f"called = p >= {_digits(at)}"]
     return [
         "",
         LOAD,
         f"order = [list(model.classes_).index(c) for c in ({', '.join(values)})]",
-        "p = sy.posterior(np.log(model.predict_proba(X)[:, order]), recipe)[:, 1]",
+        f"p = sy.posterior(np.log(model.predict_proba(X)[:, order]), recipe)[:, {positive}]",
         f"called = p >= {_digits(at)}",
     ]
 

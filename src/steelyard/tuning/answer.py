@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import marks, notebook
+from ..class_order import at_places
 from ..counts import Counts
 from ..explain.summary import weights_and_losses
 from ..files import remove_ours
@@ -73,8 +74,9 @@ class Study:
 
     @property
     def recipe(self) -> Recipe:
-        """To train with: the winner's, else plain."""
-        return self.final.recipe
+        """To train with: the winner's, else plain. Classes 0 and 1 stand at those places, whichever is the positive one; of other names
+        the positive is last."""
+        return at_places(self.final.recipe)
 
     @property
     def threshold(self) -> Threshold:

@@ -3,16 +3,19 @@
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
 from typing import Any, cast
 
 import numpy as np
 
+from ..class_order import in_order, moves
 from ..counts import Counts
 from ..curves import Log
 from ..ingredients import effective_number, focal, inverse_frequency, logit_adjustment
 from ..options import spec_of
 from ..recipe import Recipe, unit_mass
 from ..rule.protocol import Rule
+from .weightings import FORMS, is_weights, said
 
 PLAIN = "plain"
 
@@ -46,7 +49,20 @@ class Arm:
         made = self.make(counts)
         if isinstance(made, Rule):
             return Recipe(classes=counts.classes, kind="exclusive", source=(written(made),))
-        return unit_mass(dataclasses.replace(made, classes=counts.classes, kind="exclusive"), counts)
+        return unit_mass(dataclasses.replace(self._of_classes(made, counts), kind="exclusive"), counts)
+
+    def _of_classes(self, made: Recipe, counts: Counts) -> Recipe:
+        """In the order of the classes here. ValueError for a recipe of others."""
+        if made.kind == "multilabel":
+            raise ValueError(
+                f"tune: the weighting {self.name!r} is for labels that are yes or no each (multilabel), and here a row has one class."
+            )
+        try:
+            return dataclasses.replace(in_order(made, counts.classes), classes=counts.classes)
+        except ValueError as error:
+            raise ValueError(
+                f"tune: the weighting {self.name!r} is not for {', '.join(counts.classes)}. {error}"
+            ) from None
 
     def rule(self, counts: Counts) -> Rule | None:
         """A new one, as it stands before training; None where the arm is a recipe."""
@@ -96,16 +112,25 @@ def usual() -> tuple[Arm, ...]:
     )
 
 
-def arms(given: Any = None) -> tuple[Arm, ...]:
+def arms(given: Any = None, *, turned: bool = False) -> tuple[Arm, ...]:
     """Plain first, then the given arms; None gives `usual()`.
 
-    given   {name: Recipe, or function Counts -> Recipe or new rule}, or an iterable of Arms or such functions
+    given   {name: weighting} or an iterable of weightings or Arms, or one weighting: a Recipe, a function Counts -> Recipe or new rule, what
+            `weightings.said` reads, or "usual" for all of these
+    turned  whether the two classes stand here in another order than among the labels, so that numbers by place could mean either
     ValueError for a name that stands twice or for something that is neither, such as one rule, which every fit would go on training.
     """
     if given is None:
         return usual()
-    items: Iterable[Any] = given.items() if isinstance(given, Mapping) else given
-    every = [plain(), *(a for item in items if (a := _arm(item)).name != PLAIN)]
+    items: Iterable[Any]
+    if isinstance(given, (Recipe, Rule, str, PathLike)) or callable(given) or is_weights(given):
+        items = [given]
+    else:
+        items = given.items() if isinstance(given, Mapping) else given
+    every = [plain()]
+    for item in items:
+        found = usual() if isinstance(item, str) and item == "usual" else (_arm(item, turned),)
+        every += [arm for arm in found if arm.name != PLAIN]
     names = [a.name for a in every]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
@@ -113,12 +138,20 @@ def arms(given: Any = None) -> tuple[Arm, ...]:
     return tuple(every)
 
 
-def _arm(item: Any) -> Arm:
+def _arm(item: Any, turned: bool) -> Arm:
     if isinstance(item, Arm):
         return item
-    name, make = item if isinstance(item, tuple) and len(item) == 2 else (None, item)
+    name, make = item if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) else (None, item)
+    if (read := said(make)) is not None:
+        name, make = name or read[0], read[1]
     if isinstance(make, Recipe):
-        return Arm(str(name or " × ".join(make.source) or "recipe"), lambda counts, recipe=make: recipe)
+        name = str(name or " × ".join(make.source) or "recipe")
+        if turned and make.classes is None and moves(make):
+            raise ValueError(
+                f"tune: the weighting {name!r} names no classes, and the positive, which comes first among the labels, is second here, so its"
+                " numbers could mean either. Name them: {class: weight}, or classes= of the Recipe."
+            )
+        return Arm(name, lambda counts, recipe=make: recipe)
     if isinstance(make, Rule):
         raise ValueError(
             f"tune: {name or type(make).__name__} is one rule, and every fit needs a new one; give a function that makes it, such as"
@@ -126,7 +159,7 @@ def _arm(item: Any) -> Arm:
         )
     if callable(make):
         return Arm(str(name or getattr(make, "__name__", "recipe")), cast(Make, make))
-    raise ValueError(f"tune: an arm is a Recipe or a function of Counts that returns one, got {make!r}.")
+    raise ValueError(f"tune: an arm is {FORMS}, got {make!r}.")
 
 
 def equals_plain(recipe: Recipe, free_intercept: bool = True) -> str:

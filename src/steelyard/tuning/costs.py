@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..given import named_in_order
 from ..table import as_numpy
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -45,6 +46,19 @@ def net(matrix: Any, classes: int, names: Sequence[str] | None = None, *, who: s
     if not over.any():
         raise ValueError(f"{who}: in the cost matrix no mistake costs more than the right decision.")
     return tuple(tuple(row) for row in over.tolist())
+
+
+def read(matrix: Any, classes: Sequence[str], *, who: str = "tune") -> Any:
+    """Numbers [C, C] in the order of `classes`, of text as `parse_matrix` reads it, or by the names that a DataFrame has."""
+    if isinstance(matrix, str):
+        return parse_matrix(matrix, classes, who=who)
+    return named_in_order(f"{who}: the cost matrix", matrix, classes)
+
+
+def by_place(matrix: Any, classes: Sequence[str], *, who: str = "tune") -> bool:
+    """Whether another order of the classes would be another matrix: it names none, and is not the same both ways round."""
+    here, there = (np.asarray(read(matrix, order, who=who)) for order in (classes, classes[::-1]))
+    return here.ndim == 2 and not np.array_equal(here, there[::-1, ::-1])
 
 
 def of_two(matrix: Matrix, names: Sequence[str] | None = None, *, who: str = "tune") -> tuple[float, float]:

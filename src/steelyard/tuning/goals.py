@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .costs import net, of_two, parse_matrix
+from .costs import by_place, net, of_two, read
 from .data.problem import Problem
 from .metric import DECISION, METRICS, Metric, others
 from .request import Goal
@@ -49,7 +49,16 @@ def goals(task: Problem, goal: Goal) -> Goals:
     """Read what the user said. ValueError where it makes no sense for these classes."""
     names, matrix = task.counts.classes, goal.cost_matrix
     if isinstance(matrix, (str, os.PathLike)):
-        matrix = parse_matrix(_text(matrix), names)
+        matrix = _text(matrix)
+    if matrix is not None:
+        if task.turned and by_place(matrix, names):
+            negative, positive = names
+            raise ValueError(
+                f"tune: the cost matrix names no classes, and the positive, {positive!r}, comes first among the labels and second here, so"
+                f" its rows could mean either. Say --cost-fn and --cost-fp (cost_fn=, cost_fp=): a missed {positive!r}, and a {negative!r}"
+                f" taken for it; or name rows and columns: ',{positive},{negative};{positive},0,5;{negative},1,0'."
+            )
+        matrix = read(matrix, names)
     share, wording = _share(goal.capacity)
 
     def named(which: str | None) -> Metric:

@@ -103,8 +103,9 @@ def tune(
     drop        columns that are not learned from; `categorical` those of categories that are spelled as numbers
     weight      column (with a function: values) of how much each row counts, as in a survey; only ratios mean anything
     classes     how the labels are read, with `ignore`, `missing` and `same_case`: see `steelyard.count`
-    recipes     {name: Recipe, or function of Counts that gives one, or with mlp and functions a new rule (sy.adaptive)}; None
-                compares the usual weightings
+    recipes     {name: weighting}, a list of weightings, or one: a Recipe, a function of Counts that gives one (with mlp and functions also
+                a new rule of sy.adaptive), a strategy's name such as "inverse_frequency(beta=0.5)", the path of a recipe.json, or a
+                weight for each class, {class: weight}; "usual" and None compare the usual weightings
     metric      decides alone; average precision for two classes, balanced accuracy for more, unless said
     cost_fn     cost of a missed positive, cost_fp of a false alarm; or cost_matrix [truth, decision], also as text or the path
                 of a CSV file; or exchange, the false alarms that one more positive is worth
@@ -156,7 +157,7 @@ def _study(
     aims = goals(task, goal)
     execute = engines.named(run.engine)
 
-    every = [(arm, arm.recipe(task.masses)) for arm in arms(recipes)]
+    every = [(arm, arm.recipe(task.masses)) for arm in arms(recipes, turned=task.turned)]
     rules = {a.name: rule for a, _ in every if (rule := a.rule(task.masses)) is not None}
     equal = {
         a.name: why for a, r in every[1:] if a.name not in rules and (why := equals_plain(r, model.free_intercept))

@@ -106,12 +106,13 @@ def problem_of(
     names = [label_name(v) for v in values]
     if len(names) < 2:
         raise ValueError(f"tune: the labels have one class only, {names[0]!r}; two are needed to tell apart.")
+    turned = False
     if len(names) == 2:
         n = row_weights.masses(y, None if raw is None else raw / raw.max(), 2)
         if positive is not None and str(positive) not in names:
             raise ValueError(f"tune: there is no class {str(positive)!r}; the classes are {', '.join(names)}.")
         if names[0] == str(positive) or (positive is None and n[0] < n[1]):
-            y, names = 1 - y, names[::-1]
+            y, names, turned = 1 - y, names[::-1], True
     counts = Counts(np.bincount(y), names, "rows", "data")
     if counts.per_class.min() < 2:
         raise ValueError(f"tune: class {names[int(counts.per_class.argmin())]!r} has a single row.")
@@ -134,6 +135,7 @@ def problem_of(
         None if time is None else "time",
         weights,
         None if weights is None else "weight",
+        turned=turned,
     )
 
 

@@ -39,6 +39,7 @@ class Problem:
     groups    [rows] codes of what belongs together, of column `group`, or None
     order     [rows] ranks in time, of column `time`, or None
     weights   [rows] how much each counts, of column `weight`, as `tuning/weights.py` has them, or None
+    turned    whether the positive of two classes comes first among the labels, and so second here
     """
 
     path: str
@@ -56,6 +57,7 @@ class Problem:
     time: str | None = None
     weights: np.ndarray | None = None
     weight: str | None = None
+    turned: bool = False
 
     @property
     def masses(self) -> Counts:
@@ -245,6 +247,7 @@ def problem(
         time,
         weights,
         None if weights is None else weight,
+        turned=list(keep) != sorted(keep),
     )
 
 
