@@ -7,7 +7,6 @@ Every answer is compared with the first variant's. Others are run where they are
 import argparse
 import functools
 import importlib.util
-import json
 import os
 import tempfile
 import time
@@ -26,7 +25,7 @@ from sklearn.utils.class_weight import compute_class_weight
 import steelyard as sy
 from steelyard.cluster import cores
 
-from .measure import RESULTS, in_turn, peak, write
+from .measure import in_turn, peak, together, write
 
 LABELS = 10_000_000
 ROWS = 100_000_000
@@ -56,9 +55,7 @@ def count(arguments: Sequence[str]) -> None:
         if options.only in (None, "parquet"):
             for kind in ("text", "int64"):
                 rows += of_parquet(Path(folder) / f"{kind}.parquet", kind, options.rows, options.rounds)
-    if options.only is not None:
-        before = json.loads((RESULTS / "count.json").read_text(encoding="utf-8"))["rows"]
-        rows = [row for row in before if row["case"] not in {r["case"] for r in rows}] + rows
+    rows = together("count", rows, "case")
     print(write("count", rows, packages=_versions(), cores=cores()))
     for row in rows:
         memory = f"{row['peak_mib']:7.0f} MiB" if row.get("peak_mib") is not None else ""

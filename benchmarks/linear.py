@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 import steelyard as sy
 
-from .measure import in_turn, peak, write
+from .measure import in_turn, peak, together, write
 
 TOKENS, HIDDEN, CLASSES = 4096, 512, 32000
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -23,7 +23,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 def linear(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks linear", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--dtypes", default=",".join(DTYPES))
+    parser.add_argument("--dtypes", default=",".join(DTYPES), help="the others stay in the results as they are")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     rows = []
@@ -46,7 +46,7 @@ def linear(arguments: Sequence[str]) -> None:
             f"{n} {t['median_ms']:.0f} ms x{t['ratio']:.2f} {t['extra_mib']:.0f} MiB" for n, t in found.items()
         )
         print(f"{shape} {dtype}: {told}", flush=True)
-    print(write("linear", rows))
+    print(write("linear", together("linear", rows, "shape", "dtype", "group")))
 
 
 def _variants(weight: Tensor, dtype: str) -> dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]]:

@@ -2,6 +2,7 @@
 
 ratio      of the first variant's time to this one's, round by round
 extra_mib  memory of one step beyond the logits and target, their gradient included
+Shapes, types and threads that are not asked for stay in the results as they are.
 "consumed" gradients take the memory of the logits; "copy" is torch's copy of the logits, the floor of such a step
 """
 
@@ -18,7 +19,7 @@ from torch.nn import functional as F
 import steelyard as sy
 
 from . import peers
-from .measure import in_turn, peak, write
+from .measure import in_turn, peak, together, write
 from .peers import Loss
 
 CE_SHAPES = [(128, 10), (65536, 10), (16384, 1000), (4096, 32000), (8, 19, 256, 256), (2, 3, 96, 96, 96)]
@@ -64,6 +65,7 @@ def _program(
                     )
                     told = ", ".join(f"{n} {t['median_ms']:.3g} ms x{t['ratio']:.2f}" for n, t in found.items())
                     print(f"{'x'.join(map(str, shape))} {dtype} {threads} threads, {group}: {told}", flush=True)
+    rows = together(name, rows, "shape", "dtype", "threads", "group")
     print(write(name, rows, sets=_sets(), peers=peers.versions()))
 
 

@@ -97,6 +97,30 @@ def write(name: str, rows: list[dict[str, Any]], **more: Any) -> Path:
     return path
 
 
+def together(name: str, rows: list[dict[str, Any]], *same: str) -> list[dict[str, Any]]:
+    """results/NAME.json as it is, `rows` in the place of those that are the same in these columns. A row that was measured on another
+    machine says so, as `cpu`."""
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        return rows
+
+    def what(row: dict[str, Any]) -> str:
+        return json.dumps([row[column] for column in same])
+
+    new: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        new.setdefault(what(row), []).append(row)
+    measured, before, found = set(new), json.loads(path.read_text(encoding="utf-8")), []
+    for row in before["rows"]:
+        if what(row) in measured:
+            found += new.pop(what(row), [])
+            continue
+        where = row.get("cpu", before["machine"]["cpu"])
+        rest = {column: value for column, value in row.items() if column != "cpu"}
+        found.append(rest if where == cpu() else {**rest, "cpu": where})
+    return found + [row for those in new.values() for row in those]
+
+
 def cpu() -> str:
     """The model's name."""
     names = (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name"))

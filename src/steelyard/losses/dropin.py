@@ -80,7 +80,7 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
         if soft and smoothing:  # torch mixes with the uniform distribution even where a row does not sum to 1
             size = input.shape[1] if input.dim() > 1 else input.shape[0]
             target, smoothing = target * (1 - smoothing) + smoothing / size, 0.0
-        name, bound = "CrossEntropyLoss", self._bound(smoothing, "count" if soft else "mass")
+        name, bound, dtype = "CrossEntropyLoss", self._bound(smoothing, "count" if soft else "mass"), _dtype(input)
         loss = whole(
             name,
             input,
@@ -90,9 +90,9 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
             class_dim=1,
             reduction=self.reduction,
             normalizer=None,
-            dtype=_dtype(input),
+            dtype=dtype,
         )
-        return _like_torch(loss, input)
+        return loss if loss.dtype is dtype else loss.to(dtype)
 
     __call__: Callable[..., Tensor]  # nn.Module says Any
 
@@ -145,7 +145,7 @@ class BCEWithLogitsLoss(nn.BCEWithLogitsLoss):
             target = target.to(torch.promote_types(input.dtype, torch.float32))
         same_shape("BCEWithLogitsLoss", input, target)
         bound, layout = self._kept(self.pos_weight, input.shape, lambda: self._laid_out(input))
-        own, weight, logits = self.weight, None, input
+        own, weight, logits, dtype = self.weight, None, input, _dtype(input)
         if own is not None:
             weight = self._fit("weight", own, input).expand(input.shape)
             weight = weight if layout is None else weight.reshape(layout)
@@ -161,9 +161,10 @@ class BCEWithLogitsLoss(nn.BCEWithLogitsLoss):
             class_dim=1,
             reduction=self.reduction,
             normalizer=max(input.numel(), 1) if self.reduction == "mean" else None,
-            dtype=_dtype(input),
+            dtype=dtype,
         )
-        return _like_torch(loss.reshape(input.shape) if self.reduction == "none" else loss, input)
+        loss = loss.reshape(input.shape) if self.reduction == "none" else loss
+        return loss if loss.dtype is dtype else loss.to(dtype)
 
     __call__: Callable[..., Tensor]  # nn.Module says Any
 
@@ -258,7 +259,3 @@ def _dtype(logits: Tensor) -> torch.dtype:
     """torch returns the logits' dtype, but lists both losses among autocast's float32 operations."""
     half = logits.dtype in (torch.float16, torch.bfloat16)
     return torch.float32 if half and rounded(logits.device) else logits.dtype
-
-
-def _like_torch(loss: Tensor, logits: Tensor) -> Tensor:
-    return loss if loss.dtype is (dtype := _dtype(logits)) else loss.to(dtype)
