@@ -68,6 +68,9 @@ def install(extra: str) -> None:
 
 def call(*command: str | Path) -> int:
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}", "VIRTUAL_ENV": str(HOME)}
+    environment.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # the tests alone take 15 s to compile, in each of pytest's processes
     return subprocess.run([str(c) for c in command], cwd=ROOT, env=environment).returncode
 
 

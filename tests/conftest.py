@@ -39,6 +39,19 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault(MORE, "all")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files with the longest tests first, so that no worker is alone with one at the end: those that ask for more time than others,
+    then those where something is slow, then those that stay with one worker."""
+    longest: dict[Path, tuple[float, bool, bool]] = {}
+    for item in items:
+        limit = item.get_closest_marker("timeout")
+        slow, together = (item.get_closest_marker(name) is not None for name in ("slow", "xdist_group"))
+        least = longest.get(item.path, (0.0, False, False))
+        longest[item.path] = max(least, (float(limit.args[0]) if limit else 0.0, slow, together))
+    items.sort(key=lambda item: longest[item.path], reverse=True)
+
+
 @pytest.fixture(autouse=True)
 def arithmetic_is_left_as_it_was() -> Iterator[None]:
     """The machine's state belongs to the whole process: kernels that used MMX made every later long double NaN, and what rounds

@@ -1,15 +1,16 @@
-"""Commands as a shell starts them: real processes, with limits, signals and pipes."""
+"""Commands as a shell has them: processes of their own, with limits, signals and pipes."""
 
 import csv
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests import warm
 
 QUICK = ("--repeats", "1", "--folds", "3", "--bootstrap", "100")
 
@@ -26,19 +27,25 @@ def write_table(path: Path, classes: Sequence[str], columns: Sequence[str] = ("a
     return path
 
 
-def start(*arguments: Any, **options: Any) -> subprocess.Popen:
-    environment = {**os.environ, "STEELYARD_DEBUG": "0", **options.pop("environment", {})}
-    command = [sys.executable, "-m", "steelyard", *map(str, arguments)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-    return subprocess.Popen(command, env=environment, **pipes)
+def start(*arguments: Any, environment: dict[str, str] | None = None, **options: Any) -> warm.Command:
+    """One command, which is forked (tests/warm.py), and its pipes."""
+    told = {**os.environ, "STEELYARD_DEBUG": "0", **(environment or {})}
+    return warm.start(*arguments, environment=told, **{"stdout": warm.PIPE, "stderr": warm.PIPE, **options})
+
+
+def begin(*arguments: Any, environment: dict[str, str] | None = None, **options: Any) -> subprocess.Popen:
+    """The same, started as a shell does it: where an import is what is tried."""
+    told = {**os.environ, "STEELYARD_DEBUG": "0", **(environment or {})}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.Popen([sys.executable, "-m", "steelyard", *map(str, arguments)], env=told, **pipes)
 
 
 @pytest.fixture
 def shell():
     """(exit code, stdout, stderr) of one command."""
 
-    def call(*arguments: Any, **options: Any) -> tuple[int, str, str]:
-        process = start(*arguments, **options)
+    def call(*arguments: Any, by: Callable[..., Any] = start, **options: Any) -> tuple[int, str, str]:
+        process = by(*arguments, **options)
         out, err = process.communicate(timeout=300)
         return process.returncode, (out or b"").decode(), (err or b"").decode()
 

@@ -136,11 +136,11 @@ def test_what_is_lost_is_said_in_the_answer(tmp_path, lose):
         "--out",
         out,
         "--repeats",
-        "20",
+        "8",
         "--bootstrap",
         "100",
     )
-    underway(out, process)
+    underway(out, process, most=10)
     lose(out)
     said, err = (text.decode() for text in process.communicate(timeout=300))
     assert "Traceback" not in err
@@ -157,13 +157,10 @@ def test_what_is_lost_is_said_in_the_answer(tmp_path, lose):
 def test_a_full_disk_leaves_the_answer_in_the_terminal(shell, tmp_path):
     """A limit on the size of files is met as a full disk is: the page of 1 MB is too large for it, the study is not."""
     resource = pytest.importorskip("resource")
-    signal_to = lambda: (  # noqa: E731
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
-        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)),
-    )
+    full = {"limits": ((resource.RLIMIT_FSIZE, 300_000),), "ignored": (signal.SIGXFSZ,)}
     out = tmp_path / "o"
     table = write_table(tmp_path / "t.csv", ["no", "yes"])
-    code, said, err = shell("tune", table, "--label", "y", "--out", out, *QUICK, preexec_fn=signal_to)
+    code, said, err = shell("tune", table, "--label", "y", "--out", out, *QUICK, **full)
     assert code == 2
     assert len(err.strip().splitlines()) == 1
     assert "cannot write report.html" in err

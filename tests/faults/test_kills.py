@@ -10,14 +10,13 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import warm
 from tests.faults.conftest import write_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -25,6 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 KILLS = int(os.environ.get("STEELYARD_KILLS", "2"))
 LATEST = 0.4  # seconds after a new fit
 Fits = dict[tuple, str]
+Program = Callable[[list[Any]], warm.Command]
 
 
 def fits_in(url: str) -> Fits:
@@ -54,65 +54,25 @@ def answer(folder: Path) -> tuple[dict[str, int], dict[str, Any]]:
     return fits, {key: value for key, value in report.items() if key not in ("seconds", "made", "command")}
 
 
-class Program:
-    """`steelyard`, of which every command is a process of its own that starts at once (forks.py)."""
-
-    def __init__(self, log: Path) -> None:
-        self.log = log
-        environment = {**os.environ, "RAY_ADDRESS": "local", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, str(Path(__file__).with_name("forks.py"))]
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        with log.open("w") as errors:
-            self.process = subprocess.Popen(command, text=True, env=environment, stderr=errors, **pipes)
-
-    def start(self, arguments: list[Any]) -> int:
-        """The number of the process."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps([*map(str, arguments)]) + "\n")
-        self.process.stdin.flush()
-        return int(self._line())
-
-    def wait(self) -> int:
-        """Its exit code, below 0 for a signal."""
-        return os.waitstatus_to_exitcode(int(self._line()))
-
-    def _line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline()
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(60)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+@pytest.fixture
+def program(tmp_path) -> Iterator[Program]:
+    """Starts a command that leads a process group of its own; what it says of errors is kept."""
+    environment = {**os.environ, "RAY_ADDRESS": "local", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+    options: dict[str, Any] = {"environment": environment, "stdout": warm.DEVNULL, "session": True}
+    with (tmp_path / "errors.txt").open("wb") as errors:
+        yield lambda arguments: warm.start(*arguments, stderr=errors, **options)
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory) -> Iterator[Program]:
-    made = Program(tmp_path_factory.mktemp("forks") / "errors.txt")
-    yield made
-    made.close()
-
-
-def alive(number: int) -> bool:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(number, 0)
-        return True
-    return False
-
-
-def kill(program: Program, command: list[Any], url: str, many: int, dice: random.Random) -> None:
+def kill(process: warm.Command, url: str, many: int, dice: random.Random) -> None:
     """Once, after it saved a fit more, at a moment that dice choose; with all that it started."""
-    number = program.start(command)
     until = time.monotonic() + 600
-    while many_in(url) == many and time.monotonic() < until and alive(number):
+    while many_in(url) == many and time.monotonic() < until and process.poll() is None:
         time.sleep(0.02)
     time.sleep(dice.uniform(0, LATEST))
     with contextlib.suppress(ProcessLookupError):  # it ended
-        os.killpg(number, signal.SIGKILL)
-    code = program.wait()
-    assert code == -signal.SIGKILL, f"it ended ({code}) before it was killed: {program.log.read_text()[-2000:]}"
+        os.killpg(process.pid, signal.SIGKILL)
+    code = process.wait(60)
+    assert code == -signal.SIGKILL, f"it ended ({code}) before it was killed"
 
 
 def kill_and_go_on(program: Program, folder: Path, url: Callable[[str], str], *options: str) -> None:
@@ -124,14 +84,13 @@ def kill_and_go_on(program: Program, folder: Path, url: Callable[[str], str], *o
 
     known: Fits = {}
     for _ in range(KILLS):
-        kill(program, command("killed"), url("killed"), len(known), dice)
+        kill(program(command("killed")), url("killed"), len(known), dice)
         found = fits_in(url("killed"))
         assert found.items() >= known.items()
         known = found
     assert known
     for name in ("killed", "alone"):
-        program.start(command(name))
-        assert program.wait() == 0, program.log.read_text()[-2000:]
+        assert program(command(name)).wait(600) == 0, (folder / "errors.txt").read_text()[-2000:]
     (fits, resumed), (every, alone) = answer(folder / "killed"), answer(folder / "alone")
     assert fits["reused"] == len(known)
     assert fits["new"] + fits["reused"] == every["new"]

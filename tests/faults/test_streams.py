@@ -1,5 +1,6 @@
 """What the commands print: no name acts on the terminal, and a reader who has gone is no error."""
 
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from tests import warm
 from tests.faults.conftest import QUICK, shell, write_table  # noqa: F401
 
 from steelyard.shown import clean
@@ -32,14 +34,11 @@ def place(tmp_path_factory):
     write_table(folder / "t\x1b[2J.csv", ["no", *NAMES], ["\x1b[2Ja", "b\u202e", "y\x9b"], rows=400)
     (folder / "masks\x1b[2J").mkdir()
     np.save(folder / "masks\x1b[2J" / "one\u202e.npy", np.eye(16, dtype=np.int64))
-    command = [sys.executable, "-m", "steelyard"]
     table, recipe, study = str(folder / "t\x1b[2J.csv"), folder / "r.json", str(folder / "study")
-    recipe.write_bytes(
-        subprocess.run([*command, "weigh", table, "--label", "-1", "--json"], capture_output=True, check=True).stdout
-    )
-    subprocess.run(
-        [*command, "tune", table, "--label", "y\x9b", "--out", study, *QUICK], capture_output=True, check=True
-    )
+    weighed = warm.run("weigh", table, "--label", "-1", "--json")
+    tuned = warm.run("tune", table, "--label", "y\x9b", "--out", study, *QUICK)
+    assert (weighed.returncode, tuned.returncode) == (0, 0), weighed.stderr + tuned.stderr
+    recipe.write_text(weighed.stdout, encoding="utf-8")
     return {
         "table": table,
         "masks": str(folder / "masks\x1b[2J"),
@@ -95,22 +94,44 @@ def test_no_name_acts_on_the_terminal(shell, place, name):  # noqa: F811
         json.loads(out)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("end", ["read end closed", "closed", "full", "errors closed"])
-def test_a_reader_who_has_gone_is_no_traceback(place, name, end):
-    arguments = filled(name, place)
+ENDS = {"read end closed": 141, "closed": 0, "full": 2, "errors closed": 0}
+
+
+def checked(name, end, code, said):
     refused = name.startswith(("no such", "too many"))
+    assert not re.search("Traceback|Exception ignored|BrokenPipe", said)
+    assert code == (2 if refused else ENDS[end]), said
+    lines = [line for line in said.splitlines() if not line.startswith("read: ")]
+    assert len(lines) <= (1 if end != "closed" else 3) or name in ("maps", "tune")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("end", ENDS)
+def test_a_reader_who_has_gone_is_no_traceback(shell, place, name, end):  # noqa: F811
+    with contextlib.ExitStack() as open_files:
+        if end == "read end closed":
+            read, write = os.pipe()
+            os.close(read)
+            open_files.callback(os.close, write)
+            streams = {"stdout": write}
+        elif end == "full":
+            streams = {"stdout": open_files.enter_context(open("/dev/full", "wb"))}
+        else:
+            streams = {"closed": (1,) if end == "closed" else (2,)}
+        code, _, said = shell(*filled(name, place), **streams)
+    checked(name, end, code, said)
+
+
+@pytest.mark.parametrize("name", ["count", "no such file"])
+@pytest.mark.parametrize("end", ENDS)
+def test_the_same_from_a_shell(place, name, end):
+    """Where the imports, too, have no stream to write to."""
     script = {
         "read end closed": 'exec 3> >(true); sleep 0.2; "$@" >&3',
         "closed": '"$@" >&-',
         "full": '"$@" >/dev/full',
         "errors closed": '"$@" 2>&-',
     }[end]
-    command = ["bash", "-c", script, "bash", sys.executable, "-m", "steelyard", *arguments]
+    command = ["bash", "-c", script, "bash", sys.executable, "-m", "steelyard", *filled(name, place)]
     done = subprocess.run(command, capture_output=True, timeout=300, env={**os.environ, "STEELYARD_DEBUG": "0"})
-    said = done.stderr.decode()
-    assert not re.search("Traceback|Exception ignored|BrokenPipe", said)
-    expected = {"read end closed": 141, "closed": 0, "full": 2, "errors closed": 0}[end]
-    assert done.returncode == (2 if refused else expected), said
-    lines = [line for line in said.splitlines() if not line.startswith("read: ")]
-    assert len(lines) <= (1 if end != "closed" else 3) or name in ("maps", "tune")
+    checked(name, end, done.returncode, done.stderr.decode())

@@ -28,23 +28,27 @@ FRAMEWORKS = (
 )  # fmt: skip
 
 
-def imported(statement: str) -> set[str]:
-    program = f"import sys, json; {statement}; print(json.dumps(sorted(sys.modules)))"
+def imported(*statements: str) -> list[set[str]]:
+    """The frameworks that are there after each of the statements, one after the other in one process."""
+    told = "print(json.dumps(sorted(sys.modules)))"
+    program = "\n".join(["import sys, json", *(f"{statement}\n{told}" for statement in statements)])
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, env=os.environ
     )
     assert run.returncode == 0, run.stderr
-    return set(json.loads(run.stdout.splitlines()[-1])) & set(FRAMEWORKS)
+    return [set(json.loads(line)) & set(FRAMEWORKS) for line in run.stdout.splitlines()[-len(statements) :]]
 
 
 def test_steelyard_imports_no_framework():
-    assert imported("import steelyard as sy, torch; sy.CrossEntropy(sy.focal()); sy.slopes; sy.posterior") == set()
+    used = "import steelyard as sy, torch; sy.CrossEntropy(sy.focal()); sy.slopes; sy.posterior"
+    helpers = ", ".join(f"steelyard.integrations.{name}".replace(".__init__", "") for name in HELPERS)
+    assert imported(used, f"import {helpers}") == [set(), set()]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(p.stem for p in FOLDER.glob("*.py")))
+@pytest.mark.parametrize("name", sorted({p.stem for p in FOLDER.glob("*.py")} - set(HELPERS)))
 def test_an_integration_imports_its_own_alone(name):
-    own = set() if name in HELPERS else OWN.get(name, {name})
+    own = OWN.get(name, {name})
     for module in own:
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"{module} is not installed")
@@ -52,6 +56,6 @@ def test_an_integration_imports_its_own_alone(name):
         pytest.skip(
             "needs its C++ operators named first, which tests/integrations/torchvision_on_cpu.py does in this process"
         )
-    found = imported(f"import steelyard.integrations.{name}".replace(".__init__", ""))
-    brought = imported(f"import {', '.join(sorted(own))}") if own else set()  # by the framework itself
-    assert found <= brought
+    # what the framework brings by itself, and then nothing more
+    brought, found = imported(f"import {', '.join(sorted(own)) or 'sys'}", f"import steelyard.integrations.{name}")
+    assert found == brought
