@@ -290,6 +290,14 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release free;
         return slots({at<const void>(addresses[0]), rows, doubles}, at<const uint8_t>(addresses[1]), at<int32_t>(addresses[2]));
     });
+    // scores, order, positive, kept, cut, hits, alarms
+    m.def("cut_corners", [](std::vector<Address> addresses, int64_t rows, bool doubles) {
+        if (addresses.size() != 7) throw std::invalid_argument("cut_corners: 7 addresses");
+        nb::gil_scoped_release free;
+        const auto& a = addresses;
+        return cut_corners({{at<const void>(a[0]), rows, doubles}, at<const int64_t>(a[1]), at<const uint8_t>(a[2]),
+                            at<const uint8_t>(a[3]), at<double>(a[4]), at<double>(a[5]), at<double>(a[6])});
+    });
     // slot, weights, average precision, ROC AUC; rows, draws, levels
     m.def("rank_draws", [](std::vector<Address> addresses, std::vector<int64_t> sizes, bool doubles) {
         if (addresses.size() != 4 || sizes.size() != 3) throw std::invalid_argument("rank_draws: 4 addresses, 3 sizes");

@@ -2,6 +2,7 @@
 #include "ranked.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -123,6 +124,43 @@ template <class T> void rank_all(const Ranking& call) {
         rank_some<T>(call, from, std::min<int64_t>(LANES, call.draws - from), sums);
 }
 
+template <class T> int64_t corners_of(const Cuts& call) {
+    const T* score = static_cast<const T*>(call.scores.at);
+    int64_t corners = 0;
+    const auto add = [&](double cut, double hits, double alarms) {
+        double *h = call.hits, *a = call.alarms;
+        while (corners > 1) {
+            const int64_t i = corners - 2, j = corners - 1;
+            if ((h[j] - h[i]) * (alarms - a[j]) - (hits - h[j]) * (a[j] - a[i]) > 0) break;
+            corners--;
+        }
+        call.cut[corners] = cut;
+        h[corners] = hits;
+        a[corners++] = alarms;
+    };
+    constexpr double endless = std::numeric_limits<double>::infinity();
+    double hits = 0, alarms = 0, high = 0, before = 0;  // `before`: hits above the scores that equal `high`
+    bool any = false;
+    add(endless, 0, 0);
+    for (int64_t k = 0; k < call.scores.rows; k++) {
+        const int64_t i = call.order[k];
+        if (!call.kept[i]) continue;
+        const double low = static_cast<double>(peek(score + i));
+        if (any && low != high) {
+            if (hits > before) {  // a cut that finds nobody new is no corner
+                const double middle = low + (high - low) / 2;
+                add(middle > low ? middle : high, hits, alarms);  // neighbouring floats have nothing between them
+            }
+            before = hits;
+        }
+        any = true;
+        high = low;
+        (call.positive[i] ? hits : alarms) += 1;
+    }
+    if (any) add(-endless, hits, alarms);
+    return corners;
+}
+
 }  // namespace
 
 void falling(const Scores& scores, int64_t* order) {
@@ -132,6 +170,8 @@ void falling(const Scores& scores, int64_t* order) {
 int32_t slots(const Scores& scores, const uint8_t* positive, int32_t* slot) {
     return scores.doubles ? slots_of<double>(scores, positive, slot) : slots_of<float>(scores, positive, slot);
 }
+
+int64_t cut_corners(const Cuts& call) { return call.scores.doubles ? corners_of<double>(call) : corners_of<float>(call); }
 
 void rank_draws(const Ranking& call) { call.doubles ? rank_all<double>(call) : rank_all<float>(call); }
 

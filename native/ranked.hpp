@@ -32,4 +32,15 @@ struct Ranking {
 };
 void rank_draws(const Ranking& call);
 
+// The corners of the upper convex hull of what cuts find, highest cut first, of the rows that are kept [rows], both ends
+// included: the cut, its hits and its alarms, each with room for two more than the positives that are kept. As in calibrate/threshold.py
+// and calibrate/exchange.py; returns how many. Below 2^26 rows, so that nothing is rounded.
+struct Cuts {
+    Scores scores;
+    const int64_t* order;  // of falling()
+    const uint8_t *positive, *kept;
+    double *cut, *hits, *alarms;
+};
+int64_t cut_corners(const Cuts& call);
+
 }  // namespace steelyard

@@ -6,6 +6,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from steelyard.tuning import ranked
 from steelyard.tuning.ranked import Ranked
+from steelyard.tuning.validation.sweep import Sweep
 
 SCORES = {
     "all different": lambda rng, n: rng.normal(size=n),
@@ -107,3 +108,28 @@ def test_nothing_is_ranked_without_positives(way):
     empty = Ranked.of(score, np.array([0, 1, 0, 1]))
     weights = np.array([[1], [0], [1], [0]], np.float32)  # a draw that holds no positive
     assert (empty.average_precision(weights), empty.roc_auc(weights)) == ([0.0], [0.5])
+
+
+@needs_core
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [2, 37, 1500])
+@pytest.mark.parametrize("name", SCORES)
+def test_corners_are_those_of_the_hull_of_all_cuts(name, n, dtype):
+    score, y, rng = case(name, n, dtype)
+    order = ranked.descending(score)
+    for kept in (np.ones(n, bool), rng.random(n) < 0.7, y == 0, np.zeros(n, bool)):
+        found = ranked.corners(score, order, y == 1, kept)
+        assert found is not None
+        at = order[kept[order]]
+        whole = Sweep.descending(score[at], y[at] == 1).hull()
+        for mine, theirs in zip(found, (whole.cuts, whole.hit, whole.said - whole.hit), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_many_rows_and_a_machine_without_the_core_have_no_corners_here(monkeypatch):
+    score, mask = np.zeros(2), np.ones(2, bool)
+    monkeypatch.setattr(ranked, "FEW", 2)
+    assert ranked.corners(score, np.arange(2), mask, mask) is None
+    monkeypatch.setattr(ranked, "FEW", 3)
+    monkeypatch.setattr(ranked, "THERE", False)
+    assert ranked.corners(score, np.arange(2), mask, mask) is None

@@ -11,7 +11,8 @@ import numpy as np
 from .. import core
 
 _native = core.load()
-THERE = hasattr(_native, "rank_draws")  # a core that was built before it lacks it
+THERE = hasattr(_native, "cut_corners")  # a core that was built before it lacks it
+FEW = 2**26  # rows whose counts multiply without rounding
 MOST = 2**30  # rows that the core's numbers hold
 EXACT = 2**24  # sums of whole numbers that float32 holds
 
@@ -141,6 +142,25 @@ def descending(score: np.ndarray) -> np.ndarray:
         return order
     # NaN is the largest; the reverse of a stable order of what is reversed is stable, too
     return len(score) - 1 - np.argsort(score[::-1].astype(np.float64, copy=False), kind="stable")[::-1]
+
+
+def corners(
+    score: np.ndarray, order: np.ndarray, positive: np.ndarray, kept: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Of the rows that are kept, bool [rows]: the cuts that are corners of the convex hull of hits and alarms, with these numbers, as
+    calibrate.exchange.hull finds them among the steps of calibrate.threshold. None where that is left to them.
+
+    order  of `descending`, over all rows
+    """
+    if not THERE or len(score) >= FEW:
+        return None
+    score, most = _numbers(score), int(np.count_nonzero(positive & kept)) + 2
+    marks = [np.ascontiguousarray(mask).view(np.uint8) for mask in (positive, kept)]
+    out = np.empty((3, most))
+    addresses = [a.ctypes.data for a in (score, order, *marks, *out)]
+    found = _native.cut_corners(addresses, len(score), score.dtype == np.float64)
+    cuts, hits, alarms = out[:, :found].copy()
+    return cuts, hits, alarms
 
 
 def _numbers(score: np.ndarray) -> np.ndarray:

@@ -70,9 +70,11 @@ class _Problem:
     ridge: Tensor
     alike: Tensor
     exact: torch.dtype = torch.float64
+    taken: dict[bytes, Form] = dataclasses.field(default_factory=dict)
 
     def take(self, keep: Tensor) -> "_Problem":
-        return dataclasses.replace(self, form=self.form.take(keep), ridge=self.ridge[keep], alike=self.alike[keep])
+        form = self.form.take(keep)
+        return dataclasses.replace(self, form=form, ridge=self.ridge[keep], alike=self.alike[keep], taken={})
 
     def value(self, theta: Tensor, fine: Tensor) -> Tensor:
         out = (self.ridge * theta.square()).sum(dim=(1, 2)) / 2
@@ -104,7 +106,15 @@ class _Problem:
         return [(fine, self.exact), (~fine, self.rows.rough)]
 
     def _of(self, which: Which) -> Form:
-        return self.form if isinstance(which, slice) else self.form.take(which)
+        """Which models are fine changes in few steps, and what the passes make of a form stays with it."""
+        if isinstance(which, slice):
+            return self.form
+        name = which.numpy().tobytes()
+        if name not in self.taken:
+            if len(self.taken) == 4:
+                self.taken.clear()
+            self.taken[name] = self.form.take(which)
+        return self.taken[name]
 
 
 def _minimise(problem: _Problem, start: Tensor | None) -> tuple[Tensor, Tensor]:

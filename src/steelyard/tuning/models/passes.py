@@ -15,6 +15,7 @@ from .forms import Form, Sigmoid, Softmax
 _native = core.load()
 THERE = hasattr(_native, "linear_pass")  # a core that was built before these passes lacks them
 SEVERAL = hasattr(_native, "linear_focal")  # and before focal loss of several logits
+FORMS = 3  # of a table whose numbers are kept, beside the last one's
 BENT = hasattr(_native, "linear_hessian")  # and before Hessians
 
 
@@ -40,8 +41,8 @@ def gamma(form: Form) -> float | None:
 @dataclasses.dataclass(frozen=True)
 class Table:
     """X [rows, p], the ones last, as float32 or float64; `own` [rows] alike is how much each row counts, or None; `bounds` [parts, 3]
-    are label, start and stop, `shares` [parts] what a row of the part counts beside that, of the whole. `made` is what the last form
-    came to."""
+    are label, start and stop, `shares` [parts] what a row of the part counts beside that, of the whole. `made` is what the last
+    forms came to."""
 
     X: Tensor
     own: Tensor | None
@@ -51,10 +52,13 @@ class Table:
 
     def of(self, form: Form) -> tuple[Tensor, Tensor, Tensor]:
         """chain [parts, models], shift [parts, models, C] and scale [parts, models]"""
-        if not self.made or self.made[0][0] is not form:
-            chain, shift, weight = form.by_label(self.bounds[:, 0])
-            scale = weight * self.shares[:, None]
-            self.made[:] = [(form, (chain.contiguous(), shift.contiguous(), scale.contiguous()))]
+        for known, tables in self.made:
+            if known is form:
+                return tables
+        chain, shift, weight = form.by_label(self.bounds[:, 0])
+        scale = weight * self.shares[:, None]
+        self.made[FORMS:] = []
+        self.made.insert(0, (form, (chain.contiguous(), shift.contiguous(), scale.contiguous())))
         return self.made[0][1]
 
 

@@ -43,7 +43,7 @@ def _by_cut(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndarra
         sweeps = _sweeps(choice, arm, a)
     else:  # hulls are small
         if (arm, a) not in choice.hulls:
-            choice.hulls[arm, a] = [sweep.hull() for sweep in _sweeps(choice, arm, a)]
+            choice.hulls[arm, a] = _sweeps(choice, arm, a, hull=True)
         sweeps = choice.hulls[arm, a]
     *at, last = [
         sweep.best(metric) if ready else fallback(metric, y, choice.source.weights)
@@ -52,18 +52,22 @@ def _by_cut(choice: Choice, metric: Metric, arm: int, a: int) -> tuple[np.ndarra
     return choice.pool(arm, a) >= np.array(at)[tuner.held], last
 
 
-def _sweeps(choice: Choice, arm: int, a: int) -> list[Sweep]:
-    """By fold over the rows that choose for it, and last over all judged rows. Every score vector is sorted once."""
+def _sweeps(choice: Choice, arm: int, a: int, *, hull: bool = False) -> list[Sweep]:
+    """By fold over the rows that choose for it, and last over all judged rows; of their `hull` alone. Every score vector is sorted
+    once."""
     tuner, y = choice.source.tuners[a], choice.source.y
     sources = choice.sources(arm, a)
     out: dict[int, Sweep] = {}
     for score in {id(s): s for s in sources}.values():
-        order = ranked.descending(score)
-        falling, positive, code = score[order], y[order] == 1, tuner.code[order]
-        weights = take(tuner.weights, order)
+        order, positive = ranked.descending(score), y == 1
         for f in (f for f, source in enumerate(sources) if source is score):
-            rows = tuner.member[f][code]
-            out[f] = Sweep.descending(falling[rows], positive[rows], take(weights, rows))
+            rows = tuner.rows(f)
+            if hull and tuner.weights is None and (found := ranked.corners(score, order, positive, rows)) is not None:
+                out[f] = Sweep.made(*found)
+                continue
+            at = order[rows[order]]
+            sweep = Sweep.descending(score[at], positive[at], take(tuner.weights, at))
+            out[f] = sweep.hull() if hull else sweep
     return [out[f] for f in range(len(sources))]
 
 

@@ -24,15 +24,16 @@ class Sweep:
     @classmethod
     def of(cls, score: np.ndarray, y: np.ndarray) -> "Sweep":
         """Cuts lie midway between neighbouring distinct scores; the ends call every row, or none, positive."""
-        return cls._made(*candidates(score.astype(np.float64, copy=False), y == 1))
+        return cls.made(*candidates(score.astype(np.float64, copy=False), y == 1))
 
     @classmethod
     def descending(cls, score: np.ndarray, positive: np.ndarray, weights: Weights = None) -> "Sweep":
         """The same of scores that fall already, of rows that count for their weights."""
-        return cls._made(*steps(score, positive, weights))
+        return cls.made(*steps(score, positive, weights))
 
     @classmethod
-    def _made(cls, cuts: np.ndarray, hits: np.ndarray, alarms: np.ndarray) -> "Sweep":
+    def made(cls, cuts: np.ndarray, hits: np.ndarray, alarms: np.ndarray) -> "Sweep":
+        """Of cuts with their positives and negatives, the last of which calls every row positive."""
         return cls(cuts, hits, hits + alarms, np.array([alarms[-1], hits[-1]]))
 
     def hull(self) -> "Sweep":
