@@ -96,6 +96,15 @@ def test_keys_that_are_numbers_ascend(keys):
     assert sy.Counts({k: int(v) for k, v in weights.items()}).per_class.tolist() == [1, 9]
 
 
+@pytest.mark.parametrize("drop_in", [sy.CrossEntropyLoss, sy.BCEWithLogitsLoss])
+def test_torchs_own_losses_take_numbers_by_number_and_no_names(drop_in):
+    for weight in ({1: 9.0, 0: 1.0}, pd.Series([9.0, 1.0], index=[1, 0]), pd.Series([1.0, 9.0]), [1.0, 9.0]):
+        assert drop_in(weight=weight).weight.tolist() == [1.0, 9.0]
+    for weight in ({"ill": 9.0, "healthy": 1.0}, SERIES, FRAME, {1: 9.0, 2: 1.0}):
+        with pytest.raises(ValueError, match="weight goes by name"):
+            drop_in(weight=weight)
+
+
 def test_keys_that_are_words_keep_their_turn():
     assert sy.Recipe(weight={"ill": 9.0, "healthy": 1.0}).classes == ("ill", "healthy")
 
@@ -128,3 +137,34 @@ def test_rows_may_be_called_anything():
     assert sy.threshold(rows, y, cost_fn=1, cost_fp=1) == sy.threshold(
         rows.to_numpy(), y.to_numpy(), cost_fn=1, cost_fp=1
     )
+
+
+def doors_of_rows():
+    from sklearn.linear_model import LogisticRegression
+
+    from steelyard.integrations.recipe_classifier import RecipeClassifier
+    from steelyard.integrations.sklearn import Weighted
+
+    quick = {"repeats": 1, "folds": 3, "bootstrap": 100, "baselines": False, "recipes": ["focal"]}
+    return {
+        "threshold": lambda X, y: sy.threshold(X["p"], y, cost_fn=1, cost_fp=1),
+        "threshold weight": lambda X, y: sy.threshold(X["p"].to_numpy(), X["y"], cost_fn=1, cost_fp=1, weight=y + 1.0),
+        "exchange": lambda X, y: sy.calibrate.exchange(X["p"], y),
+        "scaling": lambda X, y: sy.calibrate.scaling(X["p"], y),
+        "tune": lambda X, y: sy.tune(X[["p", "q"]], y, **quick),
+        "tune weight": lambda X, y: sy.tune(X[["p", "q"]], X["y"], weight=y + 1.0, **quick),
+        "Weighted": lambda X, y: Weighted(LogisticRegression(), "inverse_frequency").fit(X[["p", "q"]], y),
+        "RecipeClassifier": lambda X, y: RecipeClassifier("inverse_frequency").fit(X[["p", "q"]], y),
+    }
+
+
+@pytest.mark.parametrize("door", doors_of_rows().values(), ids=doors_of_rows())
+def test_rows_of_pandas_in_another_order_are_refused(door):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"p": rng.random(120), "q": rng.random(120)}, index=rng.permutation(120))
+    X["y"] = (X["p"] + rng.random(120) > 1).astype(int)
+    with pytest.raises(ValueError, match=r"the same rows in another order"):
+        door(X, X["y"].sort_index())
+    door(X, X["y"])
+    door(X, X["y"].to_numpy())
+    door(X, X["y"].set_axis(range(500, 620)))  # other rows' names say nothing

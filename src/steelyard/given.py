@@ -91,6 +91,18 @@ def in_places(who: str, values: Any, names: Sequence[str], classes: Sequence[str
     return values[np.ix_(order, order)] if isinstance(values, np.ndarray) else [values[i] for i in order]
 
 
+def same_rows(who: str, **columns: Any) -> None:
+    """ValueError where columns of pandas name the same rows in another order: they would be joined by place, each row to another's."""
+    named = [(name, column.index) for name, column in columns.items() if is_pandas(column)]
+    for name, index in named[1:]:
+        first, known = named[0]
+        if len(index) == len(known) and not index.equals(known) and set(index.tolist()) == set(known.tolist()):
+            raise ValueError(
+                f"{who}: {first} and {name} hold the same rows in another order, by their index; rows are joined by place. Order them alike,"
+                f" {name}.loc[{first}.index], or take the index off (.to_numpy())."
+            )
+
+
 def is_pandas(values: Any) -> bool:
     """A Series or a DataFrame: what has an index of names, which are lost where it is taken for numbers. Nothing is imported."""
     return hasattr(values, "to_numpy") and hasattr(values, "index") and not callable(values.index)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import steelyard as sy
 from steelyard import Counts, count
 from steelyard.tuning.data.problem import as_table, problem
 
@@ -41,3 +42,23 @@ def test_value_counts_are_no_labels():
     assert count(pd.Series([0, 1, 1], name="count")).per_class.tolist() == [1, 2]
     with pytest.raises(ValueError, match="names a column of a table, but the data is Series"):
         count(labels, label="y")
+
+
+@pytest.mark.parametrize(
+    "count", [lambda s: sy.count(s), lambda s: sy.count(s.to_frame("y"), label="y")], ids=["Series", "DataFrame"]
+)
+def test_codes_of_a_category_that_are_not_the_places_of_its_classes_are_noted(count):
+    def series(categories, ordered=False):
+        return pd.Series(["b", "a", "b"], dtype=pd.CategoricalDtype(categories, ordered=ordered))
+
+    for categories in (["b", "a"], ["0", "a", "b"]):  # in no order that is meant, or with one that does not occur
+        with pytest.warns(sy.ReadingWarning, match=r"classes=column\.cat\.categories"):
+            counts = count(series(categories))
+        assert counts.classes == ("a", "b")
+        assert [n for n in counts.notes if "codes" in n]
+    for quiet in (series(["a", "b"]), series(["b", "a"], ordered=True)):
+        assert not [n for n in count(quiet).notes if "codes" in n]
+    asked = series(["0", "a", "b"])
+    told = sy.count(asked, classes=asked.cat.categories)
+    assert told.per_class.tolist() == [0, 1, 2]
+    assert not [n for n in told.notes if "codes" in n]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..given import same_rows
 from ..table import as_rows
 
 RIDGE = 0.1  # times half the mean squared change of a logit: keeps separable data and absent classes finite
@@ -70,6 +71,7 @@ def scaling(logits: Any, y: Any) -> Scaling:
     >>> 0.1 < scale.slope < 1
     True
     """
+    same_rows("scaling", logits=logits, y=y)
     z = _checked("scaling", logits)
     labels = as_rows(y)
     C = 2 if z.ndim == 1 else z.shape[1]

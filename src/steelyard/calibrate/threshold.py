@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..given import same_rows
 from ..table import as_rows
 
 METRICS = ("fbeta", "balanced_accuracy")
@@ -51,6 +52,7 @@ def threshold(
     >>> threshold([0.1, 0.2, 0.3, 0.8], [0, 1, 0, 1], cost_fn=20, cost_fp=1).__round__(3)
     0.15
     """
+    same_rows("threshold", p=p, y=y, weight=weight)
     weights = None if weight is None else _weights(weight)
     if weights is not None:
         p, y = as_rows(p), _labels(y)
@@ -146,6 +148,7 @@ def steps(
 
 
 def checked(p: Any, y: Any, who: str = "threshold", *, positive: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    same_rows(who, p=p, y=y)
     scores, labels = as_rows(p), _labels(y)
     if scores.ndim != 1 or labels.shape != scores.shape:
         raise ValueError(

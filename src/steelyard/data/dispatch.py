@@ -21,7 +21,7 @@ from .masks import Masks, segmentation
 from .memory import count_batches, is_array, piece_of
 from .nnunet import of_nnunet
 from .notes import warn
-from .pandas_types import refuse_value_counts
+from .pandas_types import note_on_codes, refuse_value_counts
 from .paths import MASKS, OTHER, TABLES, ends_in, expanded, files, holds
 from .source import Source
 from .stores import arrow_table, holds_columns, is_lazy, refuse_splits
@@ -146,7 +146,8 @@ def _count_in_memory(
         return _doubted(ordered, of_table=False)
     if key is not None or _is_stream(data):
         return _doubted(count_batches(data, key, classes, ignore, kind, progress), of_table=False)
-    return _doubted(piece_of(data, kind, ignore, classes).counts(classes, ignore), of_table=False)
+    counts = _doubted(piece_of(data, kind, ignore, classes).counts(classes, ignore), of_table=False)
+    return counts if classes is not None else counts.noted(note_on_codes(data, counts.classes))
 
 
 def _doubted(counts: Counts, *, of_table: bool = True) -> Counts:

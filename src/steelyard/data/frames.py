@@ -14,7 +14,7 @@ from .classes import BOOLEAN, NOTHING, NUMBER, TEXT, TIME, Cells, classes_of, of
 from .column_names import find_column, label_columns
 from .gather import ONE_EACH, Gather, refuse_options
 from .notes import Scope, ignored
-from .pandas_types import plain, unique
+from .pandas_types import note_on_codes, plain, unique
 from .sequences import ASK
 from .several import count_parts, hinting, in_order, note_on_parts
 from .tally import holds_label_lists
@@ -53,7 +53,8 @@ def count_frame(data: Any, label: Any, *, kind: str | None = None, **options: An
         into.add_lists(array, what)
     else:
         into.add_cells(_in_memory(column, what) if array is None else of_arrow(array, what), what)
-    return _counts(into, name, kind, options)
+    counts = _counts(into, name, kind, options)
+    return counts if options["classes"] is not None else counts.noted(note_on_codes(column, counts.classes))
 
 
 def count_ordered(data: Any, classes: Any, ignore: Any) -> Counts | None:

@@ -1,6 +1,10 @@
 """Columns of pandas whose type Arrow has no word for: periods and intervals by their names, sparse ones in full. pandas is not imported."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from .labels import label_name, some
+from .notes import Doubt
 
 NAMED = ("PeriodDtype", "IntervalDtype")
 
@@ -29,6 +33,23 @@ def plain_frame(frame: Any) -> Any:
             copied = frame.copy(deep=False) if copied is None else copied
             copied[name] = read
     return frame if copied is None else copied
+
+
+def note_on_codes(column: Any, classes: Sequence[str]) -> list[str]:
+    """A note where the codes of a category are not the places of its classes: it has an order that is not meant as one, or unused categories."""
+    kind = getattr(column, "dtype", None)
+    levels = getattr(kind, "categories", None)
+    if levels is None or not hasattr(levels, "tolist") or getattr(kind, "ordered", False):
+        return []
+    names = [label_name(level) for level in levels.tolist()]
+    if names == list(classes) or not set(classes) <= set(names):
+        return []
+    return [
+        Doubt(
+            f"the codes of the category are those of {some(names)}, and the classes are {some(classes)}; if .cat.codes are the labels that you"
+            f" train on, count with classes=column.cat.categories"
+        )
+    ]
 
 
 def unique(names: list[Any], what: str) -> list[Any]:

@@ -20,6 +20,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 import steelyard as sy
 
+from ..given import same_rows
 from .classes import cost_matrix, counted, decided, plain, recipe_of, undone
 
 FAR = 1e-9  # a share that no start falls below
@@ -80,6 +81,7 @@ class Boosted(ClassifierMixin, BaseEstimator, abc.ABC):
         ValueError for one class, labels of the eval set that y does not hold, and options that do not fit.
         """
         name = type(self).__name__
+        same_rows(name, X=X, y=y, sample_weight=sample_weight)
         check_classification_targets(y)
         self.classes_, codes = np.unique(column_or_1d(y, warn=True), return_inverse=True)
         classes = len(self.classes_)

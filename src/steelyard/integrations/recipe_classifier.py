@@ -21,6 +21,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 import steelyard as sy
 
+from ..given import same_rows
 from .classes import cost_matrix, counted, decided, plain, recipe_of, undone
 
 NAME = "RecipeClassifier"
@@ -60,6 +61,7 @@ class RecipeClassifier(ClassifierMixin, BaseEstimator):
         self.max_iter, self.tol, self.random_state = max_iter, tol, random_state
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "RecipeClassifier":
+        same_rows(NAME, X=X, y=y, sample_weight=sample_weight)
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         s = _check_sample_weight(sample_weight, X, dtype=np.float64)

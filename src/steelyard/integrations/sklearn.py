@@ -21,6 +21,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 import steelyard as sy
 
+from ..given import same_rows
 from .classes import cost_matrix, counted, decided, purpose, recipe_of, weights_of
 from .recipe_classifier import RecipeClassifier
 
@@ -74,6 +75,7 @@ class Weighted(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             fit_params = dict(process_routing(self, "fit", **fit_params).estimator.fit)
         if y is None:
             raise ValueError(f"{NAME}: requires y to be passed, but the target y is None.")
+        same_rows(NAME, X=X, y=y, sample_weight=sample_weight)
         check_classification_targets(y)
         y = column_or_1d(y, warn=True)
         if sample_weight is not None:

@@ -8,13 +8,14 @@ logits; a pos_weight of length C is tried on axis 1 where torch raises.
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ..curves import Log
+from ..given import by_class, is_pandas, is_series, places
 from ..link import SIGMOID, SOFTMAX
 from ..ops import Bound
 from ..ops.bound import Product, Target
@@ -245,9 +246,20 @@ def _reduction(name: str, size_average: bool | None, reduce: bool | None, reduct
 
 
 def _vector(name: str, argument: str, values: Any) -> Tensor | None:
-    """Any float dtype is kept; the numbers are copied, so that later changes to the caller's tensor do not act here."""
+    """Any float dtype is kept; the numbers are copied, so that later changes to the caller's tensor do not act here.
+
+    By number, {0: 1.0, 1: 9.0} or a Series of 0, 1, ..., they stand at those places; the layer knows no other names.
+    """
     if values is None:
         return None
+    if isinstance(values, Mapping) or is_pandas(values):
+        named = by_class(values, f"{name}: {argument}") if isinstance(values, Mapping) or is_series(values) else None
+        if named is None or list(named) != places(len(named)):
+            raise ValueError(
+                f"{name}: {argument} goes by name, {', '.join(map(str, list(values.keys())[:5]))}, and takes one number for each class 0, 1, ..."
+                " in the order of the logits: a list, or {0: 1.0, 1: 9.0}."
+            )
+        values = list(named.values())
     try:
         tensor = values.detach().clone() if isinstance(values, Tensor) else torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError):

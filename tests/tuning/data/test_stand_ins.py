@@ -6,7 +6,10 @@ import pytest
 
 import steelyard as sy
 from steelyard.tuning.data.columns import Number
+from steelyard.tuning.data.problem import problem
 from steelyard.tuning.data.stand_ins import apart, stand_ins
+
+from .test_checks import clean
 
 RNG = np.random.default_rng(3)
 NORMAL = np.round(RNG.normal(size=400), 3)
@@ -81,6 +84,13 @@ def test_the_other_end_hides_nothing():
     assert apart(with_codes(NORMAL, -9999, 99)) == [-9999, 99]
 
 
+def test_clean_tables_are_not_suspected():
+    for seed in range(60):
+        table = clean(seed)
+        if table["label"].value_counts().min() >= 8:
+            assert problem(table, "label").warnings == (), seed
+
+
 def said(*columns: Number, labels: tuple[str, ...] = ("no", "yes")) -> dict[str, str]:
     return dict(stand_ins(columns, labels))
 
@@ -120,7 +130,8 @@ def test_a_study_says_it_and_its_way_out_is_taken(how):
     quick = {"repeats": 1, "folds": 3, "bootstrap": 100, "recipes": [sy.inverse_frequency], "baselines": False}
     given = [pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": y})] if how == "frame" else [x, y]
     quick |= {"label": "y"} if how == "frame" else {}
-    study = sy.tune(*given, **quick)
+    with pytest.warns(sy.ReadingWarning, match="-999"):
+        study = sy.tune(*given, **quick)
     assert [w for w in study.warnings if "-999" in w and "missing=[-999]" in w]
     again = sy.tune(*given, missing=[-999], **quick)
     assert not [w for w in again.warnings if "-999" in w]

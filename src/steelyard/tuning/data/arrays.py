@@ -10,6 +10,7 @@ from ...counts import Counts
 from ...data.classes import look_alikes
 from ...data.labels import ascending, is_missing, label_name
 from ...data.several import note_on_parts
+from ...given import same_rows
 from .. import weights as row_weights
 from . import weight as weighing
 from .problem import Problem
@@ -92,6 +93,7 @@ def problem_of(
                 " can be taken by rows (array, tensor, DataFrame, list, Dataset)."
             )
         data, label = data
+    same_rows("tune", X=data, y=label, group=groups, time=time, weight=weight)
     labels = label.detach().cpu().numpy() if isinstance(label, torch.Tensor) else np.asarray(label)
     if labels.ndim != 1 or len(labels) != size(data):
         raise ValueError(

@@ -12,7 +12,6 @@ from ..split import Split
 from .duplicates import FINE, duplicates
 from .features import Category, Number
 from .problem import Problem
-from .stand_ins import stand_ins
 
 SAMPLE = 100_000  # rows that a column is first looked at by; what shows there is checked on all
 SUPPORT = 10  # rows of a level, or of a class, below which purity is chance
@@ -29,7 +28,6 @@ def warnings(task: Problem, split: Split | None = None) -> list[str]:
     leaks = dict(leaking(task))
     return [
         *leaks.values(),
-        *(said for _, said in stand_ins(task.features.columns, task.counts.classes)),
         *duplicates(task, split),
         *(said for name, said in naming(task, split) if name not in leaks),
         *drifting(task, split),

@@ -9,6 +9,7 @@ import torch
 
 from ...data.cells import from_arrow
 from ...data.tables import Table
+from ...given import same_rows
 from .problem import as_table
 
 ROLES = ("group", "time", "weight")
@@ -23,6 +24,8 @@ def together(X: Any, y: Any, roles: dict[str, Any]) -> tuple[Table, str, dict[st
 
     ValueError where the rows do not fit together.
     """
+    given = {role: values for role, values in roles.items() if not isinstance(values, str | int)}
+    same_rows("tune", X=X, y=y, **given)
     table = table_of(X)
     columns, names = dict(table.columns), dict.fromkeys(roles)
 

@@ -24,6 +24,7 @@ from .compared import large_enough, negative_first
 from .features import Features, read
 from .group_time import codes_of, order_of
 from .one_label import label_column
+from .stand_ins import stand_ins
 
 OF_COUNT = " with steelyard count; tune takes one label per row"
 WIDEST = 20_000  # columns: to read and look at so many takes ten seconds, and what can be learned from more of them is chosen first
@@ -218,6 +219,7 @@ def problem(
     order = None if time is None else order_of(table, time, rows=rows, notes=notes)
     if not rows.all():
         y, features = y[rows], features.rows(rows)
+    warnings += [Doubt(said) for _, said in stand_ins(features.columns, tuple(names))]
     weights = None
     if raw is not None and weight is not None:
         weights = row_weights.relative(raw[rows])
