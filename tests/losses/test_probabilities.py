@@ -61,6 +61,32 @@ def test_the_linear_layer_says_it_of_the_logits_that_it_never_holds():
     sy.LinearCrossEntropy()(p, torch.eye(3), y, linear_bias=torch.randn(3))
 
 
+@pytest.mark.parametrize(
+    ("targets", "says"),
+    [
+        ([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], "of rows that sum to 2"),
+        ([[0.3, 0.3, 0.3], [0.0, 1.0, 0.0]], "of rows that sum to 0.9"),
+        ([[3.0, 1.0, 0.0], [0.0, 1.0, 0.0]], "some are 3"),
+        ([[-1.0, 1.0, 1.0], [0.0, 1.0, 0.0]], "some are -1"),
+        ([[255.0, 0.0, 0.0], [0.0, 255.0, 0.0]], "some are 255"),
+    ],
+)
+def test_float_targets_of_classes_that_are_no_probabilities_are_noticed_once(targets, says):
+    logits, target = torch.randn(2, 3), torch.tensor(targets)
+    for loss, z, t in (
+        (sy.CrossEntropy(RECIPE), logits, target),
+        (sy.CrossEntropy(), logits[..., None], target[..., None]),
+    ):
+        with pytest.warns(
+            UserWarning, match=f"float targets are probabilities of the classes.*{says}.*BinaryCrossEntropy"
+        ):
+            loss(z, t)
+        loss(z, t)  # any warning is an error
+    soft = torch.tensor([[0.2, 0.3, 0.5], [0.0, 0.0, 0.0]])  # the second does not count
+    sy.CrossEntropy()(logits, soft)
+    sy.CrossEntropy()(logits, soft.bfloat16())
+
+
 @pytest.mark.parametrize("unknown", [-1.0, float("nan")])
 def test_float_targets_that_are_no_probabilities_are_noticed_once(unknown):
     target, logits = torch.tensor([[1.0, 0.0], [unknown, 1.0]]), torch.randn(2, 2, requires_grad=True)

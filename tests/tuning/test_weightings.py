@@ -38,7 +38,7 @@ def table(rows: int = 300) -> pd.DataFrame:
         (np.array([1, 20]), "weights 1, 20", sy.Recipe(weight=[1, 20])),
         (torch.tensor([1.0, 20.0]), "weights 1, 20", sy.Recipe(weight=[1, 20])),
     ],
-    ids=str,
+    ids=["name", "call", "curve", "text", "dictionary", "Series", "list", "array", "tensor"],
 )
 def test_every_form_is_the_recipe_it_says(given, name, weights):
     plain, arm = arms([given])
@@ -70,7 +70,7 @@ def test_a_saved_recipe_and_usual(tmp_path):
         (3, "a strategy's name"),
         ([1], "a strategy's name"),
     ],
-    ids=str,
+    ids=range(9),
 )
 def test_what_is_wrong_is_said(wrong, says):
     with pytest.raises((ValueError, OSError), match=says.replace("(", r"\(")):
@@ -95,7 +95,16 @@ def test_text_is_never_run(tmp_path):
         lambda counts: sy.Recipe(weight={"0": 9.0, "1": 1.0}),
         lambda counts: sy.Recipe(weight=[1.0, 9.0]),  # in the order of the counts it was given
     ],
-    ids=str,
+    ids=[
+        "by name",
+        "in the order of labels",
+        "in the tuner's",
+        "by number",
+        "turned",
+        "text",
+        "function",
+        "of the counts given",
+    ],
 )
 def test_the_weight_of_a_class_is_that_of_its_name(weighting):
     study = sy.tune(table(), label="label", recipes={"mine": weighting}, **QUICK)

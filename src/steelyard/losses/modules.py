@@ -154,7 +154,7 @@ class RecipeLoss(nn.Module):
         name = type(self).__name__
         check_reduction(name, self.reduction, normalizer)
         if self.link.exclusive:
-            warn_once(self, logits, self.class_dim)
+            warn_once(self, logits, self.class_dim, target)
         elif weight is None:
             warn_once_of_answers(self, target)
         normalizer, bound = self._divisor(normalizer), self.bound()

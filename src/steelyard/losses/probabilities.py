@@ -19,12 +19,14 @@ def look_like_probabilities(z: Tensor, axis: int = -1) -> bool:
         return bool(((z.float().sum(axis) - 1).abs() <= SLACK).all())
 
 
-def warn_once(loss: nn.Module, logits: Tensor, axis: int) -> None:
-    """At the first call of a softmax loss: warn where its logits are probabilities. Later calls cost nothing."""
+def warn_once(loss: nn.Module, logits: Tensor, axis: int, target: Tensor | None = None) -> None:
+    """At the first call of a softmax loss: warn where its logits are probabilities, and where its float targets are none. Later calls
+    cost nothing."""
     if not _is_first_call(loss, logits):
         return
     try:
         probabilities = look_like_probabilities(logits, axis)
+        odd = None if target is None or target.shape != logits.shape else _no_shares(target, axis)
     except (RuntimeError, IndexError, TypeError):  # inside vmap, or no logits at all: the loss says so
         return
     if probabilities:
@@ -33,6 +35,25 @@ def warn_once(loss: nn.Module, logits: Tensor, axis: int) -> None:
             " the softmax themselves; drop the softmax of the network.",
             stacklevel=4,
         )
+    if odd is not None:
+        warnings.warn(
+            f"{type(loss).__name__}: float targets are probabilities of the classes, and here some are {odd}. A row of several labels goes"
+            " to BinaryCrossEntropy, which asks of each; counts or votes are divided by their sum.",
+            stacklevel=4,
+        )
+
+
+def _no_shares(target: Tensor, axis: int) -> str | None:
+    """Why float targets are no probabilities along `axis`, or None; rows of zeros alone may stand for what does not count."""
+    if not target.is_floating_point():
+        return None
+    with torch.no_grad():
+        odd = target[~((target >= 0) & (target <= 1))]
+        if odd.numel():
+            return f"{odd.reshape(-1)[0].item():g}"
+        sums = target.float().sum(axis)
+        odd = sums[((sums - 1).abs() > SLACK) & (sums != 0)]
+        return f"of rows that sum to {odd.reshape(-1)[0].item():.4g}" if odd.numel() else None
 
 
 def warn_once_of_products(loss: nn.Module, input: Tensor, linear_weight: Tensor, linear_bias: Tensor | None) -> None:
@@ -62,7 +83,8 @@ def warn_once_of_answers(loss: nn.Module, target: Tensor) -> None:
     if example is not None:
         warnings.warn(
             f"{type(loss).__name__}: float targets are probabilities in [0, 1], and here some are {example}. If that means unknown,"
-            " pass integers with ignore_index=-1, target.nan_to_num(-1).long(), or weight=(target >= 0).float().",
+            " pass integers with ignore_index=-1, target.nan_to_num(-1).long(), or weight=(target >= 0).float(); a mask of 0 and 255"
+            " is divided by 255.",
             stacklevel=4,
         )
 
