@@ -268,15 +268,15 @@ class Driver:
         self.keep(self.rule.observe(logits, target))
 
     def keep(self, sums: Tensor | None) -> None:
-        if sums is not None and self.rule.pending is not None:
-            self.rule.replace(pending=self.rule.pending + sums.to(self.rule.pending))
+        if sums is not None and (pending := self.rule.pending) is not None:
+            self.rule.replace(pending=pending + sums.to(pending))
 
     def settle(self) -> None:
         """A step is over: let what was observed take effect, summed over ranks."""
         rule, sums = self.rule, None
-        if rule.pending is not None:
-            sums = over_ranks(rule.pending, rule.group)
-            rule.replace(pending=torch.zeros_like(rule.pending))
+        if (pending := rule.pending) is not None:
+            sums = over_ranks(pending, rule.group)
+            rule.replace(pending=torch.zeros_like(pending))
         rule.learn(sums)
         if transformed():
             return
