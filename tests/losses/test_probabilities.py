@@ -21,6 +21,15 @@ def test_probabilities_in_the_place_of_logits_are_noticed(dtype):
     assert sy.posterior(p.float().log(), RECIPE).shape == (200, 3)
 
 
+def test_answers_in_the_place_of_logits_are_doubted():
+    p = torch.rand(30)
+    for logits in (p, p.numpy(), p.reshape(10, 3)):
+        with pytest.warns(UserWarning, match=r"all 30 are in \[0, 1\].*log\(p / \(1 - p\)\)"):
+            sy.posterior(logits, sy.Recipe(weight=[[1.0], [9.0]]), link="sigmoid")
+    for logits in (p[:19], p - 0.5, (p > 0.5).float(), torch.full((30,), 0.3)):
+        sy.posterior(logits, sy.Recipe(weight=[[1.0], [9.0]]), link="sigmoid")
+
+
 def test_on_other_axes_and_in_numpy():
     p = torch.randn(4, 3, 5, 6).softmax(1)
     with pytest.raises(ValueError, match="all 120 rows"):

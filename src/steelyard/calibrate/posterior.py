@@ -12,7 +12,7 @@ from ..given import class_name
 from ..link import SIGMOID, Link, link_for
 from ..losses.dropin import BCEWithLogitsLoss, CrossEntropyLoss
 from ..losses.modules import BinaryCrossEntropy, CrossEntropy
-from ..losses.probabilities import look_like_probabilities
+from ..losses.probabilities import look_like_answers, look_like_probabilities
 from ..ops import Bound, bind
 from ..recipe import Recipe
 from ..rule.protocol import as_recipe
@@ -156,6 +156,12 @@ def _read(caller: str, logits: Any, recipe_or_loss: Any, link: str | Link | None
         raise ValueError(
             f"{caller}: takes logits, but all {z.numel() // z.shape[-1]:,} rows are in [0, 1] and sum to 1, so they are probabilities;"
             " pass the logits before the softmax, or the log of the probabilities."
+        )
+    if not softmax_link and look_like_answers(z):
+        warnings.warn(
+            f"{caller}: takes logits, and all {z.numel():,} are in [0, 1], as probabilities are. If they are, as of predict_proba, pass"
+            " log(p / (1 - p)).",
+            stacklevel=3,
         )
     z = z.clamp(-INFINITE, INFINITE)
     classes = None if recipe is None else recipe.classes

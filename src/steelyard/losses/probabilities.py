@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 ROWS = 64  # looked at where the logits would have to be made
+MANY = 20  # logits of a yes-or-no model that may all be in [0, 1] by chance
 SLACK = 0.01  # bfloat16 rounds each of the probabilities
 
 
@@ -17,6 +18,14 @@ def look_like_probabilities(z: Tensor, axis: int = -1) -> bool:
         if not bool(((z >= 0) & (z <= 1)).all()) or bool(((z == 0) | (z == 1)).all()):
             return False
         return bool(((z.float().sum(axis) - 1).abs() <= SLACK).all())
+
+
+def look_like_answers(z: Tensor) -> bool:
+    """Whether z, of yes-or-no questions, holds some numbers, all of them in [0, 1], and more than zeros and ones: logits have both signs."""
+    if z.numel() < MANY:
+        return False
+    with torch.no_grad():
+        return bool(((z >= 0) & (z <= 1)).all()) and not bool(((z == 0) | (z == 1)).all()) and bool(z.min() < z.max())
 
 
 def warn_once(loss: nn.Module, logits: Tensor, axis: int, target: Tensor | None = None) -> None:
