@@ -86,7 +86,9 @@ def demo(rest: list[str]) -> int:
 
 
 def test(rest: list[str]) -> int:
-    workers = [] if any(a.startswith("-n") or a == "--pdb" for a in rest) else ["-n", "auto", "--dist", "loadgroup"]
+    # a file goes to one worker as a whole, which makes its fixtures once; tests/conftest.py puts the longest files first
+    many = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+    workers = [] if any(a.startswith("-n") or a == "--pdb" for a in rest) else many
     return call(PYTHON, "-m", "pytest", *workers, *rest)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from tests.chromium import browser  # noqa: F401  # a fixture
 from tests.examples_of import MORE
+from tests.longest import LONGEST
 from tests.postgresql import postgresql, server  # noqa: F401  # fixtures
 
 import steelyard.ingredients  # noqa: F401  # before pytest imports its files one by one and binds their names to modules
@@ -41,15 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files with the longest tests first, so that no worker is alone with one at the end: those that ask for more time than others,
-    then those where something is slow, then those that stay with one worker."""
-    longest: dict[Path, tuple[float, bool, bool]] = {}
-    for item in items:
-        limit = item.get_closest_marker("timeout")
-        slow, together = (item.get_closest_marker(name) is not None for name in ("slow", "xdist_group"))
-        least = longest.get(item.path, (0.0, False, False))
-        longest[item.path] = max(least, (float(limit.args[0]) if limit else 0.0, slow, together))
-    items.sort(key=lambda item: longest[item.path], reverse=True)
+    """A worker of xdist is given a whole file, the next in this order: the longest come first, so that none is alone with one at the end."""
+    place = {ROOT / "tests" / name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture(autouse=True)

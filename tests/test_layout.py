@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.longest import LONGEST
 
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src" / "steelyard"
@@ -61,6 +62,11 @@ def test_a_file_with_a_test_of_its_own_is_named_by_no_other():
         f"tests/{test}: its docstring names {file.as_posix()}, which has tests/{own(file)}; take it out."
         for file, test in twice
     )
+
+
+def test_the_longest_files_are_there():
+    assert [name for name in LONGEST if not (TESTS / name).is_file()] == []
+    assert len(set(LONGEST)) == len(LONGEST)
 
 
 def test_nothing_is_left_in_the_root():

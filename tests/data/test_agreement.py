@@ -292,7 +292,7 @@ def columns(draw) -> list[str]:
 
 
 @pytest.mark.slow
-@settings(max_examples=int(os.environ.get("STEELYARD_FUZZ", "700")), suppress_health_check=list(HealthCheck))
+@settings(max_examples=int(os.environ.get("STEELYARD_FUZZ", "300")), suppress_health_check=list(HealthCheck))
 @given(columns())
 def test_any_column_is_read_alike_and_aloud(cells):
     with tempfile.TemporaryDirectory() as folder:

@@ -51,7 +51,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("site")
 def test_it_builds_without_a_warning(site):
     pages = [p.relative_to(DOCS) for p in DOCS.rglob("*.md") if "_build" not in p.parts]
     assert not [p for p in pages if not (site / p.with_suffix(".html")).exists()]
@@ -68,21 +67,21 @@ def opened(browser: Any, site: Path, width: int, scheme: str) -> tuple[Any, list
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("site")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [400, 1280])
-def test_pages_in_a_browser(site, browser, width, scheme):
-    """No message, no request that leaves the folder, no page wider than its window, no picture that is missing."""
-    page, wrong = opened(browser, site, width, scheme)
+def test_pages_in_a_browser(site, browser, scheme):
+    """No message, no request that leaves the folder, no page wider than its window, be it a phone's or a desk's, no picture that is missing."""
+    page, wrong = opened(browser, site, 400, scheme)
     for path in sorted(site.rglob("*.html")):
+        page.set_viewport_size({"width": 400, "height": 900})
         page.goto(path.as_uri())
-        wrong += [f"{path.relative_to(site)}: {fault}" for fault in faults(page, width)]
+        for width in (400, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            wrong += [f"{path.relative_to(site)}, {width} wide: {fault}" for fault in faults(page, width)]
     page.close()
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("site")
 def test_it_is_searched_without_a_server(site, browser):
     page, wrong = opened(browser, site, 1280, "light")
     page.goto((site / "search.html").as_uri() + "?q=capacity")
@@ -93,7 +92,6 @@ def test_it_is_searched_without_a_server(site, browser):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("site")
 def test_one_picture_is_seen_of_those_for_light_dark_and_phone(site, browser):
     page, _ = opened(browser, site, 1280, "light")
     page.goto((site / "choosing.html").as_uri())
@@ -122,7 +120,6 @@ def faults(page: Any, width: int) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("site")
 def test_a_lost_link_fails_the_build(site, tmp_path):
     source = tmp_path / "docs"
     source.mkdir()

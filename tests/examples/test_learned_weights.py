@@ -5,8 +5,6 @@ import math
 import pytest
 import torch
 
-pytestmark = pytest.mark.xdist_group("learned_weights")  # the program runs once for all
-
 
 @pytest.fixture(scope="module")
 def example(run):

@@ -18,8 +18,6 @@ EXACT = [
     ("divided by the rows, sy.accumulate", "uneven"),
 ]
 
-pytestmark = pytest.mark.xdist_group("shards")  # the program runs once for all
-
 
 @pytest.fixture(scope="module")
 def example(run):

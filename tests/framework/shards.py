@@ -1,15 +1,19 @@
 """Training steps on ranks and in one process: what tests/framework/test_ranks.py compares.
 
-    python tests/framework/shards.py FOLDER RANK RANKS
+    python tests/framework/shards.py FOLDER RANKS
 
-runs every check on one rank, which finds the others through FOLDER and writes what it found to FOLDER/RANK.pt.
+runs every check on so many ranks, processes that are forked once everything is imported. They find each other through FOLDER, and each writes
+what it found to FOLDER/RANK.pt.
 """
 
 import contextlib
 import dataclasses
 import gc
 import itertools
+import os
+import signal
 import sys
+import traceback
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -331,11 +335,37 @@ def findings() -> Iterator[tuple[str, dict[str, Tensor]]]:
                 yield f"half | {kind} | {key}", on_ranks(kind, SUBJECTS[key], "uneven", torch.float64, mine)
 
 
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    folder, rank, ranks = Path(sys.argv[1]).resolve(), int(sys.argv[2]), int(sys.argv[3])
+def work(folder: Path, rank: int, ranks: int) -> None:
     dist.init_process_group("gloo", store=dist.FileStore(str(folder / "store"), ranks), rank=rank, world_size=ranks)
     torch.save(dict(findings()), folder / f"{rank}.pt")
     gc.collect()  # hundreds of models, gone before the ranks are: see examples/shards.py
     dist.barrier()
     dist.destroy_process_group()
+
+
+def main(folder: Path, ranks: int) -> int:
+    """The exit code: that of the first rank that fails, and then nobody waits for the others."""
+    torch.set_num_threads(1)
+    running = set()
+    for rank in range(ranks):
+        running.add(child := os.fork())
+        if not child:
+            code = 1
+            try:
+                work(folder, rank, ranks)
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            os._exit(code)
+    while running:
+        child, status = os.wait()
+        running.remove(child)
+        if code := os.waitstatus_to_exitcode(status):
+            for other in running:
+                os.kill(other, signal.SIGKILL)
+            return abs(code)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]).resolve(), int(sys.argv[2])))

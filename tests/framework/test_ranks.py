@@ -4,8 +4,10 @@ The ranks (gloo, one thread each) are started once for all tests of a run, which
 check is in tests/framework/shards.py.
 """
 
+import contextlib
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +20,6 @@ from tests.framework.shards import DTYPES, KINDS, SUBJECTS, WAYS
 
 import steelyard as sy
 
-pytestmark = pytest.mark.xdist_group("ranks")  # one worker: each would start the ranks anew
 PROGRAM = Path(shards.__file__)
 
 
@@ -37,15 +38,16 @@ def found(request, tmp_path_factory):
 
 def start(folder, ranks):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    commands = [[sys.executable, PROGRAM, folder, str(rank), str(ranks)] for rank in range(ranks)]
-    running = [subprocess.Popen(c, env=environment, stderr=subprocess.PIPE, text=True) for c in commands]
-    try:
-        told = [process.communicate(timeout=200)[1] for process in running]
-    finally:
-        for process in running:  # one that waits for a rank that has failed
-            process.kill()
-            process.wait()
-    assert not any(process.returncode for process in running), "\n".join(told)
+    command = [sys.executable, PROGRAM, folder, str(ranks)]
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        try:
+            told = running.communicate(timeout=200)[1]
+        finally:  # a rank that waits for one that has failed
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+    assert running.returncode == 0, told
 
 
 def check(found, expected, tolerance, size=0.0):

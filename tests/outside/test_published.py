@@ -7,10 +7,7 @@ import pytest
 
 from benchmarks import outside
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("published"),
-]  # one worker: a table is fitted in all its folds once
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

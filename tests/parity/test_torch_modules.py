@@ -10,8 +10,6 @@ from torch import nn
 
 import steelyard as sy
 
-pytestmark = pytest.mark.xdist_group("torch's cases")  # one worker: torch's lists of them take seconds to import
-
 MODULES = {
     "nn.CrossEntropyLoss": (nn.CrossEntropyLoss, sy.CrossEntropyLoss, 105),
     "nn.BCEWithLogitsLoss": (nn.BCEWithLogitsLoss, sy.BCEWithLogitsLoss, 6),

@@ -8,8 +8,6 @@ import torch
 
 import steelyard as sy
 
-pytestmark = pytest.mark.xdist_group("torch's cases")  # one worker: torch's lists of them take seconds to import
-
 OURS = {
     "nn.functional.cross_entropy": (sy.CrossEntropyLoss, 21),
     "nn.functional.binary_cross_entropy_with_logits": (sy.BCEWithLogitsLoss, 26),

@@ -65,8 +65,24 @@ def opened(browser, page_of, tmp_path) -> Iterator[Any]:
         one.context.close()
 
 
-def test_no_error_and_no_request(any_study, opened):
-    found = opened(any_study).drawn()
+@pytest.fixture(scope="module")
+def read(browser, page_of, tmp_path_factory) -> Iterator[Any]:
+    """The page of a study, opened and drawn once for all tests that only read it, though in windows of any size."""
+    ready: dict[str, Opened] = {}
+
+    def reading(data: Any) -> Opened:
+        html = page_of(data)
+        if html not in ready:
+            ready[html] = Opened(browser, html, tmp_path_factory.mktemp("read")).drawn()
+        return ready[html]
+
+    yield reading
+    for one in ready.values():
+        one.context.close()
+
+
+def test_no_error_and_no_request(any_study, read):
+    found = read(any_study)
     assert found.wrong == []
     assert found.asked == [found.uri]
     assert found.page.locator(".picture .live svg").count() == found.page.locator("figure").count() > 1
@@ -101,9 +117,8 @@ def test_the_threshold_slider_shows_the_counts_of_the_report(kept, opened, i):
     assert found.number("cost-value") == pytest.approx(20 * fn + fp, abs=0.05)
 
 
-def test_at_the_verdict_the_script_says_what_the_page_said_without_it(any_study, page_of, opened):
-    html = page_of(any_study)
-    still, live = opened(html, java_script_enabled=False), opened(html).drawn()
+def test_at_the_verdict_the_script_says_what_the_page_said_without_it(any_study, page_of, opened, read):
+    still, live = opened(page_of(any_study), java_script_enabled=False), read(any_study)
     assert still.text("body").count("Copy") == 0
     for selector in ("#decisions-caption", ".decisions", ".figures"):
         if still.page.locator(selector).count():
@@ -402,10 +417,10 @@ def test_a_row_shows_how_far_its_probabilities_can_be_believed(kept, opened):
     assert chart.locator("title").first.text_content() == "given 0.1, came true 0.2, 80 rows"
 
 
-def test_words_stand_out_from_the_ground_in_light_and_dark(any_study, opened):
+def test_words_stand_out_from_the_ground_in_light_and_dark(any_study, read):
     """WCAG's 4.5 : 1 for every text on the page, charts included."""
-    found = opened(any_study).drawn()
-    for scheme in ("light", "dark"):
+    found = read(any_study)
+    for scheme in ("dark", "light"):
         found.page.emulate_media(color_scheme=scheme)
         assert found.page.evaluate(CONTRAST) == []
 
@@ -428,9 +443,9 @@ CONTRAST = """() => {
 }"""
 
 
-def test_the_body_does_not_scroll_sideways(any_study, opened):
-    found = opened(any_study).drawn()
-    for width in (400, 768, 900, 1280, 1920):
+def test_the_body_does_not_scroll_sideways(any_study, read):
+    found = read(any_study)
+    for width in (400, 768, 900, 1920, 1280):  # the last is the width of a page that is opened
         found.page.set_viewport_size({"width": width, "height": 900})
         assert found.page.evaluate("document.documentElement.scrollWidth") <= width
 

@@ -20,8 +20,6 @@ from steelyard import focal, inverse_frequency
 from steelyard.tuning import tune
 from steelyard.tuning.stop import Unfinished
 
-pytestmark = pytest.mark.xdist_group("study resume")  # one worker: the finished study is made once
-
 FEW = {"balanced": inverse_frequency, "square root": lambda c: inverse_frequency(c, beta=0.5)}
 
 
