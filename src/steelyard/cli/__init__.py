@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import difflib
+import gc
 import os
 import re
 import sys
@@ -55,6 +56,7 @@ def program() -> NoReturn:
 
     Arrow's threads abort about one process in fifty that has done everything, while C++ takes itself apart (exit code 134).
     """
+    gc.set_threshold(50_000, 20, 100)  # a million objects of imports are not worth looking through eight hundred times
     code = main()
     atexit._run_exitfuncs()
     _close_streams()
