@@ -49,7 +49,7 @@ def _program(
     parser.add_argument("--shapes", default="", help="such as 65536x10,8x19x256x256; default: all")
     options = parser.parse_args(arguments)
     wanted = {tuple(map(int, s.split("x"))) for s in options.shapes.split(",") if s}
-    rows = []
+    rows, path = [], None
     for threads in map(int, options.threads.split(",")):
         for shape in shapes:
             for dtype in options.dtypes.split(","):
@@ -65,8 +65,9 @@ def _program(
                     )
                     told = ", ".join(f"{n} {t['median_ms']:.3g} ms x{t['ratio']:.2f}" for n, t in found.items())
                     print(f"{'x'.join(map(str, shape))} {dtype} {threads} threads, {group}: {told}", flush=True)
-    rows = together(name, rows, "shape", "dtype", "threads", "group")
-    print(write(name, rows, sets=_sets(), peers=peers.versions()))
+                    whole = together(name, rows, "shape", "dtype", "threads", "group")
+                    path = write(name, whole, sets=_sets(), peers=peers.versions())  # at once: a run takes long
+    print(path)
 
 
 def _sets() -> list[str]:

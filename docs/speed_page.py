@@ -27,7 +27,7 @@ GPU
 ## How it was measured
 
 `python3 run.py bench ce`, `bench binary` and `bench linear` time variants in turn in one process: forward and backward, medians.
-One thread is CPU time; two threads, in the full tables, are wall time of two hardware threads of one core, which says little about two cores.
+One thread, in CPU time.
 
 * *eager* is torch as it comes, *compile* the same under `torch.compile`, *consumed* ours with `consume_logits=True`.
 * *times* says how many times as fast as eager.
@@ -44,21 +44,14 @@ With three classes the work for a pixel (label, logarithm, division) outweighs t
 faster there. `LinearCrossEntropy` in bfloat16 adds up its weight's gradient in float32,
 which the products alone do not.
 
-The tables of yes-or-no losses below were measured before their kernels changed: now float targets that hold nothing but zeros and ones are
-computed as labels, 512 logits at a time, and a call that is like the last one in all but its values is not checked again. The lines of eager
-torch and ours alone, by the same program, on an AMD EPYC (avx512, one thread, a machine busy with other work), in times of eager:
-
-| logits | type | pos_weight | focal | focal, `uint8` labels | asymmetric |
-|---|---|---|---|---|---|
-| 128 × 10 | float32 | 1.2 | 3.5 | 3.3 | 4.5 |
-| 128 × 10 | bfloat16 | 0.9 | 3.4 | 3.4 | 4.7 |
-| 65,536 × 80 | float32 | 8.3 | 13 | 21 | 12 |
-| 65,536 × 80 | bfloat16 | 4.8 | 9.8 | 9.3 | 9.2 |
-
-What stands in the way of more in these: a vector of 16 logits takes some 60 instructions, one for each cycle, half of them for the exponential and the logarithm;
-writing past the caches made it twice as slow. A small call takes 50 µs where eager torch takes 64; 31 of them are `backward()` and
-an autograd function that does nothing. In bfloat16 the drop-in for torch's `BCEWithLogitsLoss` is slower than it, as the loss takes
-one more operation of torch to get torch's type.
+Yes-or-no losses were measured on a very busy machine, one thread only: eager torch takes fresh memory in every step, which costs more the
+busier the machine is. By the same program, with less beside it, 65,536 × 80 was 8.3 (pos_weight) and 13 (focal) times as fast in float32, 4.8 and 9.8
+in bfloat16. Float targets that hold nothing but zeros and ones are computed as labels, 512 logits at a time, and a call that is like the last one
+in all but its values is not checked again.
+What stands in the way of more in these: a vector of 16 logits takes some 55 instructions and 12 ns (focal 65 and 15), most of them multiplications, of
+which this processor starts one in a cycle, half of them for the exponential and the logarithm;
+writing past the caches made it twice as slow. The tables' small calls were disturbed most: timed in turn 3,000 times each, the fastest tenth of
+the drop-in's in bfloat16 takes 70 µs where eager torch's takes 87, and 43 of the 70 are `backward()` and an autograd function that does nothing.
 
 [How exact the losses are](numerics.md) and [how long the tuner takes](tuner_speed.md) have pages of their own.
 """
@@ -164,6 +157,8 @@ def section(title: str, record: dict[str, Any]) -> str:
     told = [machine["cpu"] + sets, f"Python {versions['python']}", f"torch {versions['torch']}"]
     told += [f"{name} {number}" for name, number in record.get("peers", {}).items()]
     text = f"\n## {title}\n\n{', '.join(told)}.\n"
+    if others := list(dict.fromkeys(row["cpu"] for row in record["rows"] if "cpu" in row)):
+        text += f"Lines with a star were measured before, on {' and '.join(others)}.\n"
     for group in dict.fromkeys(row["group"] for row in record["rows"]):
         rows = [row for row in record["rows"] if row["group"] == group]
         head = "| logits | type | threads | variant | ms | times | extra |\n|---|---|---|---|---|---|---|\n"
@@ -183,12 +178,14 @@ def short(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         found = row["variants"]
         times = " | ".join(f"{found[name]['ratio']:.1f}×" if name in found else "" for name in others)
-        text += (
-            f"| {' × '.join(f'{n:,}' for n in row['shape'])} | {milliseconds(found[first]['median_ms'])} | {times} |"
-        )
+        text += f"| {shape_of(row)} | {milliseconds(found[first]['median_ms'])} | {times} |"
         extra = [memory(row, name) for name in (first, ours)] if ours else []
         text += (f" {' → '.join(extra)} |" if all(extra) else " |") * bool(ours) + "\n"
     return text
+
+
+def shape_of(row: dict[str, Any]) -> str:
+    return " × ".join(f"{n:,}" for n in row["shape"]) + (" *" if "cpu" in row else "")
 
 
 def milliseconds(value: float) -> str:
@@ -205,7 +202,7 @@ def memory(row: dict[str, Any], name: str | None) -> str:
 
 
 def lines(row: dict[str, Any]) -> Iterator[str]:
-    first = f"{' × '.join(f'{n:,}' for n in row['shape'])} | {row['dtype']} | {row['threads']}"
+    first = f"{shape_of(row)} | {row['dtype']} | {row['threads']}"
     for name, found in row["variants"].items():
         yield f"| {first} | {name} | {milliseconds(found['median_ms'])} | {found['ratio']:.2f} | {memory(row, name)} |\n"
         first = " | | "
