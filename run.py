@@ -86,9 +86,10 @@ def demo(rest: list[str]) -> int:
 
 
 def test(rest: list[str]) -> int:
-    # a file goes to one worker as a whole, which makes its fixtures once; tests/conftest.py puts the longest files first
-    many = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
-    workers = [] if any(a.startswith("-n") or a == "--pdb" for a in rest) else many
+    workers = [] if any(a.startswith("-n") or a == "--pdb" for a in rest) else ["-n", "auto"]
+    if workers and sum(".py" in a for a in rest) != 1:
+        # a file goes to one worker as a whole, which makes its fixtures once; tests/conftest.py puts the longest files first
+        workers += ["--dist", "loadfile", "--no-loadscope-reorder"]
     return call(PYTHON, "-m", "pytest", *workers, *rest)
 
 
