@@ -20,6 +20,11 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
     typedef typename T::Type Type;
     static constexpr int ITEMS = V * LANES;
     static constexpr int GROUP = V < 4 ? V : 4;  // vectors side by side in registers
+#if defined(__AVX512F__) || defined(__aarch64__)
+    static constexpr int PAIR = 2;  // the same where each takes many of them: there are 32
+#else
+    static constexpr int PAIR = 1;
+#endif
     const Softmax& call;
     const int64_t C;
     const bool smooth, linear, scaled, moved;
@@ -102,13 +107,13 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         if (!call.gradient) return;
         Type* g = static_cast<Type*>(call.gradient) + start;
         if (planes) {
-            if (past && reinterpret_cast<uintptr_t>(g) % (LANES * sizeof(Type)) == 0 && S % LANES == 0) {
-                gradient([&](int v, int64_t c, Floats d) INLINE_LAMBDA { T::store_past(g + c * S + v * LANES, d); });
+            if (past && reinterpret_cast<uintptr_t>(g) % 64 == 0 && S * sizeof(Type) % 64 == 0) {
+                gradient([&](int v, int64_t c, Floats a, Floats b) INLINE_LAMBDA { T::store_past(g + c * S + v * LANES, a, b); });
                 return;
             }
-            gradient([&](int v, int64_t c, Floats d) INLINE_LAMBDA { T::store(g + c * S + v * LANES, d); });
+            gradient([&](int v, int64_t c, Floats a, Floats b) INLINE_LAMBDA { T::store(g + c * S + v * LANES, a, b); });
         } else {
-            gradient([&](int v, int64_t c, Floats d) INLINE_LAMBDA { F32::store(kept.get() + c * ITEMS + v * LANES, d); });
+            gradient([&](int v, int64_t c, Floats a, Floats b) INLINE_LAMBDA { F32::store(kept.get() + c * ITEMS + v * LANES, a, b); });
             S > 1 ? store_planes(g, count) : store_rows(g, count);
         }
     }
@@ -322,72 +327,86 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
     }
 
-    // The next block of plane c, a line at a time while this one computes: too many planes for the machine to foresee.
-    INLINE void fetch(int v, int64_t c) const { __builtin_prefetch(ahead + (call.S > 1 ? c * call.S : 0) + v * LANES); }
-
     // e^(u - top), its sum without the label, and what smoothing asks for
     void exponentials() {
-        for (int v = 0; v < V; v++) {
-            float* u = kept.get() + v * LANES;
-            const Floats m = top[v];
-            Floats rest = all(0.0f), at_label = all(0.0f), weigh = all(0.0f), ask = all(0.0f);
-            if (!smooth) {
-                for (int64_t c = 0; c < C; c++) {
-                    fetch(v, c);
-                    const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
-                    const Ints label = is_label(v, c);
-                    rest = label ? rest : rest + e;
-                    at_label = label ? below : at_label;
-                    F32::store(u + c * ITEMS, e);
-                }
-            } else if (linear && !SOFT_TARGET) {
-                for (int64_t c = 0; c < C; c++) {
-                    fetch(v, c);
-                    const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
-                    const Ints label = is_label(v, c);
-                    rest = label ? rest : rest + e;
-                    at_label = label ? below : at_label;
-                    if (const float take = call.take[c]; take != 0) weigh = label ? weigh : weigh + below * take;
-                    F32::store(u + c * ITEMS, e);
-                }
-                const Floats share = F32::load(give + v * LANES);
-                weigh = share == 0.0f ? all(0.0f) : weigh * share;
-                ask = F32::load(asked_of + v * LANES);
-            } else if (!SOFT_TARGET) {
-                float* to = powers.get() + v * LANES;
-                Floats less = all(0.0f);
-                for (int64_t c = 0; c < C; c++) {
-                    fetch(v, c);
-                    const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
-                    const Ints label = is_label(v, c);
-                    rest = label ? rest : rest + e;
-                    less = e < 1.0f ? less + e : less;
-                    at_label = label ? below : at_label;
-                    F32::store(to + c * ITEMS, e);
-                }
-                under[v] = less;
+        for (int v = 0; v < V; v += PAIR) {
+            if constexpr (SOFT_TARGET) {
+                for (int i = v; i < v + PAIR; i++) soft_powers(i);
+            } else if (!smooth) {
+                label_powers<PLAIN>(v);
+            } else if (linear) {
+                label_powers<TAKEN>(v);
             } else {
-                Sum asks_for, weighs;
-                for (int64_t c = 0; c < C; c++) {
-                    const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
-                    rest = rest + e;
-                    Floats yes, no;
-                    asks(v, c, yes, no);
-                    const Floats k = yes + no;
-                    asks_for.add(k);
-                    weighs.add(k == 0.0f ? all(0.0f) : k * below);
-                    if (!linear) F32::store(soft.get() + (C + c) * ITEMS + v * LANES, below);
-                    F32::store(u + c * ITEMS, e);
-                }
-                ask = asks_for.total;
-                weigh = weighs.total;
+                label_powers<UNDER>(v);
             }
-            others[v] = rest;
-            below_label[v] = at_label;
-            e_label[v] = SOFT_TARGET ? all(0.0f) : exp(at_label);
-            weighed[v] = weigh;
-            asked[v] = ask;
         }
+        for (int v = 0; v < V; v++) e_label[v] = SOFT_TARGET ? all(0.0f) : exp(below_label[v]);
+    }
+
+    enum Beside_ { PLAIN, TAKEN, UNDER };  // what is added up beside the powers: nothing, take (u - top), what is less than e^0
+    template <Beside_ WHAT> void label_powers(int from) {
+        float* u = kept.get() + from * LANES;
+        float* to = WHAT == UNDER ? powers.get() + from * LANES : u;
+        const float* take = call.take;
+        Floats m[PAIR], rest[PAIR], at_label[PAIR], more[PAIR];
+        Ints label[PAIR], at{};
+        for (int i = 0; i < PAIR; i++) {
+            m[i] = top[from + i];
+            label[i] = ints(y + (from + i) * LANES);
+            rest[i] = at_label[i] = more[i] = all(0.0f);
+        }
+        const int64_t classes = C, next = call.S > 1 ? call.S : 0;
+        const Type* ahead_of = ahead + from * LANES;
+        for (int64_t c = 0; c < classes; c++, u += ITEMS, to += ITEMS, ahead_of += next, at = at + 1) {
+            // The next block of this plane, a line at a time while this one computes: too many planes for the machine to foresee.
+            __builtin_prefetch(ahead_of);
+            if (PAIR * LANES * sizeof(Type) > 64) __builtin_prefetch(ahead_of + LANES);
+            Floats below[PAIR];
+            for (int i = 0; i < PAIR; i++) {
+                below[i] = F32::load(u + i * LANES) - m[i];
+                const Floats e = exp(below[i]);
+                const Ints other = label[i] != at;
+                rest[i] = other ? rest[i] + e : rest[i];
+                at_label[i] = other ? at_label[i] : below[i];
+                if (WHAT == UNDER) more[i] = e < 1.0f ? more[i] + e : more[i];
+                F32::store(to + i * LANES, e);
+            }
+            if constexpr (WHAT == TAKEN)
+                if (const float taken = take[c]; taken != 0)
+                    for (int i = 0; i < PAIR; i++) more[i] = label[i] != at ? more[i] + below[i] * taken : more[i];
+        }
+        for (int i = 0; i < PAIR; i++) {
+            const int v = from + i;
+            others[v] = rest[i];
+            below_label[v] = at_label[i];
+            if (WHAT == UNDER) under[v] = more[i];
+            if (WHAT != TAKEN) continue;
+            const Floats share = F32::load(give + v * LANES);
+            weighed[v] = share == 0.0f ? all(0.0f) : more[i] * share;
+            asked[v] = F32::load(asked_of + v * LANES);
+        }
+    }
+
+    void soft_powers(int v) {
+        float* u = kept.get() + v * LANES;
+        const Floats m = top[v];
+        Floats rest = all(0.0f);
+        Sum asks_for, weighs;
+        for (int64_t c = 0; c < C; c++) {
+            const Floats below = F32::load(u + c * ITEMS) - m, e = exp(below);
+            rest = rest + e;
+            Floats yes, no;
+            asks(v, c, yes, no);
+            const Floats k = yes + no;
+            asks_for.add(k);
+            weighs.add(k == 0.0f ? all(0.0f) : k * below);
+            if (!linear) F32::store(soft.get() + (C + c) * ITEMS + v * LANES, below);
+            F32::store(u + c * ITEMS, e);
+        }
+        others[v] = rest;
+        below_label[v] = all(0.0f);
+        weighed[v] = weighs.total;
+        asked[v] = asks_for.total;
     }
 
     // Of the label: p, q = 1 - p and log p, each to its own last digits. The largest class has e^0 = 1, and the log of what all have
@@ -533,7 +552,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         return penalty(share, losses_of.total) + penalty(k, own_g.value);
     }
 
-    // dl/dz of every class, handed to put(v, c, it)
+    // dl/dz of every class, handed to put(v, c, its, those of the next vector)
     template <class Put> INLINE void gradient(const Put& put) {
         const float* e = powers ? powers.get() : kept.get();
         if (!smooth) {
@@ -580,13 +599,15 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                 label[i] = ints(y + (from + i) * LANES);
                 if (SCALED) scales[i] = scale_row(from + i);
             }
-            for (int64_t c = 0; c < C; c++)
+            for (int64_t c = 0; c < C; c++) {
+                Floats d[GROUP];
                 for (int i = 0; i < GROUP; i++) {
-                    Floats d = find(i, c, from + i, factor, share);
-                    if (!SOFT_TARGET) d = label[i] == static_cast<int32_t>(c) ? label_d[i] : d;
-                    if (SCALED) d = d * scale_of(from + i, c, scales[i]);
-                    put(from + i, c, d);
+                    d[i] = find(i, c, from + i, factor, share);
+                    if (!SOFT_TARGET) d[i] = label[i] == static_cast<int32_t>(c) ? label_d[i] : d[i];
+                    if (SCALED) d[i] = d[i] * scale_of(from + i, c, scales[i]);
                 }
+                for (int i = 0; i < GROUP; i += 2) put(from + i, c, d[i], d[i + 1]);
+            }
         }
     }
 
