@@ -43,10 +43,14 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
     alignas(64) int32_t y[ITEMS], valid[ITEMS];
     bool whole = false;  // nothing in the block is ignored or beyond its end
 
-    // of each item, from pass to pass
-    Floats top[V], below_label[V], others[V], e_label[V], weighed[V], asked[V], inverse[V], rise[V], here[V], gives[V],
-        log_total[V], logp[V], p[V], q[V], times[V],
-        under[V];  // the sum of what is less than e^0
+    // of a vector of items, from pass to pass
+    struct Found {
+        Floats top, below_label, others, e_label, weighed, asked;
+        Floats under;  // the sum of what is less than e^0
+        Floats inverse, log_total, logp, p, q, times;
+        Floats rise, here, gives;  // what the gradient of every class follows from
+    };
+    Found found[V];
 
     Floats losses{};  // of few vectors, in float32: their sums are double
     int waiting = 0;
@@ -91,6 +95,20 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         const Type* z = static_cast<const Type*>(call.logits) + start;
         const bool planes = S > 1 && count == ITEMS, raised = !SOFT_TARGET && call.beside.power != 0;
         ahead = S > 1 ? z + ITEMS : z;
+        Type* g = call.gradient ? static_cast<Type*>(call.gradient) + start : nullptr;
+        const bool past_here = past && reinterpret_cast<uintptr_t>(g) % 64 == 0 && S * sizeof(Type) % 64 == 0;
+        if constexpr (!SOFT_TARGET)
+            if (planes && !raised && C >= 2 && C <= 4 && (linear || !smooth)) {
+                switch (C) {
+                    case 2: few<2>(z, g, at, past_here); break;
+                    case 3: few<3>(z, g, at, past_here); break;
+                    case 4: few<4>(z, g, at, past_here); break;
+                }
+                waiting += V;
+                if (waiting >= 64) flush(total);
+                return;
+            }
+        look_up();
         if (planes && !raised) {
             whole ? find_top<true, true>(z) : find_top<true, false>(z);
         } else {
@@ -100,14 +118,16 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
         if constexpr (SOFT_TARGET) load_soft(start, count);
         exponentials();
-        logarithms();
-        for (int v = 0; v < V; v++) finish(v, at, std::min(count - v * LANES, LANES));
+        for (int v = 0; v < V; v++) logarithms(found[v]);
+        for (int v = 0; v < V; v++) {
+            const Floats k = F32::load(labelled + v * LANES), share = F32::load(give + v * LANES);
+            finish<true>(found[v], v, k, share, at, std::min(count - v * LANES, LANES));
+        }
         waiting += V;
         if (waiting >= 64) flush(total);
         if (!call.gradient) return;
-        Type* g = static_cast<Type*>(call.gradient) + start;
         if (planes) {
-            if (past && reinterpret_cast<uintptr_t>(g) % 64 == 0 && S * sizeof(Type) % 64 == 0) {
+            if (past_here) {
                 gradient([&](int v, int64_t c, Floats a, Floats b) INLINE_LAMBDA { T::store_past(g + c * S + v * LANES, a, b); });
                 return;
             }
@@ -144,7 +164,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
     }
 
-    // Labels and what depends on them; the constructor has filled in what does not.
+    // Labels and what counts of an item; the constructor has filled in what is not given.
     void read(int64_t at, int count) {
         if constexpr (SOFT_TARGET) {
             for (int i = 0; i < count; i++) valid[i] = -1;
@@ -171,6 +191,9 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         Ints live = ints(valid);
         for (int v = 1; v < V; v++) live = live & ints(valid + v * LANES);
         whole = !any(~live);
+    }
+    // What depends on the label.
+    void look_up() {
         if constexpr (SOFT_TARGET) return;
         for (int i = 0; i < ITEMS; i += LANES) {
             const Ints label = ints(y + i);
@@ -292,6 +315,62 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
     }
 
+    // All passes at once for a block of planes of FEW classes: what lies between them stays in registers.
+    template <int FEW> void few(const Type* z, Type* g, int64_t at, bool past_here) {
+        smooth ? few<FEW, true>(z, g, at, past_here) : few<FEW, false>(z, g, at, past_here);
+    }
+    template <int FEW, bool SMOOTH> void few(const Type* z, Type* g, int64_t at, bool past_here) {
+        const int64_t S = call.S;
+        for (int v = 0; v < V; v += 2) {
+            Floats d[2][FEW];
+            for (int i = 0; i < 2; i++) few_of<FEW, SMOOTH>(z, v + i, at, d[i]);
+            for (int64_t c = 0; g && c < FEW; c++) {
+                Type* to = g + c * S + v * LANES;
+                past_here ? T::store_past(to, d[0][c], d[1][c]) : T::store(to, d[0][c], d[1][c]);
+            }
+        }
+    }
+    template <int FEW, bool SMOOTH> INLINE void few_of(const Type* z, int v, int64_t at, Floats (&d)[FEW]) {
+        const Ints label = ints(y + v * LANES);
+        const auto live = T::mask(ints(valid + v * LANES));
+        const Floats k = call.labelled ? labelled_by(label) : all(1.0f), share = SMOOTH ? give_by(label) : all(0.0f);
+        const Floats scales = scaled ? scale_row(v) : all(1.0f), offsets = moved ? offset_row(v) : all(0.0f);
+        if (call.mass && call.own) F32::store(own + v * LANES, own_by(label));
+        Found of;
+        Floats u[FEW];
+        of.top = all(-INF);
+        for (int64_t c = 0; c < FEW; c++) {
+            u[c] = T::load(z + c * call.S + v * LANES, live);
+            __builtin_prefetch(ahead + c * call.S + v * LANES);
+            if (scaled) u[c] = u[c] * scale_of(v, c, scales);
+            if (moved) u[c] = u[c] + entry(call.offset, offsets, v, c, false);
+            if (call.margin) u[c] = label == static_cast<int32_t>(c) ? u[c] - margin_by(label) : u[c];
+            of.top = larger(of.top, u[c]);
+        }
+        of.others = of.below_label = of.e_label = of.weighed = of.gives = all(0.0f);
+        for (int64_t c = 0; c < FEW; c++) {
+            const Floats below = u[c] - of.top, e = exp(below);
+            const Ints other = label != static_cast<int32_t>(c);
+            of.others = other ? of.others + e : of.others;
+            of.e_label = other ? of.e_label : e;
+            of.below_label = other ? of.below_label : below;
+            if (SMOOTH && call.take[c] != 0) of.weighed = other ? of.weighed + below * call.take[c] : of.weighed;
+            u[c] = e;
+        }
+        if (SMOOTH) {
+            of.weighed = share == 0.0f ? all(0.0f) : of.weighed * share;
+            of.asked = asked_table(label);
+        }
+        logarithms(of);
+        finish<false>(of, v, k, share, at, LANES);
+        for (int64_t c = 0; c < FEW; c++) {
+            d[c] = u[c] * of.rise;
+            if (SMOOTH) d[c] = d[c] - of.gives * call.take[c];
+            d[c] = label == static_cast<int32_t>(c) ? of.here : d[c];
+            if (scaled) d[c] = d[c] * scale_of(v, c, scales);
+        }
+    }
+
     // u = S z + O - margin, and its largest, class by class
     template <bool PLANES, bool WHOLE> void find_top(const Type* z) {
         scaled || moved || call.margin ? find_top<PLANES, WHOLE, true>(z) : find_top<PLANES, WHOLE, false>(z);
@@ -300,9 +379,11 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         for (int from = 0; from < V; from += GROUP) {
             Floats most[GROUP], scales[GROUP], offsets[GROUP], margins[GROUP];
             Ints live[GROUP];
+            decltype(T::mask(Ints{})) read[GROUP];
             for (int i = 0; i < GROUP; i++) {
                 most[i] = all(-INF);
                 live[i] = ints(valid + (from + i) * LANES);
+                read[i] = T::mask(live[i]);
                 if (!ADJUST) continue;
                 scales[i] = scale_row(from + i);
                 offsets[i] = offset_row(from + i);
@@ -312,18 +393,23 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                 float* u = kept.get() + c * ITEMS + from * LANES;
                 const Type* of = PLANES ? z + c * call.S + from * LANES : z;
                 for (int i = 0; i < GROUP; i++) {
-                    Floats x = PLANES ? T::load(of + i * LANES) : F32::load(u + i * LANES);
+                    Floats x;
+                    if constexpr (PLANES) {
+                        x = WHOLE ? T::load(of + i * LANES) : T::load(of + i * LANES, read[i]);
+                    } else {
+                        x = F32::load(u + i * LANES);
+                    }
                     if constexpr (ADJUST) {
                         if (scaled) x = x * scale_of(from + i, c, scales[i]);
                         if (moved) x = x + entry(call.offset, offsets[i], from + i, c, false);
                         if (call.margin) x = is_label(from + i, c) ? x - margins[i] : x;
                     }
-                    if constexpr (!WHOLE) x = live[i] ? x : all(0.0f);
+                    if constexpr (!WHOLE && !PLANES) x = live[i] ? x : all(0.0f);
                     most[i] = larger(most[i], x);
                     if (PLANES || ADJUST || !WHOLE) F32::store(u + i * LANES, x);
                 }
             }
-            for (int i = 0; i < GROUP; i++) top[from + i] = most[i];
+            for (int i = 0; i < GROUP; i++) found[from + i].top = most[i];
         }
     }
 
@@ -340,7 +426,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                 label_powers<UNDER>(v);
             }
         }
-        for (int v = 0; v < V; v++) e_label[v] = SOFT_TARGET ? all(0.0f) : exp(below_label[v]);
+        for (int v = 0; v < V; v++) found[v].e_label = SOFT_TARGET ? all(0.0f) : exp(found[v].below_label);
     }
 
     enum Beside_ { PLAIN, TAKEN, UNDER };  // what is added up beside the powers: nothing, take (u - top), what is less than e^0
@@ -351,7 +437,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         Floats m[PAIR], rest[PAIR], at_label[PAIR], more[PAIR];
         Ints label[PAIR], at{};
         for (int i = 0; i < PAIR; i++) {
-            m[i] = top[from + i];
+            m[i] = found[from + i].top;
             label[i] = ints(y + (from + i) * LANES);
             rest[i] = at_label[i] = more[i] = all(0.0f);
         }
@@ -377,19 +463,19 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
         for (int i = 0; i < PAIR; i++) {
             const int v = from + i;
-            others[v] = rest[i];
-            below_label[v] = at_label[i];
-            if (WHAT == UNDER) under[v] = more[i];
+            found[v].others = rest[i];
+            found[v].below_label = at_label[i];
+            if (WHAT == UNDER) found[v].under = more[i];
             if (WHAT != TAKEN) continue;
             const Floats share = F32::load(give + v * LANES);
-            weighed[v] = share == 0.0f ? all(0.0f) : more[i] * share;
-            asked[v] = F32::load(asked_of + v * LANES);
+            found[v].weighed = share == 0.0f ? all(0.0f) : more[i] * share;
+            found[v].asked = F32::load(asked_of + v * LANES);
         }
     }
 
     void soft_powers(int v) {
         float* u = kept.get() + v * LANES;
-        const Floats m = top[v];
+        const Floats m = found[v].top;
         Floats rest = all(0.0f);
         Sum asks_for, weighs;
         for (int64_t c = 0; c < C; c++) {
@@ -403,49 +489,46 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             if (!linear) F32::store(soft.get() + (C + c) * ITEMS + v * LANES, below);
             F32::store(u + c * ITEMS, e);
         }
-        others[v] = rest;
-        below_label[v] = all(0.0f);
-        weighed[v] = weighs.total;
-        asked[v] = asks_for.total;
+        found[v].others = rest;
+        found[v].below_label = all(0.0f);
+        found[v].weighed = weighs.total;
+        found[v].asked = asks_for.total;
     }
 
     // Of the label: p, q = 1 - p and log p, each to its own last digits. The largest class has e^0 = 1, and the log of what all have
     // is that of 1 + the rest, which the others of a label that is the largest are to the last digit; log p is exact with it.
-    void logarithms() {
-        for (int v = 0; v < V; v++) {
-            const Floats total = others[v] + e_label[v], over = 1.0f / total;
-            const Floats rest = SOFT_TARGET ? total - 1.0f : below_label[v] == 0.0f ? others[v] : (others[v] - 1.0f) + e_label[v];
-            const Floats sum = 1.0f + rest;
-            inverse[v] = over;
-            log_total[v] = log(sum) + (rest - (sum - 1.0f)) * over;
-            q[v] = others[v] * over;
-            p[v] = e_label[v] * over;
-            logp[v] = below_label[v] - log_total[v];
-        }
+    INLINE static void logarithms(Found& of) {
+        const Floats total = of.others + of.e_label, over = steelyard::STEELYARD_SET::inverse(total);
+        const Floats rest = SOFT_TARGET ? total - 1.0f : of.below_label == 0.0f ? of.others : (of.others - 1.0f) + of.e_label;
+        const Floats sum = 1.0f + rest;
+        of.inverse = over;
+        of.log_total = log_of_sum(sum) + (rest - (sum - 1.0f)) * over;
+        of.q = of.others * over;
+        of.p = of.e_label * over;
+        of.logp = of.below_label - of.log_total;
     }
 
-    // Loss, mass and lse, and what the gradient of every class follows from.
-    INLINE void finish(int v, int64_t at, int count) {
-        times[v] = regional(call.beside, q[v]);
-        const Floats upstream = F32::load(up + v * LANES) * times[v], along_lse = F32::load(through + v * LANES);
-        const Floats k = F32::load(labelled + v * LANES);
+    // Loss, mass and lse, and what the gradient of every class follows from. k is what the label asks, share what it gives.
+    template <bool CURVES> INLINE void finish(Found& of, int v, Floats k, Floats share, int64_t at, int count) {
+        of.times = regional(call.beside, of.q);
+        const Floats upstream = F32::load(up + v * LANES) * of.times, along_lse = F32::load(through + v * LANES);
         const Ints live = ints(valid + v * LANES);
 
         Floats loss;
         if (!smooth) {
-            const Bent g = along(call.yes, logp[v], p[v], q[v]);
+            const Bent g = along(call.yes, of.logp, of.p, of.q);
             const Floats h = k * g.slope * upstream;
             loss = penalty(k, g.value);
-            rise[v] = (along_lse - h) * inverse[v];
-            here[v] = h * q[v] + along_lse * p[v];
-        } else if (linear) {
-            const Floats rest = SOFT_TARGET ? asked[v] : asked[v] - k;
-            loss = rest * log_total[v] - weighed[v];
-            if (!SOFT_TARGET) loss = loss + penalty(k, -logp[v]);
-            rise[v] = (asked[v] * upstream + along_lse) * inverse[v];
-            here[v] = (rest - asked[v] * q[v]) * upstream + along_lse * p[v];
-            gives[v] = F32::load(give + v * LANES) * upstream;
-        } else if (!SOFT_TARGET) {
+            of.rise = (along_lse - h) * of.inverse;
+            of.here = h * of.q + along_lse * of.p;
+        } else if (!CURVES || linear) {
+            const Floats rest = SOFT_TARGET ? of.asked : of.asked - k;
+            loss = rest * of.log_total - of.weighed;
+            if (!SOFT_TARGET) loss = loss + penalty(k, -of.logp);
+            of.rise = (of.asked * upstream + along_lse) * of.inverse;
+            of.here = (rest - of.asked * of.q) * upstream + along_lse * of.p;
+            of.gives = share * upstream;
+        } else if constexpr (!SOFT_TARGET) {
             const auto any = [&](Floats logp, Floats p, Floats q) INLINE_LAMBDA { return along(call.no, logp, p, q); };
             const bool squared = call.no.kind == FOCAL && call.no.a == 2.0f;
             loss = squared ? every_other_class(v, upstream, SquaredFocal{}) : every_other_class(v, upstream, any);
@@ -453,23 +536,23 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             loss = every_class(v);
         }
         if (!whole) {
-            rise[v] = live ? rise[v] : all(0.0f);
-            here[v] = live ? here[v] : all(0.0f);
-            gives[v] = live ? gives[v] : all(0.0f);
+            of.rise = live ? of.rise : all(0.0f);
+            of.here = live ? of.here : all(0.0f);
+            of.gives = live ? of.gives : all(0.0f);
         }
-        loss = live ? loss * F32::load(weight + v * LANES) * times[v] : all(0.0f);
+        loss = live ? loss * F32::load(weight + v * LANES) * of.times : all(0.0f);
         losses = losses + loss;
         if (count <= 0) return;
         give_out(call.loss, at + v * LANES, count, loss);
         if (call.beside.out) {
-            const Floats told = call.beside.told == SURPRISE ? -logp[v] : q[v];
+            const Floats told = call.beside.told == SURPRISE ? -of.logp : of.q;
             give_out(call.beside.out, at + v * LANES, count, live ? told : all(NAN));
         }
         if (call.mass) {
             const Floats mass = F32::load(weight + v * LANES) * F32::load(own + v * LANES);
             give_out(call.mass, at + v * LANES, count, live ? mass : all(0.0f));
         }
-        if (call.lse) give_out(call.lse, at + v * LANES, count, live ? top[v] + log_total[v] : all(0.0f));
+        if (call.lse) give_out(call.lse, at + v * LANES, count, live ? of.top + of.log_total : all(0.0f));
     }
 
     INLINE static void give_out(float* to, int64_t at, int count, Floats x) {
@@ -487,15 +570,15 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         float* h = soft.get() + C * ITEMS + v * LANES;  // u - top, then h
         Floats unlikely = all(0.0f);
         for (int64_t c = 0; c < C; c++) {
-            const Floats p = F32::load(e + c * ITEMS) * inverse[v];
+            const Floats p = F32::load(e + c * ITEMS) * found[v].inverse;
             unlikely = unlikely + (p > LIKELY ? all(0.0f) : p);
         }
         const Floats likely_log = log1p(-smaller(unlikely, all(0.5f)));
         Sum loss, pull;
         for (int64_t c = 0; c < C; c++) {
-            const Floats p = F32::load(e + c * ITEMS) * inverse[v];
+            const Floats p = F32::load(e + c * ITEMS) * found[v].inverse;
             const Ints likely = p > LIKELY;
-            const Floats logp = likely ? likely_log : F32::load(h + c * ITEMS) - log_total[v];
+            const Floats logp = likely ? likely_log : F32::load(h + c * ITEMS) - found[v].log_total;
             const Floats q = likely ? unlikely : -expm1(logp);
             Floats yes, no;
             asks(v, c, yes, no);
@@ -512,7 +595,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             pull.add(d);
             F32::store(h + c * ITEMS, d);
         }
-        rise[v] = pull.total;
+        found[v].rise = pull.total;
         return loss.total;
     }
 
@@ -521,7 +604,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
     template <class Curved> Floats every_other_class(int v, Floats upstream, const Curved& curve) {
         float* u = kept.get() + v * LANES;
         const float* e = powers.get() + v * LANES;
-        const Floats over = inverse[v], unlikely = under[v] * over, m = top[v], logs = log_total[v];
+        const Floats over = found[v].inverse, unlikely = found[v].under * over, m = found[v].top, logs = found[v].log_total;
         Sum losses_of, pulls;
         for (int64_t start = 0; start < C; start += 16) {
             Floats loss = all(0.0f), pull = all(0.0f);
@@ -544,11 +627,11 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
         const Floats along_lse = F32::load(through + v * LANES);
         const Floats share = F32::load(give + v * LANES), k = F32::load(labelled + v * LANES);
-        const Bent own_g = along(call.yes, logp[v], p[v], q[v]);
+        const Bent own_g = along(call.yes, found[v].logp, found[v].p, found[v].q);
         const Floats h = k * own_g.slope, pull = share == 0.0f ? all(0.0f) : share * pulls.total;
-        rise[v] = (along_lse - (pull + h) * upstream) * over;
-        here[v] = (h * q[v] - p[v] * pull) * upstream + along_lse * p[v];
-        gives[v] = share * upstream;
+        found[v].rise = (along_lse - (pull + h) * upstream) * over;
+        found[v].here = (h * found[v].q - found[v].p * pull) * upstream + along_lse * found[v].p;
+        found[v].gives = share * upstream;
         return penalty(share, losses_of.total) + penalty(k, own_g.value);
     }
 
@@ -570,18 +653,18 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         } else {
             const float* h = soft.get() + C * ITEMS;
             each(put, [&](int i, int64_t c, int v, const Floats* factor, const Floats*) INLINE_LAMBDA {
-                const Floats upstream = F32::load(up + v * LANES) * times[v];
+                const Floats upstream = F32::load(up + v * LANES) * found[v].times;
                 const Floats d = F32::load(e + c * ITEMS + v * LANES);
-                Floats found;
+                Floats slope;
                 if (linear) {
                     Floats yes, no;
                     asks(v, c, yes, no);
-                    found = d * factor[i] - (yes + no) * upstream;
+                    slope = d * factor[i] - (yes + no) * upstream;
                 } else {
-                    const Floats p = d * inverse[v];
-                    found = (F32::load(h + c * ITEMS + v * LANES) - p * factor[i]) * upstream + p * F32::load(through + v * LANES);
+                    const Floats p = d * found[v].inverse;
+                    slope = (F32::load(h + c * ITEMS + v * LANES) - p * factor[i]) * upstream + p * F32::load(through + v * LANES);
                 }
-                return ints(valid + v * LANES) ? found : all(0.0f);
+                return ints(valid + v * LANES) ? slope : all(0.0f);
             });
         }
     }
@@ -593,9 +676,9 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             Floats factor[GROUP], share[GROUP], label_d[GROUP], scales[GROUP];
             Ints label[GROUP];
             for (int i = 0; i < GROUP; i++) {
-                factor[i] = rise[from + i];
-                share[i] = gives[from + i];
-                label_d[i] = here[from + i];
+                factor[i] = found[from + i].rise;
+                share[i] = found[from + i].gives;
+                label_d[i] = found[from + i].here;
                 label[i] = ints(y + (from + i) * LANES);
                 if (SCALED) scales[i] = scale_row(from + i);
             }

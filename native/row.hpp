@@ -78,10 +78,10 @@ template <class T> struct Row {
         float* u = kept.get();
         const float margin = call.margin && y >= 0 ? call.margin[y] : 0.0f;
         const bool raised = call.beside.power != 0 && y >= 0;
-        const float* from = u;  // where u is read from: the logits themselves, if nothing changes them
+        // the logits themselves are read again, where nothing changes them and nothing else needs u
+        const bool direct = !scaled && !moved && margin == 0 && !raised && (!smooth || (linear && !soft_target));
         float m;
-        if (std::is_same_v<T, F32> && !scaled && !moved && margin == 0 && !smooth && !raised) {
-            from = reinterpret_cast<const float*>(z);
+        if (direct) {
             m = maximum<false>(z, u, scales, scale_all, offsets, offset_all, scaled, moved);
         } else if (raised) {
             m = raise(i, z, u, scales, scale_all, offsets, offset_all, scaled, moved);
@@ -94,7 +94,7 @@ template <class T> struct Row {
         }
 
         // 2: e^(u - m), the label's apart: the vector that holds it and the last one are the only ones that have to know
-        const float u_y = y < 0 ? 0.0f : peek(from + y);
+        const float u_y = y < 0 ? 0.0f : direct ? T::one(z + y) : u[y];
         float asked_for = 0, weighed = 0;
         if (soft_target) sum_of_asked(u, m, t, gives, y, own_k, asked_for, weighed);
         const bool apart = below && !soft_target;  // u is wanted beside its powers
@@ -105,25 +105,30 @@ template <class T> struct Row {
         const int64_t whole = C / LANES * LANES, special = y < 0 ? whole : y / LANES * LANES;
         Floats total_e = all(0.0f), taken = all(0.0f);  // with `apart`, taken is the sum of what is less than e^0
         auto stretch = [&](int64_t start, int64_t stop) {
-            if (take) {
-                powers<TAKEN>(from, to, start, stop, m, take, total_e, taken);
-            } else if (apart) {
-                powers<UNDER>(from, to, start, stop, m, take, total_e, taken);
+            if (apart) {
+                powers<F32, UNDER>(u, to, start, stop, m, take, total_e, taken);
+            } else if (direct) {
+                take ? powers<T, TAKEN>(z, to, start, stop, m, take, total_e, taken)
+                     : powers<T, PLAIN>(z, to, start, stop, m, take, total_e, taken);
             } else {
-                powers<PLAIN>(from, to, start, stop, m, take, total_e, taken);
+                take ? powers<F32, TAKEN>(u, to, start, stop, m, take, total_e, taken)
+                     : powers<F32, PLAIN>(u, to, start, stop, m, take, total_e, taken);
             }
+        };
+        auto vector = [&](int64_t c) {
+            direct ? guarded<T>(z, to, c, y, m, take, apart, total_e, taken) : guarded<F32>(u, to, c, y, m, take, apart, total_e, taken);
         };
         stretch(0, std::min(special, whole));
         stretch(special + LANES, whole);
-        if (special < whole) guarded(from, to, special, y, m, take, apart, total_e, taken);
-        if (whole < C) guarded(from, to, whole, y, m, take, apart, total_e, taken);
+        if (special < whole) vector(special);
+        if (whole < C) vector(whole);
         if (take) {
             asked_for = own_k + gives * (takes - take[y]);
             weighed = gives == 0 ? 0 : gives * sum(taken);
         }
         const float others = sum(total_e);
         const float e_y = y < 0 ? 0.0f : exp(all(u_y - m))[0];
-        const float total = others + e_y, inverse = 1.0f / total, log_total = log(all(total))[0], q = others * inverse;
+        const float total = others + e_y, inverse = 1.0f / total, log_total = log_of_sum(all(total))[0], q = others * inverse;
         const float p = e_y * inverse, logp = q < 0.5f ? log1p(all(-q))[0] : (u_y - m) - log_total;
 
         // 3: the loss, and the gradient in place of e
@@ -186,12 +191,12 @@ template <class T> struct Row {
     INLINE static Floats skip_nothing(Floats below, Floats take) { return take == 0.0f ? all(0.0f) : take * below; }
 
     // e^(u - m) for whole vectors of classes start..stop; adds up these, and what WHAT says
-    template <Beside_ WHAT>
-    INLINE void powers(const float* from, float* to, int64_t start, int64_t stop, float m, const float* take, Floats& total,
-                       Floats& taken) const {
+    template <class From, Beside_ WHAT>
+    void powers(const typename From::Type* from, float* to, int64_t start, int64_t stop, float m, const float* take, Floats& total,
+                Floats& taken) const {
         Floats s0 = all(0.0f), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0;
         auto step = [&](int64_t c, Floats& sum, Floats& share) INLINE_LAMBDA {
-            const Floats below = F32::load(from + c) - m, e = exp(below);
+            const Floats below = From::load(from + c) - m, e = exp(below);
             if constexpr (WHAT == TAKEN) share = share + skip_nothing(below, F32::load(take + c));
             if constexpr (WHAT == UNDER) share = e < 1.0f ? share + e : share;
             F32::store(to + c, e);
@@ -214,14 +219,13 @@ template <class T> struct Row {
     }
 
     // The same for one vector in which the label y, or what is beyond the last class, counts for nothing.
-    void guarded(const float* from, float* to, int64_t c, int64_t y, float m, const float* take, bool apart,
-                 Floats& total, Floats& taken) const {
-        float x[LANES];
+    template <class From>
+    void guarded(const typename From::Type* from, float* to, int64_t c, int64_t y, float m, const float* take, bool apart, Floats& total,
+                 Floats& taken) const {
         const int64_t there = std::min<int64_t>(LANES, C - c);
-        for (int i = 0; i < LANES; i++) x[i] = -INF;
-        for (int i = 0; i < there; i++) x[i] = peek(from + c + i);
+        const Floats x = there == LANES ? From::load(from + c) : load_some<From>(from + c, there);
         const Ints out = (lane() >= static_cast<int32_t>(there)) | (lane() == static_cast<int32_t>(y < 0 ? -1 : std::min<int64_t>(y - c, LANES)));
-        const Floats below = F32::load(x) - m, e = out ? all(0.0f) : exp(below);
+        const Floats below = x - m, e = out ? all(0.0f) : exp(below);
         if (apart) taken = e < 1.0f ? taken + e : taken;
         if (take) taken = taken + (out ? all(0.0f) : skip_nothing(below, table_at(take, c)));
         F32::store(to + c, e);
@@ -230,10 +234,7 @@ template <class T> struct Row {
 
     // LANES numbers of a table, 0 beyond its end
     INLINE Floats table_at(const float* table, int64_t c) const {
-        if (c + LANES <= C) return F32::load(table + c);
-        float x[LANES] = {};
-        for (int64_t i = c; i < C; i++) x[i - c] = peek(table + i);
-        return F32::load(x);
+        return c + LANES <= C ? F32::load(table + c) : load_some<F32>(table + c, C - c);
     }
 
     // u in the buffer, -inf beyond the last class, and its maximum; without STORE only that
@@ -265,17 +266,15 @@ template <class T> struct Row {
                 m0 = larger(m0, x);
             }
         }
-        float most = largest(larger(larger(m0, m1), larger(m2, m3)));
-        for (; c < C; c++) {
-            float x = T::one(z + c);
-            if (scaled) x *= scales ? scales[c] * scale_all : scale_all;
-            if (moved) x += offsets ? offsets[c] + offset_all : offset_all;
-            if constexpr (STORE) u[c] = x;
-            most = most > x ? most : x;
+        if (c < C) {
+            Floats x = load_some<T>(z + c, C - c);
+            if (scaled) x = x * (scales ? table_at(scales, c) * scale_all : all(scale_all));
+            if (moved) x = x + (offsets ? table_at(offsets, c) + offset_all : all(offset_all));
+            x = lane() < static_cast<int32_t>(C - c) ? x : all(-INF);
+            if constexpr (STORE) F32::store(u + c, x);
+            m1 = larger(m1, x);
         }
-        if constexpr (STORE)
-            for (; c < padded; c++) u[c] = -INF;
-        return most;
+        return largest(larger(larger(m0, m1), larger(m2, m3)));
     }
     // Of LANES rows from `first` on: from where on logits are raised, see Beside. The rows lie in lanes where a number is made of each,
     // so that none waits for the one before.
@@ -400,7 +399,7 @@ template <class T> struct Row {
         if (c + LANES <= C) {
             T::store(g + c, d);
         } else {
-            for (int i = 0; c + i < C; i++) T::put(g + c + i, d[i]);
+            store_some<T>(g + c, d, C - c);
         }
     }
     INLINE void put(typename T::Type* g, int64_t c, float d, const float* scales, float scale_all) const {
@@ -412,12 +411,17 @@ template <class T> struct Row {
         const int64_t whole = C / LANES * LANES;
         const auto inside = [](const float* table, int64_t c) INLINE_LAMBDA { return F32::load(table + c); };
         const auto at_end = [&](const float* table, int64_t c) INLINE_LAMBDA { return table_at(table, c); };
+        const auto all_of = [&](const auto& found) INLINE_LAMBDA {
+            int64_t c = 0;
+            for (; c + 2 * LANES <= whole; c += 2 * LANES) T::store(g + c, found(c), found(c + LANES));
+            for (; c < whole; c += LANES) T::store(g + c, found(c));
+        };
         if (!scaled) {
-            for (int64_t c = 0; c < whole; c += LANES) T::store(g + c, find(c, inside));
+            all_of([&](int64_t c) INLINE_LAMBDA { return find(c, inside); });
         } else if (scales) {
-            for (int64_t c = 0; c < whole; c += LANES) T::store(g + c, find(c, inside) * (F32::load(scales + c) * scale_all));
+            all_of([&](int64_t c) INLINE_LAMBDA { return find(c, inside) * (F32::load(scales + c) * scale_all); });
         } else {
-            for (int64_t c = 0; c < whole; c += LANES) T::store(g + c, find(c, inside) * scale_all);
+            all_of([&](int64_t c) INLINE_LAMBDA { return find(c, inside) * scale_all; });
         }
         if (whole < C) write_some(g, whole, find(whole, at_end), scales, scale_all, scaled);
     }

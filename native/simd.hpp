@@ -115,24 +115,35 @@ INLINE bool any(Ints mask) {
     return found != 0;
 #endif
 }
+// One number of all lanes: each half joined with the other until one lane is left.
+template <class Join> INLINE float folded(Floats x, const Join& join) {
+#if STEELYARD_LANES == 16
+    x = join(x, __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+    x = join(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3));
+    x = join(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1));
+    x = join(x, __builtin_shufflevector(x, x, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0));
+#elif STEELYARD_LANES == 8
+    x = join(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3));
+    x = join(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 2, 3, 0, 1));
+    x = join(x, __builtin_shufflevector(x, x, 1, 0, 1, 0, 1, 0, 1, 0));
+#else
+    x = join(x, __builtin_shufflevector(x, x, 2, 3, 0, 1));
+    x = join(x, __builtin_shufflevector(x, x, 1, 0, 1, 0));
+#endif
+    return x[0];
+}
 INLINE float sum(Floats x) {
 #if defined(__aarch64__)
     return vaddvq_f32(bits<float32x4_t>(x));
 #else
-    float part[LANES];
-    std::memcpy(part, &x, sizeof(x));
-    for (int half = LANES / 2; half; half /= 2)
-        for (int i = 0; i < half; i++) part[i] += part[i + half];
-    return part[0];
+    return folded(x, [](Floats a, Floats b) INLINE_LAMBDA { return a + b; });
 #endif
 }
 INLINE float largest(Floats x) {
 #if defined(__aarch64__)
     return vmaxnmvq_f32(bits<float32x4_t>(x));
 #else
-    float found = x[0];
-    for (int i = 1; i < LANES; i++) found = x[i] > found ? x[i] : found;
-    return found;
+    return folded(x, [](Floats a, Floats b) INLINE_LAMBDA { return larger(a, b); });
 #endif
 }
 INLINE Ints lane() {
@@ -212,6 +223,29 @@ INLINE Floats log(Floats x) {
     Floats out = m + p + whole * 0.693359375f;
     out = x == 0.0f ? all(-INF) : out;
     return (x == INF) | nan(x) ? x : out;
+}
+
+// -- log x for x >= 1, such as the sum of what is at most e^0: to the last place but one, or two below 1.03
+INLINE Floats log_of_sum(Floats x) {
+#if defined(__AVX512F__)
+    // x = 2^k (1 + r) / inverse, where 1 / inverse lies in the middle of a 32nd, but is 1 in the first, whose logarithm is small. A short
+    // chain of operations that wait for one another, where log's is long. The polynomial's relative error is 8e-09.
+    const Floats inverses = {1.0f, 0.955223858f, 0.927536249f, 0.901408434f, 0.876712322f, 0.853333354f, 0.83116883f, 0.810126603f,
+                              0.790123463f, 0.771084309f, 0.752941191f, 0.735632181f, 0.719101131f, 0.703296721f, 0.688172042f, 0.673684239f};
+    const Floats more_inverses = {0.659793794f, 0.646464646f, 0.633663356f, 0.621359229f, 0.609523833f, 0.598130822f, 0.587155938f, 0.576576591f,
+                                   0.566371679f, 0.556521714f, 0.547008574f, 0.537815154f, 0.528925598f, 0.520325184f, 0.512000024f, 0.503937006f};
+    const Floats logs = {0.0f, 0.0458095595f, 0.0752234012f, 0.10379681f, 0.131576359f, 0.158605009f, 0.184922338f, 0.210564747f,
+                          0.235566065f, 0.259957552f, 0.283768147f, 0.307025045f, 0.32975328f, 0.351976395f, 0.373716414f, 0.394993752f};
+    const Floats more_logs = {0.41582793f, 0.436236769f, 0.456237435f, 0.475845903f, 0.495077223f, 0.513945758f, 0.532464862f, 0.55064708f,
+                               0.568504751f, 0.58604908f, 0.603290796f, 0.620240331f, 0.636907518f, 0.653301299f, 0.669430614f, 0.685303986f};
+    const Floats m = _mm512_getmant_ps(x, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_zero), k = _mm512_getexp_ps(x);
+    const __m512i at = bits<__m512i>(bits<Words>(x) >> 18);  // the last five bits
+    const Floats r = m * Floats(_mm512_permutex2var_ps(inverses, at, more_inverses)) - 1.0f;
+    const Floats whole = k * 0.693147180559945f + Floats(_mm512_permutex2var_ps(logs, at, more_logs));
+    return whole + (r * r * ((r * -0.243988141f + 0.33336699f) * r + -0.500001252f) + r);
+#else
+    return log(x);
+#endif
 }
 
 // -- log(1 + x) = 2 artanh(s), s = x / (2 + x), for x in [-1/2, 1], where |s| <= 1/3: to the last place but one.
@@ -326,8 +360,58 @@ INLINE Halves narrowed(Words x) {
 }
 INLINE void put(uint16_t* p, Halves x) { std::memcpy(p, &x, sizeof(x)); }
 
+// The first n numbers of a vector: from memory, 0 where there are none, and to memory.
+template <class Type> INLINE void copy_some(Type (&to)[LANES], const Type* from, int64_t n) {
+#if defined(__AVX512F__)
+    const uint32_t there = (1u << n) - 1;
+    if constexpr (sizeof(Type) == 4) {
+        const __m512i some = _mm512_maskz_loadu_epi32(static_cast<__mmask16>(there), from);
+        std::memcpy(to, &some, sizeof(to));
+    } else {
+        const __m256i some = _mm256_maskz_loadu_epi16(static_cast<__mmask16>(there), from);
+        std::memcpy(to, &some, sizeof(to));
+    }
+#else
+    for (int i = 0; i < LANES; i++) to[i] = i < n ? peek(from + i) : Type(0);
+#endif
+}
+template <class Type> INLINE void copy_some(Type* to, const Type (&from)[LANES], int64_t n) {
+#if defined(__AVX512F__)
+    const uint32_t there = (1u << n) - 1;
+    if constexpr (sizeof(Type) == 4) {
+        __m512i some;
+        std::memcpy(&some, from, sizeof(from));
+        _mm512_mask_storeu_epi32(to, static_cast<__mmask16>(there), some);
+    } else {
+        __m256i some;
+        std::memcpy(&some, from, sizeof(from));
+        _mm256_mask_storeu_epi16(to, static_cast<__mmask16>(there), some);
+    }
+#else
+    for (int64_t i = 0; i < n; i++) std::memcpy(to + i, from + i, sizeof(Type));
+#endif
+}
+template <class T> INLINE Floats load_some(const typename T::Type* from, int64_t n) {
+    typename T::Type some[LANES];
+    copy_some(some, from, n);
+    return T::load(some);
+}
+template <class T> INLINE void store_some(typename T::Type* to, Floats x, int64_t n) {
+    typename T::Type some[LANES];
+    T::store(some, x);
+    copy_some(to, some, n);
+}
+
+// load(p, mask(live)): 0 where a lane is not live, whatever is there
 struct F32 {
     typedef float Type;
+#if defined(__AVX512F__)
+    static INLINE __mmask16 mask(Ints live) { return _mm512_movepi32_mask(bits<__m512i>(live)); }
+    static INLINE Floats load(const float* p, __mmask16 live) { return _mm512_maskz_loadu_ps(live, p); }
+#else
+    static INLINE Ints mask(Ints live) { return live; }
+    static INLINE Floats load(const float* p, Ints live) { return live ? load(p) : all(0.0f); }
+#endif
     static INLINE Floats load(const float* p) {
         Floats out;
         std::memcpy(&out, p, sizeof(out));
@@ -348,15 +432,19 @@ struct F32 {
 
 struct BF16 {
     typedef uint16_t Type;
-    static INLINE Floats load(const uint16_t* p) {
 #if defined(__AVX512F__)
+    static INLINE Floats load(const uint16_t* p, __mmask32 high) {  // each number's place is the upper half of a lane
         const __m512i to_high = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0, 2, 0, 1, 0, 0, 0);
         const __m256i some = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-        return bits<Floats>(_mm512_maskz_permutexvar_epi16(0xaaaaaaaa, to_high, _mm512_castsi256_si512(some)));
-#else
-        return bits<Floats>(widened(p) << 16);
-#endif
+        return bits<Floats>(_mm512_maskz_permutexvar_epi16(high, to_high, _mm512_castsi256_si512(some)));
     }
+    static INLINE Floats load(const uint16_t* p) { return load(p, 0xaaaaaaaa); }
+    static INLINE __mmask32 mask(Ints live) { return 0xaaaaaaaa & _mm512_movepi16_mask(bits<__m512i>(live)); }
+#else
+    static INLINE Floats load(const uint16_t* p) { return bits<Floats>(widened(p) << 16); }
+    static INLINE Floats load(const uint16_t* p, Ints live) { return live ? load(p) : all(0.0f); }
+    static INLINE Ints mask(Ints live) { return live; }
+#endif
     static INLINE void store(uint16_t* p, Floats x) { steelyard::STEELYARD_SET::put(p, half(x)); }
     static INLINE void store(uint16_t* p, Floats a, Floats b) {
 #if defined(__AVX512F__)
@@ -411,6 +499,8 @@ struct BF16 {
 // IEEE half precision by integer arithmetic: a machine that can convert it in one instruction may still lack it in vectors, but for NEON.
 struct F16 {
     typedef uint16_t Type;
+    static INLINE Ints mask(Ints live) { return live; }
+    static INLINE Floats load(const uint16_t* p, Ints live) { return live ? load(p) : all(0.0f); }
     static INLINE Floats load(const uint16_t* p) {
 #if defined(__aarch64__)
         float16x4_t halves;
