@@ -128,26 +128,23 @@ template <class Label> Census classes_census(const Softmax& call, const Label* y
         if (found.bad || (!call.weight && !mass)) return found;
         Doubles total{};
         Ints lost{};  // what has no weight
-        for (int64_t i = first; i < last; i += LANES) {
-            Label padded[LANES] = {};
-            float weights[LANES] = {};
-            const Label* some = y + i;
-            const float* s = call.weight ? call.weight + i : nullptr;
-            const auto rest = static_cast<int32_t>(last - i);
-            if (rest < LANES) {
-                for (int k = 0; k < rest; k++) padded[k] = peek(some + k);
-                for (int k = 0; k < rest; k++) weights[k] = call.weight ? peek(s + k) : 1.0f;
-                some = padded;
-                s = weights;
-            }
-            const Ints label = low_words(some), there = (label != static_cast<int32_t>(call.ignore)) & (lane() < rest);
-            const Floats weight = call.weight || rest < LANES ? F32::load(s) : all(1.0f);
+        auto vector = [&](const Label* some, Floats weight, Ints here) INLINE_LAMBDA {
+            const Ints label = low_words(some), there = (label != static_cast<int32_t>(call.ignore)) & here;
             const Ints counts = there & (weight != 0.0f);
             lost = lost - (there & ~counts);
-            if (!mass) continue;
+            if (!mass) return;
             const Floats share = call.own ? own(label & there) : all(1.0f);
             total += __builtin_convertvector(counts ? weight : all(0.0f), Doubles) *
                      __builtin_convertvector(counts ? share : all(0.0f), Doubles);
+        };
+        int64_t i = first;
+        for (; i + LANES <= last; i += LANES) vector(y + i, call.weight ? F32::load(call.weight + i) : all(1.0f), all(-1));
+        if (i < last) {
+            Label padded[LANES] = {};
+            float weights[LANES] = {};
+            for (int64_t k = 0; k < last - i; k++) padded[k] = peek(y + i + k);
+            for (int64_t k = 0; k < last - i; k++) weights[k] = call.weight ? peek(call.weight + i + k) : 1.0f;
+            vector(padded, F32::load(weights), lane() < static_cast<int32_t>(last - i));
         }
         for (int k = 0; k < LANES; k++) found.count -= lost[k];
         for (int k = 0; k < LANES; k++) found.mass += total[k];

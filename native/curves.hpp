@@ -34,6 +34,7 @@ INLINE Floats expm1(Floats x) {
 // g and dg / d log p
 struct Bent {
     Floats value, slope;
+    template <class Number> INLINE Bent times(Number k) const { return {value * k, slope * k}; }
 };
 
 template <Kind KIND> INLINE Bent bend(const Curve& curve, Floats logp, Floats p, Floats q) {
@@ -96,11 +97,11 @@ template <Kind KIND> INLINE Bent rise(const Curve& curve, Floats logp, Floats p,
     }
 }
 
-// The focal curve with gamma = 2, of all classes of a row: no division, and no infinity in the slope.
+// k times the focal curve with gamma = 2, of all classes of a row: no division, and no infinity in the slope.
 struct SquaredFocal {
-    INLINE Bent operator()(Floats logp, Floats p, Floats q) const {
-        const Floats entropy = p * larger(all(-200.0f), logp);  // p is 0 there
-        return {-(q * q) * logp, q * (2.0f * entropy - q)};
+    template <class Number> INLINE Bent operator()(Floats logp, Floats p, Floats q, Number k) const {
+        const Floats entropy = p * larger(all(-200.0f), logp), share = q * k;  // p is 0 there
+        return {-share * (q * logp), share * (2.0f * entropy - q)};
     }
 };
 

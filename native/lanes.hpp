@@ -28,6 +28,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
     const Softmax& call;
     const int64_t C;
     const bool smooth, linear, scaled, moved;
+    const bool plain_columns;  // scale and offset are those of a class, whatever the label
     const bool past;  // the gradient is too large for the caches, and has memory of its own
     Buffer kept;  // [C][ITEMS]: u, then e^(u - top), then the gradient
     Buffer rows;  // [ITEMS][C]: rows of half precision, widened
@@ -35,6 +36,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
     Buffer powers;  // [C][ITEMS]: e^(u - top), where curves of every class need u beside it
     Buffer soft;  // [C][ITEMS]: soft targets; [C][ITEMS]: u - top, then h, of curves that need every class
     Buffer asked_by;  // [C]: sum_c k_c of a label
+    Buffer columns;   // [2, C]: scale and offset of a class, 1 and 0 where there are none
     const Lookup labelled_by, own_by, give_by, asked_table, scale_by, offset_by, margin_by;
 
     // of each item
@@ -63,11 +65,13 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
           linear(call.yes.kind == LOG && call.no.kind == LOG),
           scaled(call.scale.row || call.scale.column || call.scale.full),
           moved(call.offset.row || call.offset.column || call.offset.full),
+          plain_columns((scaled || moved) && !call.scale.row && !call.scale.full && !call.offset.row && !call.offset.full && !call.margin),
           past(call.gradient != call.logits && call.N * call.C * call.S >= PAST),
           kept(buffer(call.C * ITEMS)),
           powers(smooth && !SOFT_TARGET && !linear ? buffer(call.C * ITEMS) : nullptr),
           soft(SOFT_TARGET ? buffer(2 * call.C * ITEMS) : nullptr),
           asked_by(asked_for(call)),
+          columns(plain_columns ? buffer(2 * call.C) : nullptr),
           labelled_by(call.labelled, call.C),
           own_by(call.mass ? call.own : nullptr, call.C),
           give_by(call.give, call.C),
@@ -80,6 +84,10 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             up[i] = call.factor;
             through[i] = give[i] = 0.0f;
             y[i] = 0;  // what depends on the label is the same for all where targets are soft
+        }
+        for (int64_t c = 0; plain_columns && c < C; c++) {
+            columns[c] = call.scale.column ? peek(call.scale.column + c) : 1.0f;
+            columns[C + c] = call.offset.column ? peek(call.offset.column + c) : 0.0f;
         }
         if (call.S > 1) return;
         if (!std::is_same_v<T, F32>) rows = buffer(C * ITEMS);
@@ -342,9 +350,13 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         for (int64_t c = 0; c < FEW; c++) {
             u[c] = T::load(z + c * call.S + v * LANES, live);
             __builtin_prefetch(ahead + c * call.S + v * LANES);
-            if (scaled) u[c] = u[c] * scale_of(v, c, scales);
-            if (moved) u[c] = u[c] + entry(call.offset, offsets, v, c, false);
-            if (call.margin) u[c] = label == static_cast<int32_t>(c) ? u[c] - margin_by(label) : u[c];
+            if (plain_columns) {
+                u[c] = u[c] * columns[c] + columns[C + c];
+            } else {
+                if (scaled) u[c] = u[c] * scale_of(v, c, scales);
+                if (moved) u[c] = u[c] + entry(call.offset, offsets, v, c, false);
+                if (call.margin) u[c] = label == static_cast<int32_t>(c) ? u[c] - margin_by(label) : u[c];
+            }
             of.top = larger(of.top, u[c]);
         }
         of.others = of.below_label = of.e_label = of.weighed = of.gives = all(0.0f);
@@ -367,15 +379,20 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             d[c] = u[c] * of.rise;
             if (SMOOTH) d[c] = d[c] - of.gives * call.take[c];
             d[c] = label == static_cast<int32_t>(c) ? of.here : d[c];
-            if (scaled) d[c] = d[c] * scale_of(v, c, scales);
+            if (scaled) d[c] = d[c] * (plain_columns ? all(columns[c]) : scale_of(v, c, scales));
         }
     }
 
     // u = S z + O - margin, and its largest, class by class
     template <bool PLANES, bool WHOLE> void find_top(const Type* z) {
-        scaled || moved || call.margin ? find_top<PLANES, WHOLE, true>(z) : find_top<PLANES, WHOLE, false>(z);
+        if (plain_columns) {
+            find_top<PLANES, WHOLE, COLUMNS>(z);
+        } else {
+            scaled || moved || call.margin ? find_top<PLANES, WHOLE, ANY>(z) : find_top<PLANES, WHOLE, NOTHING>(z);
+        }
     }
-    template <bool PLANES, bool WHOLE, bool ADJUST> void find_top(const Type* z) {
+    enum Adjust { NOTHING, COLUMNS, ANY };
+    template <bool PLANES, bool WHOLE, Adjust ADJUST> void find_top(const Type* z) {
         for (int from = 0; from < V; from += GROUP) {
             Floats most[GROUP], scales[GROUP], offsets[GROUP], margins[GROUP];
             Ints live[GROUP];
@@ -384,7 +401,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                 most[i] = all(-INF);
                 live[i] = ints(valid + (from + i) * LANES);
                 read[i] = T::mask(live[i]);
-                if (!ADJUST) continue;
+                if (ADJUST != ANY) continue;
                 scales[i] = scale_row(from + i);
                 offsets[i] = offset_row(from + i);
                 margins[i] = call.margin && !SOFT_TARGET ? margin_by(ints(y + (from + i) * LANES)) : all(0.0f);
@@ -399,14 +416,15 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                     } else {
                         x = F32::load(u + i * LANES);
                     }
-                    if constexpr (ADJUST) {
+                    if constexpr (ADJUST == COLUMNS) x = x * columns[c] + columns[C + c];
+                    if constexpr (ADJUST == ANY) {
                         if (scaled) x = x * scale_of(from + i, c, scales[i]);
                         if (moved) x = x + entry(call.offset, offsets[i], from + i, c, false);
                         if (call.margin) x = is_label(from + i, c) ? x - margins[i] : x;
                     }
                     if constexpr (!WHOLE && !PLANES) x = live[i] ? x : all(0.0f);
                     most[i] = larger(most[i], x);
-                    if (PLANES || ADJUST || !WHOLE) F32::store(u + i * LANES, x);
+                    if (PLANES || ADJUST != NOTHING || !WHOLE) F32::store(u + i * LANES, x);
                 }
             }
             for (int i = 0; i < GROUP; i++) found[from + i].top = most[i];
@@ -529,7 +547,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
             of.here = (rest - of.asked * of.q) * upstream + along_lse * of.p;
             of.gives = share * upstream;
         } else if constexpr (!SOFT_TARGET) {
-            const auto any = [&](Floats logp, Floats p, Floats q) INLINE_LAMBDA { return along(call.no, logp, p, q); };
+            const auto any = [&](Floats logp, Floats p, Floats q, float take) INLINE_LAMBDA { return along(call.no, logp, p, q).times(take); };
             const bool squared = call.no.kind == FOCAL && call.no.a == 2.0f;
             loss = squared ? every_other_class(v, upstream, SquaredFocal{}) : every_other_class(v, upstream, any);
         } else {
@@ -605,6 +623,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         float* u = kept.get() + v * LANES;
         const float* e = powers.get() + v * LANES;
         const Floats over = found[v].inverse, unlikely = found[v].under * over, m = found[v].top, logs = found[v].log_total;
+        const Ints label = ints(y + v * LANES);
         Sum losses_of, pulls;
         for (int64_t start = 0; start < C; start += 16) {
             Floats loss = all(0.0f), pull = all(0.0f);
@@ -615,12 +634,11 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                     continue;
                 }
                 const Floats p = F32::load(e + c * ITEMS) * over, logp = (F32::load(u + c * ITEMS) - m) - logs;
-                const Bent g = curve(logp, p, p > LIKELY ? unlikely : 1.0f - p);
-                const Ints label = is_label(v, c);
-                const Floats d = g.slope * take;
-                loss = label ? loss : loss + g.value * take;
-                pull = label ? pull : pull + d;
-                F32::store(u + c * ITEMS, d);
+                const Bent g = curve(logp, p, p > LIKELY ? unlikely : 1.0f - p, take);
+                const Ints other = label != static_cast<int32_t>(c);
+                loss = other ? loss + g.value : loss;
+                pull = other ? pull + g.slope : pull;
+                F32::store(u + c * ITEMS, g.slope);
             }
             losses_of.add(loss);
             pulls.add(pull);
@@ -669,9 +687,13 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         }
     }
     template <class Put, class Find> INLINE void each(const Put& put, const Find& find) {
-        scaled ? each<true>(put, find) : each<false>(put, find);
+        if (scaled && plain_columns) {
+            each<COLUMNS>(put, find);
+        } else {
+            scaled ? each<ANY>(put, find) : each<NOTHING>(put, find);
+        }
     }
-    template <bool SCALED, class Put, class Find> INLINE void each(const Put& put, const Find& find) {
+    template <Adjust SCALED, class Put, class Find> INLINE void each(const Put& put, const Find& find) {
         for (int from = 0; from < V; from += GROUP) {
             Floats factor[GROUP], share[GROUP], label_d[GROUP], scales[GROUP];
             Ints label[GROUP];
@@ -680,14 +702,15 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
                 share[i] = found[from + i].gives;
                 label_d[i] = found[from + i].here;
                 label[i] = ints(y + (from + i) * LANES);
-                if (SCALED) scales[i] = scale_row(from + i);
+                if (SCALED == ANY) scales[i] = scale_row(from + i);
             }
             for (int64_t c = 0; c < C; c++) {
                 Floats d[GROUP];
                 for (int i = 0; i < GROUP; i++) {
                     d[i] = find(i, c, from + i, factor, share);
                     if (!SOFT_TARGET) d[i] = label[i] == static_cast<int32_t>(c) ? label_d[i] : d[i];
-                    if (SCALED) d[i] = d[i] * scale_of(from + i, c, scales[i]);
+                    if (SCALED == COLUMNS) d[i] = d[i] * columns[c];
+                    if (SCALED == ANY) d[i] = d[i] * scale_of(from + i, c, scales[i]);
                 }
                 for (int i = 0; i < GROUP; i += 2) put(from + i, c, d[i], d[i + 1]);
             }

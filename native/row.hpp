@@ -168,7 +168,7 @@ template <class T> struct Row {
         } else {
             const float unlikely = (sum(taken) + (u_y < m ? e_y : 0.0f)) * inverse;
             const Label_ of{y, own_k, gives, logp, p, q, unlikely};
-            const auto any = [&](Floats log_c, Floats p_c, Floats q_c) INLINE_LAMBDA { return along(call.no, log_c, p_c, q_c); };
+            const auto any = [&](Floats log_c, Floats p_c, Floats q_c, Floats k) INLINE_LAMBDA { return along(call.no, log_c, p_c, q_c).times(k); };
             const bool squared = call.no.kind == FOCAL && call.no.a == 2.0f;
             loss = squared ? curved_others(g, to, u, m, of, inverse, log_total, up, through, scales, scale_all, scaled, SquaredFocal{})
                            : curved_others(g, to, u, m, of, inverse, log_total, up, through, scales, scale_all, scaled, any);
@@ -255,6 +255,17 @@ template <class T> struct Row {
                 step(c + LANES, m1);
                 step(c + 2 * LANES, m2);
                 step(c + 3 * LANES, m3);
+            }
+            for (; c < whole; c += LANES) step(c, m0);
+        } else if (scales && offsets && scale_all == 1.0f && offset_all == 0.0f) {
+            auto step = [&](int64_t at, Floats& most) INLINE_LAMBDA {
+                const Floats x = T::load(z + at) * F32::load(scales + at) + F32::load(offsets + at);
+                F32::store(u + at, x);
+                most = larger(most, x);
+            };
+            for (; c + 2 * LANES <= whole; c += 2 * LANES) {
+                step(c, m0);
+                step(c + LANES, m1);
             }
             for (; c < whole; c += LANES) step(c, m0);
         } else {
@@ -418,6 +429,8 @@ template <class T> struct Row {
         };
         if (!scaled) {
             all_of([&](int64_t c) INLINE_LAMBDA { return find(c, inside); });
+        } else if (scales && scale_all == 1.0f) {
+            all_of([&](int64_t c) INLINE_LAMBDA { return find(c, inside) * F32::load(scales + c); });
         } else if (scales) {
             all_of([&](int64_t c) INLINE_LAMBDA { return find(c, inside) * (F32::load(scales + c) * scale_all); });
         } else {
@@ -437,11 +450,12 @@ template <class T> struct Row {
         Floats loss = all(0.0f), pull = all(0.0f);
         auto one = [&](int64_t c, Floats take, auto guarded) INLINE_LAMBDA {
             const Floats p = F32::load(e + c) * inverse, logp = (F32::load(u + c) - m) - log_total;
-            const Bent bend = curve(logp, p, p > LIKELY ? all(of.unlikely) : 1.0f - p);
             if constexpr (decltype(guarded)::value)
                 if (c == special) take = lane() == label ? all(0.0f) : take;
-            const Floats d = take == 0.0f ? all(0.0f) : bend.slope * take;
-            loss = take == 0.0f ? loss : loss + bend.value * take;
+            const Bent bend = curve(logp, p, p > LIKELY ? all(of.unlikely) : 1.0f - p, take);
+            const Ints none = take == 0.0f;
+            const Floats d = none ? all(0.0f) : bend.slope;
+            loss = none ? loss : loss + bend.value;
             pull = pull + d;
             F32::store(u + c, d);
         };
