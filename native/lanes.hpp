@@ -105,7 +105,7 @@ template <class T, bool SOFT_TARGET, int V> struct Lanes {
         ahead = S > 1 ? z + ITEMS : z;
         Type* g = call.gradient ? static_cast<Type*>(call.gradient) + start : nullptr;
         const bool past_here = past && reinterpret_cast<uintptr_t>(g) % 64 == 0 && S * sizeof(Type) % 64 == 0;
-        if constexpr (!SOFT_TARGET)
+        if constexpr (!SOFT_TARGET && LANES == 16)  // on AVX2, with half the registers, it took a fifth longer
             if (planes && !raised && C >= 2 && C <= 4 && (linear || !smooth)) {
                 switch (C) {
                     case 2: few<2>(z, g, at, past_here); break;

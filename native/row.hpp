@@ -79,7 +79,7 @@ template <class T> struct Row {
         const float margin = call.margin && y >= 0 ? call.margin[y] : 0.0f;
         const bool raised = call.beside.power != 0 && y >= 0;
         // the logits themselves are read again, where nothing changes them and nothing else needs u
-        const bool direct = !scaled && !moved && margin == 0 && !raised && (!smooth || (linear && !soft_target));
+        const bool direct = T::CHEAP && !scaled && !moved && margin == 0 && !raised && (!smooth || (linear && !soft_target));
         float m;
         if (direct) {
             m = maximum<false>(z, u, scales, scale_all, offsets, offset_all, scaled, moved);
@@ -105,15 +105,13 @@ template <class T> struct Row {
         const int64_t whole = C / LANES * LANES, special = y < 0 ? whole : y / LANES * LANES;
         Floats total_e = all(0.0f), taken = all(0.0f);  // with `apart`, taken is the sum of what is less than e^0
         auto stretch = [&](int64_t start, int64_t stop) {
-            if (apart) {
-                powers<F32, UNDER>(u, to, start, stop, m, take, total_e, taken);
-            } else if (direct) {
-                take ? powers<T, TAKEN>(z, to, start, stop, m, take, total_e, taken)
-                     : powers<T, PLAIN>(z, to, start, stop, m, take, total_e, taken);
-            } else {
-                take ? powers<F32, TAKEN>(u, to, start, stop, m, take, total_e, taken)
-                     : powers<F32, PLAIN>(u, to, start, stop, m, take, total_e, taken);
-            }
+            if (apart) return powers<F32, UNDER>(u, to, start, stop, m, take, total_e, taken);
+            if constexpr (T::CHEAP)
+                if (direct)
+                    return take ? powers<T, TAKEN>(z, to, start, stop, m, take, total_e, taken)
+                                : powers<T, PLAIN>(z, to, start, stop, m, take, total_e, taken);
+            take ? powers<F32, TAKEN>(u, to, start, stop, m, take, total_e, taken)
+                 : powers<F32, PLAIN>(u, to, start, stop, m, take, total_e, taken);
         };
         auto vector = [&](int64_t c) {
             direct ? guarded<T>(z, to, c, y, m, take, apart, total_e, taken) : guarded<F32>(u, to, c, y, m, take, apart, total_e, taken);

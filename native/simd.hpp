@@ -402,9 +402,10 @@ template <class T> INLINE void store_some(typename T::Type* to, Floats x, int64_
     copy_some(to, some, n);
 }
 
-// load(p, mask(live)): 0 where a lane is not live, whatever is there
+// load(p, mask(live)): 0 where a lane is not live, whatever is there. CHEAP: a second load costs less than keeping floats.
 struct F32 {
     typedef float Type;
+    static constexpr bool CHEAP = true;
 #if defined(__AVX512F__)
     static INLINE __mmask16 mask(Ints live) { return _mm512_movepi32_mask(bits<__m512i>(live)); }
     static INLINE Floats load(const float* p, __mmask16 live) { return _mm512_maskz_loadu_ps(live, p); }
@@ -432,6 +433,7 @@ struct F32 {
 
 struct BF16 {
     typedef uint16_t Type;
+    static constexpr bool CHEAP = LANES == 16;
 #if defined(__AVX512F__)
     static INLINE Floats load(const uint16_t* p, __mmask32 high) {  // each number's place is the upper half of a lane
         const __m512i to_high = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0, 2, 0, 1, 0, 0, 0);
@@ -499,6 +501,7 @@ struct BF16 {
 // IEEE half precision by integer arithmetic: a machine that can convert it in one instruction may still lack it in vectors, but for NEON.
 struct F16 {
     typedef uint16_t Type;
+    static constexpr bool CHEAP = false;
     static INLINE Ints mask(Ints live) { return live; }
     static INLINE Floats load(const uint16_t* p, Ints live) { return live ? load(p) : all(0.0f); }
     static INLINE Floats load(const uint16_t* p) {
