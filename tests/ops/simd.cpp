@@ -1,4 +1,5 @@
 // What tests/ops/test_simd.py compares with NumPy: reads floats and halves, writes what native/simd.hpp makes of them.
+#include <cmath>
 #include <cstdio>
 #include <vector>
 
@@ -28,12 +29,23 @@ template <class Type> static void converted(const std::vector<float>& floats, co
     write(narrow);
     for (size_t i = 0; i < floats.size(); i++) Type::put(&narrow[i], floats[i]);
     write(narrow);
+    for (size_t i = 0; i < floats.size(); i += 2 * LANES) Type::store(&narrow[i], F32::load(&floats[i]), F32::load(&floats[i + LANES]));
+    write(narrow);
+    // every third lane, and the first few of a vector
+    const auto live = lane() % 3 == 0;
+    for (size_t i = 0; i < halves.size(); i += LANES) F32::store(&wide[i], Type::load(&halves[i], Type::mask(live)));
+    write(wide);
+    for (size_t i = 0; i < halves.size(); i += LANES) F32::store(&wide[i], load_some<Type>(&halves[i], i / LANES % LANES));
+    write(wide);
+    for (size_t i = 0; i < floats.size(); i += LANES) store_some<Type>(&narrow[i], all(1.0f), i / LANES % LANES);
+    write(narrow);
 }
 
 int main(int, char** paths) {
     const auto floats = read<float>(paths[1]);
     const auto halves = read<uint16_t>(paths[2]);
     const auto finite = read<float>(paths[3]);
+    write(std::vector<int32_t>{LANES});
     converted<F16>(floats, halves);
     converted<BF16>(floats, halves);
     // of every 16 numbers
@@ -73,5 +85,8 @@ int main(int, char** paths) {
     write(of);
     for (size_t i = 0; i < of.size(); i += LANES) F32::store(&of[i], inverse(1.0f + F32::load(&finite[i])));
     write(of);
+    for (size_t i = 0; i < of.size(); i += LANES) F32::store(&of[i], log_of_sum(1.0f + F32::load(&finite[i])));
+    write(of);
+    write(std::vector<float>{exp(all(-INF))[0], exp(all(-NAN))[0], exp(all(NAN))[0], log_of_sum(all(NAN))[0], log_of_sum(all(-NAN))[0]});
     return 0;
 }

@@ -83,21 +83,35 @@ def test_every_function_is_numpys(program, numbers, tmp_path):
         at += (length := np.dtype(dtype).itemsize * size)
         return np.frombuffer(out[at - length : at], dtype)
 
+    def some(wide, narrow, one):
+        """Every third lane, then the first numbers of each vector, one more in the next; and ones written so."""
+        for there in (np.arange(len(wide)) % lanes % 3 == 0, first(len(wide))):
+            same(next_of(np.float32, len(wide)), np.where(there, wide, np.float32(0)))
+        assert (next_of(np.uint16, len(narrow)) == np.where(first(len(narrow)), one, narrow)).all()
+
+    def first(size):
+        return np.arange(size) % lanes < np.arange(size) // lanes % lanes
+
+    lanes = next_of(np.int32, 1)[0]
+    exactly = halves.view(np.float16).astype(np.float32)
     for _ in ("vectors", "one by one"):
-        same(next_of(np.float32, len(halves)), halves.view(np.float16).astype(np.float32))
+        same(next_of(np.float32, len(halves)), exactly)
     with np.errstate(over="ignore"):
         narrow = floats.astype(np.float16)
-    for _ in ("vectors", "one by one"):
-        same(next_of(np.float16, len(floats)), narrow)
+    for _ in ("vectors", "one by one", "two vectors"):
+        same(found := next_of(np.float16, len(floats)), narrow)
+    some(exactly, found.view(np.uint16), 0x3C00)
     of_bfloat16 = (halves.astype(np.uint32) << 16).view(np.float32)
     for _ in ("vectors", "one by one"):
         same(next_of(np.float32, len(halves)), of_bfloat16)
     narrow = bfloat16(floats).astype(np.uint32)
     below = np.abs(floats) < 2.0**-126  # which the machine's own instruction makes 0
-    for _ in ("vectors", "one by one"):
-        found = (next_of(np.uint16, len(floats)).astype(np.uint32) << 16).view(np.float32)
+    for _ in ("vectors", "one by one", "two vectors"):
+        halved = next_of(np.uint16, len(floats))
+        found = (halved.astype(np.uint32) << 16).view(np.float32)
         expected = (narrow << 16).view(np.float32)
         same(found, np.where(below & (found == 0), np.copysign(np.float32(0), expected), expected))
+    some(of_bfloat16, halved, 0x3F80)
     by16 = finite.reshape(-1, 16)
     assert np.allclose(next_of(np.float32, len(by16)), by16.sum(axis=1, dtype=np.float64), rtol=1e-6)
     assert (next_of(np.float32, len(by16)) == by16.max(axis=1)).all()
@@ -110,4 +124,9 @@ def test_every_function_is_numpys(program, numbers, tmp_path):
     with np.errstate(divide="ignore"):
         assert np.allclose(next_of(np.float32, len(finite)), np.log(exact), rtol=3e-7, atol=1e-7)
     assert np.allclose(next_of(np.float32, len(finite)), 1 / (1 + exact), rtol=3e-7, atol=0)
+    sums = (np.float32(1) + finite).astype(np.float64)
+    assert np.allclose(next_of(np.float32, len(finite)), np.log(sums), rtol=3e-7, atol=0)
+    at_ends = next_of(np.float32, 5)
+    assert at_ends[0] == 0
+    assert np.isnan(at_ends[1:]).all()
     assert at == len(out)
