@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard import Counts
+from steelyard import Counts, ReadingWarning
 from steelyard.data import count
 
 NAN = float("nan")
@@ -310,3 +310,28 @@ def test_masks_are_exclusive_without_being_told():
     assert count(iter([(0, batch) for batch in batches]), key=1) == expected
     with pytest.raises(ValueError, match="kind='exclusive'"):  # [N, H, W, C] may be one-hot
         count(np.eye(3, dtype=int)[masks])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        np.repeat(np.uint8([[[0, 128], [0, 0]]]), 2, axis=0),  # greys of a mask that was saved as a picture
+        np.array([7, 4021, 7, 9]),  # ids of a catalogue
+        torch.tensor([0, 500]),
+    ],
+    ids=["greys", "ids", "tensor"],
+)
+def test_labels_far_apart_are_doubted(data):
+    with pytest.warns(ReadingWarning, match=r"only .* occur, and a loss needs a logit for each of .*classes=\["):
+        count(data)
+    named = count(data, classes=sorted(set(np.asarray(data).ravel().tolist())))  # no warning, which would be an error
+    assert named.per_class.min() > 0
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [[0, 1, 5], list(range(0, 33, 3)), [3] * 4, list(range(100)), [0, 19]],
+    ids=["few", "gaps", "one", "all", "near"],
+)
+def test_labels_of_a_sample_are_not(labels):
+    count(np.array(labels))  # any warning is an error

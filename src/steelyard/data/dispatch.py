@@ -5,7 +5,10 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..counts import Counts
+from ..given import places
 from . import labels
 from .arff import label_columns
 from .classes import look_alikes
@@ -20,7 +23,7 @@ from .labels import some
 from .masks import Masks, segmentation
 from .memory import count_batches, is_array, piece_of
 from .nnunet import of_nnunet
-from .notes import warn
+from .notes import Doubt, warn
 from .pandas_types import note_on_codes, refuse_value_counts
 from .paths import MASKS, OTHER, TABLES, ends_in, expanded, files, holds
 from .source import Source
@@ -30,6 +33,10 @@ from .voc import Voc
 from .workers import read_all, read_on_cluster
 from .yolo import NAMES, YAML, Yolo
 
+FEW, TIMES = (
+    10,
+    20,
+)  # labels that occur, and how many times as many there would have to be, where those that do are no places
 FEW_JSON = 9  # as many files are looked into to see whether they list the pictures beside them
 KINDS = (None, "exclusive", "multilabel")
 ENGINES = ("local", "ray")
@@ -153,7 +160,21 @@ def _count_in_memory(
 def _doubted(counts: Counts, *, of_table: bool = True) -> Counts:
     """With a note on classes that look alike."""
     alike = look_alikes(counts.classes, of_table=of_table)
-    return counts.noted([alike] if alike else [])
+    apart = None if of_table else _scattered(counts)
+    return counts.noted(filter(None, [alike, apart]))
+
+
+def _scattered(counts: Counts) -> Doubt | None:
+    """A doubt on whole numbers far apart, 0 and 128 or the ids of a catalogue, each of which stands for a logit with all those between."""
+    occur = np.flatnonzero(counts.per_class)
+    few = 2 <= len(occur) <= FEW and len(counts) > TIMES * len(occur)
+    if not few or counts.kind != "exclusive" or list(counts.classes) != places(len(counts)):
+        return None
+    found = occur.tolist()
+    return Doubt(
+        f"of the labels 0 to {found[-1]} only {labels.some(list(map(str, found)))} occur, and a loss needs a logit for each of {len(counts)}; greys or ids of a"
+        f" catalogue are mapped to 0, 1, ... first (np.searchsorted({found}, labels)), and named here by classes={found}"
+    )
 
 
 def count_path(
