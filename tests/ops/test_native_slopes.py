@@ -1,6 +1,7 @@
 """The slopes in C++ are those in torch: every recipe, curve and kind of call, sure rows among them, and in any number of threads."""
 
 import itertools
+import platform
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from steelyard.ops import bind, native_slopes
 from steelyard.ops.shapes import arrange
 
 pytestmark = pytest.mark.usefixtures("native_core")
+APART = (
+    1e-11 if platform.machine() == "aarch64" else 1e-12
+)  # torch itself is 7e-12 from its own answer on x86 there, the kernel 4e-15
 SUBJECTS = [(link, name) for link in ("softmax", "sigmoid") for name in testing.recipes(link)]
 CURVES = [
     curves.Log(),
@@ -89,7 +93,7 @@ def test_every_curve_with_every_field(curve, link):
         for names in itertools.combinations(tables, many):
             recipe = sy.Recipe(**{n: tables[n] for n in names}, curve=curve)
             for exact in (False, True):
-                same(both(recipe, link, z, y, weight, exact), rtol=1e-8, atol=1e-12)
+                same(both(recipe, link, z, y, weight, exact), rtol=1e-8, atol=APART)
 
 
 @pytest.mark.parametrize("curve", CURVES, ids=repr)
