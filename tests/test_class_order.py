@@ -69,7 +69,7 @@ def test_of_multilabel_recipes_labels_move_and_answers_do_not():
 
 
 def test_other_classes_are_refused_and_no_classes_stay():
-    with pytest.raises(ValueError, match="c, d are in only one"):
+    with pytest.raises(ValueError, match="'c', 'd' are in only one"):
         in_order(sy.Recipe(weight={"a": 1, "c": 2}), ("a", "d"))
     nameless = sy.Recipe(weight=[1, 2])
     assert in_order(nameless, ("b", "a")) is nameless

@@ -61,7 +61,7 @@ def test_equal_recipes_may_come_from_elsewhere():
         ({"weight": [np.nan, 1.0]}, "weight holds NaN"),
         ({"weight": [1.0, 2.0, 3.0], "classes": "abcd"}, "weight has 3 label rows for 4 classes"),
         ({"offset": [[1.0, 2.0, 3.0]], "classes": "ab"}, "offset has 3 class columns for 2 classes"),
-        ({"weight": {"a": 1.0}, "classes": "ab"}, "b is in only one of them"),
+        ({"weight": {"a": 1.0}, "classes": "ab"}, "'b' is in only one of them"),
         ({"norm": 0}, "norm must be one of count, mass, sum or a number > 0, got 0"),
         ({"norm": True}, "got True"),
         ({"kind": "binary"}, "kind must be exclusive, multilabel or None"),

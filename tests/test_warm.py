@@ -25,6 +25,11 @@ sys.exit(7)
 """
 
 
+def _limited() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell that runs the tests in the background has it ignored
+
+
 def test_a_program_is_told_what_a_new_interpreter_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("STEELYARD_TOLD", "é")
     for unbuffered in ("1", ""):
@@ -35,7 +40,7 @@ def test_a_program_is_told_what_a_new_interpreter_is_told(tmp_path, monkeypatch)
             capture_output=True,
             stdin=subprocess.DEVNULL,
             text=True,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100)),
+            preexec_fn=_limited,
         )
         forked = warm.run("a", "ü", program=TOLD, cwd=tmp_path, limits=((resource.RLIMIT_NOFILE, 100),))
         assert (forked.returncode, forked.stdout, forked.stderr) == (7, new.stdout, new.stderr)

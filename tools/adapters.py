@@ -8,12 +8,12 @@ meant. The exit code is that of the first group that fails.
 """
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def install(group: str) -> int:
         print(f"The {group} in build/{group} are those wanted.")
         return 0
     shutil.rmtree(folder, ignore_errors=True)
-    inside = importlib.util.find_spec("pip") is not None
+    inside = PathFinder.find_spec("pip") is not None  # setuptools, asked, would throw out distutils
     pip = [sys.executable, "-m", "pip"] if inside else ["python3", "-m", "pip", "--python", sys.executable]
     # not compiled: what is imported is compiled then, and that is a small part
     options = [

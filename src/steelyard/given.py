@@ -84,7 +84,7 @@ def in_places(who: str, values: Any, names: Sequence[str], classes: Sequence[str
     wrong = sorted(set(names) ^ set(classes))
     if wrong:
         raise ValueError(
-            f"{who} names {', '.join(names)} but the classes are {', '.join(classes)}; {', '.join(wrong)}"
+            f"{who} names {', '.join(names)} but the classes are {', '.join(classes)}; {', '.join(map(repr, wrong))}"
             f" {'is' if len(wrong) == 1 else 'are'} in only one of them."
         )
     order = [names.index(c) for c in classes]

@@ -26,7 +26,7 @@ def test_answers_in_the_place_of_logits_are_doubted():
     for logits in (p, p.numpy(), p.reshape(10, 3)):
         with pytest.warns(UserWarning, match=r"all 30 are in \[0, 1\].*log\(p / \(1 - p\)\)"):
             sy.posterior(logits, sy.Recipe(weight=[[1.0], [9.0]]), link="sigmoid")
-    for logits in (p[:19], p - 0.5, (p > 0.5).float(), torch.full((30,), 0.3)):
+    for logits in (p[:19], p.sort().values, p - 0.5, (p > 0.5).float(), torch.full((30,), 0.3)):
         sy.posterior(logits, sy.Recipe(weight=[[1.0], [9.0]]), link="sigmoid")
 
 

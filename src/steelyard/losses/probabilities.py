@@ -21,11 +21,16 @@ def look_like_probabilities(z: Tensor, axis: int = -1) -> bool:
 
 
 def look_like_answers(z: Tensor) -> bool:
-    """Whether z, of yes-or-no questions, holds some numbers, all of them in [0, 1], and more than zeros and ones: logits have both signs."""
+    """Whether z, of yes-or-no questions, holds some numbers, all of them in [0, 1], and more than zeros and ones: logits have both signs.
+
+    Numbers in order are no answers but somebody's grid.
+    """
     if z.numel() < MANY:
         return False
     with torch.no_grad():
-        return bool(((z >= 0) & (z <= 1)).all()) and not bool(((z == 0) | (z == 1)).all()) and bool(z.min() < z.max())
+        if not bool(((z >= 0) & (z <= 1)).all()) or bool(((z == 0) | (z == 1)).all()):
+            return False
+        return bool((z.reshape(-1).diff() < 0).any())
 
 
 def warn_once(loss: nn.Module, logits: Tensor, axis: int, target: Tensor | None = None) -> None:
@@ -35,7 +40,7 @@ def warn_once(loss: nn.Module, logits: Tensor, axis: int, target: Tensor | None 
         return
     try:
         probabilities = look_like_probabilities(logits, axis)
-        odd = None if target is None or target.shape != logits.shape else _no_shares(target, axis)
+        odd = _no_shares(target, axis) if isinstance(target, Tensor) and target.shape == logits.shape else None
     except (RuntimeError, IndexError, TypeError):  # inside vmap, or no logits at all: the loss says so
         return
     if probabilities:
