@@ -204,3 +204,31 @@ def test_a_fit_that_always_ends_its_worker_is_named(connected, tmp_path, monkeyp
 class Deadly:
     def __call__(self, item):
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_small_tables_are_fitted_one_after_the_other_and_large_ones_on_every_core(monkeypatch):
+    """Two fits of a small table at a time wait for each other: measured, not guessed (study._width)."""
+    import pandas as pd
+
+    import steelyard as sy
+    from steelyard.tuning import threads
+
+    monkeypatch.setattr(threads.cluster, "cores", lambda: 8)
+    seen = []
+    original = threads.at_most
+
+    def at_most(width):
+        seen.append(width)
+        return original(width)
+
+    monkeypatch.setattr(threads, "at_most", at_most)
+    rng = np.random.default_rng(0)
+    quick = {"repeats": 1, "folds": 2, "bootstrap": 100, "baselines": False, "recipes": ["focal"]}
+    for rows, columns, width in ((200, 2, 1), (2000, 150, 2)):
+        table = pd.DataFrame(rng.normal(size=(rows, columns)).astype(np.float32)).add_prefix("x")
+        table["y"] = (table["x0"] + rng.normal(size=rows) > 1.5).astype(int)
+        sy.tune(table, label="y", **quick)
+        assert seen.pop() == width
+    with original(3):
+        assert threads.cores() == 3
+    assert threads.cores() == 8

@@ -1,19 +1,39 @@
-"""What is done thread by thread: one fit per core, products on one thread, and the warnings of each."""
+"""What is done thread by thread: one fit per core where it is large enough, products on one thread, and the warnings of each."""
 
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import torch
 from threadpoolctl import threadpool_limits
 
-from ..cluster import cores
+from .. import cluster
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+_most: ContextVar[int | None] = ContextVar("_most", default=None)
+
+
+def cores() -> int:
+    """Threads that are worth it here: those that this process may use, or fewer inside `at_most`."""
+    most = _most.get()
+    return cluster.cores() if most is None else min(most, cluster.cores())
+
+
+@contextmanager
+def at_most(width: int | None) -> Iterator[None]:
+    """No more than `width` threads at a time inside; None sets no limit."""
+    before = _most.set(width)
+    try:
+        yield
+    finally:
+        _most.reset(before)
 
 
 @contextmanager

@@ -168,6 +168,13 @@ class OneHot:
         return len(self.names)
 
 
+def breadth(column: Column) -> int:
+    """Columns of a design matrix that it may become."""
+    if isinstance(column, Text):
+        return len(column.terms)
+    return min(len(column.levels), LEVELS) if isinstance(column, Category) else 1
+
+
 def _learn(column: Number | Category, train: np.ndarray) -> ScaledNumber | OneHot:
     if isinstance(column, Number):
         x = column.values[train]
