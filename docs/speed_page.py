@@ -37,8 +37,8 @@ A gradient of 4 MB or more takes memory that the library keeps: freed, it stays 
 1 GiB, and the system may take its pages whenever memory is short (Linux, `MADV_FREE`; they count as the process's until then). Without that,
 mapping and clearing the pages of a fresh gradient took longer than computing it: 5 of 12 ms on 8 × 19 × 256 × 256.
 
-Cross-entropy was measured one thread at a time on a machine busy with other work: 16,384 × 1,000 and the planes with a dozen other programs
-on two hardware threads, where even ratios move by a tenth or two; the other shapes are from before the kernels last changed. By the same kernels before
+Cross-entropy was measured one thread at a time on a machine at rest, but for 4,096 × 32,000 in bfloat16, which is from before the kernels last
+changed. A consumed step of 16,384 × 1,000 in float32 takes no longer than a copy of the logits. By the same kernels before
 and after, in turn in one process and without torch, class weights and smoothing are 1.1 times as fast on 8 × 19 × 256 × 256 in bfloat16, 1.25 times on
 16,384 × 1,000 in bfloat16 and on 2 × 3 × 96 × 96 × 96 in float32, and the full recipe 1.2 to 1.35 times on these.
 
@@ -219,8 +219,9 @@ TUNER = """
 # How long the tuner takes
 
 `python3 run.py bench tune` measures all of this in CPU time, beside scikit-learn in the same run. `--only` and `--row` run parts of it,
-`--table NAME=FILE=LABEL` adds a table. CPU time grows where other programs share a core and its caches, as they did in these runs (up to
+`--table NAME=FILE=LABEL` adds a table. CPU time grows where other programs share a core and its caches, as they did in the runs of single fits (up to
 twelve on two hardware threads of one core): the same GridSearchCV on *ratios* took 3.6 to 7.0 s, and the first line below came out as 7.1 and as 9.0 times. So even within a line the last factor is not sure.
+Whole studies were measured on a machine at rest, and varied all the same: LightGBM's from 44 to 57 s, dry_bean from 65 to 91, within three hours.
 
 ## One linear fit
 
@@ -266,8 +267,10 @@ whether it was given one of its columns. With scikit-learn, imbalanced-learn and
 Python looked 860 times through what imports had made, in search of cycles, 0.8 s; now eleven times. The
 script of the page, 1.5 s, is made once and kept ([files](../reference/files.md)). Of a training part of *categories*, 49
 weighted fits take as long as the three ways to resample, which share nothing with them but the point where they start. GridSearchCV itself
-varies by a factor of two between runs on a machine that does other work (demo: 1.5 to 3.0 s), and the study with it: the ratio hardly does. The rows of the demo, LightGBM,
-dry_bean and *ratios* were measured with 13 to 17 programs on the two hardware threads; GridSearchCV on the demo took 2.4 s in that hour, and 1.6 on the same machine at rest.
+varies by a factor of two between runs on a machine that does other work (demo: 1.5 to 3.0 s), and the study with it: the ratio hardly does. The demo, the network,
+LightGBM and dry_bean were measured on one core each, as GridSearchCV is; the others on two, where threads of one process wait for each other and count it as work. On two cores the demo took
+18.9 CPU s and 16.4 s by the clock for 13.4 and 13.7 on one, *ratios* 39.8 and 27.4 for 33.3 and 33.5, the network twice the CPU time. So fits of a table are made side by side only where
+it is large enough (`PER_THREAD` in `tuning/study.py`).
 LightGBM's study trains 250 boosters to a hundred trees, at 0.11 to 0.13 s, of which 0.08 to 0.09 are LightGBM's own; those that still gain there
 go on to 200 from the trees that they have, where they began anew before: half of what 200 trees took. Its objective, asked 32,000 times, looks at its rows once: 0.11 ms a call
 where it was 0.22. Of 49 s by the second command 28 are LightGBM's training, 3 its predictions, 7 the objective, of which the core's slopes 4.
