@@ -77,6 +77,7 @@ def test_other_classes_are_refused_and_no_classes_stay():
 
 def test_places_are_where_labels_of_that_number_look():
     assert standing(("1", "0")) == ("0", "1")
+    assert standing(("True", "False")) == ("False", "True")
     for others in (
         ("0", "1"),
         ("yes", "no"),

@@ -38,8 +38,8 @@ def in_order(recipe: Recipe, classes: Sequence[str]) -> Recipe:
 
 
 def standing(classes: Sequence[str]) -> tuple[str, ...]:
-    """The classes as they are, but for 1 and 0: as 0 and 1, where labels of that number find them."""
-    return ("0", "1") if tuple(classes) == ("1", "0") else tuple(classes)
+    """The classes as they are, but for 1 and 0, or True and False: those turned, where labels of that number find them."""
+    return tuple(classes)[::-1] if tuple(classes) in (("1", "0"), ("True", "False")) else tuple(classes)
 
 
 def at_places(recipe: Recipe) -> Recipe:

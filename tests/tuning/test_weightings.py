@@ -66,11 +66,12 @@ def test_a_saved_recipe_and_usual(tmp_path):
         ("inverse_frequency(beta=__import__('os'))", "is no call of a strategy"),
         ("inverse_frequency(gamma=1)", "takes counts, beta, absent, and"),
         ("no=1,yes", "'yes' is not NAME=NUMBER"),
+        ("no=1,yes=2,no=3", "weighs 'no' twice"),
         ("missing.json", "missing.json"),
         (3, "a strategy's name"),
         ([1], "a strategy's name"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_what_is_wrong_is_said(wrong, says):
     with pytest.raises((ValueError, OSError), match=says.replace("(", r"\(")):
@@ -91,6 +92,7 @@ def test_text_is_never_run(tmp_path):
         sy.Recipe(weight=[1.0, 9.0], classes=["1", "0"]),
         {0: 9.0, 1: 1.0},
         {1: 1.0, 0: 9.0},
+        pd.Series([9.0, 1.0], index=[0, 1])[[1, 0]],
         "0=9,1=1",
         lambda counts: sy.Recipe(weight={"0": 9.0, "1": 1.0}),
         lambda counts: sy.Recipe(weight=[1.0, 9.0]),  # in the order of the counts it was given
@@ -101,6 +103,7 @@ def test_text_is_never_run(tmp_path):
         "in the tuner's",
         "by number",
         "turned",
+        "Series",
         "text",
         "function",
         "of the counts given",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..counts import Counts
-from ..given import is_series
+from ..given import is_series, unnamed
 from ..ingredients import menu
 from ..recipe import Recipe
 
@@ -26,7 +26,9 @@ def said(value: Any) -> tuple[str, Recipe | Callable[[Counts], Recipe]] | None:
     if is_weights(value):
         by_name = value.items() if isinstance(value, Mapping) or is_series(value) else None
         each = list(value) if by_name is None else [f"{name}={weight:g}" for name, weight in by_name]
-        return f"weights {', '.join(f'{w:g}' if by_name is None else w for w in each[:6])}", Recipe(weight=value)
+        return f"weights {', '.join(f'{w:g}' if by_name is None else w for w in each[:6])}", Recipe(
+            weight=value if unnamed(value) else dict(value.items())  # else its numbers would be places
+        )
     return None
 
 
@@ -48,6 +50,8 @@ def _weights(text: str) -> tuple[str, Recipe]:
     by_name: dict[str, float] = {}
     for part in text.split(","):
         name, _, number = part.rpartition("=")
+        if name.strip() in by_name:
+            raise ValueError(f"tune: {text!r} weighs {name.strip()!r} twice; one weight for each class is needed.")
         try:
             by_name[name.strip()] = float(number)
         except ValueError:
